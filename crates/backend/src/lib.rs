@@ -1,0 +1,1 @@
+//! The configuration backend: traits, server selection, audit, merge

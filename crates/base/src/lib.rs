@@ -1,0 +1,38 @@
+//! Newtypes, time and identifiers shared by every crate. Depends on nothing of ours.
+//!
+//! Values are checked when they are built and trusted afterwards.
+
+mod clock;
+mod ident;
+mod prefix;
+
+pub use clock::{Clock, Micros, Random, Seconds, Timestamp, XorShift};
+pub use ident::{ClientId, HwAddr, IdentError, ServerTag, decode_hex, encode_hex};
+pub use prefix::{Ipv4Prefix, PrefixError};
+
+/// Identifier of a subnet, unique in one server; 1 to 4294967294.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubnetId(pub u32);
+
+impl std::fmt::Display for SubnetId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Identifier of a pool for statistics; several pools may share one. 0 is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub u32);
+
+impl std::fmt::Display for PoolId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The two protocol families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    V4,
+    V6,
+}

@@ -1,0 +1,1 @@
+//! Keyword tables, parsing, resolution and writing of configurations

@@ -1,0 +1,1 @@
+//! Command envelope, table, dispatch, UNIX and HTTP channels

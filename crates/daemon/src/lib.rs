@@ -1,0 +1,1 @@
+//! Process duties: PID file, signals, paths, clock

@@ -1,0 +1,1 @@
+//! The DHCP servers without IO

@@ -1,0 +1,1 @@
+//! Hook libraries known by name

@@ -1,0 +1,11 @@
+//! Leases, their states, the trait of lease stores and the observers that follow every change.
+//!
+//! Knows no store, no configuration and no packet.
+
+mod lease4;
+mod observer;
+mod store;
+
+pub use lease4::{Lease4, LeaseState};
+pub use observer::{LeaseObserver4, NoObserver};
+pub use store::{Added, LeaseStore4, MaybeReady, Page4, StoreError, Updated};

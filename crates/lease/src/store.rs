@@ -1,0 +1,123 @@
+//! The trait of lease stores.
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
+
+use crate::{Lease4, LeaseState};
+
+/// Why a store did not do as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The medium refused: disk full, connection lost. Nothing of the call took effect.
+    #[error("lease store failed: {0}")]
+    Failed(String),
+    /// What the store holds cannot be read.
+    #[error("lease store is damaged: {0}")]
+    Damaged(String),
+}
+
+/// The answer of a store: there at once from memory, or a future for a store that must wait. Await it.
+pub enum MaybeReady<'a, T> {
+    Ready(Option<T>),
+    Wait(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+}
+
+impl<T> MaybeReady<'_, T> {
+    pub fn ready(value: T) -> Self {
+        Self::Ready(Some(value))
+    }
+}
+
+impl<T: Unpin> Future for MaybeReady<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut *self {
+            // A future is not polled after it is ready, so the value is there.
+            Self::Ready(value) => value.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Wait(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+/// Outcome of [`LeaseStore4::add`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    Yes,
+    /// There is a row for this address already; nothing changed.
+    Exists(Arc<Lease4>),
+}
+
+/// Outcome of [`LeaseStore4::update`] and [`LeaseStore4::delete`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    Yes,
+    /// The row is not as expected any more, or gone; nothing changed.
+    Conflict,
+}
+
+/// A page of leases in address order.
+pub type Page4 = Vec<Arc<Lease4>>;
+
+type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
+
+/// Where DHCPv4 leases live. One row per address.
+///
+/// Writes take effect in memory (or in the transaction) at once and become durable with [`commit`](Self::commit),
+/// which the caller awaits before any answer that rests on them leaves. A write that fails, at once or at the
+/// commit, is undone and reported to the observer as undone.
+pub trait LeaseStore4: Send + Sync {
+    /// Name for logs and `config-get`: `memfile`, ...
+    fn name(&self) -> &'static str;
+
+    fn by_address(&self, address: Ipv4Addr) -> Answer<'_, Option<Arc<Lease4>>>;
+
+    /// All rows of the client identifier, in every subnet, in address order.
+    fn by_client_id(&self, id: &ClientId) -> Answer<'_, Page4>;
+
+    /// All rows of the hardware address (type is not compared), in every subnet, in address order.
+    fn by_hw_addr(&self, hw_addr: &HwAddr) -> Answer<'_, Page4>;
+
+    /// All rows with this host name (compared lower-cased).
+    fn by_hostname(&self, hostname: &str) -> Answer<'_, Page4>;
+
+    /// All rows of a subnet, in address order.
+    fn by_subnet(&self, subnet: SubnetId) -> Answer<'_, Page4>;
+
+    /// Rows in a state, of one subnet or of all.
+    fn by_state(&self, state: LeaseState, subnet: Option<SubnetId>) -> Answer<'_, Page4>;
+
+    /// Up to `limit` rows with addresses above `after` (from the first when `None`), in address order.
+    fn page(&self, after: Option<Ipv4Addr>, limit: usize) -> Answer<'_, Page4>;
+
+    /// Up to `limit` rows (0: all) whose time is up at `now`, in the states default and declined, oldest end first.
+    fn expired(&self, now: Timestamp, limit: usize) -> Answer<'_, Page4>;
+
+    /// As [`expired`](Self::expired), of one subnet: what an allocator reuses when no address is free.
+    fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page4>;
+
+    /// Adds a row unless the address has one.
+    fn add(&self, lease: Lease4) -> Answer<'_, Added>;
+
+    /// Replaces the row of the same address if it still equals `expected` in client, cltt, lifetime and state.
+    fn update(&self, lease: Lease4, expected: &Lease4) -> Answer<'_, Updated>;
+
+    /// Deletes the row if it still equals `expected` as in [`update`](Self::update).
+    fn delete(&self, expected: &Lease4) -> Answer<'_, Updated>;
+
+    /// Deletes rows in the states expired-reclaimed and released whose end lies `held` or more before `now`;
+    /// answers how many.
+    fn flush_reclaimed(&self, now: Timestamp, held: Seconds) -> Answer<'_, u64>;
+
+    /// Deletes all rows of a subnet (`None`: of all subnets); answers how many.
+    fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64>;
+
+    /// Waits until every write made before the call is durable as the store was configured.
+    /// An error means that the writes not yet durable are undone.
+    fn commit(&self) -> Answer<'_, ()>;
+}

@@ -1,0 +1,1 @@
+//! The in-memory lease store with Kea's CSV journal

@@ -1,0 +1,1 @@
+//! Interfaces, raw and UDP sockets, batched receive and send

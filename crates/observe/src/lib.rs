@@ -1,0 +1,1 @@
+//! Log messages, log subscriber and statistics

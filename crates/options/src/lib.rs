@@ -1,0 +1,1 @@
+//! Definition-driven DHCP options

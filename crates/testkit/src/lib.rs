@@ -1,0 +1,1 @@
+//! Fake clock, packet builders, scenarios

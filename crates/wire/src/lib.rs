@@ -1,0 +1,1 @@
+//! Bytes to DHCP packets and back: no definitions, no configuration, no panic

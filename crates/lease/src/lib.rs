@@ -8,4 +8,4 @@ mod store;
 
 pub use lease4::{Lease4, LeaseState};
 pub use observer::{LeaseObserver4, NoObserver};
-pub use store::{Added, LeaseStore4, MaybeReady, Page4, StoreError, Updated};
+pub use store::{Added, Committed, LeaseStore4, Mark, MaybeReady, Page4, StoreError, Updated};

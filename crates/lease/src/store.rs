@@ -61,6 +61,15 @@ pub enum Updated {
     Conflict,
 }
 
+/// A moment in the life of a store: what was seen or written after it stands only if [`LeaseStore4::commit`] with
+/// this mark succeeds. Take it before the first read of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark(pub u64);
+
+/// The outcome of [`LeaseStore4::commit`]. It borrows nothing, so that a worker may go on with its next batch and
+/// send the replies of this one when it is done.
+pub type Committed = MaybeReady<'static, Result<(), StoreError>>;
+
 /// A page of leases in address order.
 pub type Page4 = Vec<Arc<Lease4>>;
 
@@ -70,7 +79,14 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 ///
 /// Writes take effect in memory (or in the transaction) at once and become durable with [`commit`](Self::commit),
 /// which the caller awaits before any answer that rests on them leaves. A write that fails, at once or at the
-/// commit, is undone and reported to the observer as undone.
+/// commit, is undone and reported to the observer as undone. A failed commit may have been another caller's, so a
+/// caller takes a [`mark`](Self::mark) before its first read and hands it to its own commit:
+///
+/// ```text
+/// let mark = store.mark();
+/// // lookups and writes of up to 64 packets
+/// if store.commit(mark).await.is_ok() { /* send the replies */ }
+/// ```
 pub trait LeaseStore4: Send + Sync {
     /// Name for logs and `config-get`: `memfile`, ...
     fn name(&self) -> &'static str;
@@ -117,7 +133,13 @@ pub trait LeaseStore4: Send + Sync {
     /// Deletes all rows of a subnet (`None`: of all subnets); answers how many.
     fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64>;
 
-    /// Waits until every write made before the call is durable as the store was configured.
-    /// An error means that the writes not yet durable are undone.
-    fn commit(&self) -> Answer<'_, ()>;
+    /// The present moment, for [`commit`](Self::commit). Costs next to nothing.
+    fn mark(&self) -> Mark;
+
+    /// Waits until every write made before the call, by whomever, is durable as the store was configured.
+    ///
+    /// An error means that something read or written since `since` may have been undone, because it could not be
+    /// stored: no answer that rests on it may leave. It is enough to drop the answers; clients ask again.
+    /// The work is started by the call; dropping the answer does not cancel it.
+    fn commit(&self, since: Mark) -> Committed;
 }

@@ -1,0 +1,70 @@
+//! The whole resolved configuration of kea-dhcp4.
+
+use std::sync::Arc;
+
+use base::{Seconds, ServerTag, SubnetId};
+
+use super::{
+    ClassTable, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary, InterfacesConfig,
+    Logger, MultiThreading, OptionSet, QueueControl, SanityChecks, SharedNetwork4, Subnet4, SubnetIndex,
+};
+use crate::Written4;
+
+/// Parameters of the whole server.
+#[derive(Clone, Debug)]
+pub struct Globals4 {
+    pub server_tag: ServerTag,
+    pub decline_probation_period: Seconds,
+    pub echo_client_id: bool,
+    /// `authoritative` for queries that find no subnet.
+    pub authoritative: bool,
+    pub next_server: Option<std::net::Ipv4Addr>,
+    pub exclude_first_last_24: bool,
+    pub ignore_dhcp_server_identifier: bool,
+    pub ignore_rai_link_selection: bool,
+    pub lenient_option_parsing: bool,
+    pub stash_agent_options: bool,
+    pub statistic_default_sample_count: u32,
+    pub statistic_default_sample_age: u32,
+    pub parked_packet_limit: u32,
+    /// 0: off.
+    pub dhcp4o6_port: u16,
+}
+
+/// What kea-dhcp4 runs on.
+#[derive(Clone, Debug)]
+pub struct ServerConfig4 {
+    /// What it was resolved from; `config-get` writes this.
+    pub written: Arc<Written4>,
+    pub globals: Globals4,
+    pub interfaces: InterfacesConfig,
+    pub control_sockets: Vec<ControlSocket>,
+    pub lease_database: DatabaseAccess,
+    pub config_control: Option<ConfigControl>,
+    pub expired_leases: ExpiredLeases,
+    pub hooks_libraries: Vec<HookLibrary>,
+    pub loggers: Vec<Logger>,
+    pub multi_threading: MultiThreading,
+    pub queue_control: QueueControl,
+    pub sanity_checks: SanityChecks,
+    pub d2_client: D2Client,
+    pub definitions: Arc<options::DefTable>,
+    pub classes: Arc<ClassTable>,
+    pub options: OptionSet,
+    /// In the order of selection: by id.
+    pub subnets: Vec<Arc<Subnet4>>,
+    pub networks: Vec<Arc<SharedNetwork4>>,
+    pub index: SubnetIndex,
+}
+
+impl ServerConfig4 {
+    #[must_use]
+    pub fn subnet(&self, id: SubnetId) -> Option<&Arc<Subnet4>> {
+        self.subnets.get(*self.index.by_id.get(&id)?)
+    }
+
+    #[must_use]
+    pub fn network_of(&self, subnet: &Subnet4) -> Option<&Arc<SharedNetwork4>> {
+        self.networks.get(subnet.network?.0)
+    }
+}

@@ -1,0 +1,200 @@
+//! Parts that concern the process rather than the protocol.
+
+use std::sync::Arc;
+
+/// `interfaces-config`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfacesConfig {
+    /// `*`, `eth0`, `eth0/192.0.2.1`, as written.
+    pub interfaces: Vec<String>,
+    pub socket_type: SocketType,
+    pub outbound_interface: OutboundInterface,
+    pub re_detect: bool,
+    pub service_sockets_require_all: bool,
+    pub service_sockets_max_retries: u32,
+    /// Milliseconds.
+    pub service_sockets_retry_wait_time: u32,
+}
+
+/// `dhcp-socket-type`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SocketType {
+    #[default]
+    Raw,
+    Udp,
+}
+
+/// `outbound-interface`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutboundInterface {
+    #[default]
+    SameAsInbound,
+    UseRouting,
+}
+
+/// An entry of `control-sockets`, or `control-socket`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlSocket {
+    Unix {
+        path: String,
+    },
+    Http {
+        address: std::net::IpAddr,
+        port: u16,
+        authentication: Option<Authentication>,
+        /// `http-headers`: name and value.
+        headers: Vec<(String, String)>,
+    },
+}
+
+/// `authentication` of type basic.
+#[derive(Clone, PartialEq)]
+pub struct Authentication {
+    pub realm: String,
+    /// User and password; texts as they are after reading the files.
+    pub clients: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the credentials.
+        write!(f, "Authentication {{ realm: {:?}, clients: {} }}", self.realm, self.clients.len())
+    }
+}
+
+/// `lease-database` and the entries of `config-databases`.
+#[derive(Clone, PartialEq)]
+pub struct DatabaseAccess {
+    /// `memfile`, `sqlite`, `mysql`, `postgresql`.
+    pub kind: String,
+    /// File name (memfile, sqlite) or database name; empty: the default.
+    pub name: String,
+    pub host: String,
+    /// 0: the default of the kind.
+    pub port: u16,
+    pub user: String,
+    pub password: String,
+    pub persist: bool,
+    /// Durability of memfile: `fsync` before each answer leaves, or `os` as Kea.
+    pub sync: SyncMode,
+    /// Seconds; 0 is off.
+    pub lfc_interval: u32,
+    /// 0: unlimited.
+    pub max_row_errors: u32,
+    pub on_fail: OnFail,
+    pub max_reconnect_tries: u32,
+    /// Milliseconds.
+    pub reconnect_wait_time: u32,
+    pub retry_on_startup: bool,
+    pub connect_timeout: u32,
+}
+
+impl std::fmt::Debug for DatabaseAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "type={} name={} host={} user={} password=*****", self.kind, self.name, self.host, self.user)
+    }
+}
+
+/// When an acknowledged lease is on the medium: keyword `persist-sync` of a memfile `lease-database`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Written and synced before the answer leaves.
+    #[default]
+    Fsync,
+    /// Written before the answer leaves; the operating system syncs when it likes (Kea's promise).
+    Os,
+}
+
+/// `on-fail`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFail {
+    #[default]
+    StopRetryExit,
+    ServeRetryExit,
+    ServeRetryContinue,
+}
+
+/// `config-control`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigControl {
+    pub databases: Vec<DatabaseAccess>,
+    /// Seconds; 0 is off.
+    pub fetch_wait_time: u32,
+}
+
+/// `expired-leases-processing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpiredLeases {
+    /// Seconds; 0 is off.
+    pub reclaim_timer_wait_time: u32,
+    /// Seconds; 0 is off.
+    pub flush_reclaimed_timer_wait_time: u32,
+    /// Seconds.
+    pub hold_reclaimed_time: u32,
+    /// 0: unlimited.
+    pub max_reclaim_leases: u32,
+    /// Milliseconds; 0: unlimited.
+    pub max_reclaim_time: u32,
+    pub unwarned_reclaim_cycles: u32,
+}
+
+/// An entry of `hooks-libraries`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HookLibrary {
+    /// As written: a path or a base name.
+    pub library: String,
+    pub parameters: json::Map,
+    pub pos: json::Pos,
+}
+
+/// An entry of `loggers`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logger {
+    pub name: String,
+    pub severity: String,
+    pub debuglevel: u8,
+    pub outputs: Vec<LoggerOutput>,
+}
+
+/// An entry of `output-options`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoggerOutput {
+    /// `stdout`, `stderr`, `syslog`, `syslog:NAME` or a file.
+    pub output: String,
+    pub flush: bool,
+    pub maxsize: u64,
+    pub maxver: u32,
+    pub pattern: String,
+}
+
+/// `multi-threading`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultiThreading {
+    pub enable: bool,
+    /// 0: one per core.
+    pub thread_pool_size: u16,
+    pub packet_queue_size: u16,
+}
+
+/// `dhcp-queue-control`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueControl {
+    pub enable: bool,
+    pub queue_type: Arc<str>,
+    pub capacity: u32,
+}
+
+/// `sanity-checks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SanityChecks {
+    /// `none`, `warn`, `fix`, `fix-del`, `del`.
+    pub lease_checks: String,
+    /// `none`, `fix`, `strict`, `pedantic`.
+    pub extended_info_checks: String,
+}
+
+/// `dhcp-ddns`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct D2Client {
+    pub enable_updates: bool,
+}

@@ -1,8 +1,23 @@
 //! Kea's JSON dialect with positions: `#`, `//` and `/* */` comments, trailing commas, `<?include "file"?>`,
 //! 64-bit integers. Every value knows where it was written.
 //!
+//! Two dialects: [`Dialect::Config`] is what configuration files are written in, [`Dialect::Command`] what the
+//! control channel takes. [`Scanner`] finds the end of a command in a stream that has no framing. [`to_string`]
+//! and [`to_string_pretty`] print as Kea does on its sockets and in the files of `config-write`.
+//!
 //! Stands alone: knows nothing of DHCP.
 
+mod error;
+mod include;
+mod lexer;
+mod parse;
+mod scanner;
 mod value;
+mod write;
 
+pub use error::{JsonError, Warning};
+pub use include::{FileLoader, Loaded, Loader};
+pub use parse::{Dialect, Limits, Parsed, Parser, parse, parse_command};
+pub use scanner::{Scan, Scanner};
 pub use value::{Kind, Map, Pos, Value};
+pub use write::{to_string, to_string_pretty, write_compact};

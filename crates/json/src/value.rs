@@ -28,6 +28,18 @@ pub type Map = BTreeMap<String, Value>;
 pub struct Value {
     pub kind: Kind,
     pub pos: Pos,
+    pub(crate) extent: Extent,
+}
+
+/// What error texts need beyond the start of a value; eight octets, so that a tree stays small.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    /// Column of the member's name; 0 when the value is no member.
+    pub(crate) key_column: u32,
+    /// Lines from the member's name down to the value.
+    pub(crate) key_lines_up: u16,
+    /// Characters of a scalar as written.
+    pub(crate) width: u16,
 }
 
 impl PartialEq for Value {
@@ -54,7 +66,26 @@ pub enum Kind {
 impl Value {
     #[must_use]
     pub fn new(kind: Kind, pos: Pos) -> Self {
-        Self { kind, pos }
+        Self { kind, pos, extent: Extent::default() }
+    }
+
+    /// Where the name of this member was written; the value's own position when it is no member.
+    #[must_use]
+    pub fn key_pos(&self) -> Pos {
+        if self.extent.key_column == 0 {
+            return self.pos.clone();
+        }
+        Pos {
+            file: self.pos.file.clone(),
+            line: self.pos.line.saturating_sub(u32::from(self.extent.key_lines_up)),
+            column: self.extent.key_column,
+        }
+    }
+
+    /// Characters that a scalar took as written; 0 for lists, maps and values made by the program.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        u32::from(self.extent.width)
     }
 
     #[must_use]
@@ -131,7 +162,7 @@ impl Value {
 
 impl From<Kind> for Value {
     fn from(kind: Kind) -> Self {
-        Self { kind, pos: Pos::default() }
+        Self { kind, pos: Pos::default(), extent: Extent::default() }
     }
 }
 

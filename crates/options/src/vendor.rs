@@ -1,0 +1,32 @@
+//! Sub-options of vendors, one space per enterprise number.
+
+use crate::DataType::{Binary, Int32, Ipv4Address, Ipv6Address, String, Uint8, Uint16};
+use crate::table::{Row, row};
+
+/// Cable Television Laboratories: DOCSIS 3 (CL-SP-CANN-DHCP-Reg).
+const CABLELABS: &str = "vendor-4491";
+/// Internet Systems Consortium: the channel between the servers of DHCPv4-over-DHCPv6.
+const ISC: &str = "vendor-2495";
+
+#[rustfmt::skip]
+pub(crate) const TABLE4: &[Row] = &[
+    row(CABLELABS, 1, "oro", Uint8).array(),
+    row(CABLELABS, 2, "tftp-servers", Ipv4Address).array(),
+];
+
+#[rustfmt::skip]
+pub(crate) const TABLE6: &[Row] = &[
+    row(ISC, 60000, "4o6-interface", String),
+    row(ISC, 60001, "4o6-source-address", Ipv6Address),
+    row(ISC, 60002, "4o6-source-port", Uint16),
+    row(CABLELABS, 1, "oro", Uint16).array(),
+    row(CABLELABS, 2, "device-type", String),
+    row(CABLELABS, 10, "vendor-type", String),
+    row(CABLELABS, 32, "tftp-servers", Ipv6Address).array(),
+    row(CABLELABS, 33, "config-file", String),
+    row(CABLELABS, 34, "syslog-servers", Ipv6Address).array(),
+    row(CABLELABS, 36, "device-id", Binary),
+    row(CABLELABS, 37, "time-servers", Ipv6Address).array(),
+    row(CABLELABS, 38, "time-offset", Int32),
+    row(CABLELABS, 1026, "cmts-cm-mac", Binary),
+];

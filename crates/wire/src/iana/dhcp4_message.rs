@@ -1,0 +1,25 @@
+//! DHCP message types, option 53 (RFC 2132 section 9.6 and later; registry "DHCP Message Type 53 Values").
+
+super::registry! {
+    /// The type of a DHCPv4 message.
+    MessageType(u8) {
+        DISCOVER = 1 "DHCPDISCOVER",
+        OFFER = 2 "DHCPOFFER",
+        REQUEST = 3 "DHCPREQUEST",
+        DECLINE = 4 "DHCPDECLINE",
+        ACK = 5 "DHCPACK",
+        NAK = 6 "DHCPNAK",
+        RELEASE = 7 "DHCPRELEASE",
+        INFORM = 8 "DHCPINFORM",
+        FORCERENEW = 9 "DHCPFORCERENEW",
+        LEASEQUERY = 10 "DHCPLEASEQUERY",
+        LEASEUNASSIGNED = 11 "DHCPLEASEUNASSIGNED",
+        LEASEUNKNOWN = 12 "DHCPLEASEUNKNOWN",
+        LEASEACTIVE = 13 "DHCPLEASEACTIVE",
+        BULKLEASEQUERY = 14 "DHCPBULKLEASEQUERY",
+        LEASEQUERYDONE = 15 "DHCPLEASEQUERYDONE",
+        ACTIVELEASEQUERY = 16 "DHCPACTIVELEASEQUERY",
+        LEASEQUERYSTATUS = 17 "DHCPLEASEQUERYSTATUS",
+        TLS = 18 "DHCPTLS",
+    }
+}

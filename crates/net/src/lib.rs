@@ -1,1 +1,46 @@
-//! Interfaces, raw and UDP sockets, batched receive and send
+//! Interfaces, raw and UDP sockets, batched receive and send: the only place that talks to the kernel's network.
+//!
+//! - [`interfaces`] lists the interfaces of the machine; [`Watch`] tells when that list changes.
+//! - [`Selection4`] turns the strings of `interfaces-config` and that list into a [`Plan4`]: what to open.
+//! - [`SocketSet4`] opens and closes [`Socket4`]s so that they follow the plan, one queue per worker.
+//! - [`Batch4`] and [`OutBatch4`] carry packets of one system call; see [`Socket4`] for the order of calls.
+//!
+//! The crate knows nothing of DHCP policy: it moves payloads and says where they came from. It reads two fields
+//! of the BOOTP header (chaddr, xid), inside the kernel, to choose the worker of a packet.
+//!
+//! Linux only. `unsafe` is confined to the module `sys`.
+
+// Tests may index: a panic is their way to fail.
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::cast_possible_truncation))]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("packet sockets, recvmmsg and netlink are Linux interfaces");
+
+mod batch;
+mod filter;
+mod frame;
+mod interfaces;
+mod netlink;
+mod open;
+mod out;
+mod ports;
+mod select;
+mod set;
+mod socket;
+mod sys;
+mod watch;
+
+pub use batch::{Batch4, Meta4, Received, Via};
+pub use frame::{FrameError, MacAddr};
+pub use interfaces::{Address4, Address6, Interface, interfaces};
+pub use netlink::NetlinkError;
+pub use open::{OpenError, OpenOptions4};
+pub use out::{Destination4, LinkDestination, OutBatch4, SendFailure, SendReport};
+pub use ports::{CLIENT_PORT4, Ports4, SERVER_PORT4};
+pub use select::{
+    EntryError, OutboundInterface, Plan4, Problem, SelectError, Selection4, SocketSpec4, SocketType,
+    UnknownKeyword,
+};
+pub use set::{SocketChanges4, SocketSet4};
+pub use socket::{Socket4, SocketId};
+pub use watch::{Change, Watch};

@@ -1,0 +1,142 @@
+//! The packets of one receive call.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
+
+use base::Micros;
+
+use crate::frame::{FrameError, MacAddr};
+use crate::out::{Destination4, LinkDestination};
+use crate::sys::{Arrived, Control, Headers, Name};
+
+/// What kind of socket a packet came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// A packet socket: the frame was seen as it came off the wire.
+    Raw,
+    /// A UDP socket.
+    Udp,
+}
+
+/// Where a packet came from and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta4 {
+    /// Index of the interface of arrival.
+    pub interface: u32,
+    /// Destination of the packet: an address of this machine or 255.255.255.255.
+    pub local: SocketAddrV4,
+    /// Sender of the packet; a client without an address says 0.0.0.0.
+    pub remote: SocketAddrV4,
+    /// The address that a reply on the same interface comes from: `local` unless that is a broadcast.
+    pub reply_from: Ipv4Addr,
+    /// Link-layer sender; only raw sockets know it.
+    pub link_source: Option<MacAddr>,
+    /// When the kernel got the packet; with [`crate::OpenOptions4::timestamps`].
+    pub received: Option<Micros>,
+    pub via: Via,
+}
+
+impl Meta4 {
+    /// The way back on the interface of arrival, from the address that was asked.
+    ///
+    /// On raw sockets the frame goes to the station that the query came from, which is the client, the relay or the
+    /// router before them (no address resolution, as Kea's); `broadcast` (the flag of a client that is not behind a
+    /// relay, RFC 2131 section 4.1) or a destination of 255.255.255.255 makes it a broadcast on the link.
+    #[must_use]
+    pub fn reply(&self, to: SocketAddrV4, broadcast: bool) -> Destination4 {
+        let link = match self.link_source {
+            _ if broadcast || to.ip().is_broadcast() => LinkDestination::Broadcast,
+            Some(station) => LinkDestination::Station(station),
+            None => LinkDestination::Resolve,
+        };
+        Destination4 { to, from: self.reply_from, interface: self.interface, link }
+    }
+
+    /// The way to `to` as the routing table has it (`outbound-interface: use-routing`), with a source address of
+    /// the kernel's choice.
+    #[must_use]
+    pub fn route(&self, to: SocketAddrV4) -> Destination4 {
+        Destination4 { to, from: Ipv4Addr::UNSPECIFIED, interface: 0, link: LinkDestination::Resolve }
+    }
+}
+
+/// Outcome of one [`crate::Socket4::receive`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Packets now in the batch.
+    pub packets: usize,
+    /// Packets that were refused; their reasons are in [`Batch4::rejected`].
+    pub rejected: usize,
+    /// The call filled every buffer: more may be waiting in the kernel.
+    pub full: bool,
+}
+
+/// Buffers for the packets of one receive call, reused from call to call.
+pub struct Batch4 {
+    pub(crate) buffers: Box<[u8]>,
+    pub(crate) stride: usize,
+    pub(crate) names: Box<[Name]>,
+    pub(crate) controls: Box<[Control]>,
+    pub(crate) headers: Headers,
+    pub(crate) arrived: Vec<Arrived>,
+    pub(crate) packets: Vec<(Meta4, Range<usize>)>,
+    pub(crate) rejected: Vec<FrameError>,
+}
+
+impl Batch4 {
+    /// Packets of the usual batch; more do not make a call cheaper.
+    pub const CAPACITY: usize = 64;
+    /// Longest packet: a jumbo frame. Not a power of two, lest all buffers share the same few cache lines.
+    pub const BUFFER: usize = 9216 + 64;
+
+    /// Buffers for up to `capacity` packets (at least 1) of up to `buffer` octets, headers included.
+    #[must_use]
+    pub fn new(capacity: usize, buffer: usize) -> Self {
+        let capacity = capacity.max(1);
+        let stride = buffer.max(1);
+        Self {
+            buffers: vec![0; capacity.saturating_mul(stride)].into_boxed_slice(),
+            stride,
+            names: vec![Name::default(); capacity].into_boxed_slice(),
+            controls: vec![Control::default(); capacity].into_boxed_slice(),
+            headers: Headers::new(capacity),
+            arrived: Vec::with_capacity(capacity),
+            packets: Vec::with_capacity(capacity),
+            rejected: Vec::with_capacity(capacity),
+        }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Packet `index` of the last call: where it came from, and its UDP payload.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(&Meta4, &[u8])> {
+        let (meta, range) = self.packets.get(index)?;
+        Some((meta, self.buffers.get(range.clone())?))
+    }
+
+    /// The packets of the last call in the order of arrival.
+    pub fn iter(&self) -> impl Iterator<Item = (&Meta4, &[u8])> {
+        self.packets.iter().map(|(meta, range)| (meta, self.buffers.get(range.clone()).unwrap_or(&[])))
+    }
+
+    /// Why packets of the last call were refused.
+    #[must_use]
+    pub fn rejected(&self) -> &[FrameError] {
+        &self.rejected
+    }
+}
+
+impl Default for Batch4 {
+    fn default() -> Self {
+        Self::new(Self::CAPACITY, Self::BUFFER)
+    }
+}

@@ -1,0 +1,222 @@
+//! Opening sockets: options, filters, one queue per worker.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use libc::sock_filter;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::filter;
+use crate::ports::SERVER_PORT4;
+use crate::sys;
+
+/// How sockets are opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOptions4 {
+    /// UDP port of the server.
+    pub port: u16,
+    /// Number of workers; each gets its own queue of every socket where the kernel can do that.
+    pub workers: usize,
+    /// Size of the kernel's receive queue of each socket in octets. Beyond the system's limit (`net.core.rmem_max`)
+    /// if the process may.
+    pub receive_buffer: u32,
+    /// Record the kernel's time of arrival of each packet; costs a little for all traffic of the machine.
+    pub timestamps: bool,
+}
+
+impl Default for OpenOptions4 {
+    fn default() -> Self {
+        // 4 MiB hold several thousand queries (the kernel counts some 700 octets of its own for each): half a second
+        // of the load of a large network while the server does something else.
+        Self { port: SERVER_PORT4, workers: 1, receive_buffer: 4 << 20, timestamps: false }
+    }
+}
+
+/// Why a socket could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "failed to bind fallback socket to address {address}, port {port}, reason: {error} - is another DHCP server running?"
+    )]
+    Companion { address: Ipv4Addr, port: u16, error: io::Error },
+    #[error(
+        "failed to bind socket to {address}/port={port}, reason: {error} - is another DHCP server running?"
+    )]
+    Bind { address: Ipv4Addr, port: u16, error: io::Error },
+    #[error("failed to create raw socket: {0}")]
+    Raw(io::Error),
+    #[error("failed to set option {option}: {error}")]
+    Option { option: &'static str, error: io::Error },
+}
+
+/// The queues of one socket: one for each worker, or a single one for all.
+pub(crate) struct Queues {
+    pub(crate) sockets: Vec<Socket>,
+    /// Why there is only one although there are several workers.
+    pub(crate) unsteered: Option<io::Error>,
+}
+
+const SEND_BUFFER: u32 = 1 << 20;
+const ETH_P_IP: u16 = 0x0800;
+// linux/if_packet.h
+const PACKET_FANOUT: i32 = 18;
+const PACKET_FANOUT_DATA: i32 = 22;
+const PACKET_FANOUT_CBPF: u32 = 6;
+const PACKET_FANOUT_FLAG_UNIQUEID: u32 = 0x2000;
+const SO_ATTACH_REUSEPORT_CBPF: i32 = 51;
+/// Path MTU discovery is not used and what it may have learned is ignored: no forged ICMP can shrink replies.
+const IP_PMTUDISC_OMIT: i32 = 5;
+
+fn option(name: &'static str) -> impl Fn(io::Error) -> OpenError {
+    move |error| OpenError::Option { option: name, error }
+}
+
+/// Replaces the filter of a socket at once: no packet sees none.
+pub(crate) fn attach_filter(socket: &Socket, program: &[sock_filter]) -> io::Result<()> {
+    sys::set_program(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, program)
+}
+
+fn common(socket: &Socket, options: &OpenOptions4) -> Result<(), OpenError> {
+    socket.set_nonblocking(true).map_err(option("O_NONBLOCK"))?;
+    // Needs CAP_NET_ADMIN; without it the system's limit holds.
+    if sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, options.receive_buffer).is_err() {
+        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, options.receive_buffer)
+            .map_err(option("SO_RCVBUF"))?;
+    }
+    if sys::set_option(socket, libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, SEND_BUFFER).is_err() {
+        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, SEND_BUFFER)
+            .map_err(option("SO_SNDBUF"))?;
+    }
+    sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1).map_err(option("SO_RXQ_OVFL"))?;
+    if options.timestamps {
+        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
+            .map_err(option("SO_TIMESTAMPNS"))?;
+    }
+    Ok(())
+}
+
+fn udp() -> Result<Socket, OpenError> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).map_err(option("SOCK_DGRAM"))?;
+    socket.set_nonblocking(true).map_err(option("O_NONBLOCK"))?;
+    // A reply may have to be broadcast even where queries are unicast (DHCPNAK).
+    socket.set_broadcast(true).map_err(option("SO_BROADCAST"))?;
+    sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+        .map_err(option("IP_MTU_DISCOVER"))?;
+    Ok(socket)
+}
+
+/// The UDP socket beside a raw socket, one for each address. It holds the port, so that the kernel does not answer
+/// queries with "port unreachable" and a second server is noticed, and it sends what needs routing. It receives
+/// nothing: its filter drops what the raw socket gets anyway, before it is queued.
+pub(crate) fn companion(address: Ipv4Addr, port: u16) -> Result<Socket, OpenError> {
+    let socket = udp()?;
+    attach_filter(&socket, &filter::drop_all()).map_err(option("SO_ATTACH_FILTER"))?;
+    socket.bind(&SockAddr::from(SocketAddrV4::new(address, port))).map_err(|error| OpenError::Companion {
+        address,
+        port,
+        error,
+    })?;
+    Ok(socket)
+}
+
+/// Packet sockets on one interface, spread over the workers by client.
+pub(crate) fn raw(
+    interface: u32,
+    addresses: &[Ipv4Addr],
+    options: &OpenOptions4,
+) -> Result<Queues, OpenError> {
+    let program = filter::raw4(addresses, options.port);
+    let first = raw_socket(interface, &program, options)?;
+    if options.workers <= 1 {
+        return Ok(Queues { sockets: vec![first], unsteered: None });
+    }
+    Ok(match fan_out(&first, interface, &program, options) {
+        Ok(mut others) => {
+            others.insert(0, first);
+            Queues { sockets: others, unsteered: None }
+        }
+        Err(error) => Queues { sockets: vec![first], unsteered: Some(error) },
+    })
+}
+
+/// Made without a protocol, so that nothing is queued before the filter is in place. ETH_P_IP and not ETH_P_ALL:
+/// the kernel then shows us neither other protocols nor what this machine sends, and takes VLAN tags off first.
+fn raw_socket(interface: u32, program: &[sock_filter], options: &OpenOptions4) -> Result<Socket, OpenError> {
+    let socket = Socket::new(Domain::PACKET, Type::RAW, None).map_err(OpenError::Raw)?;
+    common(&socket, options)?;
+    sys::set_option(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1).map_err(option("PACKET_AUXDATA"))?;
+    attach_filter(&socket, program).map_err(option("SO_ATTACH_FILTER"))?;
+    sys::bind(&socket, &sys::packet_name(interface, ETH_P_IP)).map_err(OpenError::Raw)?;
+    Ok(socket)
+}
+
+/// Joins further sockets to the first one's group. Until the program that chooses is set, the kernel gives all
+/// packets to the first; the others start with a closed filter. So no packet is lost or seen twice.
+fn fan_out(
+    first: &Socket,
+    interface: u32,
+    program: &[sock_filter],
+    options: &OpenOptions4,
+) -> io::Result<Vec<Socket>> {
+    let fanout = |kind: u32, group: u32| kind << 16 | group;
+    let join = |socket: &Socket, value| sys::set_option(socket, libc::SOL_PACKET, PACKET_FANOUT, value);
+    join(first, fanout(PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_UNIQUEID, 0))?;
+    let group = sys::get_option::<u32>(first, libc::SOL_PACKET, PACKET_FANOUT)? & 0xffff;
+    let mut others = Vec::with_capacity(options.workers);
+    for _ in 1..options.workers {
+        let socket = raw_socket(interface, &filter::drop_all(), options).map_err(io::Error::other)?;
+        join(&socket, fanout(PACKET_FANOUT_CBPF, group))?;
+        others.push(socket);
+    }
+    for socket in &others {
+        attach_filter(socket, program)?;
+    }
+    sys::set_program(first, libc::SOL_PACKET, PACKET_FANOUT_DATA, &filter::fanout4())?;
+    Ok(others)
+}
+
+/// UDP sockets on one address, spread over the workers by client.
+pub(crate) fn unicast(address: Ipv4Addr, options: &OpenOptions4) -> Result<Queues, OpenError> {
+    // Bound without SO_REUSEPORT, so that another server on the port is noticed.
+    let first = udp_socket(address, false, options)?;
+    if options.workers <= 1 {
+        return Ok(Queues { sockets: vec![first], unsteered: None });
+    }
+    Ok(match reuse_port(&first, address, options) {
+        Ok(mut others) => {
+            others.insert(0, first);
+            Queues { sockets: others, unsteered: None }
+        }
+        Err(error) => {
+            // The group is gone with its other members; nobody else shall join.
+            let _ = first.set_reuse_port(false);
+            Queues { sockets: vec![first], unsteered: Some(error) }
+        }
+    })
+}
+
+fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions4) -> Result<Socket, OpenError> {
+    let socket = udp()?;
+    common(&socket, options)?;
+    sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1).map_err(option("IP_PKTINFO"))?;
+    if reuse {
+        socket.set_reuse_port(true).map_err(option("SO_REUSEPORT"))?;
+    }
+    socket
+        .bind(&SockAddr::from(SocketAddrV4::new(address, options.port)))
+        .map_err(|error| OpenError::Bind { address, port: options.port, error })?;
+    Ok(socket)
+}
+
+/// Without our program the kernel would choose by addresses and ports, and give all packets of a relay to one
+/// worker: so it is this program or a single queue.
+fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions4) -> io::Result<Vec<Socket>> {
+    first.set_reuse_port(true)?;
+    let mut others = Vec::with_capacity(options.workers);
+    for _ in 1..options.workers {
+        others.push(udp_socket(address, true, options).map_err(io::Error::other)?);
+    }
+    let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
+    sys::set_program(first, libc::SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter::reuseport4(workers))?;
+    Ok(others)
+}

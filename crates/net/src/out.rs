@@ -1,0 +1,224 @@
+//! The packets of one send call.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use crate::frame::{HEADERS, MacAddr};
+use crate::sys::{self, Control, Headers, Leaving, Name};
+
+/// Link-layer destination of a packet; only raw sockets look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkDestination {
+    /// Everybody on the link.
+    Broadcast,
+    /// One station.
+    Station(MacAddr),
+    /// Whom the kernel finds by routing and ARP; a raw socket hands such packets to its companion UDP socket.
+    Resolve,
+}
+
+/// Where a packet goes and where it seems to come from. [`crate::Meta4::reply`] makes the usual one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination4 {
+    pub to: SocketAddrV4,
+    /// Source address; 0.0.0.0 lets the kernel choose (UDP sockets only).
+    pub from: Ipv4Addr,
+    /// Interface to leave by; 0 lets the routing table choose (UDP sockets only).
+    pub interface: u32,
+    pub link: LinkDestination,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Pending,
+    Sent,
+    /// The number of the operating system's error.
+    Failed(i32),
+}
+
+/// How a packet of a send batch leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Through the socket itself.
+    Own,
+    /// Through the companion at this position.
+    Companion(usize),
+    /// Not at all, with this error.
+    Refused(i32),
+}
+
+pub(crate) struct Slot {
+    pub(crate) destination: Destination4,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) headers: [u8; HEADERS],
+    pub(crate) name: Name,
+    pub(crate) name_length: usize,
+    pub(crate) control: Control,
+    pub(crate) control_length: usize,
+    pub(crate) state: State,
+    pub(crate) route: Route,
+    /// Whether `headers` go before the payload.
+    pub(crate) framed: bool,
+}
+
+impl Slot {
+    pub(crate) fn set_name(&mut self, name: &[u8]) {
+        self.name_length = usize::try_from(self.name.set(name)).unwrap_or(0);
+    }
+
+    /// Destination and, as far as given, source of a UDP datagram.
+    pub(crate) fn address_datagram(&mut self) {
+        let Destination4 { to, from, interface, .. } = self.destination;
+        self.set_name(&sys::internet_name(to));
+        if interface != 0 || !from.is_unspecified() {
+            let [i0, i1, i2, i3] = interface.to_ne_bytes();
+            let [a, b, c, d] = from.octets();
+            let packet_info = [i0, i1, i2, i3, a, b, c, d, 0, 0, 0, 0];
+            self.control_length = self.control.set(libc::IPPROTO_IP, libc::IP_PKTINFO, &packet_info);
+        }
+    }
+
+    pub(crate) fn leaving(&self) -> Leaving<'_> {
+        let headers: &[u8] = if self.framed { &self.headers } else { &[] };
+        Leaving {
+            pieces: [headers, &self.payload],
+            name: self.name.octets.get(..self.name_length).unwrap_or(&[]),
+            control: (self.control_length > 0).then_some((&self.control, self.control_length)),
+        }
+    }
+}
+
+/// One packet that did not leave.
+#[derive(Debug)]
+pub struct SendFailure {
+    /// Position in the batch, in the order of [`OutBatch4::next_slot`].
+    pub index: usize,
+    pub destination: Destination4,
+    pub error: io::Error,
+}
+
+/// Outcome of one [`crate::Socket4::send`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendReport {
+    /// Packets that the kernel took in this call.
+    pub sent: usize,
+    /// Packets given up in this call; see [`OutBatch4::failures`].
+    pub failed: usize,
+    /// Packets still waiting: the socket's send buffer is full. Wait until the socket is writable and call again,
+    /// or [`OutBatch4::abandon`].
+    pub waiting: usize,
+}
+
+/// Packets to be sent in one call, reused from call to call.
+///
+/// Order of calls: [`next_slot`](Self::next_slot) for each packet and write the payload into it;
+/// [`crate::Socket4::send`] until its report says nothing is waiting; look at [`failures`](Self::failures);
+/// [`clear`](Self::clear).
+pub struct OutBatch4 {
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) used: usize,
+    /// Slots before this one are settled (sent or failed).
+    pub(crate) settled: usize,
+    pub(crate) messages: Headers,
+    capacity: usize,
+}
+
+impl OutBatch4 {
+    /// Room for `capacity` packets (at least 1). Their buffers grow to the size of the longest reply and stay so.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        Self {
+            slots: Vec::with_capacity(capacity),
+            used: 0,
+            settled: 0,
+            messages: Headers::new(capacity),
+            capacity,
+        }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.used
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// The empty payload buffer of one more packet to `destination`; `None` when the batch is full and has to be
+    /// sent first.
+    pub fn next_slot(&mut self, destination: Destination4) -> Option<&mut Vec<u8>> {
+        if self.used >= self.capacity {
+            return None;
+        }
+        if self.used == self.slots.len() {
+            self.slots.push(Slot {
+                destination,
+                payload: Vec::with_capacity(1536),
+                headers: [0; HEADERS],
+                name: Name::default(),
+                name_length: 0,
+                control: Control::default(),
+                control_length: 0,
+                state: State::Pending,
+                route: Route::Own,
+                framed: false,
+            });
+        }
+        let slot = self.slots.get_mut(self.used)?;
+        self.used += 1;
+        slot.destination = destination;
+        slot.state = State::Pending;
+        slot.payload.clear();
+        Some(&mut slot.payload)
+    }
+
+    /// Takes the last slot back, before any send: its packet is not wanted after all.
+    pub fn cancel_last(&mut self) {
+        if self.used > self.settled {
+            self.used -= 1;
+        }
+    }
+
+    /// Packet `index`: where it goes, and its payload.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(&Destination4, &[u8])> {
+        let slot = self.slots.get(index).filter(|_| index < self.used)?;
+        Some((&slot.destination, &slot.payload))
+    }
+
+    /// Packets that were given up since the last [`clear`](Self::clear).
+    pub fn failures(&self) -> impl Iterator<Item = SendFailure> {
+        self.slots.iter().take(self.used).enumerate().filter_map(|(index, slot)| match slot.state {
+            State::Failed(number) => Some(SendFailure {
+                index,
+                destination: slot.destination,
+                error: io::Error::from_raw_os_error(number),
+            }),
+            State::Pending | State::Sent => None,
+        })
+    }
+
+    /// Gives up what is still waiting; it then shows as failed with `EAGAIN`. Gives the number of packets.
+    pub fn abandon(&mut self) -> usize {
+        let waiting = self.slots.iter_mut().take(self.used).skip(self.settled);
+        let count = waiting.map(|slot| slot.state = State::Failed(libc::EAGAIN)).count();
+        self.settled = self.used;
+        count
+    }
+
+    /// Empties the batch; buffers are kept.
+    pub fn clear(&mut self) {
+        self.used = 0;
+        self.settled = 0;
+    }
+}
+
+impl Default for OutBatch4 {
+    fn default() -> Self {
+        Self::new(crate::Batch4::CAPACITY)
+    }
+}

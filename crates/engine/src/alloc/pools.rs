@@ -1,0 +1,353 @@
+//! What outlives a reconfiguration: which addresses of each pool are occupied, where each allocator stands, and
+//! the statistics that follow leases. Keyed by subnet and range, kept true by observing the lease store.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use base::{PoolId, SubnetId};
+use config::{NetworkIndex, Pool4, ServerConfig4};
+use lease::{Lease4, LeaseObserver4, LeaseState, LeaseStore4, StoreError};
+use observe::stats::Group;
+
+use super::Bitmap;
+use crate::stats::{LeaseCount, Statistics4};
+use crate::v4::Preferred;
+
+/// Whether .0 and .255 are kept from clients (`exclude-first-last-24`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excluded(pub bool);
+
+impl Excluded {
+    fn holds(self, address: u32) -> bool {
+        self.0 && matches!(address & 0xff, 0 | 0xff)
+    }
+}
+
+/// The addresses of one pool.
+#[derive(Debug)]
+pub struct PoolRuntime {
+    first: u32,
+    last: u32,
+    excluded: Excluded,
+    id: PoolId,
+    state: Mutex<PoolState>,
+    /// Shared by the pools of the subnet that have the same id.
+    counters: Arc<Group>,
+}
+
+#[derive(Debug)]
+struct PoolState {
+    occupied: Bitmap,
+    /// Where the search for the next address starts.
+    cursor: u64,
+}
+
+impl PoolRuntime {
+    fn new(pool: &Pool4, excluded: Excluded, counters: Arc<Group>) -> Self {
+        let (first, last) = (u32::from(pool.first), u32::from(pool.last));
+        let mut occupied = Bitmap::new(pool.capacity());
+        if excluded.0 {
+            for address in (first..=last).filter(|a| excluded.holds(*a)) {
+                occupied.set(u64::from(address - first), true);
+            }
+        }
+        let state = Mutex::new(PoolState { occupied, cursor: 0 });
+        Self { first, last, excluded, id: pool.id, state, counters }
+    }
+
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        // The state is a bitmap and a number: consistent after each call, also after a panic elsewhere.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is(&self, pool: &Pool4, excluded: Excluded) -> bool {
+        self.first == u32::from(pool.first)
+            && self.last == u32::from(pool.last)
+            && self.excluded == excluded
+            && self.id == pool.id
+    }
+
+    /// The next free address, in turn; `None` when the pool is full.
+    pub fn next_free(&self) -> Option<Ipv4Addr> {
+        let mut state = self.state();
+        let at = state.occupied.next_free(state.cursor)?;
+        state.cursor = at + 1;
+        u32::try_from(u64::from(self.first) + at).ok().map(Ipv4Addr::from)
+    }
+
+    /// Some free address, chosen by a random number; `None` when the pool is full.
+    pub fn random_free(&self, random: u64) -> Option<Ipv4Addr> {
+        let state = self.state();
+        let from = random.checked_rem(state.occupied.capacity())?;
+        let at = state.occupied.next_free(from)?;
+        u32::try_from(u64::from(self.first) + at).ok().map(Ipv4Addr::from)
+    }
+
+    /// Marks an address; a free address that is excluded stays marked.
+    pub fn mark(&self, address: Ipv4Addr, occupied: bool) {
+        let address = u32::from(address);
+        if (self.first..=self.last).contains(&address) && !self.excluded.holds(address) {
+            self.state().occupied.set(u64::from(address - self.first), occupied);
+        }
+    }
+
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let state = self.state();
+        state.occupied.occupied() >= state.occupied.capacity()
+    }
+
+    /// Share of the pool that is occupied, 0 to 1.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn occupancy(&self) -> f64 {
+        let state = self.state();
+        state.occupied.occupied() as f64 / state.occupied.capacity().max(1) as f64
+    }
+}
+
+/// The pools of a subnet, in the order of its configuration.
+#[derive(Debug)]
+pub struct SubnetRuntime {
+    pub pools: Vec<Arc<PoolRuntime>>,
+    counters: Arc<Group>,
+}
+
+impl SubnetRuntime {
+    fn pool_of(&self, address: Ipv4Addr) -> Option<&Arc<PoolRuntime>> {
+        let address = u32::from(address);
+        self.pools.iter().find(|p| (p.first..=p.last).contains(&address))
+    }
+}
+
+/// An address range and its pool, for finding pools by address.
+#[derive(Debug)]
+struct Range {
+    first: u32,
+    last: u32,
+    /// The highest `last` of this range and all before it: where a search backwards may stop.
+    reach: u32,
+    pool: Arc<PoolRuntime>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    subnets: HashMap<SubnetId, Arc<SubnetRuntime>>,
+    ranges: Vec<Range>,
+    preferred: Preferred,
+}
+
+impl Tables {
+    fn pools_of(&self, address: Ipv4Addr) -> impl Iterator<Item = &Arc<PoolRuntime>> {
+        let address = u32::from(address);
+        let end = self.ranges.partition_point(|r| r.first <= address);
+        self.ranges
+            .get(..end)
+            .unwrap_or(&[])
+            .iter()
+            .rev()
+            .take_while(move |r| r.reach >= address)
+            .filter(move |r| r.last >= address)
+            .map(|r| &r.pool)
+    }
+}
+
+/// The state of the allocators of kea-dhcp4. Register it as the observer of the lease store.
+#[derive(Debug)]
+pub struct Runtime4 {
+    tables: ArcSwap<Tables>,
+    statistics: Arc<Statistics4>,
+}
+
+impl Runtime4 {
+    #[must_use]
+    pub fn new(statistics: Arc<Statistics4>) -> Self {
+        Self { tables: ArcSwap::default(), statistics }
+    }
+
+    /// The pools of a subnet.
+    #[must_use]
+    pub fn subnet(&self, id: SubnetId) -> Option<Arc<SubnetRuntime>> {
+        self.tables.load().subnets.get(&id).cloned()
+    }
+
+    #[must_use]
+    pub fn statistics(&self) -> &Statistics4 {
+        &self.statistics
+    }
+
+    /// Takes over the subnets and pools of a configuration. Pools that stay keep their state; new ones are filled
+    /// from the store. Call it while no packet is in progress: changes made meanwhile would be missed.
+    ///
+    /// # Errors
+    /// When the store cannot be read; nothing has changed then.
+    pub async fn reconfigure(
+        &self,
+        config: &ServerConfig4,
+        store: Option<&dyn LeaseStore4>,
+    ) -> Result<(), StoreError> {
+        let before = self.tables.load_full();
+        let excluded = Excluded(config.globals.exclude_first_last_24);
+        let mut tables = Tables { preferred: Preferred::new(config.networks.len()), ..Tables::default() };
+        let mut fresh: Vec<Arc<PoolRuntime>> = Vec::new();
+        for subnet in &config.subnets {
+            let known = before.subnets.get(&subnet.id);
+            let counters = self.statistics.subnet(subnet.id);
+            let mut pools = Vec::with_capacity(subnet.pools.len());
+            for pool in &subnet.pools {
+                let same = known.and_then(|k| k.pools.iter().find(|p| p.is(pool, excluded)));
+                let runtime = match same {
+                    Some(same) => Arc::clone(same),
+                    None => {
+                        let counters = self.statistics.pool(subnet.id, pool.id);
+                        let runtime = Arc::new(PoolRuntime::new(pool, excluded, counters));
+                        fresh.push(Arc::clone(&runtime));
+                        runtime
+                    }
+                };
+                tables.ranges.push(Range {
+                    first: runtime.first,
+                    last: runtime.last,
+                    reach: 0,
+                    pool: Arc::clone(&runtime),
+                });
+                pools.push(runtime);
+            }
+            tables.subnets.insert(subnet.id, Arc::new(SubnetRuntime { pools, counters }));
+        }
+        tables.ranges.sort_by_key(|r| (r.first, r.last));
+        let mut reach = 0;
+        for range in &mut tables.ranges {
+            reach = reach.max(range.last);
+            range.reach = reach;
+        }
+        if let Some(store) = store {
+            for pool in &fresh {
+                fill(pool, store).await?;
+            }
+            for (id, subnet) in tables.subnets.iter().filter(|(id, _)| !before.subnets.contains_key(id)) {
+                self.recount(*id, subnet, store).await?;
+            }
+        }
+        self.statistics.configured(config);
+        self.tables.store(Arc::new(tables));
+        Ok(())
+    }
+
+    /// The subnet of a network that served last.
+    pub(crate) fn preferred(&self, network: NetworkIndex) -> Option<SubnetId> {
+        self.tables.load().preferred.get(network.0)
+    }
+
+    pub(crate) fn prefer(&self, network: NetworkIndex, subnet: SubnetId) {
+        self.tables.load().preferred.set(network.0, subnet);
+    }
+
+    /// A lease was newly assigned.
+    pub(crate) fn allocated(&self, subnet: SubnetId, address: Ipv4Addr) {
+        self.count(LeaseCount::Cumulative, 1, subnet, address);
+    }
+
+    /// An expired lease was reclaimed, or a declined address recovered.
+    pub(crate) fn reclaimed(&self, subnet: SubnetId, address: Ipv4Addr, declined: bool) {
+        self.count(LeaseCount::Reclaimed, 1, subnet, address);
+        if declined {
+            self.count(LeaseCount::ReclaimedDeclined, 1, subnet, address);
+        }
+    }
+
+    /// A lease was answered unchanged.
+    pub(crate) fn reused(&self, subnet: SubnetId) {
+        let tables = self.tables.load();
+        self.statistics.reused(tables.subnets.get(&subnet).map(|s| &*s.counters));
+    }
+
+    /// Share of a pool that is occupied; 0 for a pool that is not known.
+    pub(crate) fn occupancy(&self, subnet: SubnetId, pool: &Pool4) -> f64 {
+        let tables = self.tables.load();
+        tables.subnets.get(&subnet).and_then(|s| s.pool_of(pool.first)).map_or(0.0, |p| p.occupancy())
+    }
+
+    /// Counts the leases of a subnet that is new in the configuration but may have rows from before.
+    async fn recount(
+        &self,
+        id: SubnetId,
+        subnet: &SubnetRuntime,
+        store: &dyn LeaseStore4,
+    ) -> Result<(), StoreError> {
+        let groups = || std::iter::once(&subnet.counters).chain(subnet.pools.iter().map(|p| &p.counters));
+        for group in groups() {
+            self.statistics.set(LeaseCount::Assigned, 0, group);
+            self.statistics.set(LeaseCount::Declined, 0, group);
+        }
+        for lease in store.by_subnet(id).await? {
+            let pool = subnet.pool_of(lease.address).map(|p| &*p.counters);
+            if lease.occupies() {
+                self.statistics.count_in(LeaseCount::Assigned, 1, Some(&subnet.counters), pool);
+            }
+            if lease.state == LeaseState::Declined {
+                self.statistics.count_in(LeaseCount::Declined, 1, Some(&subnet.counters), pool);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, what: LeaseCount, delta: i64, subnet: SubnetId, address: Ipv4Addr) {
+        let tables = self.tables.load();
+        let subnet = tables.subnets.get(&subnet);
+        let pool = subnet.and_then(|s| s.pool_of(address));
+        self.statistics.count(what, delta, subnet.map(|s| &*s.counters), pool.map(|p| &*p.counters));
+    }
+
+    fn count_row(&self, lease: &Lease4, delta: i64) {
+        if lease.occupies() {
+            self.count(LeaseCount::Assigned, delta, lease.subnet_id, lease.address);
+        }
+        if lease.state == LeaseState::Declined {
+            self.count(LeaseCount::Declined, delta, lease.subnet_id, lease.address);
+        }
+    }
+}
+
+impl LeaseObserver4 for Runtime4 {
+    fn changed(&self, old: Option<&Lease4>, new: Option<&Lease4>) {
+        let key = |l: &Lease4| (l.address, l.subnet_id, l.state);
+        // A renewal changes neither occupancy nor a count.
+        if old.map(key) == new.map(key) {
+            return;
+        }
+        if let Some(lease) = new.or(old) {
+            let occupied = new.is_some_and(Lease4::occupies);
+            for pool in self.tables.load().pools_of(lease.address) {
+                pool.mark(lease.address, occupied);
+            }
+        }
+        if let Some(old) = old {
+            self.count_row(old, -1);
+        }
+        if let Some(new) = new {
+            self.count_row(new, 1);
+        }
+    }
+}
+
+/// Marks the addresses of a new pool that have leases.
+async fn fill(pool: &PoolRuntime, store: &dyn LeaseStore4) -> Result<(), StoreError> {
+    let mut after = pool.first.checked_sub(1).map(Ipv4Addr::from);
+    // A pool that starts at 0.0.0.0 has nothing before it.
+    loop {
+        let page = store.page(after, 1024).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        for lease in &page {
+            if u32::from(lease.address) > pool.last {
+                return Ok(());
+            }
+            if lease.occupies() {
+                pool.mark(lease.address, true);
+            }
+        }
+        after = Some(last.address);
+    }
+}

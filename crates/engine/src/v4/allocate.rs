@@ -1,0 +1,411 @@
+//! Choosing, creating, renewing and reusing leases (Kea manual, "Lease Allocation").
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use base::{Seconds, SubnetId};
+use config::{Pool4, Subnet4, builtin};
+use lease::{Added, Lease4, LeaseState, StoreError, Updated};
+use wire::iana::dhcp4_option as option4;
+
+use super::lease::{belongs, config_subnet, matched_client_id, of_client};
+use super::messages::{
+    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet,
+};
+use super::name::ClientName;
+use super::query::siblings;
+use super::{Context4, Query};
+
+/// How often a lost race for an address is tried again before the query fails.
+const RACES: usize = 16;
+/// Expired leases looked at in one subnet when no address is free.
+const EXPIRED: usize = 16;
+
+/// What was granted.
+pub(super) struct Granted<'c> {
+    pub lease: Lease4,
+    pub subnet: &'c Arc<Subnet4>,
+    /// The lifetime to tell the client: the remaining one for a reused lease, the full one for an OFFER that was
+    /// stored with `offer-lifetime`.
+    pub lifetime: Seconds,
+    /// The lease was answered from the store without a change (`cache-threshold`).
+    pub reused: bool,
+}
+
+/// Why nothing was granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// A NAK for a REQUEST, silence for a DISCOVER.
+    Nak,
+    /// The requested address is in no pool of the network: perhaps another server's client.
+    UnknownAddress,
+}
+
+/// One allocation: the query, where it started, and what it would store.
+pub(super) struct Allocation<'a, 'c, 'q> {
+    pub ctx: &'a Context4<'c>,
+    pub query: &'a Query<'q>,
+    pub selected: &'c Arc<Subnet4>,
+    pub name: &'a ClientName,
+    /// A DISCOVER: nothing is stored unless `offer-lifetime` says so.
+    pub offer: bool,
+}
+
+type Outcome<'c> = Result<Result<Granted<'c>, Refused>, StoreError>;
+
+impl<'c> Allocation<'_, 'c, '_> {
+    /// What an OFFER offers: the client's own lease, else the address it asks for, else the next free one.
+    pub(super) async fn discover(&self, hint: Option<Ipv4Addr>) -> Outcome<'c> {
+        let mut start = self.selected;
+        if let Some((lease, subnet)) = of_client(self.ctx, self.query, self.selected).await? {
+            start = subnet;
+            if let Some(pool) = self.allowed_pool(start, lease.address).0 {
+                let (subnet, pool) = pool;
+                if let Some(granted) = self.renew(&lease, subnet, pool).await? {
+                    return Ok(Ok(granted));
+                }
+            }
+        }
+        if let Some(hint) = hint
+            && let Some((subnet, pool)) = self.allowed_pool(start, hint).0
+            && let Some(granted) = self.take(hint, subnet, pool).await?
+        {
+            return Ok(Ok(granted));
+        }
+        self.pick(start).await
+    }
+
+    /// What an ACK grants: the requested address if it may be, else a renewal, else the next free one where no
+    /// address was asked for.
+    pub(super) async fn request(&self, wanted: Option<Ipv4Addr>) -> Outcome<'c> {
+        let own = of_client(self.ctx, self.query, self.selected).await?;
+        let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
+        let mut own = own.map(|(lease, _)| lease);
+        if let Some(wanted) = wanted {
+            let existing = self.ctx.store.by_address(wanted).await?;
+            let client_id = matched_client_id(self.query, start);
+            let ours = |l: &Lease4| belongs(l, self.query.hw_addr.as_ref(), client_id);
+            if let Some(existing) = &existing
+                && !existing.is_expired(self.ctx.now)
+                && !ours(existing)
+            {
+                return Ok(Err(Refused::Nak));
+            }
+            let (allowed, known) = self.allowed_pool(start, wanted);
+            let Some((subnet, pool)) = allowed else {
+                return Ok(Err(if known { Refused::Nak } else { Refused::UnknownAddress }));
+            };
+            // Offered and stored with offer-lifetime while an older lease was kept: the offered one it is.
+            if let (Some(other), Some(existing)) = (&own, &existing)
+                && other.address != wanted
+                && ours(existing)
+                && self.offer_lifetime(subnet) > 0
+            {
+                self.ctx.store.delete(other).await?;
+                own = Some(Arc::clone(existing));
+            }
+            if let Some(lease) = own.as_ref().filter(|l| l.address == wanted) {
+                if let Some(granted) = self.renew(lease, subnet, pool).await? {
+                    return Ok(Ok(granted));
+                }
+                return Ok(Err(Refused::Nak));
+            }
+            let Some(granted) = self.take(wanted, subnet, pool).await? else {
+                return Ok(Err(Refused::Nak));
+            };
+            self.forget(own.as_deref()).await?;
+            return Ok(Ok(granted));
+        }
+        if let Some(lease) = &own
+            && let Some((subnet, pool)) = self.allowed_pool(start, lease.address).0
+            && let Some(granted) = self.renew(lease, subnet, pool).await?
+        {
+            return Ok(Ok(granted));
+        }
+        let outcome = self.pick(start).await?;
+        if outcome.is_ok() {
+            self.forget(own.as_deref()).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Deletes the lease a client held before it was granted another.
+    async fn forget(&self, old: Option<&Lease4>) -> Result<(), StoreError> {
+        if let Some(old) = old {
+            // A conflict means somebody else changed the row meanwhile; then it is no longer this client's to lose.
+            let _: Updated = self.ctx.store.delete(old).await?;
+        }
+        Ok(())
+    }
+
+    /// The pool that may serve `address` to this query, and whether any pool of the network has the address at all.
+    fn allowed_pool(
+        &self,
+        start: &'c Arc<Subnet4>,
+        address: Ipv4Addr,
+    ) -> (Option<(&'c Arc<Subnet4>, &'c Pool4)>, bool) {
+        let classes = &self.query.classes;
+        let mut known = false;
+        for subnet in siblings(self.ctx.config, start, classes) {
+            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
+            if !subnet.prefix.contains(address) {
+                continue;
+            }
+            for pool in subnet.pools.iter().filter(|p| p.contains(address)) {
+                known = true;
+                if classes.pass(&pool.client_classes) {
+                    return (Some((subnet, pool)), true);
+                }
+            }
+        }
+        (None, known)
+    }
+
+    /// The next free address of the network, from the preferred subnet on; else an expired lease.
+    async fn pick(&self, start: &'c Arc<Subnet4>) -> Outcome<'c> {
+        let start = self.preferred(start);
+        let classes = &self.query.classes;
+        let mut pools = 0u64;
+        for subnet in siblings(self.ctx.config, start, classes) {
+            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
+            let Some(runtime) = self.ctx.runtime.subnet(subnet.id) else { continue };
+            let allowed =
+                subnet.pools.iter().zip(&runtime.pools).filter(|(p, _)| classes.pass(&p.client_classes));
+            for (pool, runtime) in allowed {
+                pools += 1;
+                for _ in 0..RACES {
+                    let Some(address) = runtime.next_free() else { break };
+                    if let Some(granted) = self.take(address, subnet, pool).await? {
+                        return Ok(Ok(granted));
+                    }
+                    // There is a live row that the bitmap did not know: keep out of its way.
+                    runtime.mark(address, true);
+                }
+            }
+        }
+        for subnet in siblings(self.ctx.config, start, classes) {
+            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
+            for expired in self.ctx.store.expired_in(subnet.id, self.ctx.now, EXPIRED).await? {
+                let pool = subnet
+                    .pools
+                    .iter()
+                    .find(|p| p.contains(expired.address) && classes.pass(&p.client_classes));
+                if let Some(pool) = pool
+                    && let Some(granted) = self.take(expired.address, subnet, pool).await?
+                {
+                    return Ok(Ok(granted));
+                }
+            }
+        }
+        self.report_failure(start, pools);
+        Ok(Err(Refused::Nak))
+    }
+
+    /// The sibling that served an allocation last, if its guard is that of the selected subnet: the others are
+    /// likely full.
+    fn preferred(&self, selected: &'c Arc<Subnet4>) -> &'c Arc<Subnet4> {
+        selected
+            .network
+            .and_then(|network| self.ctx.runtime.preferred(network))
+            .and_then(|id| self.ctx.config.subnet(id))
+            .filter(|s| s.network == selected.network && s.client_classes == selected.client_classes)
+            .unwrap_or(selected)
+    }
+
+    fn report_failure(&self, subnet: &Subnet4, pools: u64) {
+        let statistics = self.ctx.runtime.statistics();
+        let label = self.query.label();
+        if let Some(network) = self.ctx.config.network_of(subnet) {
+            observe::log!(AllocFailSharedNetwork { query: label, network: &network.name, pools });
+            statistics.allocation_failed(subnet.id, "v4-allocation-fail-shared-network");
+        } else {
+            observe::log!(AllocFailSubnet { query: label, subnet: subnet.prefix, id: subnet.id });
+            statistics.allocation_failed(subnet.id, "v4-allocation-fail-subnet");
+        }
+        if pools == 0 {
+            observe::log!(AllocFailNoPools { query: label });
+            statistics.allocation_failed(subnet.id, "v4-allocation-fail-no-pools");
+        } else {
+            observe::log!(AllocFail { query: label, attempts: pools });
+            statistics.allocation_failed(subnet.id, "v4-allocation-fail");
+        }
+        if self.query.classes.iter().next().is_some() {
+            observe::log!(AllocFailClasses { query: label });
+            statistics.allocation_failed(subnet.id, "v4-allocation-fail-classes");
+        }
+    }
+
+    /// Creates a lease for a free address or takes over an expired one; `None` when somebody holds it.
+    async fn take(
+        &self,
+        address: Ipv4Addr,
+        subnet: &'c Arc<Subnet4>,
+        pool: &Pool4,
+    ) -> Result<Option<Granted<'c>>, StoreError> {
+        let (lifetime, stored) = self.lifetimes(subnet, pool, None);
+        let lease = self.lease(address, subnet, pool, stored.unwrap_or(lifetime));
+        let existing = self.ctx.store.by_address(address).await?;
+        if let Some(existing) = &existing
+            && !existing.is_expired(self.ctx.now)
+            && existing.occupies()
+        {
+            return Ok(None);
+        }
+        if !self.offer || stored.is_some() {
+            let done = match &existing {
+                Some(existing) => self.ctx.store.update(lease.clone(), existing).await? == Updated::Yes,
+                None => self.ctx.store.add(lease.clone()).await? == Added::Yes,
+            };
+            if !done {
+                return Ok(None);
+            }
+            self.ctx.runtime.allocated(subnet.id, address);
+        }
+        if let Some(network) = subnet.network {
+            self.ctx.runtime.prefer(network, subnet.id);
+        }
+        Ok(Some(Granted { lease, subnet, lifetime, reused: false }))
+    }
+
+    /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
+    /// `None` when the row changed under us.
+    async fn renew(
+        &self,
+        old: &Arc<Lease4>,
+        subnet: &'c Arc<Subnet4>,
+        pool: &Pool4,
+    ) -> Result<Option<Granted<'c>>, StoreError> {
+        let (lifetime, stored) = self.lifetimes(subnet, pool, Some(old));
+        let lease = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime));
+        if let Some(remaining) = self.reusable(old, &lease, subnet) {
+            return Ok(Some(Granted {
+                lease: Lease4::clone(old),
+                subnet,
+                lifetime: remaining,
+                reused: true,
+            }));
+        }
+        if !self.offer || stored.is_some() {
+            let fresh = !old.occupies() || old.is_expired(self.ctx.now);
+            if self.ctx.store.update(lease.clone(), old).await? == Updated::Conflict {
+                return Ok(None);
+            }
+            if fresh {
+                self.ctx.runtime.allocated(subnet.id, lease.address);
+            }
+        }
+        Ok(Some(Granted { lease, subnet, lifetime, reused: false }))
+    }
+
+    fn lease(&self, address: Ipv4Addr, subnet: &Subnet4, pool: &Pool4, lifetime: Seconds) -> Lease4 {
+        Lease4 {
+            address,
+            hw_addr: self.query.hw_addr,
+            client_id: self.query.client_id.clone(),
+            subnet_id: subnet.id,
+            pool_id: pool.id,
+            cltt: self.ctx.now,
+            valid_lifetime: lifetime,
+            state: LeaseState::Default,
+            hostname: self.name.hostname.clone(),
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            user_context: None,
+        }
+    }
+
+    /// Seconds left of a lease that needs no new row: unchanged, and younger than the share of its life and the
+    /// age that the subnet allows.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn reusable(&self, old: &Lease4, new: &Lease4, subnet: &Subnet4) -> Option<Seconds> {
+        let same = old.state == LeaseState::Default
+            && old.hw_addr == new.hw_addr
+            && old.client_id == new.client_id
+            && old.hostname == new.hostname
+            && old.subnet_id == new.subnet_id
+            && old.pool_id == new.pool_id;
+        if !same || old.is_expired(self.ctx.now) {
+            return None;
+        }
+        let params = &subnet.params;
+        if params.cache_threshold <= 0.0 && params.cache_max_age.is_none() {
+            return None;
+        }
+        if old.valid_lifetime.is_infinite() {
+            return Some(Seconds::INFINITE);
+        }
+        let age = u32::try_from(self.ctx.now.since(old.cltt)).ok()?;
+        if self.ctx.now < old.cltt {
+            return None;
+        }
+        let by_share = (params.cache_threshold > 0.0)
+            .then(|| (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32);
+        let limit = match (by_share, params.cache_max_age) {
+            (Some(share), Some(age)) => share.min(age),
+            (Some(limit), None) | (None, Some(limit)) => limit,
+            (None, None) => return None,
+        };
+        // A shorter lifetime configured meanwhile must reach the client.
+        (limit > 0 && age <= limit && old.valid_lifetime <= new.valid_lifetime)
+            .then(|| Seconds(old.valid_lifetime.0 - age))
+    }
+
+    /// The lifetime to tell the client, and the one to store for an OFFER where `offer-lifetime` is set.
+    fn lifetimes(&self, subnet: &Subnet4, pool: &Pool4, old: Option<&Lease4>) -> (Seconds, Option<Seconds>) {
+        if self.query.classes.contains(builtin::BOOTP) {
+            return (Seconds::INFINITE, None);
+        }
+        let class = self.query.classes.iter().find_map(|c| self.ctx.config.classes.get(c)?.valid_lifetime);
+        let bounds = class.unwrap_or(subnet.params.valid_lifetime);
+        let wish = self
+            .query
+            .packet
+            .option(option4::LEASE_TIME)
+            .and_then(|v| <[u8; 4]>::try_from(v).ok())
+            .map(u32::from_be_bytes)
+            .filter(|wish| *wish > 0)
+            .map(Seconds);
+        let mut lifetime = bounds.grant(wish);
+        if let Some(threshold) = subnet.params.adaptive_lease_time_threshold
+            && self.ctx.runtime.occupancy(subnet.id, pool) >= threshold
+        {
+            let remaining = old.filter(|l| l.occupies() && !l.is_expired(self.ctx.now)).map_or(0, |l| {
+                u32::try_from(l.expires().0.saturating_sub(self.ctx.now.0)).unwrap_or(u32::MAX)
+            });
+            lifetime = Seconds(bounds.min.0.max(remaining));
+        }
+        let offer = if self.offer { self.offer_lifetime(subnet) } else { 0 };
+        // An offer never shortens a lease the client still holds.
+        let keeps = old.is_some_and(|l| l.expires() > self.ctx.now.after(Seconds(offer)));
+        (lifetime, (offer > 0 && !keeps).then_some(Seconds(offer)))
+    }
+
+    fn offer_lifetime(&self, subnet: &Subnet4) -> u32 {
+        let class = self.query.classes.iter().find_map(|c| self.ctx.config.classes.get(c)?.offer_lifetime);
+        class.unwrap_or(subnet.params.offer_lifetime)
+    }
+}
+
+/// Which subnet of each shared network served last.
+#[derive(Debug, Default)]
+pub(crate) struct Preferred(Vec<std::sync::atomic::AtomicU32>);
+
+impl Preferred {
+    pub(crate) fn new(networks: usize) -> Self {
+        Self((0..networks).map(|_| 0.into()).collect())
+    }
+
+    pub(crate) fn get(&self, network: usize) -> Option<SubnetId> {
+        let id = self.0.get(network)?.load(Ordering::Relaxed);
+        (id != 0).then_some(SubnetId(id))
+    }
+
+    pub(crate) fn set(&self, network: usize, subnet: SubnetId) {
+        if let Some(slot) = self.0.get(network)
+            && slot.load(Ordering::Relaxed) != subnet.0
+        {
+            slot.store(subnet.0, Ordering::Relaxed);
+        }
+    }
+}

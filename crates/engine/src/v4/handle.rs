@@ -1,0 +1,95 @@
+//! The way of a query, step by step.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wire::v4::{MessageType, Packet};
+
+use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
+use super::{
+    Arrival, ClassSet, Context4, DropReason, Query, Verdict, accept, classify, decline, inform, release,
+    request, subnet,
+};
+
+/// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
+/// `commit`. `out` is cleared first.
+pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
+    out.clear();
+    let mut query = match parse(arrival, bytes) {
+        Ok(query) => query,
+        Err(reason) => return Verdict::Drop(reason),
+    };
+    ctx.runtime.statistics().received(query.kind);
+    match steps(ctx, &mut query, out).await {
+        Ok(verdict) => verdict,
+        Err(reason) => Verdict::Drop(reason),
+    }
+}
+
+/// As [`handle`], for a future that is polled to its end at once; a panic costs the packet and nothing else.
+pub fn handle_now(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
+    let mut future = Box::pin(handle(ctx, arrival, bytes, out));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
+        Ok(std::task::Poll::Ready(verdict)) => Some(verdict),
+        Ok(std::task::Poll::Pending) => None,
+        Err(_) => {
+            observe::log!(ProcessingPanicked { interface: &arrival.interface });
+            Some(Verdict::Drop(DropReason::ProcessingFailed))
+        }
+    }
+}
+
+fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
+    let packet = match Packet::parse(bytes) {
+        Ok(packet) => packet,
+        Err(error) => {
+            observe::log!(ParseFailed {
+                remote: arrival.remote,
+                local: arrival.local,
+                interface: &arrival.interface,
+                reason: error
+            });
+            return Err(DropReason::ParseFailed);
+        }
+    };
+    let kind = packet.message_type().unwrap_or(MessageType(0));
+    let (hw_addr, client_id) = (packet.hw_addr(), packet.client_id());
+    let query = Query { packet, arrival, kind, hw_addr, client_id, classes: ClassSet::default() };
+    observe::log!(PacketReceived {
+        query: query.label(),
+        name: kind,
+        code: kind.0,
+        remote: arrival.remote,
+        local: arrival.local,
+        interface: &arrival.interface
+    });
+    Ok(query)
+}
+
+async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
+    accept::message_type(query)?;
+    accept::direct(query)?;
+    classify::first_round(ctx, query);
+    accept::server_id(ctx, query)?;
+    classify::refuse_dropped(query)?;
+    accept::sanity(query)?;
+    let outcome = match query.kind {
+        MessageType::RELEASE => release::process(ctx, query).await,
+        MessageType::DECLINE => return decline::process(ctx, query).await,
+        _ => {
+            let subnet = subnet::of(ctx, query);
+            subnet::report(query, subnet);
+            classify::second_round(ctx, query);
+            classify::refuse_dropped(query)?;
+            if query.kind == MessageType::INFORM {
+                inform::process(ctx, query, subnet, out)
+            } else {
+                request::process(ctx, query, subnet, out).await
+            }
+        }
+    };
+    outcome.map_err(|error| {
+        observe::log!(NotProcessed { query: query.label(), reason: error });
+        DropReason::ProcessingFailed
+    })
+}

@@ -1,0 +1,211 @@
+//! Log messages of the DHCPv4 engine, with Kea's identifiers.
+
+use std::fmt;
+
+use base::Seconds;
+use lease::LeaseState;
+
+/// Seconds as log lines show them.
+pub struct Lifetime(pub Seconds);
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_infinite() { f.write_str("infinity") } else { self.0.fmt(f) }
+    }
+}
+
+/// A lease state by its name.
+pub struct State(pub LeaseState);
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            LeaseState::Default => "assigned",
+            LeaseState::Declined => "declined",
+            LeaseState::ExpiredReclaimed => "expired-reclaimed",
+            LeaseState::Released => "released",
+            LeaseState::Registered => "registered",
+        })
+    }
+}
+
+observe::messages! {
+    PacketReceived { query, name, code, remote, local, interface } = "DHCP4_PACKET_RECEIVED", "packets", Debug(40),
+        "{query}: {name} (type {code}) received from {remote} to {local} on interface {interface}",
+        "A packet was received and could be read.";
+    ParseFailed { remote, local, interface, reason } = "DHCP4_PACKET_DROP_0001", "bad-packets", Debug(15),
+        "failed to parse packet from {remote} to {local}, received over interface {interface}, reason: {reason}",
+        "What arrived is no DHCPv4 packet: too short, or without the magic cookie. It was dropped.";
+    NoDirectSubnet { query, interface } = "DHCP4_PACKET_DROP_0002", "bad-packets", Debug(40),
+        "{query}, from interface {interface}: no suitable subnet configured for a direct client",
+        "A DHCPINFORM from the link carries no address to answer to. It was dropped.";
+    ForeignServerId { query, interface } = "DHCP4_PACKET_DROP_0003", "bad-packets", Debug(40),
+        "{query}, from interface {interface}: it contains a foreign server identifier",
+        "The client has chosen another server. The packet was dropped.";
+    MissingType { query, interface } = "DHCP4_PACKET_DROP_0004", "bad-packets", Debug(40),
+        "{query}, from interface {interface}: missing msg-type option",
+        "The packet has no message type (option 53): BOOTP, or broken. It was dropped.";
+    UnknownType { query, kind } = "DHCP4_PACKET_DROP_0005", "bad-packets", Debug(40),
+        "{query}: unrecognized type {kind} in option 53",
+        "The message type is none that is assigned. The packet was dropped.";
+    UnsupportedType { query, kind } = "DHCP4_PACKET_DROP_0006", "bad-packets", Debug(40),
+        "{query}: unsupported DHCPv4 message type {kind}",
+        "The message type is one that servers send, or one that is not served. The packet was dropped.";
+    NotProcessed { query, reason } = "DHCP4_PACKET_DROP_0007", "bad-packets", Debug(40),
+        "{query}: failed to process packet: {reason}",
+        "The packet breaks a rule of RFC 2131, or the lease store failed. It was dropped; the text says why.";
+    ServiceDisabled { query } = "DHCP4_PACKET_DROP_0008", "bad-packets", Debug(40),
+        "{query}: DHCP service is globally disabled",
+        "The service was disabled by a command or by a lost database. The packet was dropped.";
+    DroppedByClass { query } = "DHCP4_PACKET_DROP_0010", "bad-packets", Debug(40),
+        "dropped as member of the special class 'DROP': {query}",
+        "A client class sends such packets to the class DROP.";
+    Duplicate { query } = "DHCP4_PACKET_DROP_0011", "bad-packets", Debug(40),
+        "dropped as sent by the same client as a packet being processed by another thread: {query}",
+        "The client repeated itself before its first packet was answered. The repetition was dropped.";
+    NakNoSubnet { query, remote, kind } = "DHCP4_PACKET_NAK_0001", "bad-packets", Error,
+        "{query}: failed to select a subnet for incoming packet, src {remote}, type {kind}",
+        "No configured subnet fits where the packet came from. Check relay addresses, interfaces and subnets.";
+    NakInitReboot { query, address } = "DHCP4_PACKET_NAK_0002", "bad-packets", Debug(50),
+        "{query}: invalid address {address} requested by INIT-REBOOT",
+        "A client that restarted asks for an address that is not its own here.";
+    NakNoOffer { query, ciaddr, requested } = "DHCP4_PACKET_NAK_0003", "bad-packets", Debug(50),
+        "{query}: failed to advertise a lease, client sent ciaddr {ciaddr}, requested-ip-address {requested}",
+        "There is no address to offer. Other messages say why.";
+    NakNoLease { query, ciaddr, requested } = "DHCP4_PACKET_NAK_0004", "bad-packets", Debug(50),
+        "{query}: failed to grant a lease, client sent ciaddr {ciaddr}, requested-ip-address {requested}",
+        "The requested address cannot be granted: it is another client's, or not allowed.";
+    NakRejected { query, kind } = "DHCP4_PACKET_NAK_0005", "bad-packets", Debug(40),
+        "nacked as member of the special class 'REJECT': {query}, {kind}",
+        "A client class sends such packets to the class REJECT.";
+    ProcessingPanicked { interface } = "DHCP4_PACKET_PROCESS_EXCEPTION", "bad-packets", Error,
+        "exception occurred during packet processing: a packet from interface {interface} was dropped",
+        "A defect of the program. Only this packet is lost; please report it.";
+    PackFailed { query, error } = "DHCP4_PACKET_PACK_FAIL", "options", Error,
+        "{query}: preparing on-wire-format of the packet to be sent failed {error}",
+        "The reply does not fit a packet. Reduce the configured options.";
+    ResponseData { query, name, code, address, port } = "DHCP4_RESPONSE_DATA", "packets", Debug(55),
+        "{query}: responding with packet {name} (type {code}) to {address}:{port}",
+        "A reply was built.";
+    SubnetSelected { query, subnet } = "DHCP4_SUBNET_SELECTED", "packets", Debug(45),
+        "{query}: the subnet with ID {subnet} was selected for client assignments",
+        "Where the client is.";
+    SubnetSelectionFailed { query } = "DHCP4_SUBNET_SELECTION_FAILED", "packets", Debug(50),
+        "{query}: failed to select subnet for the client",
+        "No configured subnet fits where the packet came from.";
+    ClassAssigned { query, class } = "DHCP4_CLASS_ASSIGNED", "dhcp4", Debug(45),
+        "{query}: client packet has been assigned to the following class: {class}",
+        "The test of a class matched.";
+    ClassesAssigned { query, kind, classes } = "DHCP4_CLASSES_ASSIGNED", "dhcp4", Debug(40),
+        "{query}: client packet has been assigned on {kind} message to the following classes: {classes}",
+        "All classes of a packet.";
+    ClassEvalError { query, class, error } = "EVAL_RESULT", "eval", Debug(50),
+        "{query}: expression of class {class} could not be evaluated: {error}",
+        "The test of a class failed on this packet; the packet is not a member.";
+    AdditionalClassUndefined { class } = "DHCP4_ADDITIONAL_CLASS_UNDEFINED", "dhcp4", Debug(40),
+        "additional class {class} has no definition",
+        "evaluate-additional-classes names a class that client-classes does not define.";
+    AdditionalClassNoTest { class } = "DHCP4_ADDITIONAL_CLASS_NO_TEST", "dhcp4", Debug(40),
+        "additional class {class} has no test expression, adding it to client's classes unconditionally",
+        "A listed class without a test matches every packet.";
+    Discover { query, hint } = "DHCP4_DISCOVER", "leases", Debug(50),
+        "{query}: server is processing DHCPDISCOVER with hint={hint}",
+        "A client looks for an address.";
+    Request { query, hint } = "DHCP4_REQUEST", "leases", Debug(50),
+        "{query}: server is processing DHCPREQUEST with hint={hint}",
+        "A client requests or extends a lease.";
+    InitReboot { query, address } = "DHCP4_INIT_REBOOT", "leases", Info,
+        "{query}: client is in INIT-REBOOT state and requests address {address}",
+        "A client that restarted asks to keep its address.";
+    NoLeaseInitReboot { query, address } = "DHCP4_NO_LEASE_INIT_REBOOT", "bad-packets", Debug(50),
+        "{query}: no lease for address {address} requested by INIT-REBOOT client",
+        "A client that restarted asks for an address that this server never gave it. Another server may know it.";
+    UnknownAddress { query, ciaddr, requested } = "DHCP4_UNKNOWN_ADDRESS_REQUESTED", "bad-packets", Debug(50),
+        "{query}: client requested an unknown address, client sent ciaddr {ciaddr}, requested-ip-address {requested}",
+        "The address is in no pool here. The client is left to another server.";
+    LeaseOffer { query, address } = "DHCP4_LEASE_OFFER", "leases", Info,
+        "{query}: lease {address} will be offered",
+        "The server offers an address.";
+    LeaseAlloc { query, address, seconds } = "DHCP4_LEASE_ALLOC", "leases", Info,
+        "{query}: lease {address} has been allocated for {seconds} seconds",
+        "The server has granted a lease.";
+    LeaseReuse { query, address, seconds } = "DHCP4_LEASE_REUSE", "leases", Info,
+        "{query}: lease {address} has been reused for {seconds} seconds",
+        "The lease is young enough to be answered unchanged (cache-threshold, cache-max-age).";
+    ClientIdIgnored { query, subnet } = "DHCP4_CLIENTID_IGNORED_FOR_LEASES", "dhcp4", Debug(50),
+        "{query}: not using client identifier for lease allocation for subnet {subnet}",
+        "match-client-id is false there.";
+    Release { query, address } = "DHCP4_RELEASE", "leases", Info,
+        "{query}: address {address} was released properly.",
+        "A client gave its lease back.";
+    ReleaseDeleted { query, address } = "DHCP4_RELEASE_DELETED", "leases", Info,
+        "{query}: address {address} was deleted on release.",
+        "The row of a released lease was deleted.";
+    ReleaseExpired { query, address } = "DHCP4_RELEASE_EXPIRED", "leases", Info,
+        "{query}: address {address} expired on release.",
+        "The row of a released lease is kept, ended, so that the client may find its address again.";
+    ReleaseFail { query, address } = "DHCP4_RELEASE_FAIL", "leases", Error,
+        "{query}: failed to remove lease for address {address}",
+        "The row changed while it was being released.";
+    ReleaseNoLease { query, address } = "DHCP4_RELEASE_FAIL_NO_LEASE", "leases", Debug(50),
+        "{query}: client is trying to release non-existing lease {address}",
+        "There is nothing to release.";
+    ReleaseWrongClient { query, address } = "DHCP4_RELEASE_FAIL_WRONG_CLIENT", "leases", Debug(50),
+        "{query}: client is trying to release the lease {address} which belongs to a different client",
+        "Only the holder of a lease may release it.";
+    ReleaseNotAssigned { query, address, state } = "DHCP4_RELEASE_FAIL_NOT_ASSIGNED", "leases", Debug(50),
+        "{query}: client is trying to release the lease {address} which is in the {state} state",
+        "Only assigned leases can be released.";
+    DeclineLease { address, query, period } = "DHCP4_DECLINE_LEASE", "leases", Info,
+        "Received DHCPDECLINE for addr {address} from client {query}. The lease will be unavailable for {period} seconds.",
+        "A client found its address in use by somebody else. Look for the intruder.";
+    DeclineMismatch { address, query, hw_addr, lease_hw_addr, client_id, lease_client_id } =
+        "DHCP4_DECLINE_LEASE_MISMATCH", "leases", Warn,
+        "Received DHCPDECLINE for addr {address} from client {query}, but the data doesn't match: received hwaddr: {hw_addr}, lease hwaddr: {lease_hw_addr}, received client-id: {client_id}, lease client-id: {lease_client_id}",
+        "A client declines an address that is not its own. Nothing was changed.";
+    DeclineNotFound { address, query } = "DHCP4_DECLINE_LEASE_NOT_FOUND", "leases", Warn,
+        "Received DHCPDECLINE for addr {address} from client {query}, but no such lease found.",
+        "A client declines an address without a lease. Nothing was changed.";
+    DeclineFail { query, address, error } = "DHCP4_DECLINE_FAIL", "leases", Error,
+        "{query}: error on decline lease for address {address}: {error}",
+        "The lease store did not take the change.";
+    FqdnScrubbedEmpty { query, name } = "DHCP4_CLIENT_FQDN_SCRUBBED_EMPTY", "ddns", Debug(50),
+        "{query}: sanitizing client's FQDN option '{name}' yielded an empty name or an empty label within the name",
+        "Nothing is left of the client's name.";
+    HostnameScrubbedEmpty { query, name } = "DHCP4_CLIENT_HOSTNAME_SCRUBBED_EMPTY", "ddns", Debug(50),
+        "{query}: sanitizing client's Hostname option '{name}' yielded an empty name or an empty label within the name",
+        "Nothing is left of the client's name.";
+    HostnameMalformed { query, name } = "DHCP4_CLIENT_HOSTNAME_MALFORMED", "ddns", Debug(50),
+        "{query}: client hostname option malformed: {name}",
+        "The name cannot be a host name.";
+    Ipv6OnlyMissing { query } = "DHCP4_V6_ONLY_PREFERRED_MISSING_IN_ACK", "packets", Error,
+        "v6-only-preferred option missing in 0.0.0.0 reply to query: {query}",
+        "The option is configured but never sent; the client is not answered.";
+    AllocFailSharedNetwork { query, network, pools } = "ALLOC_ENGINE_V4_ALLOC_FAIL_SHARED_NETWORK", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv4 lease in the shared network {network}: {pools} pools are full",
+        "All pools of the network that the client may use are full.";
+    AllocFailSubnet { query, subnet, id } = "ALLOC_ENGINE_V4_ALLOC_FAIL_SUBNET", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv4 lease in the subnet {subnet}, subnet-id {id}, shared network (none)",
+        "All pools of the subnet that the client may use are full.";
+    AllocFailNoPools { query } = "ALLOC_ENGINE_V4_ALLOC_FAIL_NO_POOLS", "alloc-engine", Warn,
+        "{query}: no pools were available for the address allocation",
+        "The subnet has no pool that the client may use.";
+    AllocFail { query, attempts } = "ALLOC_ENGINE_V4_ALLOC_FAIL", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv4 address after {attempts} attempt(s)",
+        "No address is free. Enlarge the pools or shorten the lifetimes.";
+    AllocFailClasses { query } = "ALLOC_ENGINE_V4_ALLOC_FAIL_CLASSES", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv4 address for a client that belongs to classes",
+        "The client's classes may keep it from pools that have free addresses.";
+    ReclaimStart { leases } = "ALLOC_ENGINE_V4_LEASES_RECLAMATION_START", "alloc-engine", Debug(40),
+        "starting reclamation of expired leases ({leases} due)",
+        "A reclamation run begins.";
+    ReclaimComplete { leases } = "ALLOC_ENGINE_V4_LEASES_RECLAMATION_COMPLETE", "alloc-engine", Debug(40),
+        "reclaimed {leases} leases",
+        "A reclamation run is over.";
+    LeaseReclaimed { address } = "ALLOC_ENGINE_V4_LEASE_RECLAIM", "alloc-engine", Debug(40),
+        "reclaiming expired lease for address {address}",
+        "A lease ended without being renewed.";
+    LeaseRecovered { address } = "ALLOC_ENGINE_V4_DECLINED_RECOVERED", "alloc-engine", Info,
+        "IPv4 address {address} was recovered after the end of probation-period",
+        "A declined address may be given out again.";
+}

@@ -1,0 +1,26 @@
+//! The DHCPv4 server (RFC 2131), one file per step.
+
+mod accept;
+mod allocate;
+mod classify;
+mod decline;
+mod handle;
+mod inform;
+mod label;
+mod lease;
+pub mod messages;
+mod name;
+mod query;
+pub mod reclaim;
+mod release;
+mod reply;
+mod request;
+mod subnet;
+mod verdict;
+
+pub(crate) use allocate::Preferred;
+pub use handle::{handle, handle_now};
+pub use label::Label;
+pub use query::{Arrival, ClassSet, Context4, LocalAddresses, Query};
+pub use subnet::{Selector, select as select_subnet};
+pub use verdict::{Destination, DropReason, Reply, Verdict};

@@ -1,0 +1,55 @@
+//! RELEASE (RFC 2131 section 4.3.4).
+
+use base::Seconds;
+use lease::{Lease4, LeaseState, StoreError, Updated};
+
+use super::lease::belongs;
+use super::messages::{
+    Release, ReleaseDeleted, ReleaseExpired, ReleaseFail, ReleaseNoLease, ReleaseNotAssigned,
+    ReleaseWrongClient,
+};
+use super::{Context4, Query, Verdict};
+
+pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Verdict, StoreError> {
+    let address = query.packet.header().ciaddr;
+    let label = query.label();
+    let Some(lease) = ctx.store.by_address(address).await? else {
+        observe::log!(ReleaseNoLease { query: label, address });
+        return Ok(Verdict::Done);
+    };
+    if !belongs(&lease, query.hw_addr.as_ref(), query.client_id.as_ref()) {
+        observe::log!(ReleaseWrongClient { query: label, address });
+        return Ok(Verdict::Done);
+    }
+    if lease.state != LeaseState::Default {
+        observe::log!(ReleaseNotAssigned {
+            query: label,
+            address,
+            state: super::messages::State(lease.state)
+        });
+        return Ok(Verdict::Done);
+    }
+    let expired = &ctx.config.expired_leases;
+    // Lease affinity: the row stays, ended, so that the client finds its address again.
+    let keep = expired.flush_reclaimed_timer_wait_time > 0
+        && expired.hold_reclaimed_time > 0
+        && !lease.valid_lifetime.is_infinite();
+    let outcome = if keep {
+        let released =
+            Lease4 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..Lease4::clone(&lease) };
+        ctx.store.update(released, &lease).await?
+    } else {
+        ctx.store.delete(&lease).await?
+    };
+    if outcome == Updated::Conflict {
+        observe::log!(ReleaseFail { query: label, address });
+        return Ok(Verdict::Done);
+    }
+    observe::log!(Release { query: label, address });
+    if keep {
+        observe::log!(ReleaseExpired { query: label, address });
+    } else {
+        observe::log!(ReleaseDeleted { query: label, address });
+    }
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,483 @@
+//! Building replies: which options, which fixed fields, where to.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use base::Seconds;
+use config::{CodeSet, ConfiguredOption, OptionSet, OutboundInterface, Pool4, SocketType, Subnet4};
+use smallvec::SmallVec;
+use wire::iana::dhcp4_option as option4;
+use wire::v4::{Builder, FLAG_BROADCAST, Header, MessageType};
+
+use super::allocate::Granted;
+use super::messages::{Ipv6OnlyMissing, PackFailed, ResponseData};
+use super::name::ClientName;
+use super::{Context4, Destination, DropReason, Query, Reply, Verdict};
+
+use wire::v4::{CLIENT_PORT, SERVER_PORT};
+
+/// The largest UDP payload of an IPv4 packet.
+const MAX_REPLY: usize = 65_507;
+/// Enterprise number of CableLabs, whose sub-option 1 lists the wanted sub-options (DOCSIS).
+const CABLE_LABS: u32 = 4491;
+const DOCSIS_ORO: u8 = 1;
+
+/// Options sent when configured, asked for or not.
+const BASIC: [u8; 4] =
+    [option4::ROUTERS, option4::DOMAIN_NAME_SERVERS, option4::DOMAIN_NAME, option4::SERVER_IDENTIFIER];
+
+/// The payload of an option of a reply.
+enum Payload<'a> {
+    Configured(&'a [u8]),
+    Number([u8; 4]),
+    Short(SmallVec<[u8; 64]>),
+}
+
+impl Payload<'_> {
+    fn octets(&self) -> &[u8] {
+        match self {
+            Self::Configured(octets) => octets,
+            Self::Number(octets) => octets,
+            Self::Short(octets) => octets,
+        }
+    }
+}
+
+/// The options of a reply, gathered in any order; written in the order of codes, type first and option 82 last.
+#[derive(Default)]
+struct Options<'a> {
+    list: SmallVec<[(u8, Payload<'a>); 24]>,
+    codes: CodeSet,
+    /// Option 82, echoed last.
+    relay_info: Option<&'a [u8]>,
+}
+
+impl<'a> Options<'a> {
+    fn add(&mut self, code: u8, payload: Payload<'a>) {
+        self.codes.insert(code);
+        self.list.push((code, payload));
+    }
+
+    fn has(&self, code: u8) -> bool {
+        self.codes.contains(code)
+    }
+}
+
+/// The option sets that apply to a query, the most specific first.
+type Levels<'a> = SmallVec<[&'a OptionSet; 8]>;
+
+fn levels<'a>(
+    ctx: &Context4<'a>,
+    query: &Query<'_>,
+    subnet: &'a Subnet4,
+    pool: Option<&'a Pool4>,
+) -> Levels<'a> {
+    let config = ctx.config;
+    let mut levels = Levels::new();
+    let mut push = |set: &'a OptionSet| {
+        if !set.is_empty() {
+            levels.push(set);
+        }
+    };
+    if let Some(pool) = pool {
+        push(&pool.options);
+    }
+    push(&subnet.options);
+    if let Some(network) = config.network_of(subnet) {
+        push(&network.options);
+    }
+    for class in query.classes.iter().filter_map(|c| config.classes.get(c)) {
+        push(&class.options);
+    }
+    push(&config.options);
+    levels
+}
+
+/// The entry of a code that the query may have, from the first level that has one.
+fn pick<'a>(levels: &Levels<'a>, query: &Query<'_>, code: u8) -> Option<&'a ConfiguredOption> {
+    levels.iter().find_map(|set| set.entries(u16::from(code)).iter().find(|o| query.classes.pass(&o.classes)))
+}
+
+/// What the client asks for (option 55).
+fn requested(query: &Query<'_>) -> CodeSet {
+    let mut codes = CodeSet::default();
+    if let Some(list) = query.packet.option(option4::PARAMETER_REQUEST_LIST) {
+        for code in list {
+            codes.insert(*code);
+        }
+    }
+    codes
+}
+
+/// Whether the client asks for IPv6-only (option 108) and the network, the subnet or a class offers it.
+pub(super) fn offers_ipv6_only(ctx: &Context4<'_>, query: &Query<'_>, subnet: &Subnet4) -> bool {
+    let code = option4::V6_ONLY_PREFERRED;
+    requested(query).contains(code) && {
+        let class = |set: &OptionSet| set.codes().contains(code);
+        class(&subnet.options)
+            || ctx.config.network_of(subnet).is_some_and(|n| class(&n.options))
+            || query.classes.iter().filter_map(|c| ctx.config.classes.get(c)).any(|c| class(&c.options))
+    }
+}
+
+/// An OFFER or ACK with a lease, or an ACK to an INFORM or an IPv6-only client without one.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn grant(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    kind: MessageType,
+    subnet: &Subnet4,
+    pool: Option<&Pool4>,
+    granted: Option<&Granted<'_>>,
+    name: &ClientName,
+    out: &mut Vec<u8>,
+) -> Verdict {
+    let inform = query.kind == MessageType::INFORM;
+    let mut options = Options::default();
+    echo(ctx, query, &mut options);
+    if let Some(granted) = granted {
+        if let Some((code, payload)) = &name.option {
+            options.add(*code, Payload::Configured(payload));
+        }
+        options.add(option4::LEASE_TIME, Payload::Number(granted.lifetime.0.to_be_bytes()));
+        options.add(option4::SUBNET_MASK, Payload::Number(subnet.prefix.netmask().octets()));
+        tee_times(subnet, granted.lifetime, &mut options);
+    }
+    let levels = levels(ctx, query, subnet, pool);
+    configured(query, &levels, &mut options);
+    if granted.is_none() && !inform && !options.has(option4::V6_ONLY_PREFERRED) {
+        observe::log!(Ipv6OnlyMissing { query: query.label() });
+        return Verdict::Done;
+    }
+    vendor(query, &levels, &mut options);
+    for code in BASIC {
+        if !options.has(code)
+            && let Some(option) = pick(&levels, query, code)
+        {
+            options.add(code, Payload::Configured(&option.payload));
+        }
+    }
+    let destination = destination(ctx, query, kind, granted.map(|g| g.lease.address));
+    let mut header = query.packet.header().reply();
+    if let Some(granted) = granted {
+        header.yiaddr = granted.lease.address;
+    }
+    if kind == MessageType::ACK {
+        header.ciaddr = query.packet.header().ciaddr;
+    }
+    let (siaddr, sname, file) = fixed_fields(ctx, query, subnet);
+    header.siaddr = siaddr;
+    header.sname = sname.as_bytes();
+    header.file = file.as_bytes();
+    if inform && destination.address != query.packet.header().giaddr {
+        // Straight to the client: nothing of the relay's belongs in it.
+        header.hops = 0;
+        header.giaddr = Ipv4Addr::UNSPECIFIED;
+        options.relay_info = None;
+    }
+    write(query, kind, &header, options, destination, out)
+}
+
+/// An ACK to an INFORM for which there is no subnet: no configured option applies.
+pub(super) fn bare_ack(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> Verdict {
+    let mut options = Options::default();
+    echo(ctx, query, &mut options);
+    let destination = destination(ctx, query, MessageType::ACK, None);
+    let mut header = query.packet.header().reply();
+    header.ciaddr = query.packet.header().ciaddr;
+    if destination.address != query.packet.header().giaddr {
+        header.hops = 0;
+        header.giaddr = Ipv4Addr::UNSPECIFIED;
+        options.relay_info = None;
+    }
+    write(query, MessageType::ACK, &header, options, destination, out)
+}
+
+/// A NAK (RFC 2131 section 4.3.2): no option but the identifiers.
+pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> Verdict {
+    let mut options = Options::default();
+    echo(ctx, query, &mut options);
+    let destination = destination(ctx, query, MessageType::NAK, None);
+    let mut header = query.packet.header().reply();
+    if query.is_relayed() {
+        // The relay must broadcast it: the client's address is what is wrong.
+        header.flags |= FLAG_BROADCAST;
+    }
+    write(query, MessageType::NAK, &header, options, destination, out)
+}
+
+/// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
+/// information (RFC 3046).
+fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>) {
+    if ctx.config.globals.echo_client_id
+        && let Some(client_id) = &query.client_id
+    {
+        options.add(option4::CLIENT_IDENTIFIER, Payload::Configured(client_id.octets()));
+    }
+    if let Some(selection) = query.packet.option(option4::SUBNET_SELECTION) {
+        options.add(option4::SUBNET_SELECTION, Payload::Short(SmallVec::from_slice(selection)));
+    }
+    options.relay_info = query.packet.option(option4::AGENT_OPTIONS);
+}
+
+/// T1 and T2 (RFC 2131 section 4.4.5): the configured timers, else shares of the lifetime; each only if it comes
+/// before the next.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
+    let params = &subnet.params;
+    let share = |percent: f64| Seconds((percent * f64::from(lifetime.0)).round() as u32);
+    let mut ceiling = lifetime;
+    let times = [
+        (option4::REBINDING_TIME, params.rebind_timer, params.t2_percent),
+        (option4::RENEWAL_TIME, params.renew_timer, params.t1_percent),
+    ];
+    for (code, timer, percent) in times {
+        let time = timer.or_else(|| params.calculate_tee_times.then(|| share(percent)));
+        if let Some(time) = time.filter(|t| t.0 > 0 && *t < ceiling) {
+            options.add(code, Payload::Number(time.0.to_be_bytes()));
+            ceiling = time;
+        }
+    }
+}
+
+/// What was asked for and what is always sent, without what is never sent.
+fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) {
+    let (mut there, mut always, mut never) = (CodeSet::default(), CodeSet::default(), CodeSet::default());
+    for set in levels {
+        there = there.union(set.codes());
+        always = always.union(&set.always);
+        never = never.union(&set.never);
+    }
+    let wanted = requested(query).union(&always).intersection(&there).without(&never);
+    for code in wanted.without(&options.codes).iter() {
+        if code == option4::VIVCO_SUBOPTIONS || code == option4::VIVSO_SUBOPTIONS {
+            several(query, levels, code, options);
+        } else if let Some(option) = pick(levels, query, code) {
+            options.add(code, Payload::Configured(&option.payload));
+        }
+    }
+}
+
+/// Options 124 and 125 come once for each vendor, each vendor's from the first level that has it (RFC 3925).
+fn several<'a>(query: &Query<'_>, levels: &Levels<'a>, code: u8, options: &mut Options<'a>) {
+    let mut seen: SmallVec<[&[u8]; 4]> = SmallVec::new();
+    for option in levels.iter().flat_map(|set| set.entries(u16::from(code))) {
+        let Some(vendor) = option.payload.get(..4) else { continue };
+        if query.classes.pass(&option.classes) && !seen.contains(&vendor) {
+            seen.push(vendor);
+            options.add(code, Payload::Configured(&option.payload));
+        }
+    }
+}
+
+/// Sub-options of option 125 for the vendors that the query or the reply names.
+fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) {
+    if levels.iter().all(|set| set.vendors.is_empty()) {
+        // An empty container says nothing: leave out what `several` took from the configuration.
+        options
+            .list
+            .retain(|(code, payload)| *code != option4::VIVSO_SUBOPTIONS || payload.octets().len() > 5);
+        return;
+    }
+    let mut ids: SmallVec<[u32; 4]> = SmallVec::new();
+    let mut name = |id: u32| {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    };
+    for (_, payload) in options.list.iter().filter(|(code, _)| *code == option4::VIVSO_SUBOPTIONS) {
+        if let Some(id) = vendor_id(payload.octets()) {
+            name(id);
+        }
+    }
+    let wanted = query.packet.option(option4::VIVSO_SUBOPTIONS);
+    let classes = query.packet.option(option4::VIVCO_SUBOPTIONS);
+    for (id, _) in wanted.into_iter().chain(classes).flat_map(vendor_parts) {
+        name(id);
+    }
+    options.list.retain(|(code, _)| *code != option4::VIVSO_SUBOPTIONS);
+    for id in ids {
+        let sets = || levels.iter().flat_map(|set| &set.vendors).filter(|v| v.vendor == id);
+        let mut codes: SmallVec<[u8; 16]> = SmallVec::new();
+        if id == CABLE_LABS {
+            for (_, data) in wanted.into_iter().flat_map(vendor_parts).filter(|(v, _)| *v == id) {
+                let parts = wire::v4::RelayInfo::parse(data);
+                codes.extend_from_slice(parts.options().get(DOCSIS_ORO).unwrap_or(&[]));
+            }
+        }
+        let flagged = |flag: fn(&ConfiguredOption) -> bool| {
+            sets().flat_map(|v| &v.options).filter(move |o| flag(o)).filter_map(|o| u8::try_from(o.code).ok())
+        };
+        codes.extend(flagged(|o| o.always_send));
+        codes.sort_unstable();
+        codes.dedup();
+        let never: SmallVec<[u8; 4]> = flagged(|o| o.never_send).collect();
+        let mut data: SmallVec<[u8; 64]> = SmallVec::new();
+        for code in codes.iter().filter(|code| !never.contains(code)) {
+            let option = sets().find_map(|v| {
+                v.options.iter().find(|o| o.code == u16::from(*code) && query.classes.pass(&o.classes))
+            });
+            if let Some(option) = option
+                && let Ok(length) = u8::try_from(option.payload.len())
+            {
+                data.push(*code);
+                data.push(length);
+                data.extend_from_slice(&option.payload);
+            }
+        }
+        // The length of a vendor's part is one octet (RFC 3925 section 4).
+        if let Ok(length) = u8::try_from(data.len())
+            && length > 0
+        {
+            let mut payload: SmallVec<[u8; 64]> = SmallVec::from_slice(&id.to_be_bytes());
+            payload.push(length);
+            payload.extend_from_slice(&data);
+            options.add(option4::VIVSO_SUBOPTIONS, Payload::Short(payload));
+        }
+    }
+}
+
+fn vendor_id(payload: &[u8]) -> Option<u32> {
+    payload.first_chunk().map(|id| u32::from_be_bytes(*id))
+}
+
+/// The parts of a received option 124 or 125: enterprise number and data.
+fn vendor_parts(mut value: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    std::iter::from_fn(move || {
+        let (id, rest) = value.split_first_chunk()?;
+        let (length, rest) = rest.split_first()?;
+        let (data, rest) = rest.split_at_checked(usize::from(*length))?;
+        value = rest;
+        Some((u32::from_be_bytes(*id), data))
+    })
+}
+
+/// siaddr, sname, file: of the subnet, then of the first class that sets each.
+fn fixed_fields<'a>(
+    ctx: &Context4<'a>,
+    query: &Query<'_>,
+    subnet: &'a Subnet4,
+) -> (Ipv4Addr, &'a str, &'a str) {
+    let classes = || query.classes.iter().filter_map(|c| ctx.config.classes.get(c));
+    let params = &subnet.params;
+    let siaddr =
+        classes().find_map(|c| c.next_server).or(params.next_server).unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let text = |of_class: Option<&'a Arc<str>>, of_subnet: &'a Arc<str>| &**of_class.unwrap_or(of_subnet);
+    let sname = text(
+        classes().find_map(|c| c.server_hostname.as_ref().filter(|t| !t.is_empty())),
+        &params.server_hostname,
+    );
+    let file = text(
+        classes().find_map(|c| c.boot_file_name.as_ref().filter(|t| !t.is_empty())),
+        &params.boot_file_name,
+    );
+    (siaddr, sname, file)
+}
+
+/// Where a reply goes (RFC 2131 section 4.1).
+fn destination(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    kind: MessageType,
+    yiaddr: Option<Ipv4Addr>,
+) -> Destination {
+    let packet = &query.packet;
+    let arrival = query.arrival;
+    let inform = query.kind == MessageType::INFORM;
+    let relayed = query.is_relayed();
+    let mut hw_addr = None;
+    let mut address = if inform {
+        if !packet.header().ciaddr.is_unspecified() {
+            packet.header().ciaddr
+        } else if relayed {
+            packet.header().giaddr
+        } else {
+            arrival.remote
+        }
+    } else if relayed {
+        packet.header().giaddr
+    } else if !packet.header().ciaddr.is_unspecified() {
+        packet.header().ciaddr
+    } else if kind == MessageType::NAK {
+        Ipv4Addr::BROADCAST
+    } else if let Some(yiaddr) = yiaddr {
+        if ctx.direct_response && packet.header().flags & FLAG_BROADCAST == 0 && query.hw_addr.is_some() {
+            hw_addr = query.hw_addr;
+            yiaddr
+        } else {
+            Ipv4Addr::BROADCAST
+        }
+    } else if arrival.remote.is_unspecified() {
+        Ipv4Addr::BROADCAST
+    } else {
+        arrival.remote
+    };
+    if ctx.respond_to_source {
+        address = arrival.remote;
+        hw_addr = None;
+    }
+    let to_client = if inform { address != packet.header().giaddr || !relayed } else { !relayed };
+    let relay_port = || {
+        // The relay's own port, where it asks for its replies there (RFC 8357).
+        packet.relay_info().filter(|info| info.has_relay_port()).map(|_| arrival.remote_port)
+    };
+    let port = match ctx.client_port {
+        Some(port) => port,
+        None if to_client => CLIENT_PORT,
+        None => relay_port().unwrap_or(SERVER_PORT),
+    };
+    let use_routing = relayed
+        && ctx.config.interfaces.socket_type == SocketType::Udp
+        && ctx.config.interfaces.outbound_interface == OutboundInterface::UseRouting;
+    Destination { address, port, hw_addr, source: (!use_routing).then(|| server_address(query)), use_routing }
+}
+
+/// The address the client reached us at, which is also our identifier.
+fn server_address(query: &Query<'_>) -> Ipv4Addr {
+    if query.arrival.local == Ipv4Addr::BROADCAST {
+        query.arrival.interface_address
+    } else {
+        query.arrival.local
+    }
+}
+
+fn write(
+    query: &Query<'_>,
+    kind: MessageType,
+    header: &Header<'_>,
+    mut options: Options<'_>,
+    destination: Destination,
+    out: &mut Vec<u8>,
+) -> Verdict {
+    if !options.has(option4::SERVER_IDENTIFIER) {
+        options.add(option4::SERVER_IDENTIFIER, Payload::Number(server_address(query).octets()));
+    }
+    // Stable: several options of a code keep their order.
+    options.list.sort_by_key(|(code, _)| *code);
+    if let Err(error) = encode(kind, header, &options, out) {
+        observe::log!(PackFailed { query: query.label(), error });
+        return Verdict::Drop(DropReason::ProcessingFailed);
+    }
+    observe::log!(ResponseData {
+        query: query.label(),
+        name: kind,
+        code: kind.0,
+        address: destination.address,
+        port: destination.port
+    });
+    Verdict::Reply(Reply { kind, destination })
+}
+
+fn encode(
+    kind: MessageType,
+    header: &Header<'_>,
+    options: &Options<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), wire::Full> {
+    let mut builder = Builder::new(out, MAX_REPLY, header, options.relay_info)?;
+    builder.option(option4::MESSAGE_TYPE, &[kind.0])?;
+    for (code, payload) in options.list.iter().filter(|(code, _)| *code != option4::MESSAGE_TYPE) {
+        builder.option(*code, payload.octets())?;
+    }
+    builder.finish(0).map(|_| ())
+}

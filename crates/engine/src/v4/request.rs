@@ -1,0 +1,156 @@
+//! DISCOVER and REQUEST (RFC 2131 sections 4.3.1 and 4.3.2).
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use config::{Subnet4, builtin};
+use lease::StoreError;
+use wire::v4::MessageType;
+
+use super::allocate::{Allocation, Granted, Refused};
+use super::lease::{belongs, of_client};
+use super::messages::{
+    ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
+    NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
+};
+use super::name::ClientName;
+use super::{Context4, Query, Verdict, classify, reply};
+
+/// What is decided of a query before a reply is built.
+enum Decision<'c> {
+    Grant(Granted<'c>),
+    Nak,
+    Silence,
+    /// The client prefers IPv6-only and the network offers it: no address (RFC 8925).
+    Ipv6Only,
+}
+
+pub(super) async fn process(
+    ctx: &Context4<'_>,
+    query: &mut Query<'_>,
+    subnet: Option<&Arc<Subnet4>>,
+    out: &mut Vec<u8>,
+) -> Result<Verdict, StoreError> {
+    let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
+    let offer = query.kind == MessageType::DISCOVER;
+    let name = ClientName::of(query);
+    let decision = if query.classes.contains(builtin::REJECT) {
+        observe::log!(NakRejected { query: query.label(), kind: query.kind });
+        Decision::Nak
+    } else {
+        decide(ctx, query, subnet, &name, offer).await?
+    };
+    let (subnet, granted) = match decision {
+        Decision::Silence => return Ok(Verdict::Done),
+        Decision::Nak if offer => return Ok(Verdict::Done),
+        Decision::Nak => return Ok(reply::nak(ctx, query, out)),
+        Decision::Ipv6Only => (subnet, None),
+        Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
+    };
+    let Some(subnet) = subnet else { return Ok(Verdict::Done) };
+    let pool = granted.as_ref().and_then(|g| subnet.pools.iter().find(|p| p.contains(g.lease.address)));
+    classify::additional(ctx, query, subnet, pool);
+    let kind = if offer { MessageType::OFFER } else { MessageType::ACK };
+    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), &name, out))
+}
+
+async fn decide<'c>(
+    ctx: &Context4<'c>,
+    query: &Query<'_>,
+    subnet: Option<&'c Arc<Subnet4>>,
+    name: &ClientName,
+    offer: bool,
+) -> Result<Decision<'c>, StoreError> {
+    let requested = query.requested_address();
+    let ciaddr = query.packet.header().ciaddr;
+    let hint = requested.or(Some(ciaddr)).filter(|a| !a.is_unspecified());
+    let has_server_id = query.server_id().is_some();
+    let init_reboot = !offer && !has_server_id && requested.is_some();
+    if let Some(subnet) = subnet
+        && reply::offers_ipv6_only(ctx, query, subnet)
+    {
+        return Ok(Decision::Ipv6Only);
+    }
+    let shown = hint.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    if init_reboot {
+        observe::log!(InitReboot { query: query.label(), address: shown });
+    } else if offer {
+        observe::log!(Discover { query: query.label(), hint: shown });
+    } else {
+        observe::log!(Request { query: query.label(), hint: shown });
+    }
+    let authoritative =
+        init_reboot && subnet.map_or(ctx.config.globals.authoritative, |s| s.params.authoritative);
+
+    let Some(subnet) = subnet else {
+        // A rebinding client may be another server's.
+        let rebinding = !offer
+            && !has_server_id
+            && requested.is_none()
+            && !ciaddr.is_unspecified()
+            && query.arrival.local == Ipv4Addr::BROADCAST;
+        if rebinding || (init_reboot && !authoritative) {
+            return Ok(Decision::Silence);
+        }
+        observe::log!(NakNoSubnet { query: query.label(), remote: query.arrival.remote, kind: query.kind });
+        return Ok(Decision::Nak);
+    };
+
+    if init_reboot {
+        let known = of_client(ctx, query, subnet)
+            .await?
+            .filter(|(lease, _)| belongs(lease, query.hw_addr.as_ref(), query.client_id.as_ref()));
+        match known {
+            None if !authoritative => {
+                observe::log!(NoLeaseInitReboot { query: query.label(), address: shown });
+                return Ok(Decision::Silence);
+            }
+            Some((lease, _)) if Some(lease.address) == hint => {}
+            _ => {
+                observe::log!(NakInitReboot { query: query.label(), address: shown });
+                return Ok(Decision::Nak);
+            }
+        }
+    }
+
+    let allocation = Allocation { ctx, query, selected: subnet, name, offer };
+    let outcome = if offer { allocation.discover(hint).await? } else { allocation.request(hint).await? };
+    Ok(match outcome {
+        Ok(granted) => {
+            report(ctx, query, &granted, offer);
+            Decision::Grant(granted)
+        }
+        Err(Refused::UnknownAddress) => {
+            observe::log!(UnknownAddress { query: query.label(), ciaddr, requested: shown });
+            Decision::Silence
+        }
+        Err(Refused::Nak) => {
+            if offer {
+                observe::log!(NakNoOffer { query: query.label(), ciaddr, requested: shown });
+            } else {
+                observe::log!(NakNoLease { query: query.label(), ciaddr, requested: shown });
+            }
+            Decision::Nak
+        }
+    })
+}
+
+fn report(ctx: &Context4<'_>, query: &Query<'_>, granted: &Granted<'_>, offer: bool) {
+    let address = granted.lease.address;
+    if offer {
+        observe::log!(LeaseOffer { query: query.label(), address });
+    } else {
+        observe::log!(LeaseAlloc {
+            query: query.label(),
+            address,
+            seconds: Lifetime(granted.lease.valid_lifetime)
+        });
+    }
+    if !granted.subnet.params.match_client_id {
+        observe::log!(ClientIdIgnored { query: query.label(), subnet: granted.subnet.id });
+    }
+    if granted.reused {
+        observe::log!(LeaseReuse { query: query.label(), address, seconds: Lifetime(granted.lifetime) });
+        ctx.runtime.reused(granted.subnet.id);
+    }
+}

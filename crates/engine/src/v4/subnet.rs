@@ -1,0 +1,91 @@
+//! Subnet selection (Kea manual, "How the DHCPv4 Server Selects a Subnet for the Client").
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use config::Subnet4;
+use wire::iana::dhcp4_option as option4;
+
+use super::{Context4, Query};
+
+/// What subnet selection looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Selector<'a> {
+    pub giaddr: Ipv4Addr,
+    pub ciaddr: Ipv4Addr,
+    pub remote: Ipv4Addr,
+    pub local: Ipv4Addr,
+    pub interface: &'a str,
+    pub interface_address: Ipv4Addr,
+    /// Link selection sub-option or subnet selection option.
+    pub link: Option<Ipv4Addr>,
+    pub classes: &'a super::ClassSet,
+}
+
+/// The subnet that serves a query.
+pub(super) fn of<'a>(ctx: &Context4<'a>, query: &Query<'_>) -> Option<&'a Arc<Subnet4>> {
+    let address = |value: &[u8]| <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
+    let mut link = None;
+    if !ctx.config.globals.ignore_rai_link_selection {
+        link = query.packet.relay_info().and_then(|info| info.link_selection());
+    }
+    if link.is_none() {
+        link = query.packet.option(option4::SUBNET_SELECTION).and_then(address);
+    }
+    let selector = Selector {
+        giaddr: query.packet.header().giaddr,
+        ciaddr: query.packet.header().ciaddr,
+        remote: query.arrival.remote,
+        local: query.arrival.local,
+        interface: &query.arrival.interface,
+        interface_address: query.arrival.interface_address,
+        link,
+        classes: &query.classes,
+    };
+    select(ctx.config, &selector)
+}
+
+/// The subnet for what a selector says; the order of the steps is Kea's.
+#[must_use]
+pub fn select<'a>(config: &'a config::ServerConfig4, selector: &Selector<'_>) -> Option<&'a Arc<Subnet4>> {
+    let guarded = |at: usize| {
+        let subnet = config.subnets.get(at)?;
+        selector.classes.pass(&subnet.client_classes).then_some(subnet)
+    };
+    let in_range = |address: Ipv4Addr| config.index.in_range(address).find_map(guarded);
+
+    // A relay that names the link is taken at its word: nothing else is tried.
+    if let Some(link) = selector.link {
+        return in_range(link);
+    }
+    let relayed = !selector.giaddr.is_unspecified();
+    if relayed && let Some(subnet) = config.index.by_relay(selector.giaddr).iter().copied().find_map(guarded)
+    {
+        return Some(subnet);
+    }
+    let unicast = selector.local != Ipv4Addr::BROADCAST;
+    let address = if relayed {
+        selector.giaddr
+    } else if !selector.ciaddr.is_unspecified() && unicast {
+        selector.ciaddr
+    } else if !selector.remote.is_unspecified() && unicast {
+        selector.remote
+    } else {
+        let by_interface = config.index.by_interface(selector.interface);
+        if let Some(subnet) = by_interface.iter().copied().find_map(guarded) {
+            return Some(subnet);
+        }
+        selector.interface_address
+    };
+    in_range(address)
+}
+
+/// Logs what was selected.
+pub(super) fn report(query: &Query<'_>, subnet: Option<&Arc<Subnet4>>) {
+    match subnet {
+        Some(subnet) => {
+            observe::log!(super::messages::SubnetSelected { query: query.label(), subnet: subnet.id })
+        }
+        None => observe::log!(super::messages::SubnetSelectionFailed { query: query.label() }),
+    }
+}

@@ -2,10 +2,20 @@
 //!
 //! Knows nothing of DHCP, sockets or async runtimes, so that every crate can report through it.
 
+pub mod log;
 pub mod logger;
 pub mod message;
+pub mod stats;
+mod time;
 
+pub use log::{
+    Capture, Captured, Facility, LogConfigError, LoggerSettings, Logging, LoggingEnd, LoggingError,
+    OutputSettings, Pattern, Severity, StartUp, Target, capture, parse_loggers, redact,
+};
 pub use logger::{Level, Logger, Threshold, logger_at, logger_index, loggers};
 pub use message::Message;
+pub use stats::{
+    CommandOutcome, Counter, Group, Limit, Registry, StatisticCommand, StatisticError, StatisticValue,
+};
 #[doc(hidden)]
 pub use tracing;

@@ -107,7 +107,8 @@ macro_rules! messages {
         )*
 
         /// All messages of this module.
-        #[allow(unreachable_pub)]
+        // The generated reference reads it; a program alone need not.
+        #[allow(unreachable_pub, dead_code)]
         pub static MESSAGES: &[$crate::Message] = &[$($name::MESSAGE),*];
     };
 }

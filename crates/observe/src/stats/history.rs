@@ -1,0 +1,157 @@
+//! Samples of one statistic below its newest value, and the limit on their number.
+
+use std::collections::VecDeque;
+
+use base::Micros;
+
+/// Most samples that any statistic keeps, whatever its limit.
+pub const MAX_SAMPLES: u32 = 1_000_000;
+
+/// How many samples a statistic keeps; the newest always stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The newest samples, at most so many (0 is taken as 1, more than [`MAX_SAMPLES`] as that).
+    Count(u32),
+    /// The samples of the last so many seconds.
+    Age(u32),
+}
+
+impl Limit {
+    /// Kea's limit where nothing is configured.
+    pub const DEFAULT: Self = Self::Count(20);
+
+    /// The limit that `statistic-default-sample-count` and `-age` mean: the count, or the age when the count is 0.
+    #[must_use]
+    pub fn from_defaults(count: u32, age: u32) -> Self {
+        if count == 0 { Self::Age(age) } else { Self::Count(count) }
+    }
+}
+
+/// The samples before the newest one, newest first. The newest is kept by the owner.
+#[derive(Clone, Debug)]
+pub(super) struct History<T> {
+    older: VecDeque<(T, Micros)>,
+    limit: Limit,
+    /// Set by a command for this statistic; the defaults no longer apply.
+    own_limit: bool,
+}
+
+impl<T> History<T> {
+    pub(super) const fn new(limit: Limit) -> Self {
+        Self { older: VecDeque::new(), limit, own_limit: false }
+    }
+
+    /// What was the newest sample until now; `now` is the time of its successor.
+    pub(super) fn push(&mut self, value: T, at: Micros, now: Micros) {
+        self.older.push_front((value, at));
+        self.trim(now);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.older.clear();
+    }
+
+    /// Samples older than the newest, newest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(T, Micros)> {
+        self.older.iter()
+    }
+
+    pub(super) fn set_limit(&mut self, limit: Limit, now: Micros) {
+        self.limit = limit;
+        self.own_limit = true;
+        self.trim(now);
+        self.older.shrink_to_fit();
+    }
+
+    pub(super) fn set_default_limit(&mut self, limit: Limit, now: Micros) {
+        if !self.own_limit {
+            self.set_limit(limit, now);
+            self.own_limit = false;
+        }
+    }
+
+    fn trim(&mut self, now: Micros) {
+        let count = match self.limit {
+            Limit::Count(count) => count.clamp(1, MAX_SAMPLES),
+            Limit::Age(seconds) => {
+                let oldest = now.0.saturating_sub(u64::from(seconds).saturating_mul(1_000_000));
+                while self.older.back().is_some_and(|(_, at)| at.0 < oldest) {
+                    self.older.pop_back();
+                }
+                MAX_SAMPLES
+            }
+        };
+        self.older.truncate(usize::try_from(count - 1).unwrap_or(usize::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn times(history: &History<u32>) -> Vec<u64> {
+        history.iter().map(|(_, at)| at.0).collect()
+    }
+
+    #[test]
+    fn count_limit_keeps_the_newest() {
+        let mut history = History::new(Limit::Count(3));
+        for at in 0..10 {
+            history.push(0, Micros(at), Micros(at + 1));
+        }
+        assert_eq!(times(&history), [9, 8]);
+        history.set_limit(Limit::Count(0), Micros(10));
+        assert_eq!(times(&history), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn age_limit_drops_what_is_older() {
+        let mut history = History::new(Limit::Age(1));
+        history.push(0, Micros(1_000_000), Micros(2_000_000));
+        assert_eq!(times(&history), [1_000_000]);
+        history.push(0, Micros(2_000_000), Micros(2_000_001));
+        assert_eq!(times(&history), [2_000_000]);
+    }
+
+    #[test]
+    fn own_limit_outlives_new_defaults() {
+        let mut history = History::<u32>::new(Limit::DEFAULT);
+        history.set_default_limit(Limit::Count(5), Micros(0));
+        assert_eq!(history.limit, Limit::Count(5));
+        history.set_limit(Limit::Age(7), Micros(0));
+        history.set_default_limit(Limit::Count(9), Micros(0));
+        assert_eq!(history.limit, Limit::Age(7));
+    }
+
+    proptest! {
+        /// Against a list that keeps everything and is filtered only when read.
+        #[test]
+        fn agrees_with_a_list_filtered_when_read(
+            steps in prop::collection::vec(0_u64..3_000_000, 1..60),
+            count in 0_u32..30,
+            age in 0_u32..5,
+            by_age: bool,
+        ) {
+            let limit = if by_age { Limit::Age(age) } else { Limit::Count(count) };
+            let mut history = History::new(limit);
+            let (mut all, mut now) = (Vec::new(), 0);
+            for step in steps {
+                let at = now;
+                now += step;
+                history.push(0, Micros(at), Micros(now));
+                all.insert(0, at);
+                let expected: Vec<u64> = match limit {
+                    Limit::Count(count) => {
+                        all.iter().copied().take(usize::try_from(count.max(1)).unwrap() - 1).collect()
+                    }
+                    Limit::Age(age) => {
+                        all.iter().copied().filter(|at| now - at <= u64::from(age) * 1_000_000).collect()
+                    }
+                };
+                prop_assert_eq!(times(&history), expected);
+            }
+        }
+    }
+}

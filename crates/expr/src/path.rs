@@ -1,0 +1,366 @@
+//! From an option of the packet down through sub-options.
+
+use std::sync::Arc;
+
+use base::Family;
+use options::{DataType, DefTable, OptionDef, OptionSpace};
+
+use crate::value::Octets;
+use crate::view::QueryView;
+
+/// Where an option is looked for.
+#[derive(Clone, Debug)]
+pub(crate) struct OptionRef {
+    pub(crate) family: Family,
+    source: Source,
+    steps: Vec<Step>,
+    /// Code of the last option of the path.
+    pub(crate) code: u16,
+    /// Its definition; the space of a vendor that is only known with the packet has none.
+    pub(crate) definition: Option<Arc<OptionDef>>,
+    pub(crate) table: Arc<DefTable>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Option(u16),
+    Relay6 {
+        level: i8,
+        code: u16,
+    },
+    /// The sub-options of a vendor in option 125 or 17; 0 is any vendor.
+    Vendor(u32),
+}
+
+/// One sub-option inside the payload that precedes it.
+#[derive(Clone, Debug)]
+struct Step {
+    inside: Inside,
+    code: u16,
+}
+
+/// Where the sub-options start in a payload.
+#[derive(Clone, Debug)]
+enum Inside {
+    After(usize),
+    /// After the fields of the definition, some of which vary in length.
+    AfterFields(Arc<OptionDef>),
+    /// The option has none.
+    Nowhere,
+}
+
+/// Relay agent information of DHCPv4.
+pub(crate) const RELAY_AGENT: u16 = 82;
+const V4_VENDOR_OPTIONS: u16 = 125;
+const V6_VENDOR_OPTIONS: u16 = 17;
+
+impl OptionRef {
+    /// `option[code]`
+    pub(crate) fn option(table: &Arc<DefTable>, family: Family, code: u16) -> Self {
+        Self::new(table, family, Source::Option(code), code, OptionSpace::top(family).as_str())
+    }
+
+    /// `relay6[level].option[code]`
+    pub(crate) fn relay6(table: &Arc<DefTable>, level: i8, code: u16) -> Self {
+        Self::new(table, Family::V6, Source::Relay6 { level, code }, code, OptionSpace::DHCP6.as_str())
+    }
+
+    /// `vendor[enterprise].option[code]`
+    pub(crate) fn vendor(table: &Arc<DefTable>, family: Family, enterprise: u32, code: u16) -> Self {
+        let space = OptionSpace::vendor(enterprise);
+        let mut this = Self::new(table, family, Source::Vendor(enterprise), code, space.as_str());
+        this.steps.push(Step { inside: Inside::After(0), code });
+        this
+    }
+
+    fn new(table: &Arc<DefTable>, family: Family, source: Source, code: u16, space: &str) -> Self {
+        let definition = table.by_code(space, code).cloned();
+        Self { family, source, steps: Vec::new(), code, definition, table: Arc::clone(table) }
+    }
+
+    /// `.option[code]`
+    pub(crate) fn descend(&mut self, code: u16) {
+        let inside = match (&self.definition, self.known_container()) {
+            (_, Some(octets)) => Inside::After(octets),
+            (Some(definition), None) if definition.encapsulates.is_some() => {
+                let fields = definition.fields();
+                match fields.iter().map(|field| field.fixed_len()).sum::<Option<usize>>() {
+                    Some(octets) => Inside::After(octets),
+                    None => Inside::AfterFields(Arc::clone(definition)),
+                }
+            }
+            _ => Inside::Nowhere,
+        };
+        let space = self.definition.as_ref().and_then(|definition| definition.encapsulates.clone());
+        self.definition = space.and_then(|space| self.table.by_code(space.as_str(), code).cloned());
+        self.code = code;
+        self.steps.push(Step { inside, code });
+    }
+
+    /// Octets before the sub-options of containers that do not need their definition.
+    fn known_container(&self) -> Option<usize> {
+        let top = self.steps.is_empty();
+        match (self.family, self.code) {
+            (Family::V4, RELAY_AGENT) if top => Some(0),
+            (Family::V4, V4_VENDOR_OPTIONS) if top => Some(5),
+            (Family::V6, V6_VENDOR_OPTIONS) if top => Some(4),
+            // IA_NA and IA_PD: IAID, T1, T2; IA_TA: IAID; addresses and prefixes with their lifetimes.
+            (Family::V6, 3 | 25) if top => Some(12),
+            (Family::V6, 4) if top => Some(4),
+            (Family::V6, 5) => Some(24),
+            (Family::V6, 26) => Some(25),
+            _ => None,
+        }
+    }
+
+    /// `Some(code)` for a plain option of the packet.
+    pub(crate) fn as_plain(&self) -> Option<u16> {
+        match self.source {
+            Source::Option(code) if self.steps.is_empty() => Some(code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn find<'v, V: QueryView + ?Sized>(&self, view: &'v V) -> Option<Octets<'v>> {
+        let (mut value, mut pads) = match self.source {
+            Source::Option(code) => (view.option(code)?.into(), code != RELAY_AGENT),
+            Source::Relay6 { level, code } => {
+                (view.relay_option(relay_level(view, level)?, code)?.into(), false)
+            }
+            Source::Vendor(vendor) => (vendor_options(view, self.family, vendor)?, true),
+        };
+        for step in &self.steps {
+            let start = match &step.inside {
+                Inside::After(octets) => *octets,
+                Inside::AfterFields(definition) => fields_length(definition, &value)?,
+                Inside::Nowhere => return None,
+            };
+            let end = value.len();
+            value = sub_option(value.part(start..end), self.family, step.code, pads)?;
+            pads = true;
+        }
+        Some(value)
+    }
+}
+
+/// Index of a relay from the server's side; negative levels count from the client.
+pub(crate) fn relay_level<V: QueryView + ?Sized>(view: &V, level: i8) -> Option<usize> {
+    let count = view.relay_count();
+    let distance = usize::from(level.unsigned_abs());
+    let level = if level < 0 { count.checked_sub(distance)? } else { distance };
+    (level < count).then_some(level)
+}
+
+/// A sub-option of a container. Instances of one code in DHCPv4 are joined (RFC 3396); what is cut off is not there.
+fn sub_option(container: Octets<'_>, family: Family, code: u16, pads: bool) -> Option<Octets<'_>> {
+    let mut found: Option<std::ops::Range<usize>> = None;
+    let mut joined: Option<Vec<u8>> = None;
+    for (this, range) in (SubOptions { octets: &container, at: 0, family, pads }) {
+        if this != code {
+            continue;
+        }
+        match &found {
+            None => found = Some(range),
+            Some(_) if family == Family::V6 => break,
+            Some(first) => joined
+                .get_or_insert_with(|| container.get(first.clone()).unwrap_or(&[]).to_vec())
+                .extend_from_slice(container.get(range).unwrap_or(&[])),
+        }
+    }
+    match joined {
+        Some(octets) => Some(Octets::Own(octets.into())),
+        None => Some(container.part(found?)),
+    }
+}
+
+/// Walks code, length, value. Ends at the first sub-option that is not wholly there.
+pub(crate) struct SubOptions<'a> {
+    pub(crate) octets: &'a [u8],
+    pub(crate) at: usize,
+    pub(crate) family: Family,
+    /// Code 0 is a single octet of padding and code 255 the end, as in options; not so in option 82.
+    pub(crate) pads: bool,
+}
+
+impl Iterator for SubOptions<'_> {
+    type Item = (u16, std::ops::Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.octets.get(self.at..)?;
+            let (code, length, header) = match (self.family, rest) {
+                (Family::V4, [0, ..]) if self.pads => {
+                    self.at += 1;
+                    continue;
+                }
+                (Family::V4, [255, ..]) if self.pads => return None,
+                (Family::V4, [code, length, ..]) => (u16::from(*code), usize::from(*length), 2),
+                (Family::V6, [c1, c0, l1, l0, ..]) => {
+                    (u16::from_be_bytes([*c1, *c0]), usize::from(u16::from_be_bytes([*l1, *l0])), 4)
+                }
+                _ => return None,
+            };
+            let start = self.at + header;
+            let end = start + length;
+            if end > self.octets.len() {
+                return None;
+            }
+            self.at = end;
+            return Some((code, start..end));
+        }
+    }
+}
+
+/// Length of the fields that precede the sub-options; `None` if they are cut off or take everything.
+pub(crate) fn fields_length(definition: &OptionDef, payload: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    for field in definition.fields() {
+        at += field_length(*field, definition, payload.get(at..)?)?;
+    }
+    (at <= payload.len()).then_some(at)
+}
+
+/// Length of one field at the start of `rest`; a type without an end of its own takes all of it.
+pub(crate) fn field_length(field: DataType, definition: &OptionDef, rest: &[u8]) -> Option<usize> {
+    let length = match field {
+        DataType::Ipv6Prefix => 1 + usize::from(*rest.first()?).div_ceil(8),
+        DataType::Tuple if definition.tuple_length_octets() == 2 => match rest {
+            [high, low, ..] => 2 + usize::from(u16::from_be_bytes([*high, *low])),
+            _ => return None,
+        },
+        DataType::Tuple => 1 + usize::from(*rest.first()?),
+        DataType::Fqdn => {
+            let mut at = 0;
+            loop {
+                let label = usize::from(*rest.get(at)?);
+                at += 1 + label;
+                if label == 0 {
+                    break at;
+                }
+            }
+        }
+        DataType::Binary | DataType::String | DataType::Internal | DataType::Record => rest.len(),
+        fixed => fixed.fixed_len()?,
+    };
+    (length <= rest.len()).then_some(length)
+}
+
+fn enterprise(octets: &[u8]) -> Option<u32> {
+    octets.first_chunk().map(|number| u32::from_be_bytes(*number))
+}
+
+/// Blocks of `enterprise number, length, data` of options 124 and 125, cut-off ones left out.
+fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
+    let mut at = 0usize;
+    std::iter::from_fn(move || {
+        let rest = payload.get(at..)?;
+        let number = enterprise(rest)?;
+        let start = at + 5;
+        let end = start + usize::from(*rest.get(4)?);
+        (end <= payload.len()).then(|| {
+            at = end;
+            (number, start..end)
+        })
+    })
+}
+
+/// Whether an enterprise number is asked for; 0 in an expression stands for any.
+fn wanted(asked: u32, found: u32) -> bool {
+    asked == 0 || asked == found
+}
+
+fn vendor_code(family: Family, kind: crate::tree::VendorKind) -> u16 {
+    use crate::tree::VendorKind::{Class, Options};
+    match (family, kind) {
+        (Family::V4, Options) => V4_VENDOR_OPTIONS,
+        (Family::V4, Class) => 124,
+        (Family::V6, Options) => V6_VENDOR_OPTIONS,
+        (Family::V6, Class) => 16,
+    }
+}
+
+/// Sub-options of a vendor: of the first block that carries the number.
+fn vendor_options<V: QueryView + ?Sized>(view: &V, family: Family, vendor: u32) -> Option<Octets<'_>> {
+    match family {
+        Family::V4 => {
+            let payload: Octets<'_> = view.option(V4_VENDOR_OPTIONS)?.into();
+            let (_, range) = vendor_blocks(&payload).find(|(number, _)| wanted(vendor, *number))?;
+            Some(payload.part(range))
+        }
+        Family::V6 => instances(view, V6_VENDOR_OPTIONS)
+            .find(|payload| enterprise(payload).is_some_and(|number| wanted(vendor, number)))
+            .map(|payload| {
+                let end = payload.len();
+                payload.part(4..end)
+            }),
+    }
+}
+
+fn instances<V: QueryView + ?Sized>(view: &V, code: u16) -> impl Iterator<Item = Octets<'_>> {
+    (0..).map_while(move |index| view.option_at(code, index).map(Octets::from))
+}
+
+/// `vendor[id].exists` and `vendor-class[id].exists`.
+pub(crate) fn vendor_exists<V: QueryView + ?Sized>(
+    view: &V,
+    family: Family,
+    kind: crate::tree::VendorKind,
+    vendor: u32,
+) -> bool {
+    let code = vendor_code(family, kind);
+    match family {
+        Family::V4 => view.option(code).is_some_and(|payload| {
+            vendor == 0 && payload.len() >= 4
+                || vendor_blocks(&payload).any(|(number, _)| wanted(vendor, number))
+        }),
+        Family::V6 => instances(view, code)
+            .any(|payload| enterprise(&payload).is_some_and(|number| wanted(vendor, number))),
+    }
+}
+
+/// `vendor.enterprise` and `vendor-class.enterprise`: of the first instance.
+pub(crate) fn vendor_enterprise<V: QueryView + ?Sized>(
+    view: &V,
+    family: Family,
+    kind: crate::tree::VendorKind,
+) -> Option<Octets<'_>> {
+    let payload: Octets<'_> = view.option(vendor_code(family, kind))?.into();
+    (payload.len() >= 4).then(|| payload.part(0..4))
+}
+
+/// `vendor-class[id].data[index]`. In DHCPv4 each block of the vendor is one chunk, in DHCPv6 one option holds
+/// several behind 16 bit lengths.
+pub(crate) fn vendor_class_data<V: QueryView + ?Sized>(
+    view: &V,
+    family: Family,
+    vendor: u32,
+    index: u8,
+) -> Option<Octets<'_>> {
+    let code = vendor_code(family, crate::tree::VendorKind::Class);
+    match family {
+        Family::V4 => {
+            let payload: Octets<'_> = view.option(code)?.into();
+            let vendor = if vendor == 0 { enterprise(&payload)? } else { vendor };
+            let (_, range) =
+                vendor_blocks(&payload).filter(|(number, _)| *number == vendor).nth(usize::from(index))?;
+            Some(payload.part(range))
+        }
+        Family::V6 => {
+            let payload = instances(view, code)
+                .find(|payload| enterprise(payload).is_some_and(|number| wanted(vendor, number)))?;
+            let mut start = 4usize;
+            for chunk in 0..=index {
+                let length: [u8; 2] = *payload.get(start..)?.first_chunk()?;
+                let end = start + 2 + usize::from(u16::from_be_bytes(length));
+                if end > payload.len() {
+                    return None;
+                }
+                if chunk == index {
+                    return Some(payload.part(start + 2..end));
+                }
+                start = end;
+            }
+            None
+        }
+    }
+}

@@ -295,9 +295,10 @@ mod tests {
             assert_eq!(decode(Family::V6, &hex(wire)).unwrap(), text);
         }
         let text = "2, resolver.example., 10.0.5.6, alpn=dot\\,doq port=8530 | 3, fooexp.resolver.example.";
-        let wire = hex("002b 0002 12 087265736f6c766572076578616d706c6500 04 0a000506 0001 0008 03646f7403646f71 0003 0002 2152
-             001c 0003 19 06666f6f657870087265736f6c766572076578616d706c6500");
-        let wire = [hex("0029"), wire[2..].to_vec()].concat();
+        let wire = hex(
+            "002c 0002 12 087265736f6c766572076578616d706c6500 04 0a000506 0001 0008 03646f7403646f71 0003 0002 2152
+             001c 0003 19 06666f6f657870087265736f6c766572076578616d706c6500",
+        );
         assert_eq!(encode(Family::V4, text).unwrap(), wire);
         assert_eq!(decode(Family::V4, &wire).unwrap(), text);
         let pipes = "1, a., 10.0.0.1, dohpath=/q\\|x\\,y{?dns}";

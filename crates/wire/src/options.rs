@@ -162,7 +162,7 @@ mod tests {
     fn parse(bytes: &[u8], framing: Framing) -> (Vec<(u16, Vec<u8>)>, Tail) {
         let options = RawOptions::parse4(bytes, framing);
         let mut out = Vec::new();
-        options.write_back(&mut crate::Writer::new(&mut out, 70_000)).unwrap();
+        options.write_back(&mut crate::Writer::new(&mut out, 100_000)).unwrap();
         assert_eq!(out, bytes, "written back");
         (options.iter().map(|o| (o.code, o.value.to_vec())).collect(), options.tail())
     }

@@ -1,0 +1,256 @@
+//! Accepting commands on a UNIX socket.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::socket::{BindError, SocketFile};
+use crate::feed::{Feed, JsonFeed};
+use crate::slots::{Slot, Slots};
+use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
+
+/// A bound control socket that does not answer yet.
+#[derive(Debug)]
+pub struct UnixServer {
+    file: SocketFile,
+    listener: UnixListener,
+    limits: Limits,
+}
+
+/// A serving control socket. Dropping it stops at once; [`ServerHandle::stop`] lets commands finish.
+#[derive(Debug)]
+pub struct ServerHandle {
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl UnixServer {
+    /// Opens the socket; `check_directory` judges the directory's place and mode first and says what is wrong. Needs a
+    /// tokio runtime.
+    pub fn bind(
+        path: &Path,
+        limits: Limits,
+        check_directory: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<Self, BindError> {
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        check_directory(directory).map_err(BindError::Directory)?;
+        let (file, listener) = SocketFile::bind(path)?;
+        let listener = UnixListener::from_std(listener)
+            .map_err(|error| BindError::Bind { path: path.to_owned(), error })?;
+        observe::log!(messages::AcceptorStart { path: path.display() });
+        Ok(Self { file, listener, limits })
+    }
+
+    /// Takes commands from now on.
+    #[must_use]
+    pub fn serve(self, table: Arc<CommandTable>) -> ServerHandle {
+        let (stop, stopping) = watch::channel(false);
+        ServerHandle { stop, task: Some(tokio::spawn(self.run(table, stopping))) }
+    }
+
+    async fn run(self, table: Arc<CommandTable>, mut stopping: watch::Receiver<bool>) {
+        let slots = Slots::new(self.limits.connections, self.limits.connections);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                _ = stopping.changed() => break,
+                Some(_) = connections.join_next() => {}
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let slot = slots.admit(None);
+                        let limits = self.limits;
+                        connections.spawn(serve_one(stream, slot, table.clone(), limits, stopping.clone()));
+                    }
+                    Err(error) => {
+                        observe::log!(messages::AcceptFail { path: self.file.path.display(), error });
+                        // Out of descriptors, most likely: no use in spinning.
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        }
+        // No new connections, and no file that invites some.
+        drop(self.listener);
+        drop(self.file);
+        while connections.join_next().await.is_some() {}
+    }
+}
+
+impl ServerHandle {
+    pub(crate) fn new(stop: watch::Sender<bool>, task: JoinHandle<()>) -> Self {
+        Self { stop, task: Some(task) }
+    }
+
+    /// Takes no more commands, closes connections that wait for their clients, and gives commands in work `grace` to
+    /// finish and be answered.
+    pub async fn stop(mut self, grace: Duration) {
+        let _ = self.stop.send(true);
+        if let Some(mut task) = self.task.take()
+            && timeout(grace, &mut task).await.is_err()
+        {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// What reading a command came to.
+enum Received {
+    Command(Vec<u8>),
+    /// The client closed its side, or the server stops.
+    Nothing,
+    Refused(Answer),
+}
+
+async fn serve_one(
+    mut stream: UnixStream,
+    slot: Option<Slot>,
+    table: Arc<CommandTable>,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let peer = peer_of(&stream);
+    observe::log!(messages::ConnectionOpened { peer });
+    let Some(slot) = slot else {
+        let full = Answer::error("too many connections to the control socket");
+        send(&mut stream, full, &peer, limits).await;
+        linger(&mut stream).await;
+        return;
+    };
+    let deadline = Instant::now() + limits.receive;
+    let received = tokio::select! {
+        biased;
+        _ = stopping.changed() => Received::Nothing,
+        () = slot.evicted() => {
+            if slot.warn() {
+                observe::log!(messages::ConnectionEvicted { peer });
+            }
+            Received::Refused(Answer::error("too many connections to the control socket"))
+        }
+        received = receive(&mut stream, &peer, limits, deadline) => received,
+    };
+    let answer = match received {
+        Received::Nothing => None,
+        Received::Refused(answer) => Some(answer),
+        Received::Command(octets) => {
+            slot.begin();
+            let origin = Origin { channel: Channel::Unix, peer: peer.clone(), user: None };
+            Some(match codec::parse(octets).await {
+                Ok(value) => table.process(value, origin).await,
+                Err(error) => {
+                    observe::log!(messages::ProcessError1 { error });
+                    Answer::error(error)
+                }
+            })
+        }
+    };
+    if let Some(answer) = answer {
+        send(&mut stream, answer, &peer, limits).await;
+        drop(slot);
+        linger(&mut stream).await;
+    }
+    observe::log!(messages::ConnectionClosed { peer });
+}
+
+async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: Instant) -> Received {
+    let mut feed = JsonFeed::new(limits.nesting, limits.command);
+    let mut command = Vec::new();
+    let mut piece = vec![0; 16 << 10];
+    loop {
+        let count = match timeout_at(deadline, stream.read(&mut piece)).await {
+            Err(_) => {
+                observe::log!(messages::ConnectionTimeout { peer });
+                let mut text = "Connection over control channel timed out".to_owned();
+                if feed.seen() > 0 {
+                    text.push_str(&format!(", discarded partial command of {} bytes", feed.seen()));
+                }
+                return Received::Refused(Answer::error(text));
+            }
+            Ok(Err(error)) => {
+                observe::log!(messages::SocketReadFail { error, peer });
+                return Received::Nothing;
+            }
+            Ok(Ok(0)) => {
+                let detail = format!("discarded partial command of {} bytes", feed.seen());
+                observe::log!(messages::ClosedByForeignHost { peer, detail });
+                return Received::Nothing;
+            }
+            Ok(Ok(count)) => count,
+        };
+        observe::log!(messages::SocketRead { octets: count, peer });
+        let piece = piece.get(..count).unwrap_or_default();
+        command.extend_from_slice(piece);
+        match feed.push(piece) {
+            Feed::NeedMore => {}
+            Feed::Complete(length) => {
+                command.truncate(length);
+                return Received::Command(command);
+            }
+            Feed::Failed(error) => {
+                observe::log!(messages::ProcessError1 { error });
+                return Received::Refused(Answer::error(error.to_string()));
+            }
+        }
+    }
+}
+
+async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limits) {
+    let text = codec::write(answer.into_value()).await;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match timeout(limits.write, stream.write(rest)).await {
+            Ok(Ok(count)) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => {
+                observe::log!(messages::SocketWriteFail { peer, error });
+                return;
+            }
+            Err(_) => {
+                observe::log!(messages::ConnectionTimeout { peer });
+                return;
+            }
+        }
+    }
+    observe::log!(messages::SocketWrite { octets: text.len(), peer });
+}
+
+/// Closes our side and reads away, for a moment, what the client sent beyond its command: closing over unread octets
+/// looks like a broken connection to the client, which might then drop the answer.
+async fn linger(stream: &mut UnixStream) {
+    let _ = stream.shutdown().await;
+    let mut waste = vec![0; 4096];
+    let _ = timeout(Duration::from_secs(1), async {
+        for _ in 0..64 {
+            if !stream.read(&mut waste).await.is_ok_and(|count| count > 0) {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+fn peer_of(stream: &UnixStream) -> String {
+    stream.peer_cred().map_or_else(
+        |_| String::new(),
+        |credentials| {
+            let pid = credentials.pid().map(|pid| format!(" pid={pid}")).unwrap_or_default();
+            format!("uid={}{pid}", credentials.uid())
+        },
+    )
+}

@@ -5,6 +5,8 @@
 mod lease4;
 mod observer;
 mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
 
 pub use lease4::{Lease4, LeaseState};
 pub use observer::{LeaseObserver4, NoObserver};

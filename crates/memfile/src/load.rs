@@ -1,0 +1,189 @@
+//! Reading the lease files at the start.
+
+use std::io::Read;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::Timestamp;
+use lease::{Lease4, StoreError};
+
+use crate::files::LeaseFiles;
+use crate::index::Index4;
+use crate::messages as m;
+use crate::row4::{self, Entry4};
+use crate::scan::{Scan, ScanError, scan};
+use crate::storage::{OpenMode, Storage};
+use crate::table::{Age, SCHEMA4};
+
+/// A row that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    pub file: PathBuf,
+    /// Number of the line, the header being 1.
+    pub line: u64,
+    pub text: String,
+}
+
+/// What was found at the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// Files read, in their order.
+    pub files: Vec<PathBuf>,
+    /// Rows read, those with errors included.
+    pub rows: u64,
+    /// Rows skipped.
+    pub error_count: u64,
+    /// The first hundred of them.
+    pub errors: Vec<RowError>,
+    /// Octets after the last newline of all files; those of the live file are cut.
+    pub torn_bytes: u64,
+    /// Leases in memory.
+    pub leases: u64,
+    /// Of them, leases whose end has passed.
+    pub expired: u64,
+    /// Of them, leases last changed in the future: the clock was set back, or is wrong.
+    pub future: u64,
+    /// A file had other columns than the current ones.
+    pub conversion: bool,
+}
+
+const ERRORS_KEPT: usize = 100;
+
+/// The live file as it was found.
+pub(crate) struct Live {
+    /// Length of its whole lines; 0: it is to be created.
+    pub(crate) good: u64,
+    pub(crate) rows: u64,
+    pub(crate) age: Age,
+    pub(crate) takes_current_rows: bool,
+}
+
+pub(crate) struct Loaded {
+    pub(crate) index: Index4,
+    pub(crate) report: LoadReport,
+    pub(crate) live: Live,
+}
+
+fn apply(index: &mut Index4, entry: Entry4) {
+    match entry {
+        Entry4::Lease(lease) => index.replace(lease.address, Some(Arc::new(lease))),
+        Entry4::Deleted(address) => index.replace(address, None),
+    };
+}
+
+/// Reads all files that count.
+pub(crate) fn load(
+    storage: &dyn Storage,
+    files: &LeaseFiles,
+    max_row_errors: u32,
+    sync: bool,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    let mut index = Index4::new();
+    let mut report = LoadReport::default();
+    let failed = |path: &Path, error: &dyn std::fmt::Display| {
+        StoreError::Failed(format!("{}: {error}", path.display()))
+    };
+    let sources = files.sources(storage).map_err(|error| failed(&files.live, &error))?;
+    for path in &sources {
+        if load_file(storage, path, max_row_errors, &mut index, &mut report)?.is_some() && sync {
+            // What was read may not be on the disk yet if its writer did not sync. It is relied upon from now on.
+            let mut file = storage.append(path, OpenMode::Existing).map_err(|error| failed(path, &error))?;
+            file.sync().map_err(|error| failed(path, &error))?;
+        }
+    }
+    let mut live = Live { good: 0, rows: 0, age: Age::Current, takes_current_rows: true };
+    if let Some(scan) = load_file(storage, &files.live, max_row_errors, &mut index, &mut report)?
+        && let Some(header) = &scan.header
+    {
+        live = Live {
+            good: scan.good,
+            rows: scan.rows,
+            age: header.age,
+            takes_current_rows: header.takes_current_rows(),
+        };
+    }
+    report.leases = index.len() as u64;
+    let mut after = None;
+    loop {
+        let page = index.page(None, after, 4096);
+        let Some(last) = page.last() else { break };
+        after = Some(last.address);
+        report.expired += page.iter().filter(|lease| lease.is_expired(now)).count() as u64;
+        report.future += page.iter().filter(|lease| lease.cltt > now).count() as u64;
+    }
+    observe::log!(m::Loaded { rows: report.rows, leases: report.leases, errors: report.error_count });
+    Ok(Loaded { index, report, live })
+}
+
+/// `None`: there is no such file.
+fn load_file(
+    storage: &dyn Storage,
+    path: &Path,
+    max_row_errors: u32,
+    index: &mut Index4,
+    report: &mut LoadReport,
+) -> Result<Option<Scan>, StoreError> {
+    let failed = |error: ScanError| match error {
+        ScanError::Io(error) => StoreError::Failed(format!("{}: {error}", path.display())),
+        error @ ScanError::Header(_) => StoreError::Damaged(format!("{}: {error}", path.display())),
+        error @ ScanError::TooManyErrors(_) => {
+            StoreError::Damaged(format!("{error} from the lease file {}", path.display()))
+        }
+    };
+    let Some(mut source) = storage.read(path).map_err(|error| failed(error.into()))? else { return Ok(None) };
+    observe::log!(m::Load { path: path.display() });
+    let result = scan(
+        &mut source,
+        &SCHEMA4,
+        max_row_errors,
+        |row| {
+            apply(index, row4::parse(row)?);
+            Ok(())
+        },
+        |line, text| {
+            observe::log!(m::RowError { line, error: text });
+            report.error_count += 1;
+            if report.errors.len() < ERRORS_KEPT {
+                report.errors.push(RowError { file: path.to_owned(), line, text });
+            }
+        },
+    );
+    let scan = result.map_err(failed)?;
+    if scan.torn > 0 {
+        observe::log!(m::TornTail { path: path.display(), bytes: scan.torn, text: scan.torn_text });
+    }
+    match scan.header.as_ref().map(|header| header.age) {
+        Some(Age::Older) => {
+            observe::log!(m::NeedsUpgrading { path: path.display(), version: SCHEMA4.version() });
+        }
+        Some(Age::Newer) => {
+            observe::log!(m::NeedsDowngrading { path: path.display(), version: SCHEMA4.version() });
+        }
+        _ => {}
+    }
+    report.conversion |= scan.header.as_ref().is_some_and(|header| header.age != Age::Current);
+    report.files.push(path.to_owned());
+    report.rows += scan.rows;
+    report.torn_bytes += scan.torn;
+    Ok(Some(scan))
+}
+
+/// See [`crate::read_leases4`].
+pub(crate) fn read_leases4(text: &[u8]) -> Result<(Vec<Arc<Lease4>>, u64), String> {
+    let mut index = Index4::new();
+    let mut source: &[u8] = text;
+    let scan = scan(
+        &mut source as &mut dyn Read,
+        &SCHEMA4,
+        0,
+        |row| {
+            apply(&mut index, row4::parse(row)?);
+            Ok(())
+        },
+        |_, _| {},
+    );
+    let scan = scan.map_err(|error| error.to_string())?;
+    Ok((index.page(None, None::<Ipv4Addr>, usize::MAX), scan.errors))
+}

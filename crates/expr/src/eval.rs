@@ -1,6 +1,8 @@
 //! Evaluation of the compiled form. Recursion is bounded by the nesting that the parser allows.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use base::Family;
 use smallvec::SmallVec;
@@ -25,8 +27,10 @@ pub(crate) fn boolean<V: QueryView + ?Sized>(
         Bool::Member(class) => view.member(*class),
         Bool::Equal(sides) => {
             let (left, right) = &**sides;
-            let left = string(left, family, view)?;
-            *left == *string(right, family, view)?
+            match right {
+                Str::Const(octets) => equals(left, octets, family, view)?,
+                right => *string(left, family, view)? == *string(right, family, view)?,
+            }
         }
         Bool::Match(parts) => {
             let (regex, value) = &**parts;
@@ -66,17 +70,43 @@ pub(crate) fn boolean<V: QueryView + ?Sized>(
     })
 }
 
+/// Compares with a constant. The usual left sides are compared where they lie.
+fn equals<V: QueryView + ?Sized>(
+    node: &Str,
+    octets: &[u8],
+    family: Family,
+    view: &V,
+) -> Result<bool, EvalError> {
+    let is = |value: Option<Cow<'_, [u8]>>| value.as_deref().unwrap_or_default() == octets;
+    Ok(match node {
+        Str::Payload(code) => is(view.option(*code)),
+        Str::Hex(option) => is(option.find(view)),
+        Str::Substring(value, start, length) => match **value {
+            Str::Payload(code) => {
+                let payload = view.option(code).unwrap_or_default();
+                payload.get(stretch(payload.len(), *start, *length)).unwrap_or_default() == octets
+            }
+            _ => *substring(string(value, family, view)?, *start, *length) == *octets,
+        },
+        Str::Field(Field::HardwareAddress) => view.hardware_address() == octets,
+        Str::Field(Field::Giaddr) => view.giaddr().octets() == octets,
+        other => *string(other, family, view)? == *octets,
+    })
+}
+
 pub(crate) fn string<'v, V: QueryView + ?Sized>(
     node: &'v Str,
     family: Family,
     view: &'v V,
 ) -> Result<Octets<'v>, EvalError> {
-    let found = |option: Option<Octets<'v>>| option.unwrap_or(Octets::EMPTY);
+    let found = |option: Option<Cow<'v, [u8]>>| option.map_or(Octets::EMPTY, Octets::from);
     Ok(match node {
         Str::Const(octets) => Octets::Slice(octets),
-        Str::Payload(code) => found(view.option(*code).map(Octets::from)),
+        Str::Payload(code) => found(view.option(*code)),
         Str::Hex(option) => found(option.find(view)),
-        Str::Text(option) => option.find(view).map_or(Octets::EMPTY, |payload| text::render(option, payload)),
+        Str::Text(option) => {
+            option.find(view).map_or(Octets::EMPTY, |payload| text::render(option, payload.into()))
+        }
         Str::Field(field) => self::field(*field, view),
         Str::Relay6(field, level) => {
             let addresses = path::relay_level(view, *level).and_then(|level| view.relay_addresses(level));
@@ -152,22 +182,18 @@ fn field<V: QueryView + ?Sized>(field: Field, view: &V) -> Octets<'_> {
 
 /// A start below 0 counts from the end; a length below 0 takes octets in front of the start, which it leaves out.
 pub(crate) fn substring(value: Octets<'_>, start: i64, length: Option<i64>) -> Octets<'_> {
-    let size = value.len();
+    let range = stretch(value.len(), start, length);
+    value.part(range)
+}
+
+/// Where the substring lies in a value of `size` octets.
+fn stretch(size: usize, start: i64, length: Option<i64>) -> Range<usize> {
     let distance = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
     let start = if start < 0 { size.checked_sub(distance) } else { Some(distance) };
-    let Some(start) = start.filter(|start| *start < size) else { return Octets::EMPTY };
-    let range = match length {
-        None => start..size,
-        Some(length) => {
-            let count = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
-            if length < 0 {
-                start.saturating_sub(count)..start
-            } else {
-                start..start.saturating_add(count).min(size)
-            }
-        }
-    };
-    value.part(range)
+    let Some(start) = start.filter(|start| *start < size) else { return 0..0 };
+    let Some(length) = length else { return start..size };
+    let count = usize::try_from(length.unsigned_abs()).unwrap_or(usize::MAX);
+    if length < 0 { start.saturating_sub(count)..start } else { start..start.saturating_add(count).min(size) }
 }
 
 /// The `number`-th field (from 1); every octet of `delimiters` separates, and neighbours enclose an empty field.

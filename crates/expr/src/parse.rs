@@ -310,7 +310,10 @@ impl<'t, 'n> Parser<'t, 'n> {
             Token::Address(IpAddr::V4(address)) => Str::constant(&address.octets()),
             Token::Address(IpAddr::V6(address)) => Str::constant(&address.octets()),
             other => {
-                return Err(ExprError::new(span, Problem::Syntax { found: other.describe(), expected: MANY }));
+                return Err(ExprError::new(
+                    span,
+                    Problem::Syntax { found: other.describe(), expected: MANY },
+                ));
             }
         })
     }

@@ -1,11 +1,12 @@
 //! From an option of the packet down through sub-options.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base::Family;
 use options::{DataType, DefTable, OptionDef, OptionSpace};
 
-use crate::value::Octets;
+use crate::tree::VendorKind;
 use crate::view::QueryView;
 
 /// Where an option is looked for.
@@ -121,22 +122,25 @@ impl OptionRef {
         }
     }
 
-    pub(crate) fn find<'v, V: QueryView + ?Sized>(&self, view: &'v V) -> Option<Octets<'v>> {
-        let (mut value, mut pads) = match self.source {
-            Source::Option(code) => (view.option(code)?.into(), code != RELAY_AGENT),
-            Source::Relay6 { level, code } => {
-                (view.relay_option(relay_level(view, level)?, code)?.into(), false)
-            }
+    pub(crate) fn find<'v, V: QueryView + ?Sized>(&self, view: &'v V) -> Option<Cow<'v, [u8]>> {
+        let (payload, mut pads) = match self.source {
+            Source::Option(code) => (view.option(code)?, code != RELAY_AGENT),
+            Source::Relay6 { level, code } => (view.relay_option(relay_level(view, level)?, code)?, false),
             Source::Vendor(vendor) => (vendor_options(view, self.family, vendor)?, true),
         };
+        let mut value = payload;
         for step in &self.steps {
             let start = match &step.inside {
                 Inside::After(octets) => *octets,
                 Inside::AfterFields(definition) => fields_length(definition, &value)?,
                 Inside::Nowhere => return None,
             };
-            let end = value.len();
-            value = sub_option(value.part(start..end), self.family, step.code, pads)?;
+            value = match value {
+                Cow::Borrowed(slice) => sub_option(slice.get(start..)?, self.family, step.code, pads)?,
+                Cow::Owned(own) => {
+                    Cow::Owned(sub_option(own.get(start..)?, self.family, step.code, pads)?.into_owned())
+                }
+            };
             pads = true;
         }
         Some(value)
@@ -152,65 +156,53 @@ pub(crate) fn relay_level<V: QueryView + ?Sized>(view: &V, level: i8) -> Option<
 }
 
 /// A sub-option of a container. Instances of one code in DHCPv4 are joined (RFC 3396); what is cut off is not there.
-fn sub_option(container: Octets<'_>, family: Family, code: u16, pads: bool) -> Option<Octets<'_>> {
-    let mut found: Option<std::ops::Range<usize>> = None;
-    let mut joined: Option<Vec<u8>> = None;
-    for (this, range) in (SubOptions { octets: &container, at: 0, family, pads }) {
+fn sub_option(container: &[u8], family: Family, code: u16, pads: bool) -> Option<Cow<'_, [u8]>> {
+    let mut found: Option<Cow<'_, [u8]>> = None;
+    for (this, value) in (SubOptions { octets: container, family, pads }) {
         if this != code {
             continue;
         }
-        match &found {
-            None => found = Some(range),
+        match &mut found {
+            None => found = Some(Cow::Borrowed(value)),
             Some(_) if family == Family::V6 => break,
-            Some(first) => joined
-                .get_or_insert_with(|| container.get(first.clone()).unwrap_or(&[]).to_vec())
-                .extend_from_slice(container.get(range).unwrap_or(&[])),
+            Some(joined) => joined.to_mut().extend_from_slice(value),
         }
     }
-    match joined {
-        Some(octets) => Some(Octets::Own(octets.into())),
-        None => Some(container.part(found?)),
-    }
+    found
 }
 
 /// Walks code, length, value. Ends at the first sub-option that is not wholly there.
 pub(crate) struct SubOptions<'a> {
     pub(crate) octets: &'a [u8],
-    pub(crate) at: usize,
     pub(crate) family: Family,
     /// Code 0 is a single octet of padding and code 255 the end, as in options; not so in option 82.
     pub(crate) pads: bool,
 }
 
-impl Iterator for SubOptions<'_> {
-    type Item = (u16, std::ops::Range<usize>);
+impl<'a> Iterator for SubOptions<'a> {
+    type Item = (u16, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let rest = self.octets.get(self.at..)?;
-            let (code, length, header) = match (self.family, rest) {
-                (Family::V4, [0, ..]) if self.pads => {
-                    self.at += 1;
-                    continue;
-                }
-                (Family::V4, [255, ..]) if self.pads => return None,
-                (Family::V4, [code, length, ..]) => (u16::from(*code), usize::from(*length), 2),
-                (Family::V6, [c1, c0, l1, l0, ..]) => {
-                    (u16::from_be_bytes([*c1, *c0]), usize::from(u16::from_be_bytes([*l1, *l0])), 4)
-                }
-                _ => return None,
-            };
-            let start = self.at + header;
-            let end = start + length;
-            if end > self.octets.len() {
+        if self.family == Family::V6 {
+            let [c1, c0, l1, l0, rest @ ..] = self.octets else { return None };
+            let (value, rest) = rest.split_at_checked(u16::from_be_bytes([*l1, *l0]).into())?;
+            self.octets = rest;
+            return Some((u16::from_be_bytes([*c1, *c0]), value));
+        }
+        if self.pads {
+            while let [0, rest @ ..] = self.octets {
+                self.octets = rest;
+            }
+            if let [255, ..] = self.octets {
                 return None;
             }
-            self.at = end;
-            return Some((code, start..end));
         }
+        let [code, length, rest @ ..] = self.octets else { return None };
+        let (value, rest) = rest.split_at_checked((*length).into())?;
+        self.octets = rest;
+        Some((u16::from(*code), value))
     }
 }
-
 /// Length of the fields that precede the sub-options; `None` if they are cut off or take everything.
 pub(crate) fn fields_length(definition: &OptionDef, payload: &[u8]) -> Option<usize> {
     let mut at = 0usize;
@@ -250,18 +242,23 @@ fn enterprise(octets: &[u8]) -> Option<u32> {
 }
 
 /// Blocks of `enterprise number, length, data` of options 124 and 125, cut-off ones left out.
-fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
-    let mut at = 0usize;
+fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut rest = payload;
     std::iter::from_fn(move || {
-        let rest = payload.get(at..)?;
-        let number = enterprise(rest)?;
-        let start = at + 5;
-        let end = start + usize::from(*rest.get(4)?);
-        (end <= payload.len()).then(|| {
-            at = end;
-            (number, start..end)
-        })
+        let (number, after) = rest.split_first_chunk()?;
+        let (length, after) = after.split_first()?;
+        let (data, after) = after.split_at_checked((*length).into())?;
+        rest = after;
+        Some((u32::from_be_bytes(*number), data))
     })
+}
+
+/// A part of an option: borrowed if the option is.
+fn narrow<'v>(payload: Cow<'v, [u8]>, part: impl Fn(&[u8]) -> Option<&[u8]>) -> Option<Cow<'v, [u8]>> {
+    match payload {
+        Cow::Borrowed(slice) => part(slice).map(Cow::Borrowed),
+        Cow::Owned(own) => part(&own).map(|part| Cow::Owned(part.to_vec())),
+    }
 }
 
 /// Whether an enterprise number is asked for; 0 in an expression stands for any.
@@ -269,42 +266,37 @@ fn wanted(asked: u32, found: u32) -> bool {
     asked == 0 || asked == found
 }
 
-fn vendor_code(family: Family, kind: crate::tree::VendorKind) -> u16 {
-    use crate::tree::VendorKind::{Class, Options};
+fn vendor_code(family: Family, kind: VendorKind) -> u16 {
     match (family, kind) {
-        (Family::V4, Options) => V4_VENDOR_OPTIONS,
-        (Family::V4, Class) => 124,
-        (Family::V6, Options) => V6_VENDOR_OPTIONS,
-        (Family::V6, Class) => 16,
+        (Family::V4, VendorKind::Options) => V4_VENDOR_OPTIONS,
+        (Family::V4, VendorKind::Class) => 124,
+        (Family::V6, VendorKind::Options) => V6_VENDOR_OPTIONS,
+        (Family::V6, VendorKind::Class) => 16,
     }
+}
+
+/// The instance of a DHCPv6 option of that vendor.
+fn instance6<V: QueryView + ?Sized>(view: &V, code: u16, vendor: u32) -> Option<Cow<'_, [u8]>> {
+    (0..)
+        .map_while(|index| view.option_at(code, index))
+        .find(|payload| enterprise(payload).is_some_and(|number| wanted(vendor, number)))
 }
 
 /// Sub-options of a vendor: of the first block that carries the number.
-fn vendor_options<V: QueryView + ?Sized>(view: &V, family: Family, vendor: u32) -> Option<Octets<'_>> {
+fn vendor_options<V: QueryView + ?Sized>(view: &V, family: Family, vendor: u32) -> Option<Cow<'_, [u8]>> {
     match family {
-        Family::V4 => {
-            let payload: Octets<'_> = view.option(V4_VENDOR_OPTIONS)?.into();
-            let (_, range) = vendor_blocks(&payload).find(|(number, _)| wanted(vendor, *number))?;
-            Some(payload.part(range))
-        }
-        Family::V6 => instances(view, V6_VENDOR_OPTIONS)
-            .find(|payload| enterprise(payload).is_some_and(|number| wanted(vendor, number)))
-            .map(|payload| {
-                let end = payload.len();
-                payload.part(4..end)
-            }),
+        Family::V4 => narrow(view.option(V4_VENDOR_OPTIONS)?, |payload| {
+            vendor_blocks(payload).find(|(number, _)| wanted(vendor, *number)).map(|(_, data)| data)
+        }),
+        Family::V6 => narrow(instance6(view, V6_VENDOR_OPTIONS, vendor)?, |payload| payload.get(4..)),
     }
-}
-
-fn instances<V: QueryView + ?Sized>(view: &V, code: u16) -> impl Iterator<Item = Octets<'_>> {
-    (0..).map_while(move |index| view.option_at(code, index).map(Octets::from))
 }
 
 /// `vendor[id].exists` and `vendor-class[id].exists`.
 pub(crate) fn vendor_exists<V: QueryView + ?Sized>(
     view: &V,
     family: Family,
-    kind: crate::tree::VendorKind,
+    kind: VendorKind,
     vendor: u32,
 ) -> bool {
     let code = vendor_code(family, kind);
@@ -313,8 +305,7 @@ pub(crate) fn vendor_exists<V: QueryView + ?Sized>(
             vendor == 0 && payload.len() >= 4
                 || vendor_blocks(&payload).any(|(number, _)| wanted(vendor, number))
         }),
-        Family::V6 => instances(view, code)
-            .any(|payload| enterprise(&payload).is_some_and(|number| wanted(vendor, number))),
+        Family::V6 => instance6(view, code, vendor).is_some(),
     }
 }
 
@@ -322,10 +313,9 @@ pub(crate) fn vendor_exists<V: QueryView + ?Sized>(
 pub(crate) fn vendor_enterprise<V: QueryView + ?Sized>(
     view: &V,
     family: Family,
-    kind: crate::tree::VendorKind,
-) -> Option<Octets<'_>> {
-    let payload: Octets<'_> = view.option(vendor_code(family, kind))?.into();
-    (payload.len() >= 4).then(|| payload.part(0..4))
+    kind: VendorKind,
+) -> Option<Cow<'_, [u8]>> {
+    narrow(view.option(vendor_code(family, kind))?, |payload| payload.get(..4))
 }
 
 /// `vendor-class[id].data[index]`. In DHCPv4 each block of the vendor is one chunk, in DHCPv6 one option holds
@@ -335,32 +325,23 @@ pub(crate) fn vendor_class_data<V: QueryView + ?Sized>(
     family: Family,
     vendor: u32,
     index: u8,
-) -> Option<Octets<'_>> {
-    let code = vendor_code(family, crate::tree::VendorKind::Class);
+) -> Option<Cow<'_, [u8]>> {
+    let code = vendor_code(family, VendorKind::Class);
+    let index = usize::from(index);
     match family {
-        Family::V4 => {
-            let payload: Octets<'_> = view.option(code)?.into();
-            let vendor = if vendor == 0 { enterprise(&payload)? } else { vendor };
-            let (_, range) =
-                vendor_blocks(&payload).filter(|(number, _)| *number == vendor).nth(usize::from(index))?;
-            Some(payload.part(range))
-        }
-        Family::V6 => {
-            let payload = instances(view, code)
-                .find(|payload| enterprise(payload).is_some_and(|number| wanted(vendor, number)))?;
-            let mut start = 4usize;
-            for chunk in 0..=index {
-                let length: [u8; 2] = *payload.get(start..)?.first_chunk()?;
-                let end = start + 2 + usize::from(u16::from_be_bytes(length));
-                if end > payload.len() {
-                    return None;
-                }
-                if chunk == index {
-                    return Some(payload.part(start + 2..end));
-                }
-                start = end;
-            }
-            None
-        }
+        Family::V4 => narrow(view.option(code)?, |payload| {
+            let vendor = if vendor == 0 { enterprise(payload)? } else { vendor };
+            vendor_blocks(payload).filter(|(number, _)| *number == vendor).nth(index).map(|(_, data)| data)
+        }),
+        Family::V6 => narrow(instance6(view, code, vendor)?, |payload| {
+            let mut rest = payload.get(4..)?;
+            let mut chunks = std::iter::from_fn(|| {
+                let (length, after) = rest.split_first_chunk()?;
+                let (chunk, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+                rest = after;
+                Some(chunk)
+            });
+            chunks.nth(index)
+        }),
     }
 }

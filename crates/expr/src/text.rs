@@ -68,14 +68,14 @@ impl Text<'_> {
 
     fn sub_options(&mut self, space: &str, octets: &[u8], code: u16, depth: usize) {
         let pads = code != crate::path::RELAY_AGENT;
-        let list = SubOptions { octets, at: 0, family: self.family, pads };
-        for (nth, (code, range)) in list.enumerate() {
+        let list = SubOptions { octets, family: self.family, pads };
+        for (nth, (code, value)) in list.enumerate() {
             if depth >= DEPTH {
                 return;
             }
             self.push(format_args!("{}", if nth == 0 { ",\noptions:\n" } else { "\n" }));
             let definition = self.table.by_code(space, code).cloned();
-            self.option(code, definition.as_deref(), octets.get(range).unwrap_or(&[]), depth + 1);
+            self.option(code, definition.as_deref(), value, depth + 1);
         }
     }
 

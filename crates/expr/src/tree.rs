@@ -168,9 +168,11 @@ impl Bool {
     }
 
     pub(crate) fn equal(left: Str, right: Str) -> Self {
-        match (&left, &right) {
+        match (left, right) {
             (Str::Const(a), Str::Const(b)) => Self::Const(a == b),
-            _ => Self::Equal(Box::new((left, right))),
+            // A constant stands on the right, where evaluation expects it.
+            (left @ Str::Const(_), right) => Self::Equal(Box::new((right, left))),
+            sides => Self::Equal(Box::new(sides)),
         }
     }
 }

@@ -15,11 +15,14 @@ use std::sync::Arc;
 use expr::{ClassId, Expression, Family, Names, QueryView, compile_bool, compile_string};
 use options::{DataType, DefTable, OptionDef, OptionSpace};
 
+/// Link address, peer address, options.
+pub type Relay = (Ipv6Addr, Ipv6Addr, Vec<(u16, Vec<u8>)>);
+
 /// A packet as a list of facts.
 #[derive(Clone, Debug)]
 pub struct Packet {
     pub options: Vec<(u16, Vec<u8>)>,
-    pub relays: Vec<(Ipv6Addr, Ipv6Addr, Vec<(u16, Vec<u8>)>)>,
+    pub relays: Vec<Relay>,
     pub classes: Vec<ClassId>,
     pub source: IpAddr,
     pub destination: IpAddr,
@@ -121,7 +124,7 @@ pub fn packet4() -> Packet {
     }
 }
 
-fn relay(octet: u16) -> (Ipv6Addr, Ipv6Addr, Vec<(u16, Vec<u8>)>) {
+fn relay(octet: u16) -> Relay {
     let link = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, octet);
     let peer = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, octet);
     (link, peer, vec![(18, format!("if{octet}").into_bytes())])

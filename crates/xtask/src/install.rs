@@ -1,0 +1,92 @@
+//! `cargo xtask install --prefix DIR`: the layout of Kea's own installation, so that keactrl, packagers and test
+//! suites find everything where they look.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::{Outcome, command, root};
+
+/// A built program and where it goes.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("kea-dhcp4", "sbin"),
+    ("kea-ctrl-agent", "sbin"),
+    ("kea-lfc", "sbin"),
+    ("kea-shell", "sbin"),
+    ("kea-admin", "sbin"),
+];
+
+/// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
+const DIRECTORIES: [(&str, u32); 9] = [
+    ("sbin", 0o755),
+    ("bin", 0o755),
+    ("etc/kea", 0o750),
+    ("var/lib/kea", 0o750),
+    ("var/run/kea", 0o750),
+    ("var/log/kea", 0o750),
+    ("lib/kea/hooks", 0o755),
+    ("share/kea/scripts", 0o755),
+    ("share/doc/kea", 0o755),
+];
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let prefix = match arguments {
+        [flag, prefix] if flag == "--prefix" => PathBuf::from(prefix),
+        [both] => both.strip_prefix("--prefix=").map(PathBuf::from).ok_or("usage: install --prefix DIR")?,
+        _ => return Err("usage: install --prefix DIR".to_owned()),
+    };
+    let prefix = std::path::absolute(prefix).map_err(|error| error.to_string())?;
+    let mut build = vec!["build", "--release"];
+    for (program, _) in PROGRAMS {
+        build.extend(["--bin", program]);
+    }
+    command::run("cargo", &build)?;
+    into(&prefix, &target().join("release"))
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Lays out what `built` holds.
+fn into(prefix: &Path, built: &Path) -> Outcome {
+    let at = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    for (directory, mode) in DIRECTORIES {
+        let path = prefix.join(directory);
+        fs::create_dir_all(&path).map_err(|e| at(&path, e))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(|e| at(&path, e))?;
+    }
+    for (program, directory) in PROGRAMS {
+        copy(&built.join(program), &prefix.join(directory).join(program), 0o755)?;
+    }
+    script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
+    for (name, mode) in [("keactrl.conf", 0o644), ("kea-dhcp4.conf", 0o640), ("kea-ctrl-agent.conf", 0o640)] {
+        let to = prefix.join("etc/kea").join(name);
+        // An operator's configuration is never overwritten.
+        if !to.exists() {
+            script(&format!("etc/{name}.in"), &to, prefix, mode)?;
+        }
+    }
+    eprintln!("installed below {}", prefix.display());
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path, mode: u32) -> Outcome {
+    let at = |error: std::io::Error| format!("{} to {}: {error}", from.display(), to.display());
+    // A running program keeps its own file.
+    if to.exists() {
+        fs::remove_file(to).map_err(at)?;
+    }
+    fs::copy(from, to).map_err(at)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(mode)).map_err(at)
+}
+
+/// Copies a text with `@prefix@` filled in.
+fn script(from: &str, to: &Path, prefix: &Path, mode: u32) -> Outcome {
+    let from = root().join(from);
+    let text = fs::read_to_string(&from).map_err(|error| format!("{}: {error}", from.display()))?;
+    let text = text.replace("@prefix@", &prefix.display().to_string());
+    fs::write(to, text).map_err(|error| format!("{}: {error}", to.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(mode)).map_err(|error| format!("{}: {error}", to.display()))
+}

@@ -1,1 +1,35 @@
-//! The configuration backend: traits, server selection, audit, merge
+//! The configuration backend: what a database of configurations can do, which of its objects a server gets, and
+//! how they join what the server's file says.
+//!
+//! - [`ConfigBackend`] is the trait of databases; `sqlite` implements it, with the table and column names of
+//!   [`columns`] that MySQL and PostgreSQL share. The feature `suite` holds the tests that every implementation runs.
+//! - [`ServerSelector`] and [`effective`](ServerSelector::effective) hold the rules of server tags.
+//! - [`Puller`] turns answers of [`ConfigBackend::pull`] into the objects a server should run; it does no IO.
+//! - [`merge4`] joins a file and those objects into one [`config::Written4`].
+//!
+//! Objects are stored *as written*: nothing is inherited, no default is filled in, no option is encoded.
+//! This crate opens no database and reads no clock.
+
+mod api;
+mod change;
+pub mod columns;
+mod error;
+pub mod globals;
+mod merge;
+mod object;
+mod prefix;
+mod pull;
+mod selector;
+#[cfg(feature = "suite")]
+pub mod suite;
+
+pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Version};
+pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
+pub use error::BackendError;
+pub use merge::merge4;
+pub use object::{
+    Objects, Server, Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, option_key_of, text_member,
+};
+pub use prefix::{Prefix, PrefixError};
+pub use pull::{AuditEntry, Cursor, Delta, Modification, Partial, PullFailure, Pulled, Puller};
+pub use selector::{BackendSelector, ServerSelector};

@@ -1,0 +1,43 @@
+//! What can go wrong between a command and a database.
+
+use base::ServerTag;
+
+/// Why a database could not do what was asked. The texts go into answers of commands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// A tag that no `remote-server*-set` created.
+    #[error("server with the tag '{0}' does not exist in the configuration database")]
+    UnknownServer(ServerTag),
+    /// A network, subnet, pool or class that the change needs and that is not stored.
+    #[error("{what} '{key}' does not exist in the configuration database")]
+    Missing { what: &'static str, key: String },
+    /// A class expression refers to a class that is absent, later in the order, or not available to its servers.
+    #[error("unmet dependency on client class: {0}")]
+    UnmetDependency(String),
+    /// A class that others refer to.
+    #[error("client class '{class}' is used by client class '{dependent}'")]
+    ClassInUse { class: String, dependent: String },
+    /// A value that has no place in the database's tables.
+    #[error("parameter '{0}' can not be stored in the configuration database")]
+    NoColumn(String),
+    /// A value of the wrong shape.
+    #[error("'{keyword}' parameter is not {wanted}")]
+    BadValue { keyword: String, wanted: &'static str },
+    /// A stored row that can not be read back; names the row.
+    #[error("{object}: {reason}")]
+    BadRow { object: String, reason: String },
+    /// The schema is not one that this program understands.
+    #[error("{0}")]
+    Schema(String),
+    /// The database does not answer, refuses, or is locked by others for too long.
+    #[error("{database}: {reason}")]
+    Unavailable { database: String, reason: String },
+}
+
+impl BackendError {
+    /// Whether trying again later may help without anybody changing the data.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}

@@ -98,8 +98,6 @@ pub mod lfc {
             "Leases: {leases}, attempts: {attempts}, errors: {errors}.", "What was read.";
         WriteStats { leases, attempts, errors } = "LFC_WRITE_STATS", "DhcpLFC", Info,
             "Leases: {leases}, attempts: {attempts}, errors: {errors}.", "What was written.";
-        Rotating = "LFC_ROTATING", "DhcpLFC", Info, "LFC rotating files",
-            "The result is complete and takes the place of its inputs.";
         Running = "LFC_RUNNING", "DhcpLFC", Fatal, "LFC instance already running",
             "Another cleanup works on the same files.";
         FailPidCreate { error } = "LFC_FAIL_PID_CREATE", "DhcpLFC", Fatal, "{error}",

@@ -82,6 +82,12 @@ impl Value {
         }
     }
 
+    /// A null at the same place, to be given another shape.
+    #[must_use]
+    pub fn clone_position(&self) -> Self {
+        Self { kind: Kind::Null, pos: self.pos.clone(), extent: self.extent }
+    }
+
     /// Characters that a scalar took as written; 0 for lists, maps and values made by the program.
     #[must_use]
     pub fn width(&self) -> u32 {

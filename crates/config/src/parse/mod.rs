@@ -1,0 +1,212 @@
+//! JSON to the written stage.
+
+mod check;
+pub(crate) mod objects;
+pub(crate) mod ranges;
+mod single;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use base::{Ipv4Prefix, SubnetId};
+use json::{Kind, Map, Pos, Value};
+
+pub(crate) use check::{Checker, Origin};
+pub use single::{
+    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_shared_network4,
+    parse_subnet4,
+};
+
+use crate::error::ConfigError;
+use crate::keywords::DHCP4;
+use crate::{Element, Written4, WrittenSubnet4};
+
+/// How a whole configuration is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ParseEnv {
+    /// Give subnets without an `id`, or with 0, the numbers 1, 2 and so on, as Kea did up to 2.x. Otherwise such
+    /// subnets are refused: a number that changes with the order of subnets puts leases into the wrong one.
+    pub assign_subnet_ids: bool,
+}
+
+/// Reads the text of a file: a map with `Dhcp4`. All faults are reported; what is faulty is left out.
+#[must_use]
+pub fn parse4(value: Value) -> (Written4, Vec<ConfigError>) {
+    parse4_with(value, ParseEnv::default())
+}
+
+/// As [`parse4`].
+#[must_use]
+pub fn parse4_with(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
+    whole(value, Origin::File, env)
+}
+
+/// Reads the arguments of `config-set` and `config-test`: a map with `Dhcp4` and perhaps the `hash` that
+/// `config-get` put beside it.
+#[must_use]
+pub fn parse4_arguments(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
+    whole(value, Origin::Command, env)
+}
+
+/// Reads the bare map inside `Dhcp4`.
+#[must_use]
+pub fn parse4_map(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
+    let mut checker = Checker::new(Origin::Command);
+    let written = dhcp4(&mut checker, value, env);
+    (written, checker.errors)
+}
+
+fn whole(value: Value, origin: Origin, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
+    let mut checker = Checker::new(origin);
+    let Some(map) = top(&mut checker.errors, value, "Dhcp4", origin) else {
+        return (Written4::default(), checker.errors);
+    };
+    let written = dhcp4(&mut checker, map, env);
+    (written, checker.errors)
+}
+
+/// The one member `name` of the outermost map.
+pub(crate) fn top(errors: &mut Vec<ConfigError>, value: Value, name: &str, origin: Origin) -> Option<Value> {
+    let pos = value.pos.clone();
+    let Kind::Map(mut map) = value.kind else {
+        let found = crate::error::token_name(&value);
+        errors.push(ConfigError::syntax(
+            &pos,
+            1,
+            format_args!("syntax error, unexpected {found}, expecting {{"),
+        ));
+        return None;
+    };
+    let inner = map.remove(name);
+    for (other, value) in map {
+        // Part of the answer of `config-get`, which must fit into `config-set` as it is.
+        if other == "hash" && value.as_str().is_some() {
+            continue;
+        }
+        errors.push(match origin {
+            Origin::File => ConfigError::syntax(
+                &value.key_pos(),
+                u32::try_from(other.chars().count() + 2).unwrap_or(u32::MAX),
+                format_args!("got unexpected keyword \"{other}\" in toplevel map."),
+            ),
+            Origin::Command => ConfigError::at(&value.pos, format_args!("unsupported '{other}' parameter")),
+        });
+    }
+    if inner.is_none() {
+        errors.push(match origin {
+            Origin::File => {
+                ConfigError::syntax(&pos, 1, format_args!("syntax error, missing \"{name}\" in toplevel map"))
+            }
+            Origin::Command => ConfigError::plain(&pos, format!("Missing mandatory '{name}' parameter.")),
+        });
+    }
+    inner
+}
+
+fn dhcp4(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written4 {
+    if env.assign_subnet_ids {
+        assign_ids(&mut value);
+    }
+    let globals_pos = value.pos.clone();
+    let mut globals = checker.map(&DHCP4, value);
+    for (name, value) in std::mem::take(&mut checker.moved) {
+        globals.entry(name.to_owned()).or_insert(value);
+    }
+    let mut written = Written4 { globals_pos, ..Written4::default() };
+    written.option_defs = elements(globals.remove("option-def"));
+    written.options = elements(globals.remove("option-data"));
+    written.client_classes = elements(globals.remove("client-classes"));
+    written.reservations = elements(globals.remove("reservations"));
+    for network in list(globals.remove("shared-networks")) {
+        let pos = network.pos.clone();
+        let Kind::Map(mut map) = network.kind else { continue };
+        let name = map.get("name").and_then(Value::as_str).map(str::to_owned);
+        for subnet in list(map.remove("subnet4")) {
+            written.subnets.extend(subnet4(subnet, name.clone()));
+        }
+        if name.is_some() {
+            written.shared_networks.push(Arc::new(Element { map, pos, server_tags: Vec::new() }));
+        }
+    }
+    for subnet in list(globals.remove("subnet4")) {
+        written.subnets.extend(subnet4(subnet, None));
+    }
+    written.globals = globals;
+    duplicates(checker, &written);
+    written
+}
+
+/// A checked subnet with its keys; `None` when a key is missing, which was reported.
+fn subnet4(value: Value, shared_network: Option<String>) -> Option<WrittenSubnet4> {
+    let pos = value.pos.clone();
+    let Kind::Map(map) = value.kind else { return None };
+    let id = SubnetId(u32::try_from(map.get("id")?.as_int()?).ok()?);
+    let prefix: Ipv4Prefix = map.get("subnet")?.as_str()?.parse().ok()?;
+    let element = Arc::new(Element { map, pos, server_tags: Vec::new() });
+    Some(WrittenSubnet4 { id, prefix, shared_network, element })
+}
+
+fn list(value: Option<Value>) -> Vec<Value> {
+    match value.map(|v| v.kind) {
+        Some(Kind::List(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn elements(value: Option<Value>) -> Vec<Arc<Element>> {
+    list(value).into_iter().filter_map(element).map(Arc::new).collect()
+}
+
+fn element(value: Value) -> Option<Element> {
+    let Kind::Map(map) = value.kind else { return None };
+    Some(Element { map, pos: value.pos, server_tags: Vec::new() })
+}
+
+/// Keys that must be unique in one configuration. The same checks of the merged configuration are the resolver's;
+/// here they find slips in files that are only parsed.
+fn duplicates(checker: &mut Checker, written: &Written4) {
+    let mut names = BTreeSet::new();
+    for network in &written.shared_networks {
+        let Some(name) = network.map.get("name").and_then(Value::as_str) else { continue };
+        if !names.insert(name) {
+            checker.fault(&network.pos, format_args!("A shared-network with name {name} defined twice."));
+        }
+    }
+}
+
+/// Numbers for subnets without one: in the order in which Kea 2.x gave them, networks first.
+fn assign_ids(value: &mut Value) {
+    let Some(map) = value.as_map_mut() else { return };
+    let mut taken = BTreeSet::new();
+    each_subnet(map, &mut |subnet| {
+        taken.extend(subnet.get("id").and_then(Value::as_int).filter(|id| *id != 0));
+    });
+    let mut next = 1;
+    each_subnet(map, &mut |subnet| {
+        if subnet.get("id").is_none_or(|id| id.as_int() == Some(0)) {
+            while taken.contains(&next) {
+                next += 1;
+            }
+            taken.insert(next);
+            subnet.insert("id".to_owned(), next.into());
+        }
+    });
+}
+
+fn each_subnet(map: &mut Map, visit: &mut dyn FnMut(&mut Map)) {
+    fn subnets(map: &mut Map, visit: &mut dyn FnMut(&mut Map)) {
+        let Some(Kind::List(subnets)) = map.get_mut("subnet4").map(|v| &mut v.kind) else { return };
+        subnets.iter_mut().filter_map(Value::as_map_mut).for_each(visit);
+    }
+    if let Some(Kind::List(networks)) = map.get_mut("shared-networks").map(|v| &mut v.kind) {
+        for network in networks.iter_mut().filter_map(Value::as_map_mut) {
+            subnets(network, visit);
+        }
+    }
+    subnets(map, visit);
+}
+
+/// Position of a member, else of its map.
+pub(crate) fn position<'a>(map: &'a Map, name: &str, pos: &'a Pos) -> &'a Pos {
+    map.get(name).map_or(pos, |value| &value.pos)
+}

@@ -1,0 +1,544 @@
+//! Checks of a whole map, beyond those of its members one by one: everything that needs no other object.
+
+use json::{Map, Pos, Value};
+use options::{DataType, OptionDef, OptionSpace};
+
+use super::{Checker, position, ranges};
+use crate::error::ConfigError;
+use crate::keywords::{
+    AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, DHCP4, LOGGER,
+    OPTION_DATA, OPTION_DEF, POOL4, RELAY, SHARED_NETWORK4, SUBNET4, Table,
+};
+use crate::model::builtin;
+
+pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos: &Pos) {
+    let is = |other: &'static Table| std::ptr::eq(table, other);
+    if is(&SUBNET4) {
+        scope(checker, map, pos);
+        subnet(checker, map, pos);
+    } else if is(&SHARED_NETWORK4) {
+        scope(checker, map, pos);
+        if text(map, "name") == Some("") {
+            checker.fault(pos, "'name' parameter must not be empty");
+        }
+    } else if is(&DHCP4) {
+        scope(checker, map, pos);
+        globals(checker, map);
+    } else if is(&POOL4) {
+        ddns(checker, map, pos);
+        class_lists(checker, map);
+        if let Some(value) = map.get("pool")
+            && let Err(why) = ranges::pool(value.as_str().unwrap_or(""))
+        {
+            checker.fault(&value.pos, why);
+        }
+    } else if is(&OPTION_DEF) {
+        if let Some(Err(error)) = option_def(map, pos) {
+            checker.fault(&error.0, error.1);
+        }
+    } else if is(&OPTION_DATA) {
+        option_data(checker, map, pos);
+    } else if is(&CLIENT_CLASS) {
+        client_class(checker, map, pos);
+    } else if is(&RELAY) {
+        relay(checker, map);
+    } else if is(&CONFIG_CONTROL) {
+        config_control(checker, map);
+    } else if is(&CONTROL_SOCKET) {
+        control_socket(checker, map, pos);
+    } else if is(&AUTHENTICATION) || is(&CLIENT) {
+        credentials(checker, map, pos);
+    } else if is(&DATABASE) {
+        database(checker, map);
+    } else if is(&LOGGER) {
+        if text(map, "name") == Some("") {
+            checker.fault(pos, "loggers entry does not have a mandatory 'name' element");
+        }
+    } else if is(&DHCP_DDNS) && text(map, "ncr-protocol") == Some("TCP") {
+        let at = position(map, "ncr-protocol", pos).clone();
+        checker.fault(&at, "D2ClientConfig error: NCR Protocol: TCP is not supported.");
+    }
+}
+
+pub(crate) fn text<'a>(map: &'a Map, name: &str) -> Option<&'a str> {
+    map.get(name)?.as_str()
+}
+
+pub(crate) fn int(map: &Map, name: &str) -> Option<i64> {
+    map.get(name)?.as_int()
+}
+
+pub(crate) fn real(map: &Map, name: &str) -> Option<f64> {
+    map.get(name)?.as_real()
+}
+
+pub(crate) fn boolean(map: &Map, name: &str) -> Option<bool> {
+    map.get(name)?.as_bool()
+}
+
+pub(crate) fn list<'a>(map: &'a Map, name: &str) -> &'a [Value] {
+    map.get(name).and_then(Value::as_list).unwrap_or(&[])
+}
+
+pub(crate) fn strings<'a>(map: &'a Map, name: &str) -> impl Iterator<Item = &'a str> {
+    list(map, name).iter().filter_map(Value::as_str)
+}
+
+/// Parameters that globals, networks and subnets have in common.
+fn scope(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let at = |name: &str| position(map, name, pos).clone();
+    if let Some(t2) = real(map, "t2-percent").filter(|t2| *t2 <= 0.0 || *t2 >= 1.0) {
+        let text = format!("t2-percent: {t2} is invalid, it must be greater than 0.0 and less than 1.0");
+        checker.fault(&at("t2-percent"), text);
+    }
+    if let Some(t1) = real(map, "t1-percent").filter(|t1| *t1 <= 0.0 || *t1 >= 1.0) {
+        let text = format!("t1-percent: {t1} is invalid it must be greater than 0.0 and less than 1.0");
+        checker.fault(&at("t1-percent"), text);
+    }
+    if let (Some(t1), Some(t2)) = (real(map, "t1-percent"), real(map, "t2-percent"))
+        && t1 >= t2
+    {
+        let text = format!("t1-percent:  {t1} is invalid, it must be less than t2-percent: {t2}");
+        checker.fault(&at("t1-percent"), text);
+    }
+    if let Some(share) = real(map, "cache-threshold").filter(|c| *c < 0.0 || *c >= 1.0) {
+        let text = format!(
+            "cache-threshold: {share} is invalid, it must be greater than or equal to 0.0 and less than 1.0"
+        );
+        checker.fault(&at("cache-threshold"), text);
+    }
+    if let Some(share) = real(map, "adaptive-lease-time-threshold").filter(|c| *c <= 0.0 || *c > 1.0) {
+        let text = format!(
+            "adaptive-lease-time-threshold: {share} is invalid, it must be greater than 0.0 and less than or equal \
+             to 1.0"
+        );
+        checker.fault(&at("adaptive-lease-time-threshold"), text);
+    }
+    if let Err(why) = lifetimes(map) {
+        checker.fault(pos, why);
+    }
+    next_server(checker, map);
+    ddns(checker, map, pos);
+    class_lists(checker, map);
+}
+
+fn next_server(checker: &mut Checker, map: &Map) {
+    if let Some(value) = map.get("next-server")
+        && value.as_str() == Some("255.255.255.255")
+    {
+        checker.fault(&value.pos, "invalid parameter next-server : 255.255.255.255");
+    }
+}
+
+/// The three lifetimes as far as they stand in one map.
+pub(crate) fn lifetimes(map: &Map) -> Result<(), String> {
+    let (min, value, max) =
+        (int(map, "min-valid-lifetime"), int(map, "valid-lifetime"), int(map, "max-valid-lifetime"));
+    lifetime_order(min, value, max)
+}
+
+/// The order of three lifetimes, of which any may be missing.
+pub(crate) fn lifetime_order(min: Option<i64>, value: Option<i64>, max: Option<i64>) -> Result<(), String> {
+    match (min, value, max) {
+        (Some(min), _, Some(max)) if min > max => Err(format!(
+            "the value of min-valid-lifetime ({min}) is not less than max-valid-lifetime ({max})"
+        )),
+        (Some(min), Some(value), None) if min > value => Err(format!(
+            "the value of min-valid-lifetime ({min}) is not less than (default) valid-lifetime ({value})"
+        )),
+        (None, Some(value), Some(max)) if value > max => Err(format!(
+            "the value of (default) valid-lifetime ({value}) is not less than max-valid-lifetime ({max})"
+        )),
+        (Some(min), Some(value), Some(max)) if value < min || value > max => Err(format!(
+            "the value of (default) valid-lifetime ({value}) is not between min-valid-lifetime ({min}) and \
+             max-valid-lifetime ({max})"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn ddns(checker: &mut Checker, map: &Map, pos: &Pos) {
+    if let Some(share) = real(map, "ddns-ttl-percent").filter(|p| *p <= 0.0 || *p > 1.0) {
+        let at = position(map, "ddns-ttl-percent", pos).clone();
+        checker.fault(&at, format_args!("ddns-ttl-percent: {share} is invalid, it must be greater than 0.0 and less than or equal to 1.0"));
+    }
+    if map.contains_key("ddns-ttl") {
+        for other in ["ddns-ttl-percent", "ddns-ttl-min", "ddns-ttl-max"] {
+            if map.contains_key(other) {
+                checker.fault(pos, format_args!("cannot specify both {other} and ddns-ttl"));
+            }
+        }
+    }
+    if let (Some(min), Some(max)) = (int(map, "ddns-ttl-min"), int(map, "ddns-ttl-max"))
+        && max < min
+    {
+        checker.fault(pos, format_args!("ddns-ttl-max: {max} must be greater than ddns-ttl-min: {min}"));
+    }
+}
+
+fn class_lists(checker: &mut Checker, map: &Map) {
+    for name in ["client-classes", "evaluate-additional-classes"] {
+        for item in list(map, name) {
+            if item.as_str() == Some("") {
+                checker.fault(&item.pos, "invalid class name");
+            }
+        }
+    }
+}
+
+fn subnet(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let Some(value) = map.get("subnet") else { return };
+    let prefix = match ranges::subnet(value.as_str().unwrap_or("")) {
+        Ok(prefix) => prefix,
+        Err(why) => return checker.fault(&value.pos, why),
+    };
+    let mut seen: Vec<(u32, u32)> = Vec::new();
+    for pool in list(map, "pools") {
+        // A pool whose text is wrong was reported.
+        let Some(Ok((first, last))) = pool.get("pool").and_then(Value::as_str).map(ranges::pool) else {
+            continue;
+        };
+        let range = format!("a pool of type V4, with the following address range: {first}-{last}");
+        if !prefix.contains(first) || !prefix.contains(last) {
+            checker.fault(
+                pos,
+                format_args!(
+                    "{range} does not match the prefix of a subnet: {prefix} to which it is being added"
+                ),
+            );
+            continue;
+        }
+        seen.push((u32::from(first), u32::from(last)));
+    }
+    seen.sort_unstable();
+    for pair in seen.windows(2) {
+        if let [(_, last), (next, end)] = pair
+            && next <= last
+        {
+            let (next, end) = (std::net::Ipv4Addr::from(*next), std::net::Ipv4Addr::from(*end));
+            checker.fault(
+                pos,
+                format_args!(
+                    "a pool of type V4, with the following address range: {next}-{end} overlaps with an existing \
+                     pool in the subnet: {prefix} to which it is being added"
+                ),
+            );
+        }
+    }
+}
+
+fn relay(checker: &mut Checker, map: &Map) {
+    for item in list(map, "ip-addresses") {
+        let text = item.as_str().unwrap_or("");
+        if text.parse::<std::net::Ipv4Addr>().is_err() {
+            checker.fault(&item.pos, format_args!("address {text} is not a valid: IPv4address"));
+        }
+    }
+}
+
+/// A definition of its map; `None` when a required member is missing, which is reported elsewhere.
+pub(crate) fn option_def(map: &Map, pos: &Pos) -> Option<Result<OptionDef, (Pos, String)>> {
+    let name = text(map, "name")?;
+    let code = int(map, "code")?;
+    let type_name = text(map, "type")?;
+    Some(build_option_def(map, pos, name, code, type_name))
+}
+
+fn build_option_def(
+    map: &Map,
+    pos: &Pos,
+    name: &str,
+    code: i64,
+    type_name: &str,
+) -> Result<OptionDef, (Pos, String)> {
+    let at = |member: &str, why: String| (position(map, member, pos).clone(), why);
+    if code < 0 {
+        return Err(at("code", "option code must not be negative".to_owned()));
+    }
+    let number = u16::try_from(code).ok().filter(|c| *c <= 255).ok_or_else(|| {
+        at("code", format!("invalid option code '{code}', it must not be greater than '255'"))
+    })?;
+    let space =
+        OptionSpace::new(text(map, "space").unwrap_or("dhcp4")).map_err(|e| at("space", e.to_string()))?;
+    let data_type = DataType::from_name(type_name)
+        .ok_or_else(|| at("type", format!("option type '{type_name}' not supported.")))?;
+    let mut def = OptionDef::new(base::Family::V4, space, number, name.to_owned(), data_type);
+    def.array = boolean(map, "array").unwrap_or(false);
+    def.record_types = DataType::parse_list(text(map, "record-types").unwrap_or(""))
+        .map_err(|e| at("record-types", e.to_string()))?
+        .into();
+    if let Some(inner) = text(map, "encapsulate").filter(|s| !s.is_empty()) {
+        let inner = OptionSpace::new(inner)
+            .map_err(|_| at("encapsulate", format!("invalid encapsulated option space name: '{inner}'")))?;
+        def.encapsulates = Some(inner);
+    }
+    def.validate().map_err(|e| (pos.clone(), e.to_string()))?;
+    Ok(def)
+}
+
+fn option_data(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let at = |name: &str| position(map, name, pos).clone();
+    let space = text(map, "space").unwrap_or("dhcp4");
+    if OptionSpace::new(space).is_err() {
+        checker.fault(&at("space"), format_args!("invalid option space name '{space}'"));
+    } else if space == "dhcp6" {
+        checker.fault(&at("space"), "'dhcp6' option space name is reserved for DHCPv6 server");
+    }
+    match int(map, "code") {
+        None if text(map, "name").is_none_or(str::is_empty) => {
+            checker.fault(
+                pos,
+                "option data configuration requires one of 'code' or 'name' parameters to be specified",
+            );
+        }
+        Some(0) if space == "dhcp4" => checker.fault(pos, "invalid option code '0': reserved for PAD"),
+        Some(255) if space == "dhcp4" => checker.fault(pos, "invalid option code '255': reserved for END"),
+        Some(code) if !(0..=255).contains(&code) => {
+            checker.fault(
+                &at("code"),
+                format_args!("invalid option code '{code}', it must not be greater than '255'"),
+            );
+        }
+        _ => {}
+    }
+    if let Some(name) = text(map, "name").filter(|n| n.contains(' ')) {
+        checker
+            .fault(&at("name"), format_args!("invalid option name '{name}', space character is not allowed"));
+    }
+    if boolean(map, "csv-format") == Some(false)
+        && let Err(why) = options::encode_hex(text(map, "data").unwrap_or(""))
+    {
+        checker.fault(&at("data"), why);
+    }
+    class_lists(checker, map);
+}
+
+fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let name = text(map, "name").unwrap_or("");
+    if name.is_empty() && map.contains_key("name") {
+        checker.fault(position(map, "name", pos), "not empty parameter 'name' is required");
+    }
+    for test in ["test", "template-test"] {
+        if let Some(value) = map.get(test)
+            && value.as_str() == Some("")
+        {
+            checker.fault(&value.pos, "expression can not be empty at");
+        }
+    }
+    if let (Some(test), Some(template)) = (map.get("test"), map.get("template-test")) {
+        let text =
+            format!("can not use both 'test' and 'template-test' ({}) and ({})", test.pos, template.pos);
+        checker.errors.push(ConfigError::plain(&test.pos, text));
+    }
+    let additional = boolean(map, "only-in-additional-list") == Some(true);
+    if is_builtin(name) {
+        if additional {
+            checker.fault(
+                pos,
+                format_args!("built-in class '{name}' only-in-additional-list flag must be false"),
+            );
+        }
+        if map.contains_key("test") || map.contains_key("template-test") {
+            checker.fault(pos, format_args!("built-in class '{name}' test expression must be empty"));
+        }
+    } else if matches!(name, "DROP" | "REJECT") && additional {
+        checker.fault(pos, format_args!("special class '{name}' only-in-additional-list flag must be false"));
+    }
+    for item in list(map, "option-def") {
+        let Some(inner) = item.as_map() else { continue };
+        let code = int(inner, "code").unwrap_or(0);
+        let space = text(inner, "space").unwrap_or("dhcp4");
+        let deferred = space == "dhcp4" && (code == 43 || (224..=254).contains(&code));
+        if !deferred {
+            let text = format!("Not allowed option definition for code '{code}' in space '{space}' at");
+            checker.fault(&item.pos, text);
+        }
+    }
+    if let Err(why) = lifetimes(map) {
+        checker.fault(pos, why);
+    }
+    next_server(checker, map);
+}
+
+/// Names that classes may be referred to by without a definition.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["VENDOR_CLASS_", "AFTER_", "EXTERNAL_", "HA_", "SPAWN_"];
+    let fixed = builtin::NAMES.iter().take(4).any(|n| *n == name);
+    fixed || PREFIXES.iter().any(|p| name.starts_with(p))
+}
+
+fn globals(checker: &mut Checker, map: &Map) {
+    if let Some(value) = map.get("server-tag")
+        && let Err(why) = base::ServerTag::new(value.as_str().unwrap_or(""))
+    {
+        checker.fault(&value.pos, why);
+    }
+    if let Some(database) = map.get("lease-database")
+        && let Some(kind) = database.get("type")
+        && let Some(name) = kind.as_str()
+    {
+        match name {
+            "memfile" => {}
+            "mysql" | "postgresql" | "sqlite" => checker.unsupported(
+                &kind.pos,
+                format_args!(
+                    "keyword \"type\" in lease-database map: leases in a database of type '{name}' are not served yet, only 'memfile'"
+                ),
+            ),
+            _ => checker.fault(&kind.pos, format_args!("unknown backend database type: {name}")),
+        }
+    }
+    if let Some(interfaces) = map.get("interfaces-config").and_then(Value::as_map) {
+        interface_names(checker, interfaces);
+    }
+    for item in list(map, "host-reservation-identifiers") {
+        let name = item.as_str().unwrap_or("");
+        if !matches!(name, "auto" | "hw-address" | "duid" | "circuit-id" | "client-id" | "flex-id") {
+            checker.fault(&item.pos, format_args!("Host reservation identifier '{name}' is not supported"));
+        }
+    }
+    let unix = list(map, "control-sockets")
+        .iter()
+        .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));
+    if let Some(second) = unix.skip(1).next() {
+        checker.fault(&second.pos, "control socket of type 'unix' already configured");
+    }
+}
+
+fn interface_names(checker: &mut Checker, map: &Map) {
+    let items = list(map, "interfaces");
+    for (at, item) in items.iter().enumerate() {
+        let written = item.as_str().unwrap_or("");
+        let text = written.trim();
+        if text.is_empty() {
+            checker
+                .fault(&item.pos, "Failed to select interface: empty interface name used in configuration");
+            continue;
+        }
+        if let Some((name, address)) = text.split_once('/') {
+            let bad = if name.trim().is_empty() {
+                Some("empty interface name specified in the interface configuration".to_owned())
+            } else if address.trim().parse::<std::net::Ipv4Addr>().is_err() {
+                Some(format!("invalid address '{}' specified in the interface configuration", address.trim()))
+            } else {
+                None
+            };
+            if let Some(why) = bad {
+                checker.fault(&item.pos, format_args!("Failed to select interface: {why}"));
+            }
+        }
+        if items.iter().take(at).any(|earlier| earlier.as_str().map(str::trim) == Some(text)) {
+            checker.fault(
+                &item.pos,
+                format_args!("Failed to select interface: interface '{text}' was already selected"),
+            );
+        }
+    }
+    if text(map, "outbound-interface") == Some("use-routing") && text(map, "dhcp-socket-type") != Some("udp")
+    {
+        let at = position(map, "outbound-interface", &Pos::default()).clone();
+        checker.fault(&at, "outbound-interface 'use-routing' needs dhcp-socket-type 'udp'");
+    }
+}
+
+fn database(checker: &mut Checker, map: &Map) {
+    if let Some(file) = map.get("password-file")
+        && text(map, "password").is_some_and(|p| !p.is_empty())
+        && file.as_str() != Some("")
+    {
+        checker.fault(&file.pos, "can't specify both 'password' and 'password-file'");
+    }
+    let kind = text(map, "type").unwrap_or("");
+    for (name, only) in [
+        ("read-timeout", "mysql"),
+        ("write-timeout", "mysql"),
+        ("tcp-user-timeout", "postgresql"),
+        ("persist-sync", "memfile"),
+    ] {
+        if let Some(value) = map.get(name)
+            && kind != only
+            && value.as_int() != Some(0)
+        {
+            checker.fault(&value.pos, format_args!("{name} value is only supported by the {only} backend"));
+        }
+    }
+}
+
+fn config_control(checker: &mut Checker, map: &Map) {
+    for database in list(map, "config-databases") {
+        let Some(kind) = database.get("type") else { continue };
+        match kind.as_str().unwrap_or("") {
+            "sqlite" => {
+                if database.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
+                    checker.fault(&database.pos, "missing parameter 'name': the file of the sqlite database");
+                }
+            }
+            name @ ("mysql" | "postgresql") => checker.unsupported(
+                &kind.pos,
+                format_args!(
+                    "keyword \"type\" in config-databases map: configuration in a database of type '{name}' is not served yet, only 'sqlite'"
+                ),
+            ),
+            name => checker.fault(&kind.pos, format_args!("unknown backend database type: {name}")),
+        }
+    }
+}
+
+fn control_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let Some(kind) = map.get("socket-type") else { return };
+    let not_for = |checker: &mut Checker, names: &[&str], what: &str| {
+        for name in names {
+            if let Some(value) = map.get(*name) {
+                checker.fault(
+                    &value.pos,
+                    format_args!("parameter '{name}' is not supported by {what} control sockets"),
+                );
+            }
+        }
+    };
+    match kind.as_str().unwrap_or("") {
+        "unix" => {
+            if text(map, "socket-name").is_none_or(str::is_empty) {
+                checker.fault(pos, "Mandatory 'socket-name' parameter missing");
+            }
+            let http = ["socket-address", "socket-port", "authentication", "http-headers"];
+            not_for(checker, &http, "UNIX");
+        }
+        "http" => not_for(checker, &["socket-name"], "HTTP"),
+        "https" => checker.unsupported(
+            &kind.pos,
+            format_args!(
+                "keyword \"socket-type\" in control-sockets map: 'https' is not served yet: TLS is missing"
+            ),
+        ),
+        other => {
+            checker.fault(
+                &kind.pos,
+                format_args!("unsupported 'socket-type': '{other}' not 'unix', 'http' or 'https'"),
+            );
+        }
+    }
+}
+
+/// Users and passwords: each in clear text or in a file, not both.
+fn credentials(checker: &mut Checker, map: &Map, pos: &Pos) {
+    if map.contains_key("clients") || map.contains_key("type") {
+        return;
+    }
+    for (clear, file) in [("user", "user-file"), ("password", "password-file")] {
+        if let (Some(a), Some(b)) = (map.get(clear), map.get(file)) {
+            let text = format!("{clear} ({}) and {file} ({}) are mutually exclusive", a.pos, b.pos);
+            checker.errors.push(ConfigError::plain(&a.pos, text));
+        }
+    }
+    match text(map, "user") {
+        Some("") => checker.fault(position(map, "user", pos), "user must not be empty"),
+        Some(user) if user.contains(':') => {
+            checker.fault(position(map, "user", pos), format_args!("user must not contain a ':': '{user}'"));
+        }
+        None if !map.contains_key("user-file") && !map.contains_key("password-file") => {
+            checker.fault(pos, "user is required in clients items");
+        }
+        _ => {}
+    }
+}

@@ -229,7 +229,7 @@ fn binary(text: &str) -> Result<Vec<u8>, ValueError> {
     if digits.len() % 2 == 1 {
         return Err(ValueError::Binary(text.to_owned(), "odd number of hexadecimal digits"));
     }
-    run_of_digits(&digits).ok_or_else(|| {
+    run_of_digits(&digits).filter(|octets| !octets.is_empty()).ok_or_else(|| {
         ValueError::Binary(text.to_owned(), "attempt to decode a value not in base16 char set")
     })
 }

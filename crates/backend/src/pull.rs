@@ -213,7 +213,7 @@ impl Puller {
         self.pending = None;
         self.failures = self.failures.saturating_add(1);
         self.last_failure = Some(failure);
-        self.failures % Self::MANY_FAILURES == 0
+        self.failures.is_multiple_of(Self::MANY_FAILURES)
     }
 
     /// Failed rounds in a row.

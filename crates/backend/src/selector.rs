@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn own_object_hides_that_of_all() {
-        let items = vec![
+        let items = [
             ("x", vec![ServerTag::all()], 1),
             ("x", vec![tag("a")], 2),
             ("y", vec![ServerTag::all()], 3),

@@ -148,7 +148,8 @@ impl Logging {
             let output = match old.outputs.get(key) {
                 Some(output) => {
                     if let Err(source) = output.reopen() {
-                        return Err(LoggingError::Open { path: key.clone(), source });
+                        let path = key.strip_prefix("file:").unwrap_or(key).to_owned();
+                        return Err(LoggingError::Open { path, source });
                     }
                     Arc::clone(output)
                 }

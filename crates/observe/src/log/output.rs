@@ -17,9 +17,9 @@ use super::settings::Facility;
 use crate::logger::Level;
 use crate::time::local;
 
-/// How long a line may wait for the reader of a pipe, in milliseconds: the worse the message, the longer.
+/// How long a line may wait for the reader of a pipe, in milliseconds; once it has stopped, only FATAL waits.
 const PATIENCE: u16 = 20;
-const PATIENCE_FOR_ERRORS: u16 = 200;
+const PATIENCE_OF_LAST_WORDS: u16 = 200;
 
 /// After a failure the syslog socket is tried again this much later, in microseconds.
 const SYSLOG_RETRY: u64 = 1_000_000;
@@ -40,7 +40,7 @@ impl Output {
     pub(super) fn write(&self, line: &str, level: Level, flush: bool, at: Micros) -> io::Result<()> {
         let urgent = level.verbosity() <= Level::Error.verbosity();
         match self {
-            Self::Stream(stream) => lock(stream).write(line, urgent),
+            Self::Stream(stream) => lock(stream).write(line, level),
             Self::File(file) => lock(file).write(line.as_bytes(), flush || urgent),
             Self::Syslog(syslog) => lock(syslog).write(line, level, at),
         }
@@ -76,6 +76,8 @@ pub(super) struct Stream {
     /// The reader had stopped when the last line came.
     stuck: bool,
     lost: u64,
+    /// The last line broke off.
+    torn: bool,
 }
 
 impl Stream {
@@ -84,29 +86,39 @@ impl Stream {
         let file = File::from(descriptor.try_clone_to_owned()?);
         let kind = file.metadata()?.file_type();
         let may_wait = kind.is_fifo() || kind.is_socket() || kind.is_char_device();
-        Ok(Self { file, may_wait, stuck: false, lost: 0 })
+        Ok(Self { file, may_wait, stuck: false, lost: 0, torn: false })
     }
 
-    fn write(&mut self, line: &str, urgent: bool) -> io::Result<()> {
-        if self.may_wait {
-            let patience = match (urgent, self.stuck) {
-                (true, _) => PATIENCE_FOR_ERRORS,
-                (false, false) => PATIENCE,
-                (false, true) => 0,
-            };
-            if !ready(&self.file, patience) {
-                self.stuck = true;
-                self.lost += 1;
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            self.stuck = false;
-        }
+    fn write(&mut self, line: &str, level: Level) -> io::Result<()> {
+        let mut patience = match level {
+            Level::Fatal => PATIENCE_OF_LAST_WORDS,
+            _ if self.stuck => 0,
+            _ => PATIENCE,
+        };
         if self.lost > 0 {
-            let note = format!("{} log lines were lost here: nobody was reading\n", self.lost);
-            self.file.write_all(note.as_bytes())?;
-            self.lost = 0;
+            let end = if self.torn { "\n" } else { "" };
+            let note = format!("{end}{} log lines were lost here: nobody was reading\n", self.lost);
+            self.put(note.as_bytes(), patience)?;
+            (self.lost, self.torn) = (0, false);
         }
-        self.file.write_all(line.as_bytes())
+        // A pipe that reports to be writable takes this much at once.
+        for (number, part) in line.as_bytes().chunks(4096).enumerate() {
+            let done = self.put(part, patience);
+            self.torn |= done.is_err() && number > 0;
+            done?;
+            patience = patience.max(PATIENCE);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8], patience: u16) -> io::Result<()> {
+        if self.may_wait && !ready(&self.file, patience) {
+            self.stuck = true;
+            self.lost += 1;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.stuck = false;
+        self.file.write_all(bytes)
     }
 }
 
@@ -224,20 +236,45 @@ mod tests {
         assert!(stream.may_wait);
         let line = "x".repeat(1023) + "\n";
         let mut written = 0;
-        while stream.write(&line, false).is_ok() {
+        while stream.write(&line, Level::Error).is_ok() {
             written += 1;
         }
         let start = std::time::Instant::now();
         for _ in 0..1000 {
-            assert!(stream.write(&line, false).is_err());
+            assert!(stream.write(&line, Level::Error).is_err());
         }
         assert!(start.elapsed().as_millis() < 500);
         let mut text = vec![0; written * line.len()];
         reader.read_exact(&mut text).unwrap();
-        stream.write("after\n", false).unwrap();
+        stream.write("after\n", Level::Info).unwrap();
         drop((stream, writer));
         let mut rest = String::new();
         reader.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "1001 log lines were lost here: nobody was reading\nafter\n");
+    }
+
+    #[test]
+    fn a_long_line_that_breaks_off_is_ended() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut stream = Stream::new(writer.as_fd()).unwrap();
+        let line = "y".repeat(9_999) + "\n";
+        let mut whole = 0;
+        while stream.write(&line, Level::Info).is_ok() {
+            whole += 1;
+        }
+        assert!(stream.torn);
+        let drain = std::thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        });
+        while stream.write("after\n", Level::Fatal).is_err() {}
+        drop((stream, writer));
+        let text = drain.join().unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), whole + 3);
+        assert!(lines[whole].len() < 9_999 && lines[whole].starts_with("yyy"));
+        assert!(lines[whole + 1].ends_with("log lines were lost here: nobody was reading"));
+        assert_eq!(lines[whole + 2], "after");
     }
 }

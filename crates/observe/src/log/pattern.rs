@@ -276,17 +276,11 @@ impl Field {
             Self::Time(items, Zone::Utc) => write_time(items, record.at, &TimeZone::UTC, line),
             Self::Severity => line.push_str(record.severity),
             Self::Logger => line.push_str(record.logger),
-            Self::Process => {
-                let _ = write!(line, "{}", std::process::id());
-            }
-            Self::Thread => {
-                let _ = write!(line, "{}", thread_id());
-            }
+            Self::Process => line.push_str(process_id()),
+            Self::Thread => push_thread_id(line),
             Self::ThreadName => match std::thread::current().name() {
                 Some(name) => line.push_str(name),
-                None => {
-                    let _ = write!(line, "{}", thread_id());
-                }
+                None => push_thread_id(line),
             },
             Self::Message => write_message(record.message, line),
             Self::Elapsed => {
@@ -338,11 +332,16 @@ fn write_message(message: &str, line: &mut String) {
 }
 
 /// The kernel's number of the calling thread, as `top -H` shows it.
-fn thread_id() -> i32 {
+fn push_thread_id(line: &mut String) {
     thread_local! {
-        static ID: i32 = nix::unistd::gettid().as_raw();
+        static ID: String = nix::unistd::gettid().to_string();
     }
-    ID.with(|id| *id)
+    ID.with(|id| line.push_str(id));
+}
+
+fn process_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| std::process::id().to_string())
 }
 
 fn host_name() -> &'static str {
@@ -411,27 +410,27 @@ fn write_part(part: char, at: Micros, t: DateTime, zone: &TimeZone, line: &mut S
         'b' | 'h' => write!(line, "{}", short(month)),
         'B' => write!(line, "{month}"),
         'C' => write!(line, "{:02}", t.year() / 100),
-        'd' => write!(line, "{:02}", t.day()),
+        'd' => digits(u32::from(t.day().unsigned_abs()), 2, line),
         'e' => write!(line, "{:2}", t.day()),
-        'H' => write!(line, "{:02}", t.hour()),
-        'I' => write!(line, "{hour12:02}"),
+        'H' => digits(u32::from(t.hour().unsigned_abs()), 2, line),
+        'I' => digits(u32::from(hour12.unsigned_abs()), 2, line),
         'j' => write!(line, "{:03}", t.day_of_year()),
         'k' => write!(line, "{:2}", t.hour()),
         'l' => write!(line, "{hour12:2}"),
-        'm' => write!(line, "{:02}", t.month()),
-        'M' => write!(line, "{:02}", t.minute()),
+        'm' => digits(u32::from(t.month().unsigned_abs()), 2, line),
+        'M' => digits(u32::from(t.minute().unsigned_abs()), 2, line),
         'p' => write!(line, "{}", if t.hour() < 12 { "AM" } else { "PM" }),
-        'q' => write!(line, "{:03}", fraction / 1000),
+        'q' => digits(u32::try_from(fraction / 1000).unwrap_or(0), 3, line),
         'Q' => write!(line, "{:03}.{:03}", fraction / 1000, fraction % 1000),
         's' => write!(line, "{}", at.seconds().0),
-        'S' => write!(line, "{:02}", t.second()),
+        'S' => digits(u32::from(t.second().unsigned_abs()), 2, line),
         'u' => write!(line, "{}", if weekday == 0 { 7 } else { weekday }),
         'w' => write!(line, "{weekday}"),
         // Weeks that begin on Sunday and on Monday; the days before the first such day are week 0.
         'U' => write!(line, "{:02}", (t.day_of_year() + 6 - i16::from(weekday)) / 7),
         'W' => write!(line, "{:02}", (t.day_of_year() + 6 - i16::from((weekday + 6) % 7)) / 7),
         'y' => write!(line, "{:02}", t.year().rem_euclid(100)),
-        'Y' => write!(line, "{:04}", t.year()),
+        'Y' => digits(u32::from(t.year().unsigned_abs()), 4, line),
         'z' | 'Z' => write_zone(part, at, zone, line),
         'c' => {
             nested("a b e H:M:S Y", line);
@@ -459,6 +458,15 @@ fn write_part(part: char, at: Micros, t: DateTime, zone: &TimeZone, line: &mut S
         }
         _ => Ok(()),
     };
+}
+
+/// The last `count` decimal digits; the parts of every line, so without the formatting machinery.
+fn digits(value: u32, count: u32, line: &mut String) -> std::fmt::Result {
+    for place in (0..count).rev() {
+        let digit = value / 10_u32.saturating_pow(place) % 10;
+        line.push(char::from_digit(digit, 10).unwrap_or('0'));
+    }
+    Ok(())
 }
 
 fn write_zone(part: char, at: Micros, zone: &TimeZone, line: &mut String) -> std::fmt::Result {
@@ -498,7 +506,8 @@ mod tests {
 
     #[test]
     fn default_line_is_kea_s() {
-        let (pid, tid) = (std::process::id(), thread_id());
+        let (pid, mut tid) = (std::process::id(), String::new());
+        push_thread_id(&mut tid);
         let record = "DHCP4_STARTED Kea DHCPv4 server version 3.3.1 started";
         let expected = format!("2026-11-23 21:47:38.123 INFO  [kea-dhcp4.packets/{pid}.{tid}] {record}\n");
         assert_eq!(render("%D{%Y-%m-%d %H:%M:%S.%q} %-5p [%c/%i.%t] %m\n", record), expected);

@@ -8,7 +8,9 @@
 //! The crate knows nothing of DHCP policy: it moves payloads and says where they came from. It reads two fields
 //! of the BOOTP header (chaddr, xid), inside the kernel, to choose the worker of a packet.
 //!
-//! Linux only. `unsafe` is confined to the module `sys`.
+//! [`AsyncSocket4`] and [`AsyncWatch`] are the same for a tokio runtime.
+//!
+//! Linux only. `unsafe` is confined to the modules `sys` (system calls) and `ready` (registration with tokio).
 
 // Tests may index: a panic is their way to fail.
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::cast_possible_truncation))]
@@ -24,6 +26,7 @@ mod netlink;
 mod open;
 mod out;
 mod ports;
+mod ready;
 mod select;
 mod set;
 mod socket;
@@ -37,6 +40,7 @@ pub use netlink::NetlinkError;
 pub use open::{OpenError, OpenOptions4};
 pub use out::{Destination4, LinkDestination, OutBatch4, SendFailure, SendReport};
 pub use ports::{CLIENT_PORT4, Ports4, SERVER_PORT4};
+pub use ready::{AsyncSocket4, AsyncWatch, Readable};
 pub use select::{
     EntryError, OutboundInterface, Plan4, Problem, SelectError, Selection4, SocketSpec4, SocketType,
     UnknownKeyword,

@@ -176,6 +176,15 @@ impl OutBatch4 {
         Some(&mut slot.payload)
     }
 
+    /// Gives the last slot another destination, for a reply whose way is known only once it is built.
+    pub fn redirect_last(&mut self, destination: Destination4) {
+        if self.used > self.settled
+            && let Some(slot) = self.used.checked_sub(1).and_then(|last| self.slots.get_mut(last))
+        {
+            slot.destination = destination;
+        }
+    }
+
     /// Takes the last slot back, before any send: its packet is not wanted after all.
     pub fn cancel_last(&mut self) {
         if self.used > self.settled {

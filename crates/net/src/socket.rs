@@ -23,11 +23,10 @@ pub struct SocketId(pub(crate) u64);
 /// One queue of a server socket, not blocking, for one worker (or shared by all, where the kernel cannot spread
 /// packets by client).
 ///
-/// Order of calls in a worker that waits for readiness (with tokio: `AsyncFd::new(socket)`):
+/// Order of calls in a worker (with tokio [`crate::AsyncSocket4`] does the waiting):
 ///
 /// 1. wait until the socket is readable;
-/// 2. [`receive`](Self::receive) into the worker's [`Batch4`]; `WouldBlock` means there was nothing (in tokio:
-///    `clear_ready`); any other error concerns the socket (`ENETDOWN` when its interface was switched off): log it
+/// 2. [`receive`](Self::receive) into the worker's [`Batch4`]; `WouldBlock` means there was nothing; any other error concerns the socket (`ENETDOWN` when its interface was switched off): log it
 ///    and go on, [`crate::SocketSet4`] replaces the socket when necessary;
 /// 3. for each packet of [`Batch4::iter`]: handle it, and for a reply take [`OutBatch4::next_slot`] with
 ///    [`Meta4::reply`] as its destination and write the message into it;

@@ -1,4 +1,4 @@
-//! The system calls: every `unsafe` block of the crate is in this file.
+//! The system calls, with nearly all `unsafe` blocks of the crate.
 //!
 //! Addresses and control messages are kept as octets and read by bounded, safe code, so that the blocks here have
 //! only pointers and lengths to get right.

@@ -1,0 +1,136 @@
+//! Sockets in a tokio runtime: wait until one is ready, then make the call.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+
+use crate::batch::{Batch4, Received};
+use crate::out::{OutBatch4, SendReport};
+use crate::socket::Socket4;
+use crate::watch::{Change, Watch};
+
+/// Holds a file descriptor that is its own and stays the same while the value lives.
+///
+/// # Safety
+/// `as_raw_fd` must always return the same descriptor, open until the value is dropped.
+unsafe trait OwnsDescriptor: AsRawFd {}
+// SAFETY: the socket is a private field that is never replaced; the `Arc` keeps it alive.
+unsafe impl OwnsDescriptor for Arc<Socket4> {}
+// SAFETY: the socket is a private field that is never replaced.
+unsafe impl OwnsDescriptor for Watch {}
+
+fn register<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: `OwnsDescriptor` promises what this function asks for.
+    let registered = unsafe { AsyncFd::register_with_interest(inner, interest) };
+    registered.map_err(|error| error.into_parts().1)
+}
+
+/// A queue of a server socket in the runtime of its worker. Made in the runtime that polls it.
+///
+/// Order of calls: [`receive`](Self::receive); handle the packets of the batch, writing replies into an
+/// [`OutBatch4`]; [`send`](Self::send); look at its failures; clear it; again. A worker with many sockets keeps one
+/// batch for all: [`readable`](Self::readable) waits without one.
+#[derive(Debug)]
+pub struct AsyncSocket4 {
+    socket: AsyncFd<Arc<Socket4>>,
+}
+
+impl AsyncSocket4 {
+    pub fn new(socket: Arc<Socket4>) -> io::Result<Self> {
+        Ok(Self { socket: register(socket, Interest::READABLE | Interest::WRITABLE)? })
+    }
+
+    #[must_use]
+    pub fn socket(&self) -> &Arc<Socket4> {
+        self.socket.get_ref()
+    }
+
+    /// Waits until something may be received.
+    pub async fn readable(&self) -> io::Result<Readable<'_>> {
+        Ok(Readable { guard: self.socket.readable().await? })
+    }
+
+    /// Waits for packets and receives as many as wait and the batch holds. Errors are those of
+    /// [`Socket4::receive`], never `WouldBlock`. May be cancelled: no packet is lost.
+    pub async fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {
+        loop {
+            if let Some(received) = self.readable().await?.receive(batch)? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Sends the batch. While the socket's buffer is full it waits up to `patience` each time; then the rest is
+    /// abandoned (it shows among the failures). Without waiting this is [`Socket4::send`].
+    pub async fn send(&self, out: &mut OutBatch4, patience: Duration) -> SendReport {
+        let mut total = self.socket().send(out);
+        while total.waiting > 0 {
+            let Ok(Ok(mut guard)) = tokio::time::timeout(patience, self.socket.writable()).await else {
+                total.failed += out.abandon();
+                total.waiting = 0;
+                break;
+            };
+            let report = self.socket().send(out);
+            if report.waiting > 0 {
+                guard.clear_ready();
+            }
+            total.sent += report.sent;
+            total.failed += report.failed;
+            total.waiting = report.waiting;
+        }
+        total
+    }
+}
+
+/// Leave to receive once.
+pub struct Readable<'a> {
+    guard: AsyncFdReadyGuard<'a, Arc<Socket4>>,
+}
+
+impl Readable<'_> {
+    /// [`Socket4::receive`]; `None` when nothing was there after all.
+    pub fn receive(mut self, batch: &mut Batch4) -> io::Result<Option<Received>> {
+        match self.guard.get_inner().receive(batch) {
+            Ok(received) => {
+                // The queue is empty, and the kernel announces the next packet: no need to ask in vain.
+                if !received.full {
+                    self.guard.clear_ready();
+                }
+                Ok(Some(received))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.guard.clear_ready();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A [`Watch`] in a runtime.
+pub struct AsyncWatch {
+    watch: AsyncFd<Watch>,
+}
+
+impl AsyncWatch {
+    pub fn new(watch: Watch) -> io::Result<Self> {
+        Ok(Self { watch: register(watch, Interest::READABLE)? })
+    }
+
+    /// Waits until links or addresses changed.
+    pub async fn changed(&self) -> io::Result<Change> {
+        loop {
+            let mut guard = self.watch.readable().await?;
+            // Reads until nothing waits, or so much that the runtime shall look after others in between.
+            let change = guard.get_inner().changes()?;
+            guard.clear_ready();
+            if change.any() {
+                return Ok(change);
+            }
+        }
+    }
+}

@@ -11,10 +11,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use dhcproto::{Decodable, Encodable, v4 as other};
+use wire::Writer;
 use wire::iana::bootp::Op;
 use wire::iana::dhcp4_option as code;
 use wire::v4::{Builder, COOKIE, Header, Packet};
-use wire::Writer;
 
 const ROUNDS: usize = 31;
 const ROUND: Duration = Duration::from_millis(20);
@@ -44,7 +44,10 @@ fn measure(mut call: impl FnMut()) -> (f64, f64) {
 fn show(what: &str, ours: impl FnMut(), theirs: impl FnMut()) {
     let (ours, ours_best) = measure(ours);
     let (theirs, theirs_best) = measure(theirs);
-    println!("{what:<44} {ours:>8.0} {ours_best:>8.0} {theirs:>12.0} {theirs_best:>8.0} {:>7.1}", theirs / ours);
+    println!(
+        "{what:<44} {ours:>8.0} {ours_best:>8.0} {theirs:>12.0} {theirs_best:>8.0} {:>7.1}",
+        theirs / ours
+    );
 }
 
 fn discover(relay: Option<&[u8]>) -> Vec<u8> {
@@ -81,8 +84,7 @@ fn discover(relay: Option<&[u8]>) -> Vec<u8> {
     bytes
 }
 
-const RELAY: &[u8] =
-    &[82, 18, 1, 8, b'e', b't', b'h', b'0', b'/', b'1', b'/', b'2', 2, 6, 2, 0, 0, 0, 9, 9];
+const RELAY: &[u8] = &[82, 18, 1, 8, b'e', b't', b'h', b'0', b'/', b'1', b'/', b'2', 2, 6, 2, 0, 0, 0, 9, 9];
 
 /// What a server sends to the client above.
 fn offer(query: &Header<'_>, out: &mut Vec<u8>) -> usize {
@@ -126,7 +128,10 @@ fn their_offer() -> other::Message {
 
 fn main() {
     println!("{:<44} {:>17} {:>21}", "", "ours", "dhcproto");
-    println!("{:<44} {:>8} {:>8} {:>12} {:>8} {:>7}", "ns per operation", "median", "best", "median", "best", "ratio");
+    println!(
+        "{:<44} {:>8} {:>8} {:>12} {:>8} {:>7}",
+        "ns per operation", "median", "best", "median", "best", "ratio"
+    );
     let direct = discover(None);
     let relayed = discover(Some(RELAY));
     for (what, bytes) in [("parse DISCOVER", &direct), ("parse relayed DISCOVER", &relayed)] {
@@ -145,12 +150,18 @@ fn main() {
         || {
             let packet = Packet::parse(black_box(&relayed)).unwrap();
             black_box((packet.message_type(), packet.client_id(), packet.hw_addr(), packet.option(55)));
-            let _ = black_box(packet.relay_info().map(|relay| (relay.link_selection(), relay.server_id_override())));
+            let _ = black_box(
+                packet.relay_info().map(|relay| (relay.link_selection(), relay.server_id_override())),
+            );
         },
         || {
             let packet = other::Message::from_bytes(black_box(&relayed)).unwrap();
             let options = packet.opts();
-            black_box((options.msg_type(), options.get(other::OptionCode::ClientIdentifier), packet.chaddr()));
+            black_box((
+                options.msg_type(),
+                options.get(other::OptionCode::ClientIdentifier),
+                packet.chaddr(),
+            ));
             black_box((
                 options.get(other::OptionCode::ParameterRequestList),
                 options.get(other::OptionCode::RelayAgentInformation),

@@ -5,7 +5,7 @@ use crate::iana::dhcp4_option;
 use crate::{Full, Writer};
 
 /// The longest value of one option on the wire; longer ones go out in parts (RFC 3396 section 5).
-const PART: usize = 255;
+pub(super) const PART: usize = 255;
 
 /// Writes a packet into the caller's buffer: header, options in the order given, the relay's option 82 last
 /// (RFC 3046 section 2.2), the end option. Room for the last two is kept from the beginning, so that an option that

@@ -6,6 +6,7 @@ mod concat;
 mod header;
 mod packet;
 mod relay_info;
+mod vendor;
 
 pub use crate::iana::dhcp4_message::MessageType;
 pub use anomaly::Anomalies;
@@ -14,6 +15,7 @@ pub use concat::Options;
 pub use header::{FLAG_BROADCAST, Header};
 pub use packet::{Packet, ParseError};
 pub use relay_info::RelayInfo;
+pub use vendor::{append_vendor_part, vendor_parts};
 
 /// Octets before the cookie.
 pub const HEADER_LEN: usize = 236;

@@ -201,6 +201,8 @@ fn port(which: &'static str, value: &std::ffi::OsStr) -> Result<u16, UsageError>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SERVER: Program = Program {
@@ -287,5 +289,18 @@ mod tests {
         ));
         assert!(SERVER.usage().contains("  -T FILE  as -t"));
         assert!(!AGENT.usage().contains("-T"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_arguments_are_read_or_refused(arguments in prop::collection::vec("-?[cdtTvVWXFRpPh=a0-9é]{0,6}|--?.{0,5}", 0..6)) {
+            if let Ok(parsed) = SERVER.parse(&arguments) {
+                let question = matches!(
+                    parsed.action,
+                    Action::Version | Action::ExtendedVersion | Action::BuildReport | Action::Help
+                );
+                prop_assert!(question || parsed.config.is_some());
+            }
+        }
     }
 }

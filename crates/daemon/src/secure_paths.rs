@@ -290,6 +290,8 @@ impl<'a> Audit<'a> {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const DIR: &str = "/var/lib/kea";
@@ -428,5 +430,17 @@ mod tests {
             )
         );
         assert_eq!(logged[1].0, "DHCPSRV_MEMFILE_PATH_SECURITY_WARNING");
+    }
+
+    proptest! {
+        /// Whatever is accepted lies in the directory itself.
+        #[test]
+        fn nothing_accepted_leaves_the_directory(name in "(/var/lib/kea/?)?[a-z./~\\x00 -]{0,20}|.{0,30}") {
+            if let Ok(path) = check_name(Path::new(DIR), &name) {
+                prop_assert_eq!(path.parent(), Some(Path::new(DIR)));
+                let file = path.file_name().unwrap().to_str().unwrap();
+                prop_assert!(name.ends_with(file) && !file.contains(['/', '\0']) && file != "..");
+            }
+        }
     }
 }

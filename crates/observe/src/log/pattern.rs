@@ -482,6 +482,8 @@ fn write_zone(part: char, at: Micros, zone: &TimeZone, line: &mut String) -> std
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// 2026-11-23 20:47:38.123456 UTC, a Monday.
@@ -571,6 +573,21 @@ mod tests {
             ("2026-12-31", "52", "52"),
         ] {
             assert_eq!((week(date, 'U'), week(date, 'W')), (sunday.into(), monday.into()), "{date}");
+        }
+    }
+
+    proptest! {
+        /// Any pattern is refused or writes a line, and any message stays within its line.
+        #[test]
+        fn no_pattern_and_no_message_does_harm(pattern in "[%a-zA-Z0-9.{}\\-]{0,40}|.{0,20}", message in ".{0,60}|[\\PC\\n\\r\x1b]{0,40}") {
+            if Pattern::new(&pattern).is_ok() {
+                render(&pattern, &message);
+            }
+            let line = render("%m", &message);
+            prop_assert!(!line.contains('\x1b') && !line.contains('\r'));
+            for (number, part) in line.split('\n').enumerate() {
+                prop_assert!(number == 0 || part.is_empty() || part.starts_with([' ', '\t']), "{line:?}");
+            }
         }
     }
 }

@@ -24,7 +24,7 @@
 //!   `logger.rs`. Severities are `Fatal`, `Error`, `Warn`, `Info`, `Debug(0..=99)`.
 //! - Fields are anything with `Display`; they are named in the text in braces, each at least once (the compiler
 //!   checks both directions). A format may follow (`{value:02x}` works only for `Display` formats such as widths).
-//! - [`log!`](crate::log) evaluates the field expressions only when the message is on. A message that is off costs
+//! - [`log!`](crate::log!) evaluates the field expressions only when the message is on. A message that is off costs
 //!   one relaxed atomic load and a comparison. `Started::enabled()` asks without logging, to skip costly work.
 //! - The invocation defines `pub static MESSAGES: &[observe::Message]` beside the types, from which the message
 //!   reference is generated. One invocation per module.
@@ -113,7 +113,7 @@ macro_rules! messages {
     };
 }
 
-/// Logs a message of [`messages!`](crate::messages) when its logger admits it; the fields are evaluated only then.
+/// Logs a message of [`messages!`](crate::messages!) when its logger admits it; the fields are evaluated only then.
 /// `log!(Started { version: "3.3.1" })`, `log!(Stopped)`.
 #[macro_export]
 macro_rules! log {

@@ -24,7 +24,7 @@ use super::route::{Effective, Route, Routes, Sink, effective, full_name, output_
 use super::settings::{LoggerSettings, OutputSettings, Target};
 use crate::logger::{Level, loggers};
 
-/// The field by which the subscriber knows messages of [`messages!`](crate::messages); events of other crates have
+/// The field by which the subscriber knows messages of [`messages!`](crate::messages!); events of other crates have
 /// none and are not logged.
 pub(super) const SEVERITY_FIELD: &str = "kea_severity";
 

@@ -1,4 +1,4 @@
-//! The log subscriber: takes the messages of [`messages!`](crate::messages) and writes them as lines in Kea's format to
+//! The log subscriber: takes the messages of [`messages!`](crate::messages!) and writes them as lines in Kea's format to
 //! the outputs of the `loggers` configuration (Kea manual, chapter "Logging").
 
 mod capture;

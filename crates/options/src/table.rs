@@ -31,9 +31,9 @@ pub struct BadDef {
 }
 
 static STANDARD4: LazyLock<Arc<DefTable>> =
-    LazyLock::new(|| DefTable::from_rows(Family::V4, &[std4::TABLE, vendor::TABLE4]));
+    LazyLock::new(|| DefTable::from_rows(Family::V4, &[std4::TABLE, vendor::TABLE4], vendor::ALIASES4));
 static STANDARD6: LazyLock<Arc<DefTable>> =
-    LazyLock::new(|| DefTable::from_rows(Family::V6, &[std6::TABLE, vendor::TABLE6]));
+    LazyLock::new(|| DefTable::from_rows(Family::V6, &[std6::TABLE, vendor::TABLE6], vendor::ALIASES6));
 
 impl DefTable {
     /// The definitions that a family has out of the box.
@@ -120,18 +120,21 @@ impl DefTable {
         Ok(())
     }
 
-    fn from_rows(family: Family, tables: &[&[Row]]) -> Arc<Self> {
+    fn from_rows(family: Family, tables: &[&[Row]], aliases: &[(&'static str, &'static str)]) -> Arc<Self> {
         let mut table = Self { family, spaces: HashMap::new(), below: None };
         for row in tables.iter().flat_map(|rows| rows.iter()) {
             // The rows are constants; a test proves that none clashes.
             let _ = table.add(row.def(family));
+            for (_, alias) in aliases.iter().filter(|(space, _)| *space == row.space) {
+                let _ = table.add(OptionDef { space: OptionSpace::standard(alias), ..row.def(family) });
+            }
         }
         Arc::new(table)
     }
 }
 
 fn is_standard_space(space: &OptionSpace) -> bool {
-    *space == OptionSpace::DHCP4 || *space == OptionSpace::DHCP6
+    matches!(space.as_str(), "dhcp4" | "dhcp6" | "docsis3-v4" | "docsis3-v6")
 }
 
 /// Options of DHCPv4 whose meaning depends on the classes of the client.

@@ -8,6 +8,10 @@ const CABLELABS: &str = "vendor-4491";
 /// Internet Systems Consortium: the channel between the servers of DHCPv4-over-DHCPv6.
 const ISC: &str = "vendor-2495";
 
+/// Names under which configurations may also find the definitions of a vendor's space.
+pub(crate) const ALIASES4: &[(&str, &str)] = &[(CABLELABS, "docsis3-v4")];
+pub(crate) const ALIASES6: &[(&str, &str)] = &[(CABLELABS, "docsis3-v6"), (ISC, "4o6")];
+
 #[rustfmt::skip]
 pub(crate) const TABLE4: &[Row] = &[
     row(CABLELABS, 1, "oro", Uint8).array(),

@@ -181,7 +181,11 @@ fn csv_texts_that_are_refused() {
             "xy",
             "unable to cast xy to binary data type: attempt to decode a value not in base16 char set",
         ),
-        ("binary", ":", "unable to cast : to binary data type: attempt to decode a value not in base16 char set"),
+        (
+            "binary",
+            ":",
+            "unable to cast : to binary data type: attempt to decode a value not in base16 char set",
+        ),
         ("fqdn", "a..b", "invalid domain name: duplicate period in a..b"),
         ("fqdn", "a b", "invalid domain name: character that is not allowed in a b"),
         ("empty", "foo", "the option carries no data of its own, but 'foo' is specified"),

@@ -15,7 +15,7 @@ mod written;
 pub use error::{ConfigError, ErrorKind};
 pub use model::*;
 pub use parse::{
-    ParseEnv, parse_client_class, parse_global, parse_option_data, parse_option_def, parse_shared_network4,
-    parse_subnet4, parse4, parse4_arguments, parse4_map, parse4_with,
+    ParseEnv, parse_agent, parse_agent_arguments, parse_client_class, parse_global, parse_option_data,
+    parse_option_def, parse_shared_network4, parse_subnet4, parse4, parse4_arguments, parse4_map, parse4_with,
 };
 pub use written::{Element, Written4, WrittenSubnet4};

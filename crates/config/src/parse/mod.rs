@@ -1,5 +1,6 @@
 //! JSON to the written stage.
 
+mod agent;
 mod check;
 pub(crate) mod objects;
 pub(crate) mod ranges;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use base::{Ipv4Prefix, SubnetId};
 use json::{Kind, Map, Pos, Value};
 
+pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
 pub use single::{
     parse_client_class, parse_global, parse_option_data, parse_option_def, parse_shared_network4,

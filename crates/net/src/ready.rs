@@ -1,7 +1,7 @@
 //! Sockets in a tokio runtime: wait until one is ready, then make the call.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ unsafe trait OwnsDescriptor: AsRawFd {}
 unsafe impl OwnsDescriptor for Arc<Socket4> {}
 // SAFETY: the socket is a private field that is never replaced.
 unsafe impl OwnsDescriptor for Watch {}
+// SAFETY: that is what an `OwnedFd` is.
+unsafe impl OwnsDescriptor for OwnedFd {}
 
 fn register<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `OwnsDescriptor` promises what this function asks for.
@@ -41,7 +43,8 @@ pub struct AsyncSocket4 {
 
 impl AsyncSocket4 {
     pub fn new(socket: Arc<Socket4>) -> io::Result<Self> {
-        Ok(Self { socket: register(socket, Interest::READABLE | Interest::WRITABLE)? })
+        // Not WRITABLE: the kernel would wake the worker for every packet that has left.
+        Ok(Self { socket: register(socket, Interest::READABLE)? })
     }
 
     #[must_use]
@@ -69,20 +72,24 @@ impl AsyncSocket4 {
     pub async fn send(&self, out: &mut OutBatch4, patience: Duration) -> SendReport {
         let mut total = self.socket().send(out);
         while total.waiting > 0 {
-            let Ok(Ok(mut guard)) = tokio::time::timeout(patience, self.socket.writable()).await else {
+            let Ok(Ok(())) = tokio::time::timeout(patience, self.writable()).await else {
                 total.failed += out.abandon();
                 total.waiting = 0;
                 break;
             };
             let report = self.socket().send(out);
-            if report.waiting > 0 {
-                guard.clear_ready();
-            }
             total.sent += report.sent;
             total.failed += report.failed;
             total.waiting = report.waiting;
         }
         total
+    }
+
+    /// Waits for room in the send buffer; through a second descriptor of the socket, since it is rare.
+    async fn writable(&self) -> io::Result<()> {
+        let second = self.socket().as_fd().try_clone_to_owned()?;
+        register(second, Interest::WRITABLE)?.writable().await?.retain_ready();
+        Ok(())
     }
 }
 

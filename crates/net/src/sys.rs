@@ -190,7 +190,8 @@ impl<'a> Iterator for ControlMessages<'a> {
 
 /// Message headers for `recvmmsg` and `sendmmsg`, kept between calls so that no call allocates.
 ///
-/// The pointers in them are written by the function that makes the call and are dead afterwards.
+/// The pointers in them are written by the function that makes the call and are dead afterwards. Casts `as _` below
+/// are of small constants and lengths, to whatever integer the C library of the target declares.
 pub(crate) struct Headers {
     messages: Vec<mmsghdr>,
     vectors: Vec<[iovec; 2]>,
@@ -254,7 +255,7 @@ impl Headers {
             message.msg_hdr.msg_iov = vector.as_mut_ptr();
             message.msg_hdr.msg_iovlen = 1;
             message.msg_hdr.msg_control = ptr::from_mut(&mut control.octets).cast();
-            message.msg_hdr.msg_controllen = size_of_val(&control.octets);
+            message.msg_hdr.msg_controllen = size_of_val(&control.octets) as _;
             self.messages.push(message);
         }
         let count = libc::c_uint::try_from(self.messages.len()).unwrap_or(0);
@@ -266,7 +267,7 @@ impl Headers {
                 fd.as_fd().as_raw_fd(),
                 self.messages.as_mut_ptr(),
                 count,
-                libc::MSG_DONTWAIT,
+                libc::MSG_DONTWAIT as _,
                 ptr::null_mut(),
             )
         };
@@ -274,7 +275,7 @@ impl Headers {
         arrived.extend(self.messages.iter().take(received).map(|message| Arrived {
             length: usize::try_from(message.msg_len).unwrap_or(0),
             name: usize::try_from(message.msg_hdr.msg_namelen).unwrap_or(0),
-            control: message.msg_hdr.msg_controllen,
+            control: message.msg_hdr.msg_controllen as _,
             truncated: message.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
         }));
         Ok(())
@@ -295,7 +296,7 @@ impl Headers {
             message.msg_hdr.msg_iovlen = 2;
             if let Some((control, length)) = packet.control {
                 message.msg_hdr.msg_control = ptr::from_ref(&control.octets).cast_mut().cast();
-                message.msg_hdr.msg_controllen = length.min(size_of_val(&control.octets));
+                message.msg_hdr.msg_controllen = length.min(size_of_val(&control.octets)) as _;
             }
             self.messages.push(message);
             self.vectors.push(
@@ -316,7 +317,7 @@ impl Headers {
                 fd.as_fd().as_raw_fd(),
                 self.messages.as_mut_ptr(),
                 count,
-                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+                (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
             )
         };
         usize::try_from(result).map_err(|_| io::Error::last_os_error())

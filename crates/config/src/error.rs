@@ -11,6 +11,7 @@ pub struct ConfigError {
     pub kind: ErrorKind,
     pub pos: Pos,
     pub text: String,
+    element: &'static str,
 }
 
 /// What sort of fault it is; `kea-dhcp4 -t` says "Syntax check failed with" for the first sort.
@@ -30,13 +31,13 @@ impl ConfigError {
     /// `text (file:line:column)`.
     #[must_use]
     pub fn at(pos: &Pos, text: impl fmt::Display) -> Self {
-        Self { kind: ErrorKind::Value, pos: pos.clone(), text: format!("{text} ({pos})") }
+        Self { kind: ErrorKind::Value, pos: pos.clone(), text: format!("{text} ({pos})"), element: "Dhcp4" }
     }
 
     /// A text that says all.
     #[must_use]
     pub fn plain(pos: &Pos, text: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Value, pos: pos.clone(), text: text.into() }
+        Self { kind: ErrorKind::Value, pos: pos.clone(), text: text.into(), element: "Dhcp4" }
     }
 
     /// `file:line.column: text`, as the faults that a grammar finds.
@@ -45,7 +46,18 @@ impl ConfigError {
         let end =
             if width > 1 { format!("-{}", pos.column.saturating_add(width - 1)) } else { String::new() };
         let text = format!("{file}:{}.{}{end}: {text}", pos.line, pos.column);
-        Self { kind: ErrorKind::Syntax, pos: pos.clone(), text }
+        Self { kind: ErrorKind::Syntax, pos: pos.clone(), text, element: "Dhcp4" }
+    }
+
+    /// The keyword of the globals under which the fault lies.
+    #[must_use]
+    pub fn element(&self) -> &'static str {
+        self.element
+    }
+
+    pub(crate) fn under(mut self, element: &'static str) -> Self {
+        self.element = element;
+        self
     }
 
     pub(crate) fn kind(mut self, kind: ErrorKind) -> Self {
@@ -56,7 +68,7 @@ impl ConfigError {
 
 impl From<json::JsonError> for ConfigError {
     fn from(error: json::JsonError) -> Self {
-        Self { kind: ErrorKind::Syntax, text: error.to_string(), pos: error.pos }
+        Self { kind: ErrorKind::Syntax, text: error.to_string(), pos: error.pos, element: "Dhcp4" }
     }
 }
 

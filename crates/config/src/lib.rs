@@ -7,15 +7,24 @@
 //! Opens no socket and no database.
 
 mod error;
+mod file;
 pub mod keywords;
 pub mod model;
 mod parse;
+mod resolve;
+mod write;
 mod written;
 
 pub use error::{ConfigError, ErrorKind};
+pub use file::{read_file, read_text};
 pub use model::*;
 pub use parse::{
     ParseEnv, parse_agent, parse_agent_arguments, parse_client_class, parse_global, parse_option_data,
-    parse_option_def, parse_shared_network4, parse_subnet4, parse4, parse4_arguments, parse4_map, parse4_with,
+    parse_option_def, parse_shared_network4, parse_subnet4, parse4, parse4_arguments, parse4_map,
+    parse4_with,
 };
+pub use resolve::{
+    AgentConfig, ResolveEnv, check_classes, check_options, definition_table, resolve_agent, resolve4,
+};
+pub use write::{config_get, hash, write4};
 pub use written::{Element, Written4, WrittenSubnet4};

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use super::{Lifetime, OptionSet};
 
 /// Number of a class in one [`ClassTable`]; the position of its bit in a packet's class set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClassId(pub u32);
+pub use expr::ClassId;
 
 /// Numbers of the built-in classes, the same in every table (Kea manual, chapter "Client Classification").
 pub mod builtin {
@@ -54,6 +53,8 @@ pub struct ClassTable {
     pub by_name: HashMap<Arc<str>, ClassId>,
     /// Configured classes in the order of evaluation.
     pub configured: Vec<ClassId>,
+    /// Some class is named `VENDOR_CLASS_...`: worth a look at each packet's option 60.
+    pub has_vendor_classes: bool,
 }
 
 impl ClassTable {

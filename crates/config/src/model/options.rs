@@ -101,7 +101,8 @@ impl OptionSet {
         for vendor in &mut vendors {
             vendor.options.sort_by_key(|o| o.code);
         }
-        let (mut present, mut always, mut never) = (CodeSet::default(), CodeSet::default(), CodeSet::default());
+        let (mut present, mut always, mut never) =
+            (CodeSet::default(), CodeSet::default(), CodeSet::default());
         for option in &options {
             let Ok(code) = u8::try_from(option.code) else { continue };
             present.insert(code);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use base::{Seconds, ServerTag, SubnetId};
 
 use super::{
-    ClassTable, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary, InterfacesConfig,
-    Logger, MultiThreading, OptionSet, QueueControl, SanityChecks, SharedNetwork4, Subnet4, SubnetIndex,
+    ClassTable, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
+    InterfacesConfig, Logger, MultiThreading, OptionSet, QueueControl, SanityChecks, SharedNetwork4, Subnet4,
+    SubnetIndex,
 };
 use crate::Written4;
 
@@ -55,6 +56,8 @@ pub struct ServerConfig4 {
     pub subnets: Vec<Arc<Subnet4>>,
     pub networks: Vec<Arc<SharedNetwork4>>,
     pub index: SubnetIndex,
+    /// Server identifiers configured as option 54 globally, in networks and in subnets.
+    pub server_ids: std::collections::HashSet<std::net::Ipv4Addr>,
 }
 
 impl ServerConfig4 {

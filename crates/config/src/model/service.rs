@@ -91,7 +91,11 @@ pub struct DatabaseAccess {
 
 impl std::fmt::Debug for DatabaseAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "type={} name={} host={} user={} password=*****", self.kind, self.name, self.host, self.user)
+        write!(
+            f,
+            "type={} name={} host={} user={} password=*****",
+            self.kind, self.name, self.host, self.user
+        )
     }
 }
 

@@ -78,8 +78,10 @@ impl Pool4 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkIndex(pub usize);
 
-/// A subnet.
+/// A subnet. `4o6-interface`, `4o6-interface-id`, `4o6-subnet` are not served yet; configurations with them are
+/// refused.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Subnet4 {
     pub id: SubnetId,
     pub prefix: Ipv4Prefix,
@@ -94,8 +96,6 @@ pub struct Subnet4 {
     pub options: OptionSet,
     /// In the order written.
     pub pools: Vec<Pool4>,
-    /// `4o6-interface`, `4o6-interface-id`, `4o6-subnet` are not served yet; configurations with them are refused.
-    _sealed: (),
 }
 
 impl Subnet4 {
@@ -114,7 +114,18 @@ impl Subnet4 {
         options: OptionSet,
         pools: Vec<Pool4>,
     ) -> Self {
-        Self { id, prefix, network, interface, relays, client_classes, additional_classes, params, options, pools, _sealed: () }
+        Self {
+            id,
+            prefix,
+            network,
+            interface,
+            relays,
+            client_classes,
+            additional_classes,
+            params,
+            options,
+            pools,
+        }
     }
 }
 

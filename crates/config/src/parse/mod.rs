@@ -31,7 +31,8 @@ pub struct ParseEnv {
     pub assign_subnet_ids: bool,
 }
 
-/// Reads the text of a file: a map with `Dhcp4`. All faults are reported; what is faulty is left out.
+/// Reads a configuration: a map with `Dhcp4`, or the bare map inside it. All faults are reported; what is faulty is
+/// left out.
 #[must_use]
 pub fn parse4(value: Value) -> (Written4, Vec<ConfigError>) {
     parse4_with(value, ParseEnv::default())
@@ -40,7 +41,12 @@ pub fn parse4(value: Value) -> (Written4, Vec<ConfigError>) {
 /// As [`parse4`].
 #[must_use]
 pub fn parse4_with(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    whole(value, Origin::File, env)
+    if value.get("Dhcp4").is_some() {
+        return whole(value, Origin::File, env);
+    }
+    let mut checker = Checker::new(Origin::File);
+    let written = dhcp4(&mut checker, value, env);
+    (written, checker.errors)
 }
 
 /// Reads the arguments of `config-set` and `config-test`: a map with `Dhcp4` and perhaps the `hash` that

@@ -397,10 +397,10 @@ fn globals(checker: &mut Checker, map: &Map) {
             checker.fault(&item.pos, format_args!("Host reservation identifier '{name}' is not supported"));
         }
     }
-    let unix = list(map, "control-sockets")
+    let mut unix = list(map, "control-sockets")
         .iter()
         .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));
-    if let Some(second) = unix.skip(1).next() {
+    if let Some(second) = unix.nth(1) {
         checker.fault(&second.pos, "control socket of type 'unix' already configured");
     }
 }

@@ -28,7 +28,8 @@ pub fn resolve_agent(map: &Map, env: &ResolveEnv) -> (AgentConfig, Vec<ConfigErr
     let mut ctx = Context::new(env);
     ctx.enter("authentication");
     let authentication = map.get("authentication").and_then(Value::as_map);
-    let authentication = authentication.map(|auth| service::authentication(&mut ctx, auth, "kea-control-agent"));
+    let authentication =
+        authentication.map(|auth| service::authentication(&mut ctx, auth, "kea-control-agent"));
     let sockets = map.get("control-sockets").and_then(Value::as_map).into_iter().flatten();
     let sockets = sockets
         .filter_map(|(name, socket)| Some((name.clone(), text(socket.as_map()?, "socket-name")?.to_owned())))
@@ -61,7 +62,8 @@ mod tests {
             Some("/creds/both") => Ok("operator:56:78".to_owned()),
             _ => Err("not found".to_owned()),
         });
-        let (config, errors) = resolve_agent(&map, &ResolveEnv { relaxed, read_secret, ..ResolveEnv::default() });
+        let (config, errors) =
+            resolve_agent(&map, &ResolveEnv { relaxed, read_secret, ..ResolveEnv::default() });
         (config, errors.into_iter().map(|error| error.text).collect())
     }
 
@@ -83,9 +85,8 @@ mod tests {
                 r#"{{ "Control-agent": {{ "authentication": {{ "type": "basic", "directory": "/creds", "clients": [ {clients} ] }} }} }}"#
             )
         };
-        let files = text(
-            r#"{ "user-file": "user", "password-file": "password" }, { "password-file": "both" }"#,
-        );
+        let files =
+            text(r#"{ "user-file": "user", "password-file": "password" }, { "password-file": "both" }"#);
         let (config, errors) = resolve(&files, false);
         let authentication = config.authentication.unwrap();
         assert_eq!((authentication.realm.as_str(), errors.len()), ("kea-control-agent", 0));

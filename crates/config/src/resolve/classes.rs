@@ -1,0 +1,218 @@
+//! Client classes: numbers, expressions, options.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::options::DefTable;
+use base::Family;
+use json::{Map, Value};
+
+use super::options::items;
+use super::scope::{address, lifetime};
+use super::{Context, definitions, option_set};
+use crate::error::ConfigError;
+use crate::parse::objects::{boolean, int, is_builtin, strings, text};
+use crate::parse::position;
+use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
+
+/// The table while it grows: names that are only referred to get numbers as they are met.
+pub(crate) struct ClassBuilder {
+    table: ClassTable,
+}
+
+/// What an expression may name: built-in classes and those above it.
+struct Earlier<'a> {
+    classes: &'a mut ClassBuilder,
+    definitions: &'a Arc<DefTable>,
+}
+
+impl expr::Names for Earlier<'_> {
+    fn class(&mut self, name: &str) -> Option<ClassId> {
+        let known = self
+            .classes
+            .table
+            .id(name)
+            .is_some_and(|id| self.classes.table.get(id).is_some_and(|class| class.configured));
+        (known || is_builtin(name)).then(|| self.classes.id(name))
+    }
+
+    fn definitions(&self) -> &Arc<DefTable> {
+        self.definitions
+    }
+}
+
+impl ClassBuilder {
+    /// Compiles the classes in their order.
+    pub(crate) fn new(written: &[Arc<Element>], global: &Arc<DefTable>, ctx: &mut Context<'_>) -> Self {
+        let mut builder = Self { table: ClassTable::default() };
+        for name in builtin::NAMES {
+            builder.id(name);
+        }
+        for element in written {
+            builder.add(element, global, ctx);
+        }
+        builder
+    }
+
+    /// The number of a name, a new one if need be.
+    pub(crate) fn id(&mut self, name: &str) -> ClassId {
+        if let Some(id) = self.table.id(name) {
+            return id;
+        }
+        // Bounded by memory long before the numbers end.
+        let id = ClassId(u32::try_from(self.table.classes.len()).unwrap_or(u32::MAX));
+        let name: Arc<str> = Arc::from(name);
+        self.table.has_vendor_classes |= name.starts_with("VENDOR_CLASS_");
+        self.table.by_name.insert(Arc::clone(&name), id);
+        self.table.classes.push(Class {
+            name,
+            test: None,
+            template_test: None,
+            only_in_additional_list: false,
+            depends_on_known: false,
+            configured: false,
+            next_server: None,
+            server_hostname: None,
+            boot_file_name: None,
+            valid_lifetime: None,
+            offer_lifetime: None,
+            options: OptionSet::default(),
+        });
+        id
+    }
+
+    /// The numbers of a list of names; a name twice counts once.
+    pub(crate) fn ids(&mut self, map: &Map, list: &str) -> Box<[ClassId]> {
+        let mut ids: Vec<ClassId> = Vec::new();
+        for name in strings(map, list) {
+            let id = self.id(name);
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids.into()
+    }
+
+    fn add(&mut self, element: &Element, global: &Arc<DefTable>, ctx: &mut Context<'_>) {
+        let map = &element.map;
+        let Some(name) = text(map, "name") else { return };
+        let id = self.id(name);
+        if self.table.get(id).is_some_and(|class| class.configured) {
+            ctx.fault(&element.pos, format_args!("Client class {name} has been already added"));
+            return;
+        }
+        let table = definitions(ctx, global, items(map, "option-def").into_iter());
+        let test = self.compile(ctx, map, "test", &table);
+        let template_test = self.compile(ctx, map, "template-test", &table);
+        let options = option_set(ctx, &table, self, items(map, "option-data").into_iter());
+        let depends_on_known = test.iter().chain(&template_test).flat_map(|e| e.classes()).any(|id| {
+            *id == builtin::KNOWN
+                || *id == builtin::UNKNOWN
+                || self.table.get(*id).is_some_and(|class| class.depends_on_known)
+        });
+        let lifetimes =
+            ["min-valid-lifetime", "valid-lifetime", "max-valid-lifetime"].map(|name| int(map, name));
+        let valid_lifetime =
+            lifetimes.iter().any(Option::is_some).then(|| lifetime(ctx, lifetimes, &element.pos));
+        let word = |name: &str| text(map, name).filter(|t| !t.is_empty()).map(Arc::from);
+        let class = usize::try_from(id.0).ok().and_then(|at| self.table.classes.get_mut(at));
+        if let Some(class) = class {
+            class.test = test;
+            class.template_test = template_test;
+            class.only_in_additional_list = boolean(map, "only-in-additional-list").unwrap_or(false);
+            class.depends_on_known = depends_on_known;
+            class.configured = true;
+            class.next_server = address(map, "next-server");
+            class.server_hostname = word("server-hostname");
+            class.boot_file_name = word("boot-file-name");
+            class.valid_lifetime = valid_lifetime;
+            class.offer_lifetime = int(map, "offer-lifetime").and_then(|n| u32::try_from(n).ok());
+            class.options = options;
+        }
+        self.table.configured.push(id);
+    }
+
+    fn compile(
+        &mut self,
+        ctx: &mut Context<'_>,
+        map: &Map,
+        member: &str,
+        definitions: &Arc<DefTable>,
+    ) -> Option<Arc<expr::Expression>> {
+        let value = map.get(member)?;
+        let written = value.as_str()?;
+        let mut names = Earlier { classes: self, definitions };
+        let compiled = if member == "test" {
+            expr::compile_bool(written, Family::V4, &mut names)
+        } else {
+            expr::compile_string(written, Family::V4, &mut names)
+        };
+        match compiled {
+            Ok(expression) => Some(Arc::new(expression)),
+            Err(why) => {
+                let pos = position(map, member, &value.pos);
+                let text = format!("expression: [{written}] error: {why} at ({pos})");
+                ctx.push(ConfigError::plain(pos, text));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> ClassTable {
+        self.table
+    }
+}
+
+/// Compiles the expressions of classes against definitions, as the servers that get them will. For commands that
+/// set single classes.
+pub fn check_classes(written: &[Arc<Element>], definitions: &Arc<DefTable>) -> Vec<ConfigError> {
+    let env = super::ResolveEnv::default();
+    let mut ctx = Context::new(&env);
+    ctx.enter("client-classes");
+    let _ = ClassBuilder::new(written, definitions, &mut ctx);
+    ctx.errors
+}
+
+/// Encodes options against definitions, as the servers that get them will. For commands that set single options,
+/// and objects that have some: globals, subnets, pools, networks.
+pub fn check_options<'e>(
+    maps: impl IntoIterator<Item = &'e Element>,
+    definitions: &Arc<DefTable>,
+) -> Vec<ConfigError> {
+    let env = super::ResolveEnv::default();
+    let mut ctx = Context::new(&env);
+    ctx.enter("option-data");
+    let mut classes = ClassBuilder { table: ClassTable { by_name: HashMap::new(), ..ClassTable::default() } };
+    for element in maps {
+        if element.map.contains_key("option-data") || element.map.contains_key("pools") {
+            let _ = option_set(
+                &mut ctx,
+                definitions,
+                &mut classes,
+                items(&element.map, "option-data").into_iter(),
+            );
+            for pool in crate::parse::objects::list(&element.map, "pools").iter().filter_map(Value::as_map) {
+                let _ =
+                    option_set(&mut ctx, definitions, &mut classes, items(pool, "option-data").into_iter());
+            }
+        } else {
+            let _ = option_set(
+                &mut ctx,
+                definitions,
+                &mut classes,
+                std::iter::once((&element.map, &element.pos)),
+            );
+        }
+    }
+    ctx.errors
+}
+
+/// The definitions of a server: the standard ones and these.
+pub fn definition_table(written: &[Arc<Element>]) -> Result<Arc<DefTable>, Vec<ConfigError>> {
+    let env = super::ResolveEnv::default();
+    let mut ctx = Context::new(&env);
+    ctx.enter("option-def");
+    let table =
+        definitions(&mut ctx, &DefTable::standard(Family::V4), written.iter().map(|e| (&e.map, &e.pos)));
+    if ctx.errors.is_empty() { Ok(table) } else { Err(ctx.errors) }
+}

@@ -1,0 +1,195 @@
+//! The written stage to what the engine runs on.
+
+mod agent;
+mod classes;
+mod options;
+mod scope;
+mod service;
+mod subnets;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ::options::DefTable;
+use base::{Family, Seconds, ServerTag};
+use json::{Map, Pos, Value};
+
+pub use agent::{AgentConfig, resolve_agent};
+pub(crate) use classes::ClassBuilder;
+pub use classes::{check_classes, check_options, definition_table};
+pub(crate) use options::{definitions, find_definition, is_csv, option_set};
+
+use crate::error::ConfigError;
+use crate::keywords::{DHCP4, Literal, Type};
+use crate::parse::objects::{boolean, int, text};
+use crate::{Globals4, ServerConfig4, SubnetIndex, Written4};
+
+/// Whether the machine has an interface of a name.
+pub type InterfaceCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Reads the text of a user or password file; the error is for the operator, without the path.
+pub type SecretReader = Arc<dyn Fn(&Path) -> Result<String, String> + Send + Sync>;
+
+/// What the resolver knows of its surroundings.
+#[derive(Clone)]
+pub struct ResolveEnv {
+    /// `-X`: what the security rules forbid is let through.
+    pub relaxed: bool,
+    /// Whether the machine has an interface of this name; without it names are not checked.
+    pub interface_exists: Option<InterfaceCheck>,
+    /// Reads a user or password file; the error is a text for the operator, without the path.
+    pub read_secret: SecretReader,
+}
+
+impl Default for ResolveEnv {
+    fn default() -> Self {
+        Self { relaxed: false, interface_exists: None, read_secret: Arc::new(service::read_secret) }
+    }
+}
+
+impl std::fmt::Debug for ResolveEnv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ResolveEnv {{ relaxed: {}, .. }}", self.relaxed)
+    }
+}
+
+/// Collects faults, each with the keyword of the globals under which it was found.
+pub(crate) struct Context<'a> {
+    pub(crate) env: &'a ResolveEnv,
+    pub(crate) errors: Vec<ConfigError>,
+    element: &'static str,
+    prefix: &'static str,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(env: &'a ResolveEnv) -> Self {
+        Self { env, errors: Vec::new(), element: "Dhcp4", prefix: "" }
+    }
+
+    pub(crate) fn enter(&mut self, element: &'static str) {
+        self.element = element;
+        self.prefix = if element == "subnet4" { "subnet configuration failed: " } else { "" };
+    }
+
+    pub(crate) fn fault(&mut self, pos: &Pos, text: impl std::fmt::Display) {
+        let error = ConfigError::at(pos, format_args!("{}{text}", self.prefix));
+        self.errors.push(error.under(self.element));
+    }
+
+    pub(crate) fn push(&mut self, error: ConfigError) {
+        self.errors.push(error.under(self.element));
+    }
+}
+
+/// Inheritance, definitions, options, classes and all checks that need more than one object. Every fault is
+/// reported.
+pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig4, Vec<ConfigError>> {
+    let mut ctx = Context::new(env);
+    let map = &written.globals;
+    let pos = &written.globals_pos;
+
+    ctx.enter("option-def");
+    let standard = DefTable::standard(Family::V4);
+    let custom = written.option_defs.iter().map(|e| (&e.map, &e.pos));
+    let definitions = definitions(&mut ctx, &standard, custom);
+
+    ctx.enter("client-classes");
+    let mut classes = ClassBuilder::new(&written.client_classes, &definitions, &mut ctx);
+
+    ctx.enter("option-data");
+    let options =
+        option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
+
+    let globals = globals(&mut ctx, map, pos);
+    let scope = scope::Scope::globals(&mut ctx, map, pos);
+
+    let resolved = subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes, &options);
+
+    let services = service::resolve(&mut ctx, map);
+    if !ctx.errors.is_empty() {
+        return Err(ctx.errors);
+    }
+    let subnets::Resolved { subnets, networks, server_ids } = resolved;
+    let index = SubnetIndex::new(&subnets, &networks);
+    let service::Services {
+        interfaces,
+        control_sockets,
+        lease_database,
+        config_control,
+        expired_leases,
+        hooks_libraries,
+        loggers,
+        multi_threading,
+        queue_control,
+        sanity_checks,
+        d2_client,
+    } = services;
+    Ok(ServerConfig4 {
+        globals,
+        interfaces,
+        control_sockets,
+        lease_database,
+        config_control,
+        expired_leases,
+        hooks_libraries,
+        loggers,
+        multi_threading,
+        queue_control,
+        sanity_checks,
+        d2_client,
+        definitions,
+        classes: Arc::new(classes.finish()),
+        options,
+        subnets,
+        networks,
+        index,
+        server_ids,
+        written,
+    })
+}
+
+/// A global with the default of its table.
+pub(crate) fn global(map: &Map, name: &str) -> Option<Value> {
+    map.get(name).cloned().or_else(|| DHCP4.get(name)?.default.value())
+}
+
+fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Globals4 {
+    let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
+    let number = |name: &str| {
+        global(map, name).and_then(|v| v.as_int()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+    };
+    let empty = Map::new();
+    let compatibility = map.get("compatibility").and_then(Value::as_map).unwrap_or(&empty);
+    let compatible = |name: &str| boolean(compatibility, name).unwrap_or(false);
+    let server_tag = ServerTag::new(text(map, "server-tag").unwrap_or("")).unwrap_or_else(|why| {
+        ctx.fault(pos, why);
+        ServerTag::default()
+    });
+    Globals4 {
+        server_tag,
+        decline_probation_period: Seconds(number("decline-probation-period")),
+        echo_client_id: flag("echo-client-id"),
+        authoritative: flag("authoritative"),
+        next_server: scope::address(map, "next-server"),
+        exclude_first_last_24: compatible("exclude-first-last-24"),
+        ignore_dhcp_server_identifier: compatible("ignore-dhcp-server-identifier"),
+        ignore_rai_link_selection: compatible("ignore-rai-link-selection"),
+        lenient_option_parsing: compatible("lenient-option-parsing"),
+        stash_agent_options: flag("stash-agent-options"),
+        statistic_default_sample_count: number("statistic-default-sample-count"),
+        statistic_default_sample_age: number("statistic-default-sample-age"),
+        parked_packet_limit: number("parked-packet-limit"),
+        dhcp4o6_port: int(map, "dhcp4o6-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
+    }
+}
+
+/// Member of a map inside the globals, with the default of its table.
+pub(crate) fn leaf(map: &Map, holder: &str, name: &str) -> Option<Value> {
+    if let Some(value) = map.get(holder).and_then(|inner| inner.get(name)) {
+        return Some(value.clone());
+    }
+    let Type::Map(table) = DHCP4.get(holder)?.kind else { return None };
+    match table.get(name)?.default {
+        Literal::None => None,
+        literal => literal.value(),
+    }
+}

@@ -1,0 +1,245 @@
+//! Definitions, and options of one level encoded with their sub-options.
+
+use std::sync::Arc;
+
+use ::options::{DefTable, OptionDef, OptionSpace};
+use json::{Kind, Map, Pos, Value};
+
+use super::{ClassBuilder, Context};
+use crate::parse::objects::{self, boolean, int, text};
+use crate::parse::position;
+use crate::{ClassId, ConfiguredOption, OptionSet, VendorOptions};
+
+/// A layer of custom definitions over a table. Of two that clash the first stays.
+pub(crate) fn definitions<'m>(
+    ctx: &mut Context<'_>,
+    below: &Arc<DefTable>,
+    written: impl Iterator<Item = (&'m Map, &'m Pos)>,
+) -> Arc<DefTable> {
+    let mut custom = Vec::new();
+    let mut positions = Vec::new();
+    for (map, pos) in written {
+        match objects::option_def(map, pos) {
+            Some(Ok(def)) => {
+                custom.push(def);
+                positions.push(pos);
+            }
+            Some(Err((at, why))) => ctx.fault(&at, why),
+            None => {}
+        }
+    }
+    if custom.is_empty() {
+        return Arc::clone(below);
+    }
+    loop {
+        match below.with(custom.clone()) {
+            Ok(table) => return table,
+            Err(bad) => {
+                ctx.fault(positions.get(bad.index).copied().unwrap_or(&Pos::default()), &bad.error);
+                if bad.index >= custom.len() {
+                    return Arc::clone(below);
+                }
+                custom.remove(bad.index);
+                positions.remove(bad.index);
+            }
+        }
+    }
+}
+
+/// One entry, encoded but without sub-options.
+struct Entry {
+    space: String,
+    code: u16,
+    def: Option<Arc<OptionDef>>,
+    payload: Vec<u8>,
+    always_send: bool,
+    never_send: bool,
+    classes: Box<[ClassId]>,
+}
+
+/// The options of one level. Entries of other spaces than the topmost and the vendors' become sub-options of those
+/// that encapsulate their space.
+pub(crate) fn option_set<'m>(
+    ctx: &mut Context<'_>,
+    definitions: &DefTable,
+    classes: &mut ClassBuilder,
+    written: impl Iterator<Item = (&'m Map, &'m Pos)>,
+) -> OptionSet {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (map, pos) in written {
+        if let Some(entry) = entry(ctx, definitions, classes, map, pos) {
+            // Of two entries with one code and the same classes the later counts.
+            entries
+                .retain(|e| !(e.space == entry.space && e.code == entry.code && e.classes == entry.classes));
+            entries.push(entry);
+        }
+    }
+    if entries.is_empty() {
+        return OptionSet::default();
+    }
+    let mut options = Vec::new();
+    let mut vendors: Vec<VendorOptions> = Vec::new();
+    for entry in &entries {
+        let vendor = OptionSpace::new(&entry.space).ok().and_then(|s| s.enterprise());
+        if entry.space != "dhcp4" && vendor.is_none() {
+            continue;
+        }
+        let option = ConfiguredOption {
+            code: entry.code,
+            payload: expand(&entries, entry, &mut vec![entry.space.as_str()]).into(),
+            always_send: entry.always_send,
+            never_send: entry.never_send,
+            classes: entry.classes.clone(),
+        };
+        match vendor {
+            None => options.push(option),
+            Some(vendor) => match vendors.iter_mut().find(|v| v.vendor == vendor) {
+                Some(there) => there.options.push(option),
+                None => vendors.push(VendorOptions { vendor, options: vec![option] }),
+            },
+        }
+    }
+    OptionSet::new(options, vendors)
+}
+
+/// The members of an `option-data` list inside another map.
+pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, &'m Pos)> {
+    objects::list(map, name).iter().filter_map(|v: &Value| Some((v.as_map()?, &v.pos))).collect()
+}
+
+/// Longest sub-option: its length is one octet.
+const SUB_OPTION: usize = 255;
+
+/// The payload with the sub-options that the level has for it. `path` are the spaces that led here: a space that
+/// carries itself ends there.
+fn expand<'e>(entries: &'e [Entry], entry: &'e Entry, path: &mut Vec<&'e str>) -> Vec<u8> {
+    let mut payload = entry.payload.clone();
+    let Some(inner) = entry.def.as_ref().and_then(|def| def.encapsulates.as_ref()) else { return payload };
+    let inner = inner.as_str();
+    if path.contains(&inner) {
+        return payload;
+    }
+    let mut carried: Vec<&Entry> = entries.iter().filter(|e| e.space == inner && !e.never_send).collect();
+    carried.sort_by_key(|e| e.code);
+    for sub in carried {
+        let Ok(code) = u8::try_from(sub.code) else { continue };
+        path.push(&sub.space);
+        let data = expand(entries, sub, path);
+        path.pop();
+        if data.is_empty() {
+            payload.extend([code, 0]);
+        }
+        for part in data.chunks(SUB_OPTION) {
+            payload.push(code);
+            payload.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
+            payload.extend_from_slice(part);
+        }
+    }
+    payload
+}
+
+fn entry(
+    ctx: &mut Context<'_>,
+    definitions: &DefTable,
+    classes: &mut ClassBuilder,
+    map: &Map,
+    pos: &Pos,
+) -> Option<Entry> {
+    let at = |name: &str| position(map, name, pos);
+    let (space, code, def) = match find_definition(definitions, map) {
+        Ok(found) => found,
+        Err(why) => {
+            ctx.fault(at("name"), why);
+            return None;
+        }
+    };
+    let always_send = boolean(map, "always-send").unwrap_or(false);
+    let never_send = boolean(map, "never-send").unwrap_or(false);
+    let payload = match encode(map, def.as_deref(), never_send) {
+        Ok(payload) => payload,
+        Err(why) => {
+            ctx.fault(at("data"), why);
+            return None;
+        }
+    };
+    let classes = classes.ids(map, "client-classes");
+    let vendor = space.starts_with("vendor-");
+    if !classes.is_empty() && space != "dhcp4" && !vendor {
+        let why = format!(
+            "keyword \"client-classes\" in option-data map: sub-options in space '{space}' cannot be tied to \
+             classes; tie the option that carries them"
+        );
+        ctx.fault(at("client-classes"), why);
+        return None;
+    }
+    Some(Entry { space: space.to_owned(), code, def, payload, always_send, never_send, classes })
+}
+
+type Found<'m> = (&'m str, u16, Option<Arc<OptionDef>>);
+
+/// The definition that an entry means by its code, its name or both.
+pub(crate) fn find_definition<'m>(definitions: &DefTable, map: &'m Map) -> Result<Found<'m>, String> {
+    let space = text(map, "space").unwrap_or("dhcp4");
+    let name = text(map, "name").filter(|n| !n.is_empty());
+    let code = int(map, "code").and_then(|c| u16::try_from(c).ok());
+    match (code, name) {
+        (Some(code), name) => {
+            let def = definitions.by_code(space, code).cloned();
+            if let (Some(def), Some(name)) = (&def, name)
+                && def.name != name
+            {
+                return Err(format!(
+                    "specified option name '{name}' does not match the option definition: '{space}.{}'",
+                    def.name
+                ));
+            }
+            if def.is_none() && boolean(map, "csv-format") == Some(true) {
+                return Err(format!(
+                    "definition for the option '{space}.{}' having code '{code}' does not exist",
+                    name.unwrap_or("")
+                ));
+            }
+            Ok((space, code, def))
+        }
+        (None, Some(name)) => match definitions.by_name(space, name) {
+            Some(def) => Ok((space, def.code, Some(Arc::clone(def)))),
+            None => Err(format!("definition for the option '{space}.{name}' does not exist")),
+        },
+        (None, None) => {
+            Err("option data configuration requires one of 'code' or 'name' parameters to be specified"
+                .to_owned())
+        }
+    }
+}
+
+/// Whether the data of an entry are comma-separated values: where it does not say so, they are if it has a
+/// definition.
+pub(crate) fn is_csv(map: &Map, def: Option<&OptionDef>) -> bool {
+    boolean(map, "csv-format").unwrap_or(def.is_some())
+}
+
+fn encode(map: &Map, def: Option<&OptionDef>, never_send: bool) -> Result<Vec<u8>, String> {
+    let data = text(map, "data").unwrap_or("");
+    // An option that is never sent needs no value.
+    if never_send && data.is_empty() {
+        return Ok(Vec::new());
+    }
+    match def {
+        Some(def) if is_csv(map, Some(def)) => ::options::encode_csv(def, data).map_err(|e| e.to_string()),
+        Some(def) => {
+            let payload = ::options::encode_hex(data).map_err(|e| e.to_string())?;
+            ::options::normalize(def, payload).map_err(|e| {
+                format!(
+                    "option data does not match option definition (space: {}, code: {}): {e}",
+                    def.space, def.code
+                )
+            })
+        }
+        None => ::options::encode_hex(data).map_err(|e| e.to_string()),
+    }
+}
+
+/// Whether a value is a list with members.
+pub(crate) fn has_items(map: &Map, name: &str) -> bool {
+    matches!(map.get(name).map(|v| &v.kind), Some(Kind::List(items)) if !items.is_empty())
+}

@@ -1,0 +1,304 @@
+//! Maps that concern the process.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use json::{Map, Pos, Value};
+
+use super::{Context, leaf};
+use crate::error::{ConfigError, ErrorKind};
+use crate::keywords::{DATABASE, OUTPUT_OPTION, Table};
+use crate::parse::objects::{boolean, int, list, strings, text};
+use crate::parse::position;
+use crate::{
+    Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
+    InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface, QueueControl,
+    SanityChecks, SocketType, SyncMode,
+};
+
+pub(crate) struct Services {
+    pub(crate) interfaces: InterfacesConfig,
+    pub(crate) control_sockets: Vec<ControlSocket>,
+    pub(crate) lease_database: DatabaseAccess,
+    pub(crate) config_control: Option<ConfigControl>,
+    pub(crate) expired_leases: ExpiredLeases,
+    pub(crate) hooks_libraries: Vec<HookLibrary>,
+    pub(crate) loggers: Vec<Logger>,
+    pub(crate) multi_threading: MultiThreading,
+    pub(crate) queue_control: QueueControl,
+    pub(crate) sanity_checks: SanityChecks,
+    pub(crate) d2_client: D2Client,
+}
+
+/// Largest user or password file that is read.
+const SECRET_BYTES: u64 = 64 << 10;
+
+/// The first line of a file, without its end.
+pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    let mut text = String::new();
+    file.take(SECRET_BYTES).read_to_string(&mut text).map_err(|e| e.to_string())?;
+    Ok(text.lines().next().unwrap_or("").to_owned())
+}
+
+pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map) -> Services {
+    ctx.enter("control-sockets");
+    let control_sockets = list(map, "control-sockets")
+        .iter()
+        .filter_map(|socket| control_socket(ctx, socket, "kea-dhcpv4-server"))
+        .collect();
+    ctx.enter("lease-database");
+    let lease_database = match map.get("lease-database").and_then(Value::as_map) {
+        Some(database) => database_access(ctx, database),
+        None => database_access(ctx, &Map::from([("type".to_owned(), "memfile".into())])),
+    };
+    ctx.enter("config-control");
+    let config_control = map.get("config-control").and_then(Value::as_map).map(|control| ConfigControl {
+        databases: list(control, "config-databases")
+            .iter()
+            .filter_map(Value::as_map)
+            .map(|database| database_access(ctx, database))
+            .collect(),
+        fetch_wait_time: int(control, "config-fetch-wait-time").map_or(30, u32_of),
+    });
+    let flag = |holder: &str, name: &str| leaf(map, holder, name).and_then(|v| v.as_bool()).unwrap_or(false);
+    let number =
+        |holder: &str, name: &str| leaf(map, holder, name).and_then(|v| v.as_int()).map_or(0, u32_of);
+    let word = |holder: &str, name: &str| {
+        leaf(map, holder, name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let expired = |name: &str| number("expired-leases-processing", name);
+    let small = |holder: &str, name: &str| u16::try_from(number(holder, name)).unwrap_or(u16::MAX);
+    Services {
+        interfaces: interfaces(map),
+        control_sockets,
+        lease_database,
+        config_control,
+        expired_leases: ExpiredLeases {
+            reclaim_timer_wait_time: expired("reclaim-timer-wait-time"),
+            flush_reclaimed_timer_wait_time: expired("flush-reclaimed-timer-wait-time"),
+            hold_reclaimed_time: expired("hold-reclaimed-time"),
+            max_reclaim_leases: expired("max-reclaim-leases"),
+            max_reclaim_time: expired("max-reclaim-time"),
+            unwarned_reclaim_cycles: expired("unwarned-reclaim-cycles"),
+        },
+        hooks_libraries: hooks_libraries(map),
+        loggers: loggers(map),
+        multi_threading: MultiThreading {
+            enable: flag("multi-threading", "enable-multi-threading"),
+            thread_pool_size: small("multi-threading", "thread-pool-size"),
+            packet_queue_size: small("multi-threading", "packet-queue-size"),
+        },
+        queue_control: QueueControl {
+            enable: flag("dhcp-queue-control", "enable-queue"),
+            queue_type: Arc::from(word("dhcp-queue-control", "queue-type")),
+            capacity: number("dhcp-queue-control", "capacity"),
+        },
+        sanity_checks: SanityChecks {
+            lease_checks: word("sanity-checks", "lease-checks"),
+            extended_info_checks: word("sanity-checks", "extended-info-checks"),
+        },
+        d2_client: D2Client { enable_updates: flag("dhcp-ddns", "enable-updates") },
+    }
+}
+
+fn u32_of(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn interfaces(map: &Map) -> InterfacesConfig {
+    let get = |name: &str| leaf(map, "interfaces-config", name);
+    let word = |name: &str| get(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let empty = Map::new();
+    let own = map.get("interfaces-config").and_then(Value::as_map).unwrap_or(&empty);
+    InterfacesConfig {
+        interfaces: strings(own, "interfaces").map(|s| s.trim().to_owned()).collect(),
+        socket_type: if word("dhcp-socket-type") == "udp" { SocketType::Udp } else { SocketType::Raw },
+        outbound_interface: if word("outbound-interface") == "use-routing" {
+            OutboundInterface::UseRouting
+        } else {
+            OutboundInterface::SameAsInbound
+        },
+        re_detect: get("re-detect").and_then(|v| v.as_bool()).unwrap_or(true),
+        service_sockets_require_all: get("service-sockets-require-all")
+            .and_then(|v| v.as_bool())
+            .unwrap_or(false),
+        service_sockets_max_retries: get("service-sockets-max-retries")
+            .and_then(|v| v.as_int())
+            .map_or(0, u32_of),
+        service_sockets_retry_wait_time: get("service-sockets-retry-wait-time")
+            .and_then(|v| v.as_int())
+            .map_or(5000, u32_of),
+    }
+}
+
+fn hooks_libraries(map: &Map) -> Vec<HookLibrary> {
+    list(map, "hooks-libraries")
+        .iter()
+        .filter_map(|value| {
+            let map = value.as_map()?;
+            Some(HookLibrary {
+                library: text(map, "library")?.to_owned(),
+                parameters: map.get("parameters").and_then(Value::as_map).cloned().unwrap_or_default(),
+                pos: value.pos.clone(),
+            })
+        })
+        .collect()
+}
+
+/// `loggers` of a server or of the agent.
+pub(crate) fn loggers(map: &Map) -> Vec<Logger> {
+    list(map, "loggers").iter().filter_map(|value| logger(value.as_map()?)).collect()
+}
+
+fn logger(map: &Map) -> Option<Logger> {
+    let output = |map: &Map| LoggerOutput {
+        output: text(map, "output").unwrap_or("stdout").to_owned(),
+        flush: boolean(map, "flush").unwrap_or(true),
+        maxsize: default_int(&OUTPUT_OPTION, map, "maxsize").and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+        maxver: default_int(&OUTPUT_OPTION, map, "maxver").map_or(1, u32_of),
+        pattern: text(map, "pattern").unwrap_or("").to_owned(),
+    };
+    Some(Logger {
+        name: text(map, "name")?.to_owned(),
+        severity: text(map, "severity").unwrap_or("INFO").to_owned(),
+        debuglevel: int(map, "debuglevel").and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+        outputs: list(map, "output-options").iter().filter_map(Value::as_map).map(output).collect(),
+    })
+}
+
+fn default_int(table: &Table, map: &Map, name: &str) -> Option<i64> {
+    int(map, name).or_else(|| table.get(name)?.default.value()?.as_int())
+}
+
+pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAccess {
+    let word = |name: &str| text(map, name).unwrap_or("").to_owned();
+    let number = |name: &str| default_int(&DATABASE, map, name).map_or(0, u32_of);
+    let mut password = word("password");
+    if let Some(file) = map.get("password-file")
+        && let Some(path) = file.as_str().filter(|p| !p.is_empty())
+    {
+        match (ctx.env.read_secret)(Path::new(path)) {
+            Ok(secret) => password = secret,
+            Err(why) => ctx.fault(&file.pos, format_args!("cannot read password-file '{path}': {why}")),
+        }
+    }
+    DatabaseAccess {
+        kind: word("type"),
+        name: word("name"),
+        host: word("host"),
+        port: int(map, "port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
+        user: word("user"),
+        password,
+        persist: boolean(map, "persist").unwrap_or(true),
+        sync: if text(map, "persist-sync") == Some("os") { SyncMode::Os } else { SyncMode::Fsync },
+        lfc_interval: number("lfc-interval"),
+        max_row_errors: number("max-row-errors"),
+        on_fail: match text(map, "on-fail") {
+            Some("serve-retry-exit") => OnFail::ServeRetryExit,
+            Some("serve-retry-continue") => OnFail::ServeRetryContinue,
+            _ => OnFail::StopRetryExit,
+        },
+        max_reconnect_tries: number("max-reconnect-tries"),
+        reconnect_wait_time: number("reconnect-wait-time"),
+        retry_on_startup: boolean(map, "retry-on-startup").unwrap_or(false),
+        connect_timeout: number("connect-timeout"),
+    }
+}
+
+fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<ControlSocket> {
+    let map = value.as_map()?;
+    match text(map, "socket-type")? {
+        "unix" => Some(ControlSocket::Unix { path: text(map, "socket-name")?.to_owned() }),
+        "http" => Some(ControlSocket::Http {
+            address: text(map, "socket-address").unwrap_or("127.0.0.1").parse().ok()?,
+            port: int(map, "socket-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(8000),
+            authentication: map
+                .get("authentication")
+                .and_then(Value::as_map)
+                .map(|auth| authentication(ctx, auth, realm)),
+            headers: list(map, "http-headers")
+                .iter()
+                .filter_map(|h| {
+                    let header = h.as_map()?;
+                    Some((text(header, "name")?.to_owned(), text(header, "value")?.to_owned()))
+                })
+                .collect(),
+        }),
+        _ => None,
+    }
+}
+
+/// `authentication`, with the files read.
+pub(crate) fn authentication(ctx: &mut Context<'_>, map: &Map, realm: &str) -> Authentication {
+    let directory = text(map, "directory").unwrap_or("");
+    let clients = list(map, "clients").iter().filter_map(|client| {
+        let map = client.as_map()?;
+        credentials(ctx, map, &client.pos, directory)
+    });
+    let clients = clients.collect();
+    Authentication { realm: text(map, "realm").unwrap_or(realm).to_owned(), clients }
+}
+
+fn credentials(ctx: &mut Context<'_>, map: &Map, pos: &Pos, directory: &str) -> Option<(String, String)> {
+    let mut password = secret(ctx, map, "password", "password-file", directory)?;
+    let user = secret(ctx, map, "user", "user-file", directory)?;
+    let user = match (user, &password) {
+        (Some(user), _) => user,
+        // Without a user the file holds both.
+        (None, Some(both)) => match both.split_once(':') {
+            Some((user, rest)) => {
+                let user = user.to_owned();
+                password = Some(rest.to_owned());
+                user
+            }
+            None => {
+                let file = text(map, "password-file").unwrap_or("");
+                let at = position(map, "password-file", pos);
+                ctx.fault(at, format_args!("can't find the user id part in password-file '{file}'"));
+                return None;
+            }
+        },
+        (None, None) => {
+            ctx.fault(pos, "user is required in clients items");
+            return None;
+        }
+    };
+    if user.is_empty() || user.contains(':') {
+        let at = position(map, "user-file", pos);
+        ctx.fault(at, "user must not be empty and must not contain a ':'");
+        return None;
+    }
+    Some((user, password.unwrap_or_default()))
+}
+
+/// A user or a password, given or in a file. `None` when it cannot be had, which was reported.
+#[allow(clippy::option_option)]
+fn secret(
+    ctx: &mut Context<'_>,
+    map: &Map,
+    clear: &str,
+    file: &str,
+    directory: &str,
+) -> Option<Option<String>> {
+    if let Some(value) = map.get(clear) {
+        if !ctx.env.relaxed {
+            let text = format!("use of clear text '{clear}' is NOT SECURE");
+            ctx.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Security));
+            return None;
+        }
+        return Some(value.as_str().map(str::to_owned));
+    }
+    let Some(value) = map.get(file) else { return Some(None) };
+    let name = value.as_str().unwrap_or("");
+    let path = if directory.is_empty() { PathBuf::from(name) } else { Path::new(directory).join(name) };
+    match (ctx.env.read_secret)(&path) {
+        Ok(secret) => Some(Some(secret)),
+        Err(why) => {
+            ctx.fault(&value.pos, format_args!("cannot read {file} '{}': {why}", path.display()));
+            None
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Shared networks, subnets and pools.
+
+use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use ::options::DefTable;
+use base::PoolId;
+use json::{Map, Value};
+
+use super::options::{has_items, items};
+use super::scope::Scope;
+use super::{ClassBuilder, Context, option_set};
+use crate::parse::objects::{int, list, text};
+use crate::parse::{position, ranges};
+use crate::{Element, NetworkIndex, OptionSet, Pool4, SharedNetwork4, Subnet4, Written4, WrittenSubnet4};
+
+pub(crate) struct Resolved {
+    pub(crate) subnets: Vec<Arc<Subnet4>>,
+    pub(crate) networks: Vec<Arc<SharedNetwork4>>,
+    pub(crate) server_ids: HashSet<Ipv4Addr>,
+}
+
+struct Network {
+    resolved: SharedNetwork4,
+    scope: Scope,
+    /// The interface that its subnets must agree on, from the network or the first subnet that names one.
+    link: Option<Arc<str>>,
+}
+
+/// What all subnets need.
+struct Common<'a, 'c> {
+    ctx: &'a mut Context<'c>,
+    definitions: &'a DefTable,
+    classes: &'a mut ClassBuilder,
+}
+
+pub(crate) fn resolve(
+    ctx: &mut Context<'_>,
+    written: &Written4,
+    globals: &Scope,
+    definitions: &Arc<DefTable>,
+    classes: &mut ClassBuilder,
+    options: &OptionSet,
+) -> Resolved {
+    let mut common = Common { ctx, definitions, classes };
+    let mut server_ids = HashSet::new();
+    collect_server_ids(options, &mut server_ids);
+
+    common.ctx.enter("shared-networks");
+    let mut networks: Vec<Network> = Vec::with_capacity(written.shared_networks.len());
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    for element in &written.shared_networks {
+        let Some(name) = text(&element.map, "name") else { continue };
+        if by_name.insert(name, networks.len()).is_some() {
+            let why = format!("A shared-network with name {name} defined twice.");
+            common.ctx.fault(&element.pos, why);
+            continue;
+        }
+        let network = network(&mut common, element, name, globals);
+        collect_server_ids(&network.resolved.options, &mut server_ids);
+        networks.push(network);
+    }
+
+    common.ctx.enter("subnet4");
+    duplicates(common.ctx, &written.subnets);
+    let mut order: Vec<&WrittenSubnet4> = written.subnets.iter().collect();
+    order.sort_by_key(|s| s.id);
+    let mut subnets = Vec::with_capacity(order.len());
+    let mut positions: HashMap<base::SubnetId, usize> = HashMap::with_capacity(order.len());
+    for one in order {
+        let index = match &one.shared_network {
+            None => None,
+            Some(name) => match by_name.get(name.as_str()) {
+                Some(at) => Some(*at),
+                None => {
+                    let why = format!(
+                        "Cannot assign subnet ID of {} to shared network: {name}, network does not exist",
+                        one.id
+                    );
+                    common.ctx.fault(&one.element.pos, why);
+                    continue;
+                }
+            },
+        };
+        let home = index.and_then(|at| networks.get_mut(at));
+        let subnet = subnet(&mut common, one, index, home, globals);
+        collect_server_ids(&subnet.options, &mut server_ids);
+        positions.insert(one.id, subnets.len());
+        subnets.push(Arc::new(subnet));
+    }
+    // Subnets of a network in the order written, which is not that of their numbers.
+    for one in &written.subnets {
+        let Some(network) = one.shared_network.as_deref().and_then(|n| networks.get_mut(*by_name.get(n)?))
+        else {
+            continue;
+        };
+        network.resolved.subnets.extend(positions.get(&one.id));
+    }
+    let networks = networks.into_iter().map(|n| Arc::new(n.resolved)).collect();
+    Resolved { subnets, networks, server_ids }
+}
+
+/// Server identifiers (option 54) under which this server is known.
+fn collect_server_ids(options: &OptionSet, ids: &mut HashSet<Ipv4Addr>) {
+    const SERVER_ID: u16 = 54;
+    for option in options.entries(SERVER_ID) {
+        if let Ok(octets) = <[u8; 4]>::try_from(&*option.payload) {
+            ids.insert(Ipv4Addr::from(octets));
+        }
+    }
+}
+
+fn duplicates(ctx: &mut Context<'_>, subnets: &[WrittenSubnet4]) {
+    let mut ids = HashSet::with_capacity(subnets.len());
+    let mut prefixes = HashSet::with_capacity(subnets.len());
+    for subnet in subnets {
+        let pos = &subnet.element.pos;
+        if !ids.insert(subnet.id) {
+            ctx.fault(pos, format_args!("ID of the new IPv4 subnet '{}' is already in use", subnet.id));
+        }
+        if !prefixes.insert(subnet.prefix) {
+            ctx.fault(pos, format_args!("subnet with the prefix of '{}' already exists", subnet.prefix));
+        }
+    }
+}
+
+fn relays(map: &Map) -> Box<[Ipv4Addr]> {
+    let Some(relay) = map.get("relay").and_then(Value::as_map) else { return Box::default() };
+    let addresses = list(relay, "ip-addresses").iter().filter_map(|a| a.as_str()?.parse().ok());
+    // Kea writes 0.0.0.0 where there is none.
+    addresses.filter(|a: &Ipv4Addr| !a.is_unspecified()).collect()
+}
+
+fn interface(common: &mut Common<'_, '_>, map: &Map, what: &str, name: &str) -> Option<Arc<str>> {
+    let value = map.get("interface")?;
+    let interface = value.as_str().filter(|i| !i.is_empty())?;
+    if let Some(exists) = &common.ctx.env.interface_exists
+        && !exists(interface)
+    {
+        let why = format!(
+            "Specified network interface name {interface} for {what} {name} is not present in the system"
+        );
+        common.ctx.fault(&value.pos, why);
+    }
+    Some(Arc::from(interface))
+}
+
+fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
+    if !has_items(map, "option-data") {
+        return OptionSet::default();
+    }
+    option_set(common.ctx, common.definitions, common.classes, items(map, "option-data").into_iter())
+}
+
+fn network(common: &mut Common<'_, '_>, element: &Element, name: &str, globals: &Scope) -> Network {
+    let map = &element.map;
+    let interface = interface(common, map, "shared network", name);
+    let scope = globals.inner(common.ctx, map, &element.pos, !element.server_tags.is_empty());
+    Network {
+        link: interface.clone(),
+        resolved: SharedNetwork4 {
+            name: Arc::from(name),
+            interface,
+            relays: relays(map),
+            client_classes: common.classes.ids(map, "client-classes"),
+            additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
+            params: scope.params.clone(),
+            options: options(common, map),
+            subnets: Vec::new(),
+        },
+        scope,
+    }
+}
+
+fn subnet(
+    common: &mut Common<'_, '_>,
+    one: &WrittenSubnet4,
+    index: Option<usize>,
+    network: Option<&mut Network>,
+    globals: &Scope,
+) -> Subnet4 {
+    let map = &one.element.map;
+    let pos = &one.element.pos;
+    let database = !one.element.server_tags.is_empty();
+    let outer = network.as_ref().map_or(globals, |n| &n.scope);
+    let scope = outer.inner(common.ctx, map, pos, database);
+    let mut interface = interface(common, map, "subnet", &one.prefix.to_string());
+    if let Some(network) = network {
+        let prefix = one.prefix;
+        if scope.own_authoritative && scope.params.authoritative != network.scope.params.authoritative {
+            let why = format!(
+                "Subnet {prefix} has different authoritative setting {} than the shared-network itself: {}",
+                scope.params.authoritative, network.scope.params.authoritative
+            );
+            common.ctx.fault(position(map, "authoritative", pos), why);
+        }
+        match (&interface, &network.link) {
+            (Some(own), Some(link)) if own != link => {
+                let why = format!(
+                    "Subnet {prefix} has specified interface {own}, but earlier subnet in the same shared-network \
+                     or the shared-network itself used {link}"
+                );
+                common.ctx.fault(position(map, "interface", pos), why);
+            }
+            (Some(own), None) => network.link = Some(Arc::clone(own)),
+            (None, _) => interface = network.resolved.interface.clone(),
+            _ => {}
+        }
+    }
+    let pools = list(map, "pools").iter().filter_map(|value| pool(common, value)).collect();
+    Subnet4::new(
+        one.id,
+        one.prefix,
+        index.map(NetworkIndex),
+        interface,
+        relays(map),
+        common.classes.ids(map, "client-classes"),
+        common.classes.ids(map, "evaluate-additional-classes"),
+        scope.params,
+        options(common, map),
+        pools,
+    )
+}
+
+fn pool(common: &mut Common<'_, '_>, value: &Value) -> Option<Pool4> {
+    let map = value.as_map()?;
+    // Its place inside the subnet was checked when it was parsed.
+    let (first, last) = match ranges::pool(text(map, "pool")?) {
+        Ok(range) => range,
+        Err(why) => {
+            common.ctx.fault(position(map, "pool", &value.pos), why);
+            return None;
+        }
+    };
+    Some(Pool4 {
+        id: PoolId(int(map, "pool-id").and_then(|n| u32::try_from(n).ok()).unwrap_or(0)),
+        first,
+        last,
+        client_classes: common.classes.ids(map, "client-classes"),
+        additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
+        options: options(common, map),
+    })
+}

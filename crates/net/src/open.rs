@@ -36,17 +36,27 @@ impl Default for OpenOptions4 {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
-        "failed to bind fallback socket to address {address}, port {port}, reason: {error} - is another DHCP server running?"
+        "failed to bind fallback socket to address {address}, port {port}, reason: {error}{}",
+        hint(error)
     )]
     Companion { address: Ipv4Addr, port: u16, error: io::Error },
-    #[error(
-        "failed to bind socket to {address}/port={port}, reason: {error} - is another DHCP server running?"
-    )]
+    #[error("failed to bind socket to {address}/port={port}, reason: {error}{}", hint(error))]
     Bind { address: Ipv4Addr, port: u16, error: io::Error },
     #[error("failed to create raw socket: {0}")]
     Raw(io::Error),
     #[error("failed to set option {option}: {error}")]
     Option { option: &'static str, error: io::Error },
+}
+
+/// What to look for when a port cannot be had.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => " - is another DHCP server running?",
+        io::ErrorKind::PermissionDenied => {
+            " - the process needs the capabilities CAP_NET_BIND_SERVICE and CAP_NET_RAW"
+        }
+        _ => "",
+    }
 }
 
 /// The queues of one socket: one for each worker, or a single one for all.

@@ -328,6 +328,11 @@ impl<'c> Allocation<'_, 'c, '_> {
         if !same || old.is_expired(self.ctx.now) {
             return None;
         }
+        let offered = self.offer_lifetime(subnet);
+        if offered > 0 && old.valid_lifetime == Seconds(offered) {
+            // Only an offer so far: it must not pass for the lease.
+            return None;
+        }
         let params = &subnet.params;
         if params.cache_threshold <= 0.0 && params.cache_max_age.is_none() {
             return None;

@@ -224,6 +224,10 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
 /// before the next.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
+    if lifetime.is_infinite() {
+        // What never ends need not be renewed.
+        return;
+    }
     let params = &subnet.params;
     let share = |percent: f64| Seconds((percent * f64::from(lifetime.0)).round() as u32);
     let mut ceiling = lifetime;

@@ -1,0 +1,65 @@
+//! Plays of clients and a server, written as text.
+//!
+//! A file holds scenarios; each runs on a server of its own with an empty lease store. What stands before the first
+//! one holds for all. `#` begins a comment.
+//!
+//! ```text
+//! config {                      the Dhcp4 map, up to the line with the closing brace alone
+//!   "subnet4": [ ... ]
+//! }
+//! link eth0 192.0.2.1           an interface and the server's address on it; the first is where packets come in
+//! client a hw=08:00:2b:00:00:01 id=0x01aa    shorthand for words of `send` and `lease`
+//!
+//! scenario a client takes up an offer
+//! send discover a 55=1,3,6
+//! expect offer yiaddr=192.0.2.10 51=u32:4000 !12
+//! send request a 54=192.0.2.1 50=192.0.2.10
+//! expect ack yiaddr=192.0.2.10
+//! lease 192.0.2.10 a state=default valid=4000
+//! ```
+//!
+//! Steps:
+//! * `send KIND [CLIENT] KEY=VALUE...`: one packet. Kinds are the message types in lower case, `bootp` (no type) and
+//!   `type:N`; `send bytes 0x...` sends anything. Keys: `hw htype hlen id xid secs hops flags=broadcast ciaddr yiaddr
+//!   siaddr giaddr`; `from`, `to` (addresses), `on` (interface); a number is an option. With `giaddr` the packet
+//!   comes from the relay to the server's address, else from 0.0.0.0 as a broadcast.
+//! * `expect KIND KEY=VALUE...`: the reply to the last packet has these values; every key may be left out. Keys:
+//!   header fields, `sname file`, `to=ADDRESS:PORT`, `via=frame|socket`, options by number, `!N` for an option that
+//!   is not there, `options=53,54,...` for all codes in order. `expect none` is silence, `expect drop REASON` silence
+//!   that is counted under that reason. A reply must repeat the transaction, the hardware address and the relay.
+//! * `given lease ADDRESS [CLIENT] KEY=VALUE...`, `lease ADDRESS ...`, `no lease ADDRESS`, `leases N`: the store.
+//!   Keys: `hw id state valid age hostname subnet pool`.
+//! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `flush`: the tasks on expired leases.
+//! * `reconfigure { ... }`: as `config`, in the middle of a scenario; leases stay.
+//!
+//! With the environment variable `SCENARIOS_REWRITE` set, expectations that fail are rewritten to what happened, key
+//! by key, so that a change of behaviour can be reviewed as a change of text.
+
+mod parse;
+mod run;
+mod value;
+
+use std::path::Path;
+
+pub use run::Failure;
+
+/// Plays all scenarios of a file; answers how many there were, or what went wrong.
+pub fn play(path: &Path) -> Result<usize, Vec<Failure>> {
+    let fail = |text: String| vec![Failure { place: path.display().to_string(), title: String::new(), text }];
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let file = parse::file(&text).map_err(|(line, text)| {
+        vec![Failure { place: format!("{}:{line}", path.display()), title: String::new(), text }]
+    })?;
+    let rewrite = std::env::var_os("SCENARIOS_REWRITE").is_some();
+    let outcome = run::all(&file, path);
+    if rewrite && !outcome.rewrites.is_empty() {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for (line, text) in &outcome.rewrites {
+            if let Some(old) = lines.get_mut(line - 1) {
+                text.clone_into(old);
+            }
+        }
+        std::fs::write(path, lines.join("\n") + "\n").map_err(|error| fail(error.to_string()))?;
+    }
+    if outcome.failures.is_empty() { Ok(file.scenarios.len()) } else { Err(outcome.failures) }
+}

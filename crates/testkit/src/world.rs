@@ -1,0 +1,168 @@
+//! A server without sockets: configuration, lease store in memory, a clock that stands still.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use base::{Clock, Seconds};
+use config::ServerConfig4;
+use engine::alloc::Runtime4;
+use engine::stats::Statistics4;
+use engine::v4::{Arrival, Context4, Destination, DropReason, LocalAddresses, Verdict, handle_now, reclaim};
+use lease::{Lease4, LeaseStore4};
+use memfile::{Durability, Memfile4, Runner, Settings};
+use observe::stats::{Registry, StatisticValue};
+
+use crate::{FakeClock, Reply4};
+
+/// What came of a packet.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Reply {
+        reply: Box<Reply4>,
+        destination: Destination,
+    },
+    /// Handled, nothing to send.
+    Silence,
+    Drop(DropReason),
+}
+
+/// Addresses of the server.
+struct Locals(Vec<Ipv4Addr>);
+
+impl LocalAddresses for Locals {
+    fn is_served(&self, address: Ipv4Addr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+/// One kea-dhcp4 in memory.
+pub struct World4 {
+    pub clock: FakeClock,
+    pub config: ServerConfig4,
+    pub store: Arc<Memfile4>,
+    pub registry: Arc<Registry>,
+    runtime: Arc<Runtime4>,
+    locals: Locals,
+    /// Sockets can send to clients without an address.
+    pub direct_response: bool,
+}
+
+impl World4 {
+    /// A server with an empty lease store; `addresses` are those of its sockets.
+    pub fn new(config: ServerConfig4, addresses: Vec<Ipv4Addr>) -> Result<Self, String> {
+        let clock = FakeClock::new();
+        let registry = Arc::new(Registry::new(jiff::tz::TimeZone::UTC));
+        let statistics = Arc::new(Statistics4::new(Arc::clone(&registry), clock.now()));
+        let runtime = Arc::new(Runtime4::new(statistics));
+        let settings =
+            Settings { durability: Durability::None, lfc_interval: Seconds(0), ..Settings::new("") };
+        let observer = Arc::clone(&runtime) as Arc<dyn lease::LeaseObserver4>;
+        let storage = Arc::new(memfile::OsStorage);
+        let (store, _) = Memfile4::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
+            .map_err(|error| error.to_string())?;
+        let world = Self {
+            clock,
+            config,
+            store,
+            registry,
+            runtime,
+            locals: Locals(addresses),
+            direct_response: true,
+        };
+        world.adopt()?;
+        Ok(world)
+    }
+
+    /// Swaps the configuration; leases stay.
+    pub fn reconfigure(&mut self, config: ServerConfig4) -> Result<(), String> {
+        self.config = config;
+        self.adopt()
+    }
+
+    fn adopt(&self) -> Result<(), String> {
+        at_once(self.runtime.reconfigure(&self.config, Some(&*self.store))).map_err(|error| error.to_string())
+    }
+
+    /// Hands a packet to the server and commits what it wrote. The error is one of the server: a reply that no
+    /// client can read, or a store that fails.
+    pub fn send(&self, bytes: &[u8], arrival: &Arrival) -> Result<Outcome, String> {
+        let statistics = self.runtime.statistics();
+        statistics.set_now(self.clock.now());
+        statistics.arrived();
+        let context = Context4 {
+            config: &self.config,
+            store: &*self.store,
+            runtime: &self.runtime,
+            locals: &self.locals,
+            now: self.clock.timestamp(),
+            direct_response: self.direct_response,
+            respond_to_source: false,
+            client_port: None,
+        };
+        let mark = self.store.mark();
+        let mut out = Vec::new();
+        let verdict =
+            handle_now(&context, arrival, bytes, &mut out).ok_or("the engine waits for something")?;
+        at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
+        match verdict {
+            Verdict::Reply(sent) => {
+                statistics.sent(sent.kind);
+                let reply = Reply4::parse(&out)?;
+                if reply.kind() != sent.kind.0 {
+                    return Err(format!("reply of type {} is called {}", reply.kind(), sent.kind.0));
+                }
+                Ok(Outcome::Reply { reply: Box::new(reply), destination: sent.destination })
+            }
+            Verdict::Done => Ok(Outcome::Silence),
+            Verdict::Drop(reason) => {
+                statistics.dropped(reason);
+                Ok(Outcome::Drop(reason))
+            }
+        }
+    }
+
+    /// Puts a lease into the store, as if given earlier.
+    pub fn give(&self, lease: Lease4) -> Result<(), String> {
+        match at_once(self.store.add(lease)).map_err(|error| error.to_string())? {
+            lease::Added::Yes => Ok(()),
+            lease::Added::Exists(other) => Err(format!("{} has a lease already", other.address)),
+        }
+    }
+
+    pub fn lease(&self, address: Ipv4Addr) -> Result<Option<Arc<Lease4>>, String> {
+        at_once(self.store.by_address(address)).map_err(|error| error.to_string())
+    }
+
+    /// Value of an integer statistic; 0 for one that has not appeared.
+    #[must_use]
+    pub fn statistic(&self, name: &str) -> i64 {
+        match self.registry.value(name) {
+            Some(StatisticValue::Integer(value)) => value,
+            _ => 0,
+        }
+    }
+
+    /// One run of lease reclamation without bounds, as the timer would do it.
+    pub fn reclaim(&self) -> Result<(), String> {
+        let limits = reclaim::Limits { leases: 0, remove: false };
+        let run = reclaim::expired(&*self.store, &self.runtime, self.clock.timestamp(), limits, || true);
+        at_once(run).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Deletes what reclamation kept, once `hold-reclaimed-time` is over.
+    pub fn flush(&self) -> Result<(), String> {
+        let held = Seconds(self.config.expired_leases.hold_reclaimed_time);
+        let run = reclaim::flush(&*self.store, self.clock.timestamp(), held);
+        at_once(run).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+/// The outcome of a future that never waits.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a store in memory does not wait"),
+    }
+}

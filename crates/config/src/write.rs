@@ -100,11 +100,7 @@ fn global(keyword: &Keyword, globals: &Map) -> Option<Value> {
         }
         Type::Map(table) if keyword.name == "interfaces-config" => Some(interfaces(table, own)),
         Type::Map(table) if matches!(keyword.default, Literal::EmptyMap) => Some(filled(table, own)),
-        Type::Maps(_) if keyword.name == "loggers" => {
-            let loggers = own?.as_list()?;
-            (!loggers.is_empty())
-                .then(|| loggers.iter().filter_map(Value::as_map).map(logger).collect::<Vec<_>>().into())
-        }
+        Type::Maps(_) if keyword.name == "loggers" => loggers(own),
         Type::Map(_) if keyword.name == "lease-database" => {
             Some(own.cloned().unwrap_or_else(|| Value::from([("type", "memfile".into())])))
         }
@@ -159,6 +155,12 @@ fn interfaces(table: &Table, own: Option<&Value>) -> Value {
             || table.get(name).and_then(|k| k.default.value()).is_none_or(|default| default != *value)
     });
     map.into()
+}
+
+/// `loggers` of a server or of the agent; `None` when there are none.
+pub(crate) fn loggers(own: Option<&Value>) -> Option<Value> {
+    let loggers: Vec<Value> = own?.as_list()?.iter().filter_map(Value::as_map).map(logger).collect();
+    (!loggers.is_empty()).then(|| loggers.into())
 }
 
 fn logger(map: &Map) -> Value {

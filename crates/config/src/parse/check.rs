@@ -46,22 +46,27 @@ impl Checker {
 
     /// Checks a value that must be a map; gives its members in their present spelling.
     pub(crate) fn map(&mut self, table: &'static Table, value: Value) -> Map {
+        self.named_map(table.name, table, value)
+    }
+
+    /// As [`map`](Self::map), for a map that faults call by the keyword that holds it.
+    fn named_map(&mut self, name: &'static str, table: &'static Table, value: Value) -> Map {
         let pos = value.pos.clone();
         let Kind::Map(members) = value.kind else {
-            self.wrong_type(table.name, &value, "{", "map");
+            self.wrong_type(name, &value, "{", "map");
             return Map::new();
         };
         let outer = self.prefix;
         if std::ptr::eq(table, &raw const SUBNET4) {
             self.prefix = "subnet configuration failed: ";
         }
-        let map = self.members(table, members, &pos);
+        let map = self.members(name, table, members, &pos);
         objects::check(self, table, &map, &pos);
         self.prefix = outer;
         map
     }
 
-    fn members(&mut self, table: &'static Table, members: Map, pos: &Pos) -> Map {
+    fn members(&mut self, holder: &'static str, table: &'static Table, members: Map, pos: &Pos) -> Map {
         let mut out = Map::new();
         let mut comment = None;
         // A required member that was there and was refused is not missing as well.
@@ -75,7 +80,7 @@ impl Checker {
                 continue;
             }
             let Some(keyword) = table.get(&name) else {
-                self.unknown(table, &name, &value);
+                self.unknown(holder, &name, &value);
                 continue;
             };
             if name == "comment" {
@@ -86,7 +91,7 @@ impl Checker {
                 continue;
             }
             let at = value.clone_position();
-            let Some(value) = self.value(table, keyword, value) else {
+            let Some(value) = self.value(holder, keyword, value) else {
                 refused.push(keyword.name);
                 continue;
             };
@@ -110,16 +115,16 @@ impl Checker {
         out
     }
 
-    fn unknown(&mut self, table: &Table, name: &str, value: &Value) {
+    fn unknown(&mut self, holder: &str, name: &str, value: &Value) {
         match self.origin {
             Origin::File => {
                 let pos = value.key_pos();
                 let width = u32::try_from(name.chars().count() + 2).unwrap_or(u32::MAX);
-                let text = format!("got unexpected keyword \"{name}\" in {} map.", table.name);
+                let text = format!("got unexpected keyword \"{name}\" in {holder} map.");
                 self.syntax(&pos, width, text);
             }
             Origin::Command => {
-                let text = match table.name {
+                let text = match holder {
                     "Dhcp4" => format!("unsupported global configuration parameter: {name}"),
                     "client-classes" => format!("unsupported client class parameter '{name}'"),
                     _ => format!("spurious '{name}' parameter"),
@@ -150,7 +155,7 @@ impl Checker {
     /// Checks one member; `None` when it was refused.
     pub(crate) fn value(
         &mut self,
-        table: &'static Table,
+        holder: &'static str,
         keyword: &'static Keyword,
         value: Value,
     ) -> Option<Value> {
@@ -164,7 +169,7 @@ impl Checker {
                 _ => false,
             };
             if refused {
-                let text = format!("keyword \"{}\" in {} map: {reason}", keyword.name, table.name);
+                let text = format!("keyword \"{}\" in {holder} map: {reason}", keyword.name);
                 self.unsupported(&value.pos, text);
                 return None;
             }
@@ -250,7 +255,7 @@ impl Checker {
             }
             (Type::Map(table), Kind::Map(_)) => {
                 let mut checked = value.clone_position();
-                checked.kind = Kind::Map(self.map(table, value));
+                checked.kind = Kind::Map(self.named_map(name, table, value));
                 Some(checked)
             }
             (Type::Maps(table), Kind::List(_)) => {
@@ -258,7 +263,7 @@ impl Checker {
                 let Kind::List(items) = value.kind else { return None };
                 let items = items.into_iter().map(|item| {
                     let mut map = item.clone_position();
-                    map.kind = Kind::Map(self.map(table, item));
+                    map.kind = Kind::Map(self.named_map(name, table, item));
                     map
                 });
                 checked.kind = Kind::List(items.collect());
@@ -288,9 +293,7 @@ impl Checker {
         match self.origin {
             Origin::File if words.len() <= 4 => {
                 let expected = words.join(" or ");
-                let text = format!(
-                    "syntax error, unexpected constant string \"{written}\" for \"{name}\", expecting {expected}"
-                );
+                let text = format!("syntax error, unexpected constant string, expecting {expected}");
                 self.syntax(&value.pos, value.width(), text);
             }
             _ => {

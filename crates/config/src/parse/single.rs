@@ -82,7 +82,7 @@ pub fn parse_global(name: &str, value: &Value) -> Result<Value, ConfigError> {
         return Err(unknown());
     }
     let mut checker = Checker::new(Origin::Command);
-    let checked = checker.value(&DHCP4, keyword, value.clone());
+    let checked = checker.value(DHCP4.name, keyword, value.clone());
     match (checked, checker.errors.into_iter().next()) {
         (Some(value), None) => Ok(value),
         (_, Some(error)) => Err(error),

@@ -50,6 +50,8 @@ pub enum Problem {
     OptionName(String),
     #[error("Nest level has invalid value in {0}. Allowed range: -32..31")]
     NestLevel(String),
+    #[error("Nest level invalid for DHCPv4 packets")]
+    NestLevelFamily,
     #[error("Invalid value in {text}. Allowed range: {range}")]
     Range { text: String, range: &'static str },
     #[error("{what} can only be used in {family}.")]

@@ -398,12 +398,14 @@ impl<'t, 'n> Parser<'t, 'n> {
     }
 
     fn relay6(&mut self, want: Want) -> Result<Node, ExprError> {
-        let (_, start) = self.take()?;
+        self.peeked = None;
         self.expect(Word::OpenBracket, &["["])?;
         let (text, value, span) = self.integer(&["integer"])?;
+        if self.family == Family::V4 {
+            return Err(ExprError::new(span, Problem::NestLevelFamily));
+        }
         let level = i8::try_from(value).ok().filter(|level| (-32..=31).contains(level));
         let level = level.ok_or_else(|| ExprError::new(span, Problem::NestLevel(text.to_owned())))?;
-        self.family_check(start, Family::V6, "relay6")?;
         self.expect(Word::CloseBracket, &["]"])?;
         self.expect(Word::Dot, &["."])?;
         let field = self.choice(

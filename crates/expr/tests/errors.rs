@@ -87,7 +87,7 @@ fn of_values() {
             "relay6[-33].linkaddr == ::",
             "<string>:1.8-10: Nest level has invalid value in -33. Allowed range: -32..31",
         ),
-        (V4, "relay6[0].linkaddr == ::", "<string>:1.1-6: relay6 can only be used in DHCPv6."),
+        (V4, "relay6[0].linkaddr == ::", "<string>:1.8: Nest level invalid for DHCPv4 packets"),
         (V6, "relay4[1].exists", "<string>:1.1-6: relay4 can only be used in DHCPv4."),
         (V6, "pkt4.mac == ''", "<string>:1.1-4: pkt4 can only be used in DHCPv4."),
         (V4, "pkt6.transid == ''", "<string>:1.1-4: pkt6 can only be used in DHCPv6."),

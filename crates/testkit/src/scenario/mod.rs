@@ -45,12 +45,15 @@ pub use run::Failure;
 
 /// Plays all scenarios of a file; answers how many there were, or what went wrong.
 pub fn play(path: &Path) -> Result<usize, Vec<Failure>> {
+    play_and(std::env::var_os("SCENARIOS_REWRITE").is_some(), path)
+}
+
+fn play_and(rewrite: bool, path: &Path) -> Result<usize, Vec<Failure>> {
     let fail = |text: String| vec![Failure { place: path.display().to_string(), title: String::new(), text }];
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     let file = parse::file(&text).map_err(|(line, text)| {
         vec![Failure { place: format!("{}:{line}", path.display()), title: String::new(), text }]
     })?;
-    let rewrite = std::env::var_os("SCENARIOS_REWRITE").is_some();
     let outcome = run::all(&file, path);
     if rewrite && !outcome.rewrites.is_empty() {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -62,4 +65,94 @@ pub fn play(path: &Path) -> Result<usize, Vec<Failure>> {
         std::fs::write(path, lines.join("\n") + "\n").map_err(|error| fail(error.to_string()))?;
     }
     if outcome.failures.is_empty() { Ok(file.scenarios.len()) } else { Err(outcome.failures) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTING: &str = r#"config {
+  "subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "pools": [ { "pool": "192.0.2.10 - 192.0.2.11" } ] } ]
+}
+client a hw=08:00:2b:00:00:0a
+"#;
+
+    fn file(directory: &tempfile::TempDir, text: &str) -> std::path::PathBuf {
+        let path = directory.path().join("some.scn");
+        std::fs::write(&path, format!("{SETTING}{text}")).unwrap();
+        path
+    }
+
+    #[test]
+    fn wrong_expectations_fail_and_are_rewritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let wrong = "scenario one\n\
+            send discover a\n\
+            expect offer yiaddr=192.0.2.99 51=u32:1 !54 1=255.255.255.0 6=192.0.2.1 to=192.0.2.10:67\n\
+            send request a 54=192.0.2.1 50=192.0.2.10\n\
+            expect nak\n\
+            lease 192.0.2.10 a valid=1 state=released\n\
+            lease 192.0.2.11 a\n\
+            send request a 54=192.0.2.9 50=192.0.2.10\n\
+            expect drop rfc-violation\n\
+            stat pkt4-received 9\n";
+        let right = "scenario one\n\
+            send discover a\n\
+            expect offer yiaddr=192.0.2.10 51=u32:7200 54=192,0,2,1 1=255.255.255.0 !6 to=192.0.2.10:68\n\
+            send request a 54=192.0.2.1 50=192.0.2.10\n\
+            expect ack yiaddr=192.0.2.10\n\
+            lease 192.0.2.10 hw=08:00:2b:00:00:0a valid=7200 state=default\n\
+            no lease 192.0.2.11\n\
+            send request a 54=192.0.2.9 50=192.0.2.10\n\
+            expect drop not-for-us\n\
+            stat pkt4-received 3\n";
+        let path = file(&directory, wrong);
+        let failures = play_and(false, &path).unwrap_err();
+        assert_eq!(failures.len(), 6, "{failures:#?}");
+        assert!(failures[0].text.contains("yiaddr: expected 192.0.2.99, got 192.0.2.10"), "{}", failures[0]);
+        assert!(failures[0].place.ends_with("some.scn:7"), "{}", failures[0]);
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            format!("{SETTING}{wrong}"),
+            "nothing is rewritten unasked"
+        );
+        assert!(play_and(true, &path).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{SETTING}{right}"));
+        assert_eq!(play_and(false, &path).unwrap(), 1);
+    }
+
+    #[test]
+    fn every_reply_must_be_looked_at() {
+        let directory = tempfile::tempdir().unwrap();
+        for text in [
+            "scenario one\nsend discover a\n",
+            "scenario one\nsend discover a\nsend discover a\nexpect offer\n",
+            "scenario one\nexpect offer\n",
+        ] {
+            assert_eq!(play_and(false, &file(&directory, text)).unwrap_err().len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_of_the_text_name_their_line() {
+        let directory = tempfile::tempdir().unwrap();
+        for text in [
+            "send discover a\n",
+            "scenario one\nsend nothing\n",
+            "scenario one\nsend discover nobody\n",
+            "scenario one\nsend discover a 300=1\n",
+            "scenario one\nsend discover a 50=\"x\n",
+            "scenario one\nsend discover a\nexpect offer colour=blue\n",
+            "scenario one\ngiven lease 192.0.2.10 state=odd\n",
+            "scenario one\nlease x a\n",
+            "scenario one\ntime -5\n",
+            "scenario one\ndance\n",
+            "scenario one\nreconfigure {\n  \"subnet4\": 5\n}\n",
+            "scenario one\nreconfigure {\n",
+        ] {
+            let failures = play_and(false, &file(&directory, text)).unwrap_err();
+            assert_eq!(failures.len(), 1, "{text}: {failures:?}");
+            assert!(failures[0].place.contains("some.scn:"), "{text}: {failures:?}");
+        }
+    }
 }

@@ -14,7 +14,6 @@ mod api;
 mod change;
 pub mod columns;
 mod error;
-pub mod globals;
 mod merge;
 mod object;
 mod prefix;

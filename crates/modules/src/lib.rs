@@ -1,1 +1,3 @@
-//! First-party hook libraries
+//! First-party hook libraries: one module per library of Kea that is part of the program.
+
+pub mod cb_cmds;

@@ -1,0 +1,380 @@
+//! What servers would run after a write: the checks that Kea leaves to the operator.
+//!
+//! Nothing here costs time in proportion to the number of stored subnets, but the change of an option definition that
+//! is in use.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backend::{
+    Objects, Pulled, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge4, text_member,
+};
+use base::{Family, ServerTag};
+use config::{Element, ResolveEnv, Written4, resolve4};
+use json::{Map, Pos, Value};
+
+use super::Call;
+use super::args::{Refusal, refuse};
+use super::classes::is_builtin;
+use super::definitions::{Definitions, space_of};
+use super::rules::Subnet;
+
+/// Tags of `need` whose servers do not get what is tied to `have`.
+pub(crate) fn lacking<'a>(have: &[ServerTag], need: &'a [ServerTag]) -> Vec<&'a ServerTag> {
+    if have.iter().any(ServerTag::is_all) {
+        return Vec::new();
+    }
+    need.iter().filter(|tag| !have.contains(tag)).collect()
+}
+
+/// Whether some server gets both what is tied to `a` and what is tied to `b`.
+pub(crate) fn share(a: &[ServerTag], b: &[ServerTag]) -> bool {
+    let all = |tags: &[ServerTag]| tags.iter().any(ServerTag::is_all);
+    !a.is_empty() && !b.is_empty() && (all(a) || all(b) || a.iter().any(|tag| b.contains(tag)))
+}
+
+/// What all servers have in common with an object that is about to be written: globals and definitions.
+pub(crate) struct World {
+    family: Family,
+    globals: Vec<StoredGlobal>,
+    definitions: Definitions,
+    /// Of the server that got the command.
+    own: ServerTag,
+    file: Option<Arc<Written4>>,
+}
+
+impl World {
+    pub(crate) async fn fetch(call: &Call<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            family: call.family,
+            globals: call.backend.globals(ServerSelector::Any).await?,
+            definitions: call.definitions().await?,
+            own: call.host.tag(),
+            file: if call.family == Family::V4 { call.host.file4() } else { None },
+        })
+    }
+
+    pub(crate) fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// Refuses tags of servers that were not created.
+    pub(crate) async fn known(&self, call: &Call<'_>, tags: &[ServerTag]) -> Result<(), Refusal> {
+        for tag in tags.iter().filter(|tag| !tag.is_all()) {
+            if call.backend.server(tag.clone()).await?.is_none() {
+                return refuse(format!(
+                    "server with the tag '{tag}' does not exist in the configuration database"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a parameter as if it were stored.
+    pub(crate) fn set_global(&mut self, global: StoredGlobal) {
+        self.globals.retain(|other| other.name != global.name || other.tags != global.tags);
+        self.globals.push(global);
+    }
+
+    /// The servers to try an object of `tags` on: those, and for `all` each that differs from the others.
+    fn targets(&self, tags: &[ServerTag]) -> Vec<ServerTag> {
+        let mut targets = tags.to_vec();
+        if tags.iter().any(ServerTag::is_all) {
+            let defs = self.definitions.stored().iter().flat_map(|d| &d.element.server_tags);
+            for tag in self.globals.iter().flat_map(|g| &g.tags).chain(defs).chain([&self.own]) {
+                if !tag.is_empty() && !targets.contains(tag) {
+                    targets.push(tag.clone());
+                }
+            }
+        }
+        targets
+    }
+
+    /// Globals and definitions of one server with further objects: what it would run, but for what does not matter
+    /// to those.
+    fn compose(&self, tag: &ServerTag, mut objects: Objects) -> Written4 {
+        let selector = ServerSelector::of(std::slice::from_ref(tag));
+        objects.globals = self.globals.iter().filter(|g| selector.matches(&g.tags)).cloned().collect();
+        if objects.option_defs.is_empty() {
+            let defs = self.definitions.stored().iter().filter(|d| selector.matches(&d.element.server_tags));
+            objects.option_defs = defs.map(|d| (d.row, d.clone())).collect();
+        }
+        let mut base = match &self.file {
+            Some(file) if *tag == self.own => Written4::clone(file),
+            _ => Written4::default(),
+        };
+        // Objects beside the new one do not matter to it, or were looked up on their own.
+        base.subnets.clear();
+        base.shared_networks.clear();
+        base.reservations.clear();
+        if objects.classes.is_empty() {
+            base.client_classes.clear();
+        }
+        merge4(&base, &objects, &selector)
+    }
+
+    /// Tries objects on servers; each text once, with the servers that it holds for.
+    fn try_on(
+        &self,
+        targets: &[ServerTag],
+        what: &str,
+        objects: impl Fn(&ServerTag) -> Objects,
+    ) -> Vec<String> {
+        let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for tag in targets {
+            let errors = resolution(self.compose(tag, objects(tag)));
+            if errors.is_empty() {
+                continue;
+            }
+            // What is wrong without the new object is not its fault.
+            let before = resolution(self.compose(tag, Objects::default()));
+            for text in errors.into_iter().filter(|text| !before.contains(text)) {
+                texts.entry(text).or_default().push(format!("'{tag}'"));
+            }
+        }
+        texts
+            .into_iter()
+            .map(|(text, tags)| format!("{what} on server {}: {text}", tags.join(", ")))
+            .collect()
+    }
+
+    pub(crate) async fn globals_run(&self, _: &Call<'_>, tag: &ServerTag) -> Result<Vec<String>, Refusal> {
+        if self.family == Family::V6 {
+            return Ok(Vec::new());
+        }
+        let mut findings: Vec<String> = Vec::new();
+        for target in self.targets(std::slice::from_ref(tag)) {
+            for text in resolution(self.compose(&target, Objects::default())) {
+                findings.push(format!("global parameters on server '{target}': {text}"));
+            }
+        }
+        Ok(findings)
+    }
+
+    pub(crate) async fn network_runs(
+        &self,
+        _: &Call<'_>,
+        tags: &[ServerTag],
+        map: &Map,
+        members: &[StoredSubnet],
+    ) -> Result<Vec<String>, Refusal> {
+        if self.family == Family::V6 {
+            return Ok(Vec::new());
+        }
+        let name = text_member(map, "name");
+        let network = Stored { row: 1, element: element(map.clone(), &format!("shared network '{name}'")) };
+        let objects = |_: &ServerTag| Objects {
+            networks: [(1, network.clone())].into(),
+            subnets: members.iter().map(|s| (s.id, s.clone())).collect(),
+            ..Objects::default()
+        };
+        Ok(self.try_on(&self.targets(tags), &format!("shared network '{name}'"), objects))
+    }
+
+    pub(crate) async fn subnet_runs(
+        &self,
+        call: &Call<'_>,
+        tags: &[ServerTag],
+        subnet: &Subnet,
+    ) -> Result<Vec<String>, Refusal> {
+        let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
+        let mut findings = Vec::new();
+        let mut network = None;
+        if let Some(name) = &subnet.shared_network {
+            let Some(found) = call.backend.network(name.clone()).await? else {
+                return refuse(format!(
+                    "{what}: shared network '{name}' does not exist in the configuration database"
+                ));
+            };
+            for tag in lacking(&found.element.server_tags, tags) {
+                findings.push(format!("{what}: its shared network '{name}' is not given to server '{tag}'"));
+            }
+            network = Some(found);
+        }
+        for other in call.backend.overlapping(subnet.prefix).await? {
+            // The one that this one replaces, by number or by prefix.
+            if other.id == subnet.id || other.prefix == subnet.prefix {
+                continue;
+            }
+            if share(&other.tags, tags) {
+                let servers: Vec<String> = other.tags.iter().map(|tag| format!("'{tag}'")).collect();
+                findings.push(format!(
+                    "{what}: overlaps with subnet {} ({}) of server {}",
+                    other.id,
+                    other.prefix,
+                    servers.join(", ")
+                ));
+            }
+        }
+        if self.family == Family::V6 {
+            return Ok(findings);
+        }
+        if tags.iter().any(|tag| tag.is_all() || *tag == self.own)
+            && let Some(file) = &self.file
+        {
+            for other in file.subnets.iter().filter(|s| s.id != subnet.id) {
+                let prefix = backend::Prefix::from(other.prefix);
+                if prefix != subnet.prefix && prefix.overlaps(&subnet.prefix) {
+                    findings.push(format!(
+                        "{what}: overlaps with subnet {} ({prefix}) in the file of server '{}'",
+                        other.id, self.own
+                    ));
+                }
+            }
+        }
+        let stored = StoredSubnet {
+            id: subnet.id,
+            prefix: subnet.prefix,
+            shared_network: subnet.shared_network.clone(),
+            element: element(subnet.map.clone(), &format!("subnet {}", subnet.id)),
+        };
+        let objects = |_: &ServerTag| Objects {
+            networks: network.iter().map(|n| (n.row, n.clone())).collect(),
+            subnets: [(stored.id, stored.clone())].into(),
+            ..Objects::default()
+        };
+        findings.extend(self.try_on(&self.targets(tags), &what, objects));
+        Ok(findings)
+    }
+
+    // Definitions.
+
+    /// Whether the database has a definition of exactly this server.
+    pub(crate) fn has_def(&self, tag: &ServerTag, space: &str, code: u16) -> bool {
+        self.defs_of(space, code).any(|def| def.element.server_tags.contains(tag))
+    }
+
+    /// Whether servers of `tag` still have a definition when that one is gone.
+    pub(crate) fn def_stays(&self, tag: &ServerTag, space: &str, code: u16) -> bool {
+        let of_all =
+            self.defs_of(space, code).any(|def| def.element.server_tags.iter().any(ServerTag::is_all));
+        (!tag.is_all() && of_all) || options::DefTable::standard(self.family).by_code(space, code).is_some()
+    }
+
+    fn defs_of<'a>(&'a self, space: &'a str, code: u16) -> impl Iterator<Item = &'a Stored> {
+        self.definitions.stored().iter().filter(move |def| {
+            int_member(&def.element.map, "code") == i64::from(code)
+                && space_of(&def.element.map, self.family) == space
+        })
+    }
+
+    /// What becomes wrong with a definition: two of one name, and options whose data fit the old one alone.
+    pub(crate) async fn def_fits(
+        &mut self,
+        call: &Call<'_>,
+        tag: &ServerTag,
+        map: &Map,
+    ) -> Result<(Vec<String>, Vec<String>), Refusal> {
+        let (space, code) = (space_of(map, self.family), int_member(map, "code"));
+        let what = format!("option definition {code} in '{space}'");
+        let number = u16::try_from(code)?;
+        let new = Stored {
+            row: u64::MAX,
+            element: Arc::new(Element {
+                map: map.clone(),
+                pos: position(&what),
+                server_tags: vec![tag.clone()],
+            }),
+        };
+        let own = |def: &Stored| {
+            def.element.server_tags.contains(tag)
+                && int_member(&def.element.map, "code") == code
+                && space_of(&def.element.map, self.family) == space
+        };
+        let defs: Vec<Stored> =
+            self.definitions.stored().iter().filter(|def| !own(def)).cloned().chain([new.clone()]).collect();
+        let of = |target: &ServerTag| {
+            let selector = ServerSelector::of(std::slice::from_ref(target));
+            defs.iter()
+                .filter(|d| selector.matches(&d.element.server_tags))
+                .map(|d| (d.row, d.clone()))
+                .collect()
+        };
+        let targets = self.targets(std::slice::from_ref(tag));
+        let findings =
+            self.try_on(&targets, &what, |target| Objects { option_defs: of(target), ..Objects::default() });
+        if !findings.is_empty() || call.backend.option_users(space.clone(), number, 1).await?.is_empty() {
+            return Ok((findings, Vec::new()));
+        }
+        let anew = self.definitions.find(tag, &space, Some(number), "").is_some();
+        let mut findings = Vec::new();
+        // Options of that code exist: whether they still fit, only the whole configuration tells.
+        for target in targets {
+            let Pulled::Everything { objects, .. } = call.backend.pull(target.clone(), None).await? else {
+                continue;
+            };
+            let selector = ServerSelector::of(std::slice::from_ref(&target));
+            let base = match &self.file {
+                Some(file) if target == self.own => Written4::clone(file),
+                _ => Written4::default(),
+            };
+            let before = resolution(merge4(&base, &objects, &selector));
+            let after = Objects { option_defs: of(&target), ..objects };
+            for text in resolution(merge4(&base, &after, &selector)) {
+                if !before.contains(&text) {
+                    findings.push(format!("{what} on server '{target}': {text}"));
+                }
+            }
+        }
+        Ok(if anew { (findings, Vec::new()) } else { (Vec::new(), findings) })
+    }
+
+    // Classes.
+
+    /// Says in the log which classes of a subnet or network nobody has defined; hook libraries, vendor classes and
+    /// reservations may assign classes of any name, so this is no error.
+    pub(crate) async fn warn_of_classes(
+        &self,
+        call: &Call<'_>,
+        map: &Map,
+        what: &str,
+    ) -> Result<(), Refusal> {
+        let mut names: Vec<&str> = Vec::new();
+        let pools = map.get("pools").and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(Value::as_map);
+        for holder in std::iter::once(map).chain(pools) {
+            for keyword in ["client-classes", "evaluate-additional-classes"] {
+                let list = holder.get(keyword).and_then(Value::as_list).unwrap_or(&[]);
+                for name in list.iter().filter_map(Value::as_str) {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+        for name in names {
+            let in_file = self.file.as_ref().is_some_and(|file| {
+                file.client_classes.iter().any(|class| text_member(&class.map, "name") == name)
+            });
+            let special = matches!(name, "DROP" | "REJECT" | "SKIP_DDNS");
+            if !in_file
+                && !special
+                && !is_builtin(name)
+                && call.backend.class(name.to_owned()).await?.is_none()
+            {
+                call.warn(&format!("{what} refers to client class '{name}', which is not defined"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn position(what: &str) -> Pos {
+    Pos { file: Some(what.into()), ..Pos::default() }
+}
+
+fn element(map: Map, what: &str) -> Arc<Element> {
+    Arc::new(Element { map, pos: position(what), server_tags: Vec::new() })
+}
+
+/// What a server could not run, without its own paths, interfaces and secrets.
+fn resolution(written: Written4) -> Vec<String> {
+    let env = ResolveEnv {
+        relaxed: true,
+        interface_exists: None,
+        read_secret: Arc::new(|_| Ok("secret".to_owned())),
+    };
+    match resolve4(Arc::new(written), &env) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.text).collect(),
+    }
+}

@@ -1,0 +1,134 @@
+//! `remote-class*`.
+
+use std::sync::Arc;
+
+use backend::{Change, text_member};
+use base::{Family, ServerTag};
+use control::Answer;
+use expr::{ClassId, compile_bool, compile_string};
+use json::{Map, Value};
+use options::DefTable;
+
+use super::args::{Refusal, refuse};
+use super::check::World;
+use super::{Call, deleted, found, rules, stored};
+
+/// Classes that are there without a definition.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    matches!(name, "ALL" | "KNOWN" | "UNKNOWN" | "BOOTP")
+        || ["VENDOR_CLASS_", "AFTER_", "EXTERNAL_", "HA_", "SPAWN_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// Collects the classes that an expression mentions.
+struct Mentions<'a> {
+    definitions: &'a Arc<DefTable>,
+    names: Vec<String>,
+}
+
+impl expr::Names for Mentions<'_> {
+    fn class(&mut self, name: &str) -> Option<ClassId> {
+        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        u32::try_from(at).ok().map(ClassId)
+    }
+
+    fn definitions(&self) -> &Arc<DefTable> {
+        self.definitions
+    }
+}
+
+/// Compiles an expression with the definitions of one server; the classes that it mentions.
+fn mentioned(map: &Map, family: Family, definitions: &Arc<DefTable>) -> Result<Vec<String>, String> {
+    let mut mentions = Mentions { definitions, names: Vec::new() };
+    if let Some(test) = map.get("test").and_then(Value::as_str) {
+        compile_bool(test, family, &mut mentions)
+            .map_err(|error| format!("expression: [{test}] error: {error}"))?;
+    }
+    if let Some(test) = map.get("template-test").and_then(Value::as_str) {
+        compile_string(test, family, &mut mentions)
+            .map_err(|error| format!("expression: [{test}] error: {error}"))?;
+    }
+    Ok(mentions.names)
+}
+
+pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let value = call.args.only("client-classes")?;
+    let given = call.args.only_map("client-classes")?;
+    let tags = call.args.some_tags()?;
+    let follow = call.args.follow(given)?;
+    let mut value = value.clone();
+    if let Some(map) = value.as_map_mut() {
+        map.remove("follow-class-name");
+    }
+    let mut map = rules::class(call.family, &value)?;
+    let name = text_member(&map, "name");
+    let world = World::fetch(call).await?;
+    world.known(call, &tags).await?;
+    let definitions = world.definitions().with_class(&map);
+    let mut findings = Vec::new();
+    definitions.options_in(&mut map, &tags, &mut findings)?;
+    if let Some(json::Kind::List(list)) = map.get_mut("option-def").map(|value| &mut value.kind) {
+        for def in list.iter_mut().filter_map(Value::as_map_mut) {
+            let space = super::definitions::space_of(def, call.family);
+            def.insert("space".to_owned(), space.into());
+        }
+    }
+    let names = compile(call, &tags, &map, &definitions, &mut findings)?;
+    let depends_on_known = names.iter().any(|name| name == "KNOWN" || name == "UNKNOWN");
+    let dependencies = names.into_iter().filter(|name| !is_builtin(name)).collect();
+    call.guard(&findings)?;
+    call.apply_one(Change::SetClass { tags, map, follow, dependencies, depends_on_known }).await?;
+    let shown = Map::from([("name".to_owned(), name.into())]);
+    Ok(stored(format!("DHCPv{} client class successfully set.", call.digit()), "client-classes", shown))
+}
+
+/// The expression must be right for every server, as definitions may give names another meaning there.
+fn compile(
+    call: &Call<'_>,
+    tags: &[ServerTag],
+    map: &Map,
+    definitions: &super::definitions::Definitions,
+    findings: &mut Vec<String>,
+) -> Result<Vec<String>, Refusal> {
+    let mut names = None;
+    let mut failed = Vec::new();
+    for tag in tags {
+        match mentioned(map, call.family, &definitions.table(tag)) {
+            Ok(found) => names = Some(found),
+            Err(error) => failed.push((tag, error)),
+        }
+    }
+    let Some(names) = names else {
+        return refuse(failed.into_iter().next().map(|(_, error)| error).unwrap_or_default());
+    };
+    findings.extend(failed.into_iter().map(|(tag, error)| format!("on server '{tag}' {error}")));
+    Ok(names)
+}
+
+pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    let name = call.args.name("client-classes")?;
+    let class = call.backend.class(name.to_owned()).await?;
+    let names = call.names().await?;
+    let not = if class.is_some() { "" } else { "not " };
+    let text = format!("DHCPv{} client class '{name}' {not}found.", call.digit());
+    Ok(found(text, "client-classes", class.iter().map(|c| names.class(c)).collect()))
+}
+
+pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let classes = call.backend.classes(call.args.selector()?).await?;
+    let names = call.names().await?;
+    let text = format!("{} DHCPv{} client class(es) found.", classes.len(), call.digit());
+    Ok(found(text, "client-classes", classes.iter().map(|c| names.class(c)).collect()))
+}
+
+pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    let name = call.args.name("client-classes")?;
+    let count = call.apply_one(Change::DeleteClass { name: name.to_owned() }).await?;
+    Ok(deleted(format!("{count} DHCPv{} client class(es) deleted.", call.digit()), count))
+}

@@ -1,0 +1,237 @@
+//! `libdhcp_cb_cmds`: the `remote-*` commands that manage the configuration backend (Kea manual, "Configuration
+//! Backend Commands").
+//!
+//! Arguments become types at once ([`args`]), objects go through the parser of the configuration file, each command
+//! is one transaction, and answers show objects as a running server would ([`render`]). The running configuration is
+//! not touched: servers fetch what they are told of by the audit.
+//!
+//! What Kea leaves to the operator is checked when it is written ([`check`]): what each server that gets the object
+//! would then run. What it could not run is refused with a text that names the object and the server, unless
+//! `"force": true`.
+
+mod args;
+mod check;
+mod classes;
+mod commands;
+mod definitions;
+mod defs;
+mod globals;
+mod messages;
+mod networks;
+mod options;
+mod render;
+mod rules;
+mod servers;
+mod subnets;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use backend::{BackendError, Change, ConfigBackend, Identity, Note};
+use base::{Family, ServerTag, Timestamp};
+use config::Written4;
+use control::{Answer, Command, CommandTable, DuplicateCommand};
+use json::{Map, Value};
+
+use args::{Args, Refusal, refuse};
+use commands::Op;
+pub use commands::{PROVIDER, definitions as command_definitions};
+pub use messages::MESSAGES;
+
+/// What the commands need of the server that has them.
+pub trait Host: Send + Sync {
+    /// Databases of `config-control`, in their order. Asked at each command: a reconfiguration may change them.
+    fn backends(&self) -> Vec<Arc<dyn ConfigBackend>>;
+
+    /// Its own tag.
+    fn tag(&self) -> ServerTag;
+
+    /// Its own file, before anything of a database: what new objects will stand beside. `None` while there is none.
+    fn file4(&self) -> Option<Arc<Written4>>;
+
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+
+    /// Objects in a database changed: a good moment to fetch.
+    fn changed(&self, database: &Identity);
+}
+
+/// Adds the commands of a family to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
+pub fn register(table: &CommandTable, family: Family, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
+    for (definition, op) in commands::table(family) {
+        let (host, op) = (Arc::clone(&host), *op);
+        table.register(*definition, move |command| {
+            let host = Arc::clone(&host);
+            async move { run(op, family, host.as_ref(), &command).await }
+        })?;
+    }
+    Ok(())
+}
+
+/// Answers one command.
+async fn run(op: Op, family: Family, host: &dyn Host, command: &Command) -> Answer {
+    match execute(op, family, host, command).await {
+        Ok(answer) => answer,
+        Err(Refusal(text)) => Answer::error(text),
+    }
+}
+
+async fn execute(op: Op, family: Family, host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+    let args = Args::new(command.arguments.as_ref(), family)?;
+    let backend = choose(host, &args)?;
+    let call = Call { backend: backend.as_ref(), family, args, host, command: &command.name };
+    match op {
+        Op::ServerSet => servers::set(&call).await,
+        Op::ServerGet => servers::get(&call).await,
+        Op::ServerGetAll => servers::get_all(&call).await,
+        Op::ServerDel => servers::del(&call).await,
+        Op::GlobalSet => globals::set(&call).await,
+        Op::GlobalGet => globals::get(&call).await,
+        Op::GlobalGetAll => globals::get_all(&call).await,
+        Op::GlobalDel => globals::del(&call).await,
+        Op::DefSet => defs::set(&call).await,
+        Op::DefGet => defs::get(&call).await,
+        Op::DefGetAll => defs::get_all(&call).await,
+        Op::DefDel => defs::del(&call).await,
+        Op::OptionSet(level) => options::set(&call, level).await,
+        Op::OptionDel(level) => options::del(&call, level).await,
+        Op::OptionGet => options::get(&call).await,
+        Op::OptionGetAll => options::get_all(&call).await,
+        Op::ClassSet => classes::set(&call).await,
+        Op::ClassGet => classes::get(&call).await,
+        Op::ClassGetAll => classes::get_all(&call).await,
+        Op::ClassDel => classes::del(&call).await,
+        Op::NetworkSet => networks::set(&call).await,
+        Op::NetworkGet => networks::get(&call).await,
+        Op::NetworkList => networks::list(&call).await,
+        Op::NetworkDel => networks::del(&call).await,
+        Op::SubnetSet => subnets::set(&call).await,
+        Op::SubnetGetById => subnets::get_by_id(&call).await,
+        Op::SubnetGetByPrefix => subnets::get_by_prefix(&call).await,
+        Op::SubnetList => subnets::list(&call).await,
+        Op::SubnetDelById => subnets::del_by_id(&call).await,
+        Op::SubnetDelByPrefix => subnets::del_by_prefix(&call).await,
+    }
+}
+
+/// The database that `remote` means: the first when it says nothing.
+fn choose(host: &dyn Host, args: &Args<'_>) -> Result<Arc<dyn ConfigBackend>, Refusal> {
+    let selector = args.remote()?;
+    let mut fitting =
+        host.backends().into_iter().filter(|b| b.family() == args.family && selector.matches(b.identity()));
+    let Some(first) = fitting.next() else {
+        return refuse(format!("no such database found for selector: {selector}"));
+    };
+    if selector != backend::BackendSelector::default() && fitting.next().is_some() {
+        return refuse(format!("more than one database found for selector: {selector}"));
+    }
+    Ok(first)
+}
+
+/// One command under way.
+struct Call<'a> {
+    backend: &'a dyn ConfigBackend,
+    family: Family,
+    args: Args<'a>,
+    host: &'a dyn Host,
+    command: &'a str,
+}
+
+impl Call<'_> {
+    /// Writes changes as one revision; counts per change.
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<u64>, Refusal> {
+        let note = Note { time: self.host.now(), message: self.command.to_owned() };
+        let counts = self.backend.apply(changes, note).await.map_err(|error| match error {
+            BackendError::Missing { what, key } => {
+                Refusal(format!("{what} '{key}' does not exist in the configuration database"))
+            }
+            other => other.into(),
+        })?;
+        if counts.iter().any(|count| *count > 0) {
+            self.host.changed(self.backend.identity());
+        }
+        Ok(counts)
+    }
+
+    /// Writes one change; its count.
+    async fn apply_one(&self, change: Change) -> Result<u64, Refusal> {
+        Ok(self.apply(vec![change]).await?.into_iter().sum())
+    }
+
+    /// `4` or `6`.
+    fn digit(&self) -> char {
+        if self.family == Family::V4 { '4' } else { '6' }
+    }
+
+    /// Definitions of the file of this server.
+    fn file_defs(&self) -> Vec<Arc<config::Element>> {
+        match self.family {
+            Family::V4 => self.host.file4().map(|file| file.option_defs.clone()).unwrap_or_default(),
+            Family::V6 => Vec::new(),
+        }
+    }
+
+    async fn definitions(&self) -> Result<definitions::Definitions, Refusal> {
+        definitions::Definitions::fetch(self.backend, &self.file_defs()).await
+    }
+
+    async fn names(&self) -> Result<render::Names, Refusal> {
+        Ok(render::Names::new(self.family, self.backend.option_defs(backend::ServerSelector::Any).await?))
+    }
+
+    /// Refuses what servers could not run, unless the command forces it; then it is logged.
+    fn guard(&self, findings: &[String]) -> Result<(), Refusal> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        if !self.args.force()? {
+            return refuse(format!("{} (\"force\": true stores it nevertheless)", findings.join("; ")));
+        }
+        for finding in findings {
+            observe::log!(messages::Forced { command: self.command, finding });
+        }
+        Ok(())
+    }
+
+    /// Says in the answer and the log what the operator should know.
+    fn with_warnings(&self, mut answer: Answer, warnings: Vec<String>) -> Answer {
+        for warning in &warnings {
+            self.warn(warning);
+        }
+        if !warnings.is_empty()
+            && let Some(arguments) = answer.arguments.as_mut().and_then(Value::as_map_mut)
+        {
+            let list: Vec<Value> = warnings.into_iter().map(Value::from).collect();
+            arguments.insert("warnings".to_owned(), list.into());
+        }
+        answer
+    }
+
+    /// Says in the log what is odd and not refused.
+    fn warn(&self, text: &str) {
+        observe::log!(messages::Odd { command: self.command, text });
+    }
+}
+
+/// Answer of a command that finds objects: result 3 when it found none.
+fn found(text: String, key: &str, objects: Vec<Value>) -> Answer {
+    let count = objects.len();
+    let arguments = Map::from([(key.to_owned(), objects.into()), ("count".to_owned(), number(count))]);
+    if count == 0 { Answer::empty(text).and_arguments(arguments) } else { Answer::full(text, arguments) }
+}
+
+/// Answer of a command that deletes: result 3 when there was nothing to delete.
+fn deleted(text: String, count: u64) -> Answer {
+    let arguments = Map::from([("count".to_owned(), count.into())]);
+    if count == 0 { Answer::empty(text).and_arguments(arguments) } else { Answer::full(text, arguments) }
+}
+
+/// Answer of a command that sets one object, with the members by which the object is found.
+fn stored(text: String, key: &str, object: Map) -> Answer {
+    Answer::full(text, Map::from([(key.to_owned(), vec![Value::from(object)].into())]))
+}
+
+fn number(count: usize) -> Value {
+    u64::try_from(count).unwrap_or(u64::MAX).into()
+}

@@ -1,0 +1,104 @@
+//! `remote-option*`: options of servers, networks, subnets and pools.
+
+use backend::{Change, OptionScope, ServerSelector, Stored, SubnetKey, option_key_of};
+use base::ServerTag;
+use control::Answer;
+use json::{Map, Value};
+
+use super::args::{Level, Refusal, refuse};
+use super::check::World;
+use super::{Call, deleted, found, rules, stored};
+
+/// Who gets what an option belongs to.
+async fn tags_of(call: &Call<'_>, scope: &OptionScope) -> Result<Vec<ServerTag>, Refusal> {
+    let missing = |what: &str, key: &str| {
+        Refusal(format!("{what} '{key}' does not exist in the configuration database"))
+    };
+    let subnet = match scope {
+        OptionScope::Global(tag) => return Ok(vec![tag.clone()]),
+        OptionScope::Network(name) => {
+            let network =
+                call.backend.network(name.clone()).await?.ok_or_else(|| missing("shared network", name))?;
+            return Ok(network.element.server_tags.clone());
+        }
+        OptionScope::Subnet(id) => *id,
+        OptionScope::Pool(range) => {
+            let subnet = call.backend.subnet_of_pool(scope.clone()).await?;
+            subnet.ok_or_else(|| missing("pool", &range.to_string()))?
+        }
+        OptionScope::PdPool(key) => {
+            let subnet = call.backend.subnet_of_pool(scope.clone()).await?;
+            subnet.ok_or_else(|| missing("pd-pool", &key.prefix.to_string()))?
+        }
+    };
+    let found = call.backend.subnet(SubnetKey::Id(subnet)).await?;
+    let found = found.ok_or_else(|| missing("subnet", &subnet.to_string()))?;
+    Ok(found.element.server_tags.clone())
+}
+
+pub(crate) async fn set(call: &Call<'_>, level: Level) -> Result<Answer, Refusal> {
+    let value = call.args.only("options")?;
+    if value.as_map().is_none() {
+        return refuse("'options' list must include a map");
+    }
+    let scope = call.args.scope(level)?;
+    let given = rules::option(call.family, value)?;
+    let world = World::fetch(call).await?;
+    if let OptionScope::Global(tag) = &scope {
+        world.known(call, std::slice::from_ref(tag)).await?;
+    }
+    let tags = tags_of(call, &scope).await?;
+    let mut findings = Vec::new();
+    let map = world.definitions().option(&given, &tags, &mut findings)?;
+    call.guard(&findings)?;
+    let key = option_key_of(&map);
+    call.apply_one(Change::SetOption { scope, map }).await?;
+    let mut shown = Map::from([("code".to_owned(), key.code.into()), ("space".to_owned(), key.space.into())]);
+    let classes = key.classes.unwrap_or_default();
+    if !classes.is_empty() {
+        let list: Vec<Value> = classes.into_iter().map(Value::from).collect();
+        shown.insert("client-classes".to_owned(), list.into());
+    }
+    Ok(stored(format!("DHCPv{} option successfully set.", call.digit()), "options", shown))
+}
+
+pub(crate) async fn del(call: &Call<'_>, level: Level) -> Result<Answer, Refusal> {
+    let key = call.args.option_key("options", &["client-classes"])?;
+    let scope = call.args.scope(level)?;
+    if let OptionScope::Global(tag) = &scope {
+        World::fetch(call).await?.known(call, std::slice::from_ref(tag)).await?;
+    }
+    let count = call.apply_one(Change::DeleteOption { scope, key }).await?;
+    Ok(deleted(format!("{count} DHCPv{} option(s) deleted.", call.digit()), count))
+}
+
+async fn effective(call: &Call<'_>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
+    let selector = ServerSelector::of(&[tag]);
+    let options = call.backend.options(selector.clone()).await?;
+    Ok(selector.effective(options, |o| &o.element.server_tags, |o| option_key_of(&o.element.map)))
+}
+
+pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let wanted = call.args.option_key("options", &["client-classes"])?;
+    let options = effective(call, call.args.one_tag()?).await?;
+    let option: Vec<_> = options
+        .iter()
+        .filter(|option| {
+            let key = option_key_of(&option.element.map);
+            (&key.space, key.code) == (&wanted.space, wanted.code)
+                && (wanted.classes.is_none() || key.classes == wanted.classes)
+        })
+        .take(1)
+        .collect();
+    let not = if option.is_empty() { "not " } else { "" };
+    let text = format!("DHCPv{} option {} in '{}' {not}found.", call.digit(), wanted.code, wanted.space);
+    let names = call.names().await?;
+    Ok(found(text, "options", option.into_iter().map(|o| names.global_option(o)).collect()))
+}
+
+pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let options = effective(call, call.args.one_tag()?).await?;
+    let names = call.names().await?;
+    let text = format!("{} DHCPv{} option(s) found.", options.len(), call.digit());
+    Ok(found(text, "options", options.iter().map(|o| names.global_option(o)).collect()))
+}

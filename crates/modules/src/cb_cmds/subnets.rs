@@ -1,0 +1,82 @@
+//! `remote-subnet*`.
+
+use backend::{Change, ServerSelector, StoredSubnet, SubnetKey};
+use control::Answer;
+use json::{Kind, Map, Value};
+
+use super::args::{Refusal, refuse};
+use super::check::World;
+use super::{Call, deleted, found, render, rules, stored};
+
+pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let value = call.args.only("subnets")?;
+    let given = call.args.only_map("subnets")?;
+    let tags = call.args.some_tags()?;
+    let mut subnet = rules::subnet(call.family, value)?;
+    if !given.contains_key("shared-network-name") {
+        return refuse("missing 'shared-network-name' parameter");
+    }
+    let world = World::fetch(call).await?;
+    world.known(call, &tags).await?;
+    let mut findings = Vec::new();
+    world.definitions().options_in(&mut subnet.map, &tags, &mut findings)?;
+    for keyword in ["pools", "pd-pools"] {
+        if let Some(Kind::List(pools)) = subnet.map.get_mut(keyword).map(|value| &mut value.kind) {
+            for pool in pools.iter_mut().filter_map(Value::as_map_mut) {
+                world.definitions().options_in(pool, &tags, &mut findings)?;
+            }
+        }
+    }
+    findings.extend(world.subnet_runs(call, &tags, &subnet).await?);
+    world.warn_of_classes(call, &subnet.map, &format!("subnet {}", subnet.id)).await?;
+    call.guard(&findings)?;
+    let shown = Map::from([
+        ("id".to_owned(), subnet.id.0.into()),
+        ("subnet".to_owned(), subnet.prefix.to_string().into()),
+    ]);
+    let rules::Subnet { id, prefix, shared_network, map } = subnet;
+    call.apply_one(Change::SetSubnet { tags, id, prefix, shared_network, map }).await?;
+    Ok(stored(format!("IPv{} subnet successfully set.", call.digit()), "subnets", shown))
+}
+
+async fn show(call: &Call<'_>, subnet: Option<StoredSubnet>, key: &str) -> Result<Answer, Refusal> {
+    let names = call.names().await?;
+    let not = if subnet.is_some() { "" } else { "not " };
+    let text = format!("IPv{} subnet {key} {not}found.", call.digit());
+    Ok(found(text, "subnets", subnet.iter().map(|s| names.subnet(s)).collect()))
+}
+
+pub(crate) async fn get_by_id(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    let id = call.args.subnet_id()?;
+    show(call, call.backend.subnet(SubnetKey::Id(id)).await?, &id.to_string()).await
+}
+
+pub(crate) async fn get_by_prefix(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    let (text, prefix) = call.args.subnet_prefix()?;
+    show(call, call.backend.subnet(SubnetKey::Prefix(prefix)).await?, text).await
+}
+
+pub(crate) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let selector = call.args.selector()?;
+    let unassigned = selector == ServerSelector::Unassigned;
+    let subnets = call.backend.subnet_list(selector).await?;
+    let text = format!("{} IPv{} subnet(s) found.", subnets.len(), call.digit());
+    Ok(found(text, "subnets", subnets.iter().map(|s| render::brief(s, unassigned)).collect()))
+}
+
+async fn del(call: &Call<'_>, key: SubnetKey) -> Result<Answer, Refusal> {
+    let count = call.apply_one(Change::DeleteSubnet(key)).await?;
+    Ok(deleted(format!("{count} IPv{} subnet(s) deleted.", call.digit()), count))
+}
+
+pub(crate) async fn del_by_id(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    del(call, SubnetKey::Id(call.args.subnet_id()?)).await
+}
+
+pub(crate) async fn del_by_prefix(call: &Call<'_>) -> Result<Answer, Refusal> {
+    call.args.no_tags()?;
+    del(call, SubnetKey::Prefix(call.args.subnet_prefix()?.1)).await
+}

@@ -1,0 +1,163 @@
+//! Commands with their answers, on a database in a temporary directory.
+
+mod classes;
+mod errors;
+mod objects;
+mod safety;
+mod tags;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use backend::{ConfigBackend, Identity};
+use base::{Family, ServerTag, Timestamp};
+use config::Written4;
+use control::{Command, CommandTable};
+use json::Value;
+use sqlite::Database;
+
+use super::{Host, register};
+
+struct Server {
+    backends: Vec<Arc<dyn ConfigBackend>>,
+    file: Mutex<Written4>,
+    changes: AtomicU32,
+}
+
+impl Host for Server {
+    fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
+        self.backends.clone()
+    }
+
+    fn tag(&self) -> ServerTag {
+        ServerTag::new("abc").unwrap()
+    }
+
+    fn file4(&self) -> Option<Arc<Written4>> {
+        Some(Arc::new(self.file.lock().unwrap().clone()))
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(1_700_000_000)
+    }
+
+    fn changed(&self, _: &Identity) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A server with the tag `abc`, and its database, in which nothing is yet.
+pub(super) struct Session {
+    table: CommandTable,
+    server: Arc<Server>,
+    runtime: tokio::runtime::Runtime,
+    _directory: tempfile::TempDir,
+}
+
+pub(super) fn value(text: &str) -> Value {
+    json::parse_command(text.as_bytes(), json::Limits::default()).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::open(directory.path().join("kea.sqlite"), Family::V4);
+        let server = Arc::new(Server {
+            backends: vec![Arc::new(database)],
+            file: Mutex::default(),
+            changes: AtomicU32::new(0),
+        });
+        let table = CommandTable::new();
+        register(&table, Family::V4, Arc::clone(&server) as Arc<dyn Host>).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { table, server, runtime, _directory: directory }
+    }
+
+    /// With servers of these tags.
+    pub(super) fn with(tags: &[&str]) -> Self {
+        let session = Self::new();
+        for tag in tags {
+            session.ok("remote-server4-set", &format!(r#"{{"servers": [{{"server-tag": "{tag}"}}]}}"#));
+        }
+        session
+    }
+
+    pub(super) fn database(&self) -> &dyn ConfigBackend {
+        self.server.backends[0].as_ref()
+    }
+
+    /// What stands in the file of the server.
+    pub(super) fn file(&self, text: &str) {
+        let (written, errors) = config::parse4_map(value(text), config::ParseEnv::default());
+        assert!(errors.is_empty(), "{errors:?}");
+        *self.server.file.lock().unwrap() = written;
+    }
+
+    pub(super) fn changes(&self) -> u32 {
+        self.server.changes.load(Ordering::Relaxed)
+    }
+
+    /// The whole answer.
+    pub(super) fn ask(&self, command: &str, arguments: &str) -> Value {
+        let command = Command::new(command).with_arguments(value(arguments));
+        self.runtime.block_on(self.table.dispatch(command)).into_value()
+    }
+
+    /// The arguments of an answer that has to be good.
+    pub(super) fn ok(&self, command: &str, arguments: &str) -> Value {
+        let answer = self.ask(command, arguments);
+        assert_eq!(
+            answer.get("result"),
+            Some(&Value::from(0i64)),
+            "{command} {arguments}: {}",
+            json::to_string(&answer)
+        );
+        answer.get("arguments").cloned().unwrap_or_default()
+    }
+
+    /// The whole answer has to be this.
+    pub(super) fn expect(&self, command: &str, arguments: &str, wanted: &str) {
+        let answer = self.ask(command, arguments);
+        let wanted = value(wanted);
+        assert!(
+            answer == wanted,
+            "{command} {arguments}\n answered {}\n wanted   {}",
+            json::to_string(&answer),
+            json::to_string(&wanted)
+        );
+    }
+
+    /// Refused with a text that has this in it.
+    pub(super) fn refused(&self, command: &str, arguments: &str, text: &str) {
+        let answer = self.ask(command, arguments);
+        let found = answer.get("text").and_then(Value::as_str).unwrap_or_default();
+        let result = answer.get("result").and_then(Value::as_int);
+        assert!(
+            result == Some(1) && found.contains(text) && answer.get("arguments").is_none(),
+            "{command} {arguments}\n answered {}\n wanted   {text}",
+            json::to_string(&answer)
+        );
+    }
+}
+
+#[test]
+fn every_command_of_both_families_has_its_name() {
+    for (family, digit, count) in [(Family::V4, '4', 36), (Family::V6, '6', 38)] {
+        let names: Vec<&str> = super::command_definitions(family).map(|d| d.name).collect();
+        assert_eq!(names.len(), count);
+        for name in &names {
+            assert!(name.starts_with("remote-") && name.contains(digit), "{name}");
+        }
+        for object in ["server", "global-parameter", "option-def", "class", "network", "subnet"] {
+            assert!(names.contains(&format!("remote-{object}{digit}-set").as_str()), "{object}");
+        }
+    }
+}
+
+#[test]
+fn commands_come_and_go_with_the_library() {
+    let session = Session::new();
+    assert_eq!(session.table.definitions().len(), 37);
+    session.table.deregister_provider(super::PROVIDER);
+    assert_eq!(session.ask("remote-server4-get-all", "{}").get("result"), Some(&Value::from(2i64)));
+}

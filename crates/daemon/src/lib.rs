@@ -10,6 +10,7 @@ mod notify;
 pub mod paths;
 mod pid_file;
 mod privilege;
+mod replace;
 mod secure_paths;
 mod signals;
 pub mod version;
@@ -20,6 +21,7 @@ pub use notify::Notify;
 pub use paths::{Paths, PathsError};
 pub use pid_file::{PidFile, PidFileError};
 pub use privilege::{is_root, restrict_umask};
+pub use replace::replace_file;
 pub use secure_paths::{
     Audit, AuditReport, PathKind, Problem, Violation, check_link, check_name, check_socket_dir,
 };

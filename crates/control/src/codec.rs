@@ -7,17 +7,24 @@ use crate::Limits;
 /// From here on the work moves to a thread that may block: a runtime thread serves other connections too.
 const LARGE: usize = 64 << 10;
 
-fn parse_now(octets: &[u8]) -> Result<Value, String> {
-    let limits = json::Limits { max_depth: Limits::UNIX.nesting, ..json::Limits::default() };
-    json::parse_command(octets, limits).map_err(|error| error.to_string())
+/// Parses a command; the error is Kea's text.
+pub async fn parse(octets: Vec<u8>) -> Result<Value, String> {
+    let max_depth = Limits::UNIX.nesting;
+    parse_within(octets, json::Limits { max_depth, ..json::Limits::default() }).await
 }
 
-/// Parses a command, or an answer of another server; the error is Kea's text.
-pub async fn parse(octets: Vec<u8>) -> Result<Value, String> {
+/// Parses the answer of a server, which may be large and deep: it repeats what the server was told, and more.
+pub async fn parse_answer(octets: Vec<u8>) -> Result<Value, String> {
+    let limits = json::Limits { max_depth: usize::MAX, max_bytes: usize::MAX, ..json::Limits::default() };
+    parse_within(octets, limits).await
+}
+
+async fn parse_within(octets: Vec<u8>, limits: json::Limits) -> Result<Value, String> {
+    let parse = move |octets: &[u8]| json::parse_command(octets, limits).map_err(|error| error.to_string());
     if octets.len() < LARGE {
-        return parse_now(&octets);
+        return parse(&octets);
     }
-    tokio::task::spawn_blocking(move || parse_now(&octets))
+    tokio::task::spawn_blocking(move || parse(&octets))
         .await
         .unwrap_or_else(|_| Err("internal server error: the JSON parser failed".to_owned()))
 }

@@ -1,0 +1,292 @@
+//! From a configuration's text to what the agent runs on. All faults are found at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use config::keywords::{AGENT, Status, Table, Type};
+use config::{AgentConfig, ErrorKind, ResolveEnv};
+use control::http::{Credentials, HttpSettings};
+use daemon::{Audit, PathKind, Paths, Violation};
+use json::{Dialect, FileLoader, Kind, Loader, Map, Parser, Value};
+use observe::{LoggerSettings, OutputSettings};
+
+use crate::messages;
+
+/// Realm of the `authentication` map when it names none.
+const REALM: &str = "kea-control-agent";
+
+/// The rules of the place where the agent runs.
+pub(crate) struct Rules<'a> {
+    pub(crate) paths: &'a Paths,
+    /// The configuration file given at start.
+    pub(crate) file: &'a Path,
+    /// `-X`.
+    pub(crate) relaxed: bool,
+}
+
+/// A checked configuration.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The `Control-agent` map as written.
+    pub(crate) written: Map,
+    pub(crate) address: SocketAddr,
+    pub(crate) http: HttpSettings,
+    /// Control socket by service.
+    pub(crate) sockets: BTreeMap<String, PathBuf>,
+    pub(crate) loggers: Vec<LoggerSettings>,
+    pub(crate) warnings: Warnings,
+}
+
+/// What is let through with a word in the log.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings {
+    syntax: Vec<String>,
+    paths: Vec<Violation>,
+    other: Vec<String>,
+    /// Nobody is asked for a password, on an address of this host.
+    open: Option<SocketAddr>,
+}
+
+impl Warnings {
+    pub(crate) fn log(&self) {
+        for warning in &self.syntax {
+            observe::log!(messages::SyntaxWarning { warning });
+        }
+        self.paths.iter().for_each(Violation::warn);
+        for violation in &self.other {
+            observe::log!(messages::SecurityWarning { violation });
+        }
+        if let Some(address) = self.open {
+            observe::log!(messages::NoAuthentication { address });
+        }
+    }
+}
+
+/// Why a configuration is refused: every fault that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Faults(pub(crate) Vec<Fault>);
+
+/// One fault. `syntax` tells what Kea's `-t` reports as failed syntax check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) syntax: bool,
+    pub(crate) text: String,
+}
+
+impl Faults {
+    fn one(text: String) -> Self {
+        Self(vec![Fault { syntax: true, text }])
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, fault) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}", fault.text)?;
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// What holds before a configuration is read: nothing is forwarded anywhere.
+    pub(crate) fn empty() -> Self {
+        Self {
+            written: Map::new(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            http: HttpSettings::default(),
+            sockets: BTreeMap::new(),
+            loggers: Vec::new(),
+            warnings: Warnings::default(),
+        }
+    }
+
+    /// Reads a configuration file.
+    pub(crate) fn from_file(file: &Path, rules: &Rules<'_>) -> Result<Self, Faults> {
+        let mut loader = FileLoader::default();
+        let loaded = loader
+            .load(&file.to_string_lossy())
+            .map_err(|error| Faults::one(format!("Unable to open file {}: {error}", file.display())))?;
+        let parsed = Parser::new(Dialect::Config)
+            .source(loaded.name)
+            .loader(&mut loader)
+            .parse(&loaded.text)
+            .map_err(|error| Faults::one(error.to_string()))?;
+        let (map, errors) = config::parse_agent(parsed.value);
+        let mut settings = Self::from_map(map, errors, rules)?;
+        settings.warnings.syntax = parsed.warnings.iter().map(ToString::to_string).collect();
+        Ok(settings)
+    }
+
+    /// Reads the arguments of `config-set` and `config-test`.
+    pub(crate) fn from_arguments(arguments: Value, rules: &Rules<'_>) -> Result<Self, Faults> {
+        let (map, errors) = config::parse_agent_arguments(arguments);
+        Self::from_map(map, errors, rules)
+    }
+
+    fn from_map(map: Map, errors: Vec<config::ConfigError>, rules: &Rules<'_>) -> Result<Self, Faults> {
+        let mut faults: Vec<Fault> = errors.into_iter().map(Fault::from).collect();
+        let env = ResolveEnv { relaxed: rules.relaxed, ..ResolveEnv::default() };
+        let (config, errors) = config::resolve_agent(&map, &env);
+        faults.extend(errors.into_iter().map(Fault::from));
+
+        let mut judge =
+            Judge { audit: Audit::new(rules.paths, rules.file, rules.relaxed), faults, warnings: Vec::new() };
+        let sockets = judge.sockets(&config);
+        let loggers = judge.loggers(&config);
+        let address = SocketAddr::new(config.address, config.port);
+        let credentials = config.authentication.as_ref().and_then(|authentication| {
+            Credentials::new(&authentication.realm, authentication.clients.iter().map(|(u, p)| (u, p)))
+        });
+        // What authentication failed to be read is a fault already.
+        let open =
+            credentials.is_none() && config.authentication.as_ref().is_none_or(|a| a.clients.is_empty());
+        if open && !address.ip().to_canonical().is_loopback() {
+            let text = format!("Unsecured HTTP control channel ({address})");
+            judge.violation(rules.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");
+        }
+        judge.clear_text(rules.relaxed, &map);
+        let Judge { audit, mut faults, warnings: other } = judge;
+        let report = audit.finish();
+        faults.extend(report.errors.iter().map(|error| Fault { syntax: false, text: error.to_string() }));
+        if !faults.is_empty() {
+            return Err(Faults(faults));
+        }
+        let warnings =
+            Warnings { syntax: Vec::new(), paths: report.warnings, other, open: open.then_some(address) };
+        let http = HttpSettings { credentials, headers: Vec::new() };
+        Ok(Self { written: map, address, http, sockets, loggers, warnings })
+    }
+
+    /// The configuration with its defaults, as `config-get` answers it and `config-write` writes it.
+    pub(crate) fn value(&self) -> Value {
+        let mut map = with_defaults(&AGENT, &self.written);
+        if let Some(authentication) = map.get_mut("authentication").and_then(Value::as_map_mut) {
+            authentication.entry("realm".to_owned()).or_insert_with(|| REALM.into());
+        }
+        [("Control-agent", Value::from(map))].into()
+    }
+
+    /// One line for the log.
+    pub(crate) fn summary(&self) -> String {
+        let sockets: Vec<&str> = self.sockets.keys().map(String::as_str).collect();
+        format!(
+            "listening on {}, port {}, control sockets: {}{}",
+            self.address.ip(),
+            self.address.port(),
+            if sockets.is_empty() { "none".to_owned() } else { sockets.join(" ") },
+            if self.http.credentials.is_some() { ", requires basic HTTP authentication" } else { "" },
+        )
+    }
+}
+
+impl From<config::ConfigError> for Fault {
+    fn from(error: config::ConfigError) -> Self {
+        Self { syntax: error.kind == ErrorKind::Syntax, text: error.text }
+    }
+}
+
+/// Collects what the rules say.
+struct Judge<'a> {
+    audit: Audit<'a>,
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+impl Judge<'_> {
+    fn violation(&mut self, tolerated: bool, text: String, fix: &str) {
+        let text = format!("{text} ({fix})");
+        if tolerated {
+            self.warnings.push(text);
+        } else {
+            self.faults.push(Fault { syntax: false, text });
+        }
+    }
+
+    fn sockets(&mut self, config: &AgentConfig) -> BTreeMap<String, PathBuf> {
+        let kind = PathKind::ControlSocket;
+        let mut sockets = BTreeMap::new();
+        for (service, name) in &config.sockets {
+            if let Some(path) = self.audit.path(kind, kind.context(), name) {
+                sockets.insert(service.clone(), path);
+            }
+        }
+        sockets
+    }
+
+    fn loggers(&mut self, config: &AgentConfig) -> Vec<LoggerSettings> {
+        let mut all = Vec::new();
+        for logger in &config.loggers {
+            let mut outputs = Vec::new();
+            for output in &logger.outputs {
+                let target = output.output.as_str();
+                let special =
+                    matches!(target, "stdout" | "stderr" | "syslog") || target.starts_with("syslog:");
+                let place = if special {
+                    Some(target.to_owned())
+                } else {
+                    let kind = PathKind::Log;
+                    self.audit
+                        .path(kind, kind.context(), target)
+                        .map(|path| path.to_string_lossy().into_owned())
+                };
+                let Some(place) = place else { continue };
+                match OutputSettings::from_parts(
+                    &place,
+                    output.flush,
+                    output.maxsize,
+                    output.maxver,
+                    &output.pattern,
+                ) {
+                    Ok(output) => outputs.push(output),
+                    Err(text) => self.faults.push(Fault { syntax: false, text }),
+                }
+            }
+            match LoggerSettings::from_parts(&logger.name, &logger.severity, logger.debuglevel, outputs) {
+                Ok(settings) => all.push(settings),
+                Err(text) => self.faults.push(Fault { syntax: false, text }),
+            }
+        }
+        all
+    }
+
+    /// With `-X` clear text is used, and said to be. Without, it is a fault already.
+    fn clear_text(&mut self, relaxed: bool, map: &Map) {
+        let clients = map.get("authentication").and_then(|a| a.get("clients")).and_then(Value::as_list);
+        for (client, name) in clients.into_iter().flatten().flat_map(|c| [(c, "user"), (c, "password")]) {
+            if relaxed && let Some(value) = client.get(name) {
+                let text = format!("use of clear text '{name}' is NOT SECURE ({})", value.pos);
+                self.violation(true, text, &format!("use '{name}-file'"));
+            }
+        }
+    }
+}
+
+/// The map with the defaults of its table; what is refused whatever its value has none.
+fn with_defaults(table: &Table, map: &Map) -> Map {
+    let mut full = Map::new();
+    for keyword in table.keywords {
+        let default = || {
+            let shown = matches!(keyword.status, Status::Supported)
+                || matches!(keyword.default, config::keywords::Literal::EmptyList);
+            keyword.default.value().filter(|_| shown && keyword.name != "cert-required")
+        };
+        let Some(value) = map.get(keyword.name).cloned().or_else(default) else { continue };
+        let nested = |value: Value, table: &Table| match &value.kind {
+            Kind::Map(map) => with_defaults(table, map).into(),
+            _ => value,
+        };
+        let value = match (keyword.kind, value) {
+            (Type::Map(table), value) => nested(value, table),
+            (Type::Maps(table), Value { kind: Kind::List(list), .. }) => {
+                list.into_iter().map(|value| nested(value, table)).collect::<Vec<_>>().into()
+            }
+            (_, value) => value,
+        };
+        full.insert(keyword.name.to_owned(), value);
+    }
+    full
+}

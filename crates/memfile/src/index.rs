@@ -15,7 +15,7 @@ use ahash::RandomState;
 use base::{SubnetId, Timestamp};
 use lease::{Lease4, LeaseState};
 
-use crate::table_of_rows::RowTable;
+use crate::row_table::RowTable;
 
 /// No row.
 const NONE: u32 = u32::MAX;
@@ -55,14 +55,19 @@ impl Key {
         }
     }
 
-    fn hash(self, keys: &RandomState, key: &[u8]) -> u64 {
+    fn hash(self, keys: &RandomState, key: &[u8]) -> u32 {
         match self {
             Self::HostName if key.iter().any(u8::is_ascii_uppercase) => {
-                keys.hash_one(key.to_ascii_lowercase().as_slice())
+                half(keys.hash_one(key.to_ascii_lowercase().as_slice()))
             }
-            _ => keys.hash_one(key),
+            _ => half(keys.hash_one(key)),
         }
     }
+}
+
+/// The 32 bits of a hash that the tables keep.
+fn half(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(0)
 }
 
 /// Neighbours in a chain.
@@ -141,9 +146,13 @@ impl Index4 {
         rows.get(usize::try_from(row).ok()?)?.lease.as_ref()
     }
 
+    fn address_hash(&self, address: u32) -> u32 {
+        half(self.keys.hash_one(address))
+    }
+
     fn row_of(&self, address: u32) -> Option<u32> {
-        self.by_address.find(self.keys.hash_one(address), |row| {
-            Self::lease_at(&self.rows, *row).is_some_and(|lease| u32::from(lease.address) == address)
+        self.by_address.find(self.address_hash(address), |row| {
+            Self::lease_at(&self.rows, row).is_some_and(|lease| u32::from(lease.address) == address)
         })
     }
 
@@ -177,13 +186,7 @@ impl Index4 {
         if let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row)) {
             slot.lease = Some(lease);
         }
-        let (rows, keys) = (&self.rows, &self.keys);
-        self.by_address.replace(
-            keys.hash_one(address),
-            row,
-            |_| false,
-            |other| Self::lease_at(rows, *other).map_or(0, |lease| keys.hash_one(u32::from(lease.address))),
-        );
+        self.by_address.replace(self.address_hash(address), row, |_| false);
         for key in KEYS {
             self.link(key, row);
         }
@@ -195,7 +198,7 @@ impl Index4 {
             self.unlink(key, row);
         }
         let old = Self::lease_at(&self.rows, row)?.clone();
-        self.by_address.remove(self.keys.hash_one(u32::from(old.address)), |other| *other == row);
+        self.by_address.remove(self.address_hash(u32::from(old.address)), row);
         self.order(&old, false);
         self.place(&old, false);
         if let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row)) {
@@ -302,12 +305,9 @@ impl Index4 {
         }
         let (rows, keys) = (&self.rows, &self.keys);
         let Some(table) = self.by_key.get_mut(key.number()) else { return };
-        let second = table.replace(
-            key.hash(keys, text),
-            row,
-            |other| Self::lease_at(rows, *other).is_some_and(|other| key.same(key.of(other), text)),
-            |other| Self::lease_at(rows, *other).map_or(0, |other| key.hash(keys, key.of(other))),
-        );
+        let second = table.replace(key.hash(keys, text), row, |other| {
+            Self::lease_at(rows, other).is_some_and(|other| key.same(key.of(other), text))
+        });
         let second = second.unwrap_or(NONE);
         if let Some(links) = Self::links_mut(&mut self.rows, row, key) {
             *links = Links { previous: NONE, next: second };
@@ -337,7 +337,7 @@ impl Index4 {
         let hash = key.hash(&self.keys, text);
         let Some(table) = self.by_key.get_mut(key.number()) else { return };
         if next == NONE {
-            table.remove(hash, |other| *other == row);
+            table.remove(hash, row);
         } else {
             table.exchange(hash, row, next);
         }
@@ -351,7 +351,7 @@ impl Index4 {
         }
         let Some(table) = self.by_key.get(key.number()) else { return found };
         let first = table.find(key.hash(&self.keys, text), |row| {
-            Self::lease_at(&self.rows, *row).is_some_and(|lease| key.same(key.of(lease), text))
+            Self::lease_at(&self.rows, row).is_some_and(|lease| key.same(key.of(lease), text))
         });
         let mut row = first.unwrap_or(NONE);
         while let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get(row)) {
@@ -413,11 +413,12 @@ impl Index4 {
             }
             return found;
         }
-        // Merge of the subnets that have something to give.
+        // A merge of the subnets that have something to give; so many rows come from no more subnets.
         let mut sources: Vec<_> = self
             .first_ends
             .iter()
             .take_while(|(end, _)| *end <= now.0)
+            .take(limit)
             .filter_map(|(_, subnet)| self.subnets.get(subnet))
             .map(|subnet| subnet.ends.iter().take_while(|(end, _)| *end <= now.0))
             .collect();

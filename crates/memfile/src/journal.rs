@@ -129,18 +129,16 @@ impl Journal {
     /// before anything is appended to it.
     pub(crate) fn rotate(&mut self) -> Rotated {
         let (live, input) = (self.files.live.clone(), self.files.input.clone());
-        if self.displaced {
-            return self.begin_live();
-        }
-        match self.unfinished() {
-            Ok(true) => return Rotated::Unfinished,
-            Ok(false) => {}
-            Err(error) => {
-                observe::log!(m::LfcRenameFailed { from: live.display(), to: input.display(), error });
-                return Rotated::Failed;
+        // The file that is left behind must not end in what a failed write put there.
+        let mut ready = self.sync();
+        if !self.displaced {
+            match self.unfinished() {
+                Ok(true) => return Rotated::Unfinished,
+                Ok(false) => ready = ready.and_then(|()| self.storage.rename(&live, &input)),
+                Err(error) => ready = Err(error),
             }
         }
-        if let Err(error) = self.sync().and_then(|()| self.storage.rename(&live, &input)) {
+        if let Err(error) = ready {
             observe::log!(m::LfcRenameFailed { from: live.display(), to: input.display(), error });
             return Rotated::Failed;
         }

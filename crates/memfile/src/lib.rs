@@ -18,11 +18,11 @@ mod lines;
 mod load;
 pub mod messages;
 mod row4;
+mod row_table;
 mod scan;
 mod storage;
 mod store;
 mod table;
-mod table_of_rows;
 mod threads;
 mod ticket;
 

@@ -290,8 +290,15 @@ impl Memfile4 {
     /// Begins a cleanup of the lease file now; the interval counts anew.
     pub fn start_lfc(&self) -> LfcStart {
         match &self.threads {
-            Some(threads) => threads.start_lfc(self.shared.settings.lfc_interval),
+            Some(threads) => threads.start_lfc(),
             None => LfcStart::NotPersistent,
+        }
+    }
+
+    /// Changes the time between two cleanups; it counts from now.
+    pub fn set_lfc_interval(&self, interval: Seconds) {
+        if let Some(threads) = &self.threads {
+            threads.set_lfc_interval(interval);
         }
     }
 

@@ -29,6 +29,10 @@ struct Lfc {
     running: bool,
     runs: u64,
     error: Option<String>,
+    /// Between two cleanups; 0: only on demand.
+    interval: Seconds,
+    /// The interval was changed: it counts anew.
+    rescheduled: bool,
 }
 
 struct Posts {
@@ -55,7 +59,7 @@ impl Threads {
         let posts = Arc::new(Posts {
             order: Mutex::default(),
             ordered: Condvar::new(),
-            lfc: Mutex::new(Lfc { requested: convert, ..Lfc::default() }),
+            lfc: Mutex::new(Lfc { requested: convert, interval, ..Lfc::default() }),
             lfc_changed: Condvar::new(),
             stop_lfc: AtomicBool::new(false),
         });
@@ -83,8 +87,18 @@ impl Threads {
         }
     }
 
-    pub(crate) fn start_lfc(&self, interval: Seconds) -> LfcStart {
+    pub(crate) fn set_lfc_interval(&self, interval: Seconds) {
         let mut lfc = lock(&self.posts.lfc);
+        if lfc.interval != interval {
+            lfc.interval = interval;
+            lfc.rescheduled = true;
+            self.posts.lfc_changed.notify_one();
+        }
+    }
+
+    pub(crate) fn start_lfc(&self) -> LfcStart {
+        let mut lfc = lock(&self.posts.lfc);
+        let interval = lfc.interval;
         if lfc.running || lfc.requested {
             observe::log!(m::LfcRunning);
             return LfcStart::AlreadyRunning;
@@ -142,8 +156,8 @@ fn lfc_loop(shared: &Shared, posts: &Posts, convert: bool) {
         {
             let mut lfc = lock(&posts.lfc);
             lfc.running = false;
-            let idle = |lfc: &mut Lfc| !lfc.requested && !lfc.stop;
-            let interval = Duration::from_secs(u64::from(shared.settings.lfc_interval.0));
+            let idle = |lfc: &mut Lfc| !lfc.requested && !lfc.stop && !lfc.rescheduled;
+            let interval = Duration::from_secs(u64::from(lfc.interval.0));
             lfc = if interval.is_zero() {
                 posts.lfc_changed.wait_while(lfc, idle).unwrap_or_else(PoisonError::into_inner)
             } else {
@@ -152,6 +166,9 @@ fn lfc_loop(shared: &Shared, posts: &Posts, convert: bool) {
             };
             if lfc.stop {
                 return;
+            }
+            if std::mem::take(&mut lfc.rescheduled) && !lfc.requested {
+                continue;
             }
             force |= lfc.requested;
             lfc.requested = false;

@@ -44,7 +44,8 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, String> 
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut family = None;
     let mut verbose = false;
-    let [mut pid, mut previous, mut input, mut output, mut finish, mut config] = [const { None::<PathBuf> }; 6];
+    let [mut pid, mut previous, mut input, mut output, mut finish, mut config] =
+        [const { None::<PathBuf> }; 6];
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         let slot = match argument {
             Short('4') => {
@@ -215,7 +216,10 @@ mod tests {
         let Ok(Task::Clean { family, files, config, verbose }) = task(whole) else { panic!("refused") };
         assert_eq!((family, verbose, config), (Family::V4, false, PathBuf::from("c.conf")));
         assert_eq!((files.previous, files.input), (PathBuf::from("l.2"), PathBuf::from("l.1")));
-        assert!(matches!(task(&format!("-d {}", whole.replace("-4", "-6"))), Ok(Task::Clean { verbose: true, .. })));
+        assert!(matches!(
+            task(&format!("-d {}", whole.replace("-4", "-6"))),
+            Ok(Task::Clean { verbose: true, .. })
+        ));
         for (missing, error) in [
             ("-4 ", "DHCP version required"),
             ("-p pid ", "PID file not specified"),

@@ -1,3 +1,4 @@
 //! Tests of the store as a whole.
 
 mod backend;
+mod crash;

@@ -141,9 +141,9 @@ impl Settings {
         let credentials = config.authentication.as_ref().and_then(|authentication| {
             Credentials::new(&authentication.realm, authentication.clients.iter().map(|(u, p)| (u, p)))
         });
-        // What authentication failed to be read is a fault already.
-        let open =
-            credentials.is_none() && config.authentication.as_ref().is_none_or(|a| a.clients.is_empty());
+        // Clients that could not be read are a fault already.
+        let clients = map.get("authentication").and_then(|a| a.get("clients")).and_then(Value::as_list);
+        let open = clients.is_none_or(<[Value]>::is_empty);
         if open && !address.ip().to_canonical().is_loopback() {
             let text = format!("Unsecured HTTP control channel ({address})");
             judge.violation(rules.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");

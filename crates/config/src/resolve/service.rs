@@ -243,8 +243,10 @@ pub(crate) fn authentication(ctx: &mut Context<'_>, map: &Map, realm: &str) -> A
 }
 
 fn credentials(ctx: &mut Context<'_>, map: &Map, pos: &Pos, directory: &str) -> Option<(String, String)> {
-    let mut password = secret(ctx, map, "password", "password-file", directory)?;
-    let user = secret(ctx, map, "user", "user-file", directory)?;
+    // Both are looked at before either gives up: all faults are reported at once.
+    let password = secret(ctx, map, "password", "password-file", directory);
+    let user = secret(ctx, map, "user", "user-file", directory);
+    let (mut password, user) = (password?, user?);
     let user = match (user, &password) {
         (Some(user), _) => user,
         // Without a user the file holds both.

@@ -219,6 +219,15 @@ impl Statistics4 {
         group.set(what as usize, value, self.now());
     }
 
+    /// Starts the counts of present leases anew, for another lease store.
+    pub fn forget_leases(&self) {
+        for what in [LeaseCount::Assigned, LeaseCount::Declined] {
+            if let Some(counter) = self.totals.get(what as usize) {
+                counter.set(0, self.now());
+            }
+        }
+    }
+
     pub(crate) fn subnet(&self, id: SubnetId) -> Arc<Group> {
         self.zeroed(&format!("subnet[{id}]"), &SUBNET)
     }

@@ -88,5 +88,6 @@ fn script(from: &str, to: &Path, prefix: &Path, mode: u32) -> Outcome {
     let text = fs::read_to_string(&from).map_err(|error| format!("{}: {error}", from.display()))?;
     let text = text.replace("@prefix@", &prefix.display().to_string());
     fs::write(to, text).map_err(|error| format!("{}: {error}", to.display()))?;
-    fs::set_permissions(to, fs::Permissions::from_mode(mode)).map_err(|error| format!("{}: {error}", to.display()))
+    fs::set_permissions(to, fs::Permissions::from_mode(mode))
+        .map_err(|error| format!("{}: {error}", to.display()))
 }

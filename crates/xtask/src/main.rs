@@ -32,7 +32,12 @@ const CHORES: [Chore; 4] = [
         run: test::demo,
     },
     Chore { name: "test", arguments: "", help: "format, lints, all tests", run: test::run },
-    Chore { name: "tidy", arguments: "", help: "check layering, dependencies and file sizes", run: tidy::run },
+    Chore {
+        name: "tidy",
+        arguments: "",
+        help: "check layering, dependencies and file sizes",
+        run: tidy::run,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -15,7 +15,7 @@ pub(crate) fn run(_: &[String]) -> Outcome {
 }
 
 pub(crate) fn demo(arguments: &[String]) -> Outcome {
-    let mut call = vec!["tests/demo/run"];
+    let mut call = vec!["tests/demo/demo.py"];
     call.extend(arguments.iter().map(String::as_str));
-    command::run("bash", &call)
+    command::run("python3", &call)
 }

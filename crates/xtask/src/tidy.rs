@@ -71,7 +71,8 @@ fn layers(metadata: &Value) -> Vec<String> {
     for package in &packages {
         let dependencies = list(&package["dependencies"]);
         // Tests may use what the crate itself may not.
-        let normal = dependencies.iter().filter(|d| d["kind"].is_null() && !d["optional"].as_bool().unwrap_or(false));
+        let normal =
+            dependencies.iter().filter(|d| d["kind"].is_null() && !d["optional"].as_bool().unwrap_or(false));
         imports.entry(text(&package["name"])).or_default().extend(normal.map(|d| text(&d["name"])));
     }
     for name in &ours {
@@ -98,7 +99,10 @@ fn layers(metadata: &Value) -> Vec<String> {
         );
         if WITHOUT_IO.contains(&name.as_str()) {
             faults.extend(
-                direct.iter().filter(|d| IO.contains(&d.as_str())).map(|d| format!("crate {name} must not use {d}")),
+                direct
+                    .iter()
+                    .filter(|d| IO.contains(&d.as_str()))
+                    .map(|d| format!("crate {name} must not use {d}")),
             );
         }
     }
@@ -195,8 +199,10 @@ mod tests {
     #[test]
     fn a_forbidden_import_is_found() {
         let package = |name: &str, dependencies: &[&str]| {
-            let dependencies: Vec<Value> =
-                dependencies.iter().map(|d| serde_json::json!({ "name": d, "kind": null, "optional": false })).collect();
+            let dependencies: Vec<Value> = dependencies
+                .iter()
+                .map(|d| serde_json::json!({ "name": d, "kind": null, "optional": false }))
+                .collect();
             serde_json::json!({ "id": name, "name": name, "dependencies": dependencies })
         };
         let metadata = serde_json::json!({
@@ -207,7 +213,9 @@ mod tests {
             ],
         });
         let faults = layers(&metadata);
-        for expected in ["wire must not import config", "engine must not use tokio", "dhcp4 imports program shell"] {
+        for expected in
+            ["wire must not import config", "engine must not use tokio", "dhcp4 imports program shell"]
+        {
             assert!(faults.iter().any(|f| f.contains(expected)), "{expected} in {faults:?}");
         }
         assert_eq!(faults.len(), 3);

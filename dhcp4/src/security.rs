@@ -1,0 +1,110 @@
+//! Where a configuration's files are, judged by the rules on paths (Kea manual, "Kea Security"): all violations at
+//! once, each with its remedy.
+
+use std::path::{Path, PathBuf};
+
+use config::{ControlSocket, ServerConfig4};
+use daemon::{Audit, AuditReport, PathKind, Paths};
+use observe::{LoggerSettings, OutputSettings};
+
+/// Files of a configuration, completed with their directories.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) lease_file: PathBuf,
+    /// UNIX control sockets: as written, and where.
+    pub(crate) sockets: Vec<(String, PathBuf)>,
+    /// Configuration databases that are files, in their order.
+    pub(crate) databases: Vec<PathBuf>,
+    pub(crate) loggers: Vec<LoggerSettings>,
+}
+
+impl Places {
+    /// Where a socket is that was written so.
+    pub(crate) fn socket(&self, written: &str) -> PathBuf {
+        self.sockets
+            .iter()
+            .find(|(w, _)| w == written)
+            .map_or_else(|| PathBuf::from(written), |(_, path)| path.clone())
+    }
+}
+
+/// The files of a configuration and what is wrong with them. `file` is the configuration file of the start;
+/// `relaxed` is `-X`.
+pub(crate) fn places(
+    config: &ServerConfig4,
+    paths: &Paths,
+    file: &Path,
+    relaxed: bool,
+) -> (Places, AuditReport) {
+    let mut audit = Audit::new(paths, file, relaxed);
+    let data = PathKind::Data.context();
+    let name = &config.lease_database.name;
+    let name = if name.is_empty() { "kea-leases4.csv" } else { name };
+    let lease_file = if config.lease_database.persist {
+        audit.path(PathKind::Data, data, name).unwrap_or_default()
+    } else {
+        paths.data_dir.join(name)
+    };
+    let mut places = Places { lease_file, ..Places::default() };
+    let databases = config.config_control.iter().flat_map(|c| &c.databases);
+    for database in databases.filter(|d| d.kind == "sqlite") {
+        places.databases.extend(audit.path(PathKind::Data, data, &database.name));
+    }
+    for socket in &config.control_sockets {
+        match socket {
+            ControlSocket::Unix { path } => {
+                let kind = PathKind::ControlSocket;
+                if let Some(place) = audit.path(kind, kind.context(), path) {
+                    places.sockets.push((path.clone(), place));
+                }
+            }
+            ControlSocket::Http { address, port, authentication, .. } => {
+                if authentication.is_none() {
+                    let problem = daemon::Problem::Other(format!(
+                        "control socket on {address} port {port} is open to everyone: 'authentication' is missing"
+                    ));
+                    let fix = "add an 'authentication' map with user-file and password-file".to_owned();
+                    audit.add(PathKind::ControlSocket, "security check failed", problem, fix);
+                }
+            }
+        }
+    }
+    for logger in &config.loggers {
+        let mut outputs = Vec::new();
+        for output in &logger.outputs {
+            let target = match output.output.as_str() {
+                "stdout" | "stderr" => output.output.clone(),
+                syslog if syslog == "syslog" || syslog.starts_with("syslog:") => syslog.to_owned(),
+                file => match audit.path(PathKind::Log, PathKind::Log.context(), file) {
+                    Some(place) => place.to_string_lossy().into_owned(),
+                    None => continue,
+                },
+            };
+            outputs.push((target, output));
+        }
+        add_logger(&mut audit, &mut places.loggers, logger, &outputs);
+    }
+    (places, audit.finish())
+}
+
+fn add_logger(
+    audit: &mut Audit<'_>,
+    loggers: &mut Vec<LoggerSettings>,
+    logger: &config::Logger,
+    outputs: &[(String, &config::LoggerOutput)],
+) {
+    let parts: Result<Vec<OutputSettings>, String> = outputs
+        .iter()
+        .map(|(target, o)| OutputSettings::from_parts(target, o.flush, o.maxsize, o.maxver, &o.pattern))
+        .collect();
+    let settings = parts.and_then(|outputs| {
+        LoggerSettings::from_parts(&logger.name, &logger.severity, logger.debuglevel, outputs)
+    });
+    match settings {
+        Ok(settings) => loggers.push(settings),
+        Err(text) => {
+            let problem = daemon::Problem::Other(text);
+            audit.add(PathKind::Log, "loggers", problem, "correct the logger".to_owned());
+        }
+    }
+}

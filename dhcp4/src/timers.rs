@@ -1,0 +1,158 @@
+//! What happens without a packet or a command: reclamation, cleanup of old rows, interfaces that come and go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Seconds;
+use engine::v4::reclaim;
+use observe::log;
+use tokio::time::sleep;
+
+use crate::messages::{OpenSocketsFailed, ReclaimBehind, ReclaimFail};
+use crate::server::Server;
+
+/// How often the switch of the service is looked at (`max-period` of dhcp-disable).
+const SERVICE: Duration = Duration::from_millis(200);
+/// Pause after a change of the interfaces, to take several at once.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Starts all timers; they end with the runtime.
+pub(crate) fn start(server: &Arc<Server>) {
+    tokio::spawn(reclaim_loop(Arc::clone(server)));
+    tokio::spawn(flush_loop(Arc::clone(server)));
+    tokio::spawn(service_loop(Arc::clone(server)));
+    tokio::spawn(interface_loop(Arc::clone(server)));
+    tokio::spawn(crate::pull::timer_loop(Arc::clone(server)));
+}
+
+/// Waits for `seconds`, or without end when 0; false when a new configuration came first.
+pub(crate) async fn wait(server: &Server, seconds: u32) -> bool {
+    let changed = server.reconfigured.notified();
+    if seconds == 0 {
+        changed.await;
+        return false;
+    }
+    tokio::select! {
+        () = sleep(Duration::from_secs(u64::from(seconds))) => true,
+        () = changed => false,
+    }
+}
+
+/// Reclaims expired leases in bounded runs (Kea manual, "Lease Expiration").
+async fn reclaim_loop(server: Arc<Server>) {
+    let mut limited_runs = 0u32;
+    loop {
+        let expired = server.config().expired_leases;
+        if !wait(&server, expired.reclaim_timer_wait_time).await {
+            continue;
+        }
+        if !server.shared.service.is_enabled() || server.arguments.repair {
+            continue;
+        }
+        let limits = reclaim::Limits {
+            leases: usize::try_from(expired.max_reclaim_leases).unwrap_or(usize::MAX),
+            remove: expired.hold_reclaimed_time == 0,
+        };
+        match run_reclaim(&server, limits, expired.max_reclaim_time).await {
+            Ok(done) if done.limited => {
+                limited_runs += 1;
+                if expired.unwarned_reclaim_cycles > 0 && limited_runs > expired.unwarned_reclaim_cycles {
+                    log!(ReclaimBehind { cycles: limited_runs });
+                    limited_runs = 0;
+                }
+            }
+            Ok(_) => limited_runs = 0,
+            Err(error) => log!(ReclaimFail { error }),
+        }
+    }
+}
+
+/// One run; `milliseconds` bounds its time, 0 not.
+pub(crate) async fn run_reclaim(
+    server: &Server,
+    limits: reclaim::Limits,
+    milliseconds: u32,
+) -> Result<reclaim::Reclaimed, lease::StoreError> {
+    let _gate = server.shared.gate.read().await;
+    let active = server.shared.active.load_full();
+    let now = server.shared.clock.now();
+    active.runtime.statistics().set_now(now);
+    let start = server.shared.clock.steady();
+    let proceed = || {
+        milliseconds == 0
+            || server.shared.clock.steady().saturating_sub(start) < u64::from(milliseconds) * 1000
+    };
+    let mark = active.store.mark();
+    let done = reclaim::expired(&*active.store, &active.runtime, now.seconds(), limits, proceed).await?;
+    active.store.commit(mark).await?;
+    Ok(done)
+}
+
+/// Deletes rows that were kept for their clients long enough.
+async fn flush_loop(server: Arc<Server>) {
+    loop {
+        let expired = server.config().expired_leases;
+        if !wait(&server, expired.flush_reclaimed_timer_wait_time).await {
+            continue;
+        }
+        let _gate = server.shared.gate.read().await;
+        let active = server.shared.active.load_full();
+        let now = server.shared.clock.now().seconds();
+        let mark = active.store.mark();
+        let flushed = reclaim::flush(&*active.store, now, Seconds(expired.hold_reclaimed_time)).await;
+        let stored = active.store.commit(mark).await;
+        if let Err(error) = flushed.map(|_| ()).and(stored) {
+            log!(ReclaimFail { error });
+        }
+    }
+}
+
+async fn service_loop(server: Arc<Server>) {
+    loop {
+        sleep(SERVICE).await;
+        server.shared.service.expire(server.shared.clock.steady());
+    }
+}
+
+/// Opens and closes sockets as links and addresses come and go, and tries again what could not be opened.
+async fn interface_loop(server: Arc<Server>) {
+    let watch = net::Watch::new().and_then(net::AsyncWatch::new);
+    let mut watch = watch.inspect_err(|error| log!(crate::messages::SocketFailed { reason: error })).ok();
+    loop {
+        let config = server.config();
+        let retry =
+            Duration::from_millis(u64::from(config.interfaces.service_sockets_retry_wait_time.max(100)));
+        let attempts = server.state.lock().await.socket_attempts;
+        let retrying = attempts > 0 && attempts <= config.interfaces.service_sockets_max_retries;
+        tokio::select! {
+            () = changed(&mut watch) => sleep(SETTLE).await,
+            () = sleep(retry), if retrying => {}
+            () = server.reconfigured.notified() => {}
+        }
+        let mut state = server.state.lock().await;
+        let config = server.config();
+        let Ok(selection) = server.selection(&config) else { continue };
+        if server.update_sockets(&selection, &config, &mut state) {
+            state.socket_attempts = 0;
+        } else {
+            state.socket_attempts = state.socket_attempts.saturating_add(1);
+            if config.interfaces.service_sockets_max_retries > 0
+                && state.socket_attempts == config.interfaces.service_sockets_max_retries.saturating_add(1)
+            {
+                log!(OpenSocketsFailed { attempts: config.interfaces.service_sockets_max_retries });
+            }
+        }
+    }
+}
+
+/// Waits for a change of the interfaces; without a watch, for ever.
+async fn changed(watch: &mut Option<net::AsyncWatch>) {
+    let Some(watch) = watch else { return std::future::pending().await };
+    loop {
+        match watch.changed().await {
+            Ok(change) if change.any() => return,
+            Ok(_) => {}
+            Err(_) => return std::future::pending().await,
+        }
+    }
+}

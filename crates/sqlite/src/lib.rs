@@ -50,15 +50,16 @@ impl Database {
     pub fn create(path: impl AsRef<Path>) -> Result<bool, BackendError> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let (_, created) = schema::open(path, true).map_err(|e| e.at(&name))?;
+        let (_, created) = schema::open(path).map_err(|e| e.at(&name))?;
         Ok(created)
     }
 
-    /// Version of a file's schema, as `kea-admin db-version sqlite` prints it; the file must exist. Blocks.
+    /// Version of a file's schema, as `kea-admin db-version sqlite` prints it, whether this
+    /// program understands it or not; the file must exist and is not touched. Blocks.
     pub fn version_of(path: impl AsRef<Path>) -> Result<Version, BackendError> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let (connection, _) = schema::open(path, false).map_err(|e| e.at(&name))?;
+        let connection = schema::look(path).map_err(|e| e.at(&name))?;
         schema::version(&connection).map_err(|e| e.at(&name))
     }
 

@@ -17,16 +17,14 @@ pub const VERSION: Version = Version { major: 1, minor: 0 };
 /// In the header of the file: "Kea" and a zero.
 const APPLICATION_ID: i32 = 0x4b65_6100;
 
-/// Opens a file and sees to it that it has the tables. Without `create` the file must be there with its tables.
-/// Answers whether the tables were made.
-pub(crate) fn open(path: &Path, create: bool) -> Result<(Connection, bool), Error> {
-    if create {
-        match std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path) {
-            // The mode is exactly this whatever the umask: SQLite gives its journals the mode of the file.
-            Ok(file) => file.set_permissions(std::fs::Permissions::from_mode(0o640))?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
-        }
+/// Opens a file, which is created when it does not exist, and sees to it that it has the tables. Answers whether they
+/// were made now.
+pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Error> {
+    match std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path) {
+        // The mode is exactly this whatever the umask: SQLite gives its journals the mode of the file.
+        Ok(file) => file.set_permissions(std::fs::Permissions::from_mode(0o640))?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.into()),
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
@@ -37,11 +35,6 @@ pub(crate) fn open(path: &Path, create: bool) -> Result<(Connection, bool), Erro
     connection.pragma_update(None, "trusted_schema", false)?;
 
     let there = has_tables(&connection)?;
-    if !there && !create {
-        return Err(
-            BackendError::Schema("the file has no tables of a configuration database".to_owned()).into()
-        );
-    }
     // Readers and a writer side by side; every commit on the medium before it is answered.
     let mode: String = connection.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -62,6 +55,16 @@ pub(crate) fn open(path: &Path, create: bool) -> Result<(Connection, bool), Erro
     }
     check(version(&connection)?)?;
     Ok((connection, created))
+}
+
+/// Opens a file for looking at its version alone.
+pub(crate) fn look(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    if has_tables(&connection)? {
+        return Ok(connection);
+    }
+    Err(BackendError::Schema("the file has no tables of a configuration database".to_owned()).into())
 }
 
 /// Whether the file has our tables. Refuses files that have others.

@@ -100,7 +100,7 @@ fn ready<'a>(
     match session {
         Some(open) => Ok(open),
         None => {
-            let (connection, _) = schema::open(path, true).map_err(|error| error.at(name))?;
+            let (connection, _) = schema::open(path).map_err(|error| error.at(name))?;
             connection.busy_timeout(BUSY).map_err(|error| Error::from(error).at(name))?;
             *opened = opened.wrapping_add(1);
             Ok(session.insert(Session { connection, opened: *opened, writes: 0, file: file_of(path) }))

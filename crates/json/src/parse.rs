@@ -234,7 +234,7 @@ impl Builder<'_> {
         if self.open.len() < self.max_depth {
             return Ok(());
         }
-        let text = format!("elements nested too deeply: more than {} levels", self.max_depth);
+        let text = crate::scanner::too_deep(self.max_depth);
         Err(self.lexer.error(token.pos.clone(), token.width, text))
     }
 

@@ -34,11 +34,12 @@ pub struct Scanner {
     started: bool,
     seen: usize,
     ended: Option<Scan>,
+    max_depth: usize,
 }
 
 impl Default for Scanner {
     fn default() -> Self {
-        Self { state: State::Between, open: 0, started: false, seen: 0, ended: None }
+        Self { state: State::Between, open: 0, started: false, seen: 0, ended: None, max_depth: usize::MAX }
     }
 }
 
@@ -46,6 +47,13 @@ impl Scanner {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Refuses more lists and maps inside each other than this, before the rest has arrived.
+    #[must_use]
+    pub fn max_depth(mut self, max_depth: usize) -> Self {
+        self.max_depth = max_depth;
+        self
     }
 
     /// Octets looked at so far.
@@ -85,6 +93,9 @@ impl Scanner {
             (State::Escape, _) => State::String,
             (State::Between, b'{' | b'[') => {
                 self.open += 1;
+                if self.open > self.max_depth {
+                    return Scan::Invalid(too_deep(self.max_depth));
+                }
                 State::Between
             }
             (State::Between, b'}' | b']') if self.open > 0 => {
@@ -106,6 +117,11 @@ impl Scanner {
         };
         Scan::NeedMore
     }
+}
+
+/// What the scanner and the parser say to a text that is nested too deeply.
+pub(crate) fn too_deep(max_depth: usize) -> String {
+    format!("elements nested too deeply: more than {max_depth} levels")
 }
 
 fn invalid(text: &str, octet: u8) -> Scan {
@@ -157,6 +173,16 @@ mod tests {
         ] {
             assert_eq!(Scanner::new().push(text.as_bytes()), Scan::Invalid(why.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn depth_is_bounded_before_the_text_ends() {
+        let scan = |text: &str| Scanner::new().max_depth(3).push(text.as_bytes());
+        assert_eq!(scan("[[{"), Scan::NeedMore);
+        assert_eq!(scan("[[],[],[[]]]"), Scan::Complete(12));
+        let refused = Scan::Invalid("elements nested too deeply: more than 3 levels".to_owned());
+        assert_eq!(scan("[[{\"a\":["), refused);
+        assert_eq!(scan(&"[".repeat(200_000)), refused);
     }
 
     #[test]

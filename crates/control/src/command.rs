@@ -116,7 +116,22 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn commands_survive_the_round_trip(name in ".{0,20}", arguments in prop::option::of(prop::collection::btree_map(".{0,5}", any::<i64>(), 0..4)), service in prop::collection::vec("[a-z0-9]{0,6}", 0..4)) {
+            let arguments = arguments.map(|members| {
+                members.into_iter().map(|(key, value)| (key, Value::from(value))).collect::<Map>().into()
+            });
+            let command = Command { name, arguments, service, origin: origin() };
+            let text = json::to_string(&command.clone().into_value());
+            let value = json::parse_command(text.as_bytes(), json::Limits::default()).unwrap();
+            prop_assert_eq!(Command::from_value(value, origin()), Ok(command));
+        }
+    }
 
     fn origin() -> Origin {
         Origin { channel: Channel::Unix, peer: "uid=0 pid=1".to_owned(), user: None }

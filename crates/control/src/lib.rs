@@ -9,7 +9,6 @@
 mod answer;
 pub mod codec;
 mod command;
-pub mod feed;
 pub mod http;
 mod limits;
 pub mod messages;

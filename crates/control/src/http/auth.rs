@@ -126,7 +126,18 @@ impl fmt::Debug for Credentials {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_header_but_the_right_one_is_let_in(header in prop::collection::vec(any::<u8>(), 0..60), secret in ".{0,20}") {
+            prop_assert!(credentials().check(Some(&header)).is_err());
+            let known = ["admin:1234", "käse:p:w", "empty:"].contains(&secret.as_str());
+            prop_assert_eq!(credentials().check(Some(basic(&secret).as_bytes())).is_ok(), known);
+        }
+    }
 
     fn credentials() -> Credentials {
         Credentials::new("my \"realm\"", [("admin", "1234"), ("käse", "p:w"), ("empty", "")]).unwrap()

@@ -4,11 +4,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use json::{Scan, Scanner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
-
-use crate::feed::{Feed, JsonFeed};
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +36,8 @@ pub enum ClientError {
     Timeout,
     #[error("End of file")]
     Closed,
+    #[error("answer of more than {0} octets")]
+    TooLong(usize),
     #[error("not a JSON value: {0}")]
     NotJson(String),
 }
@@ -59,7 +60,7 @@ pub async fn request(path: &Path, command: &[u8], timeouts: ClientTimeouts) -> R
     // A server that refuses early (its caps, a broken envelope) may answer and close before it has read everything, so
     // a failed write is not the last word.
     let sent = timeout_at(deadline, stream.write_all(command)).await.map_err(|_| ClientError::Timeout)?;
-    let mut feed = JsonFeed::new(usize::MAX, timeouts.size);
+    let mut scanner = Scanner::new();
     let mut answer = Vec::new();
     let mut piece = vec![0; 64 << 10];
     loop {
@@ -72,13 +73,16 @@ pub async fn request(path: &Path, command: &[u8], timeouts: ClientTimeouts) -> R
         };
         let piece = piece.get(..count).unwrap_or_default();
         answer.extend_from_slice(piece);
-        match feed.push(piece) {
-            Feed::NeedMore => {}
-            Feed::Complete(length) => {
+        match scanner.push(piece) {
+            Scan::NeedMore if answer.len() > timeouts.size => {
+                return Err(ClientError::TooLong(timeouts.size));
+            }
+            Scan::NeedMore => {}
+            Scan::Complete(length) => {
                 answer.truncate(length);
                 return Ok(answer);
             }
-            Feed::Failed(error) => return Err(ClientError::NotJson(error.to_string())),
+            Scan::Invalid(error) => return Err(ClientError::NotJson(error)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use json::{Scan, Scanner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -11,7 +12,6 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::socket::{BindError, SocketFile};
-use crate::feed::{Feed, JsonFeed};
 use crate::slots::{Slot, Slots};
 use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
 
@@ -169,7 +169,7 @@ async fn serve_one(
 }
 
 async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: Instant) -> Received {
-    let mut feed = JsonFeed::new(limits.nesting, limits.command);
+    let mut scanner = Scanner::new().max_depth(limits.nesting);
     let mut command = Vec::new();
     let mut piece = vec![0; 16 << 10];
     loop {
@@ -177,8 +177,8 @@ async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: 
             Err(_) => {
                 observe::log!(messages::ConnectionTimeout { peer });
                 let mut text = "Connection over control channel timed out".to_owned();
-                if feed.seen() > 0 {
-                    text.push_str(&format!(", discarded partial command of {} bytes", feed.seen()));
+                if scanner.seen() > 0 {
+                    text.push_str(&format!(", discarded partial command of {} bytes", scanner.seen()));
                 }
                 return Received::Refused(Answer::error(text));
             }
@@ -187,7 +187,7 @@ async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: 
                 return Received::Nothing;
             }
             Ok(Ok(0)) => {
-                let detail = format!("discarded partial command of {} bytes", feed.seen());
+                let detail = format!("discarded partial command of {} bytes", scanner.seen());
                 observe::log!(messages::ClosedByForeignHost { peer, detail });
                 return Received::Nothing;
             }
@@ -196,18 +196,23 @@ async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: 
         observe::log!(messages::SocketRead { octets: count, peer });
         let piece = piece.get(..count).unwrap_or_default();
         command.extend_from_slice(piece);
-        match feed.push(piece) {
-            Feed::NeedMore => {}
-            Feed::Complete(length) => {
+        match scanner.push(piece) {
+            Scan::NeedMore if command.len() > limits.command => {
+                return refuse(format!("command of more than {} octets", limits.command));
+            }
+            Scan::NeedMore => {}
+            Scan::Complete(length) => {
                 command.truncate(length);
                 return Received::Command(command);
             }
-            Feed::Failed(error) => {
-                observe::log!(messages::ProcessError1 { error });
-                return Received::Refused(Answer::error(error.to_string()));
-            }
+            Scan::Invalid(error) => return refuse(error),
         }
     }
+}
+
+fn refuse(error: String) -> Received {
+    observe::log!(messages::ProcessError1 { error });
+    Received::Refused(Answer::error(error))
 }
 
 async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limits) {

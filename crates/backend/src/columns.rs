@@ -598,3 +598,45 @@ mod tests {
         assert!(record_types_from_column("[ 99 ]").is_none());
     }
 }
+
+#[cfg(test)]
+mod keyword_tests {
+    use config::keywords::{self, Backend, Status, Table};
+
+    use super::*;
+
+    /// The manual says that databases hold these, but Kea's schema has no place for them: they are refused.
+    const NO_PLACE: [&str; 3] = ["hostname-char-replacement", "hostname-char-set", "template-test"];
+
+    /// What the keyword tables say a database stores, and what has a place in one, is the same.
+    #[test]
+    fn keyword_tables_and_columns_agree() {
+        let cases: [(&Table, &[Column], &[&str]); 4] = [
+            (&keywords::SUBNET4, SUBNET4, &["id", "subnet", "pools", "option-data", "comment"]),
+            (&keywords::SHARED_NETWORK4, NETWORK4, &["name", "subnet4", "option-data", "comment"]),
+            (&keywords::CLIENT_CLASS, CLASS4, &["name", "option-data", "option-def", "comment"]),
+            (&keywords::POOL4, POOL, &["pool", "option-data", "comment"]),
+        ];
+        let mut wrong = Vec::new();
+        for (table, columns, beside) in cases {
+            for column in columns {
+                let stored = table.get(column.keyword).is_some_and(|k| k.backend == Backend::Yes);
+                if !stored {
+                    wrong.push(format!(
+                        "{}: column {} without a keyword that is stored",
+                        table.name, column.keyword
+                    ));
+                }
+            }
+            for keyword in table.keywords.iter().filter(|k| k.backend != Backend::No) {
+                let place = columns.iter().any(|c| c.keyword == keyword.name)
+                    || beside.contains(&keyword.name)
+                    || NO_PLACE.contains(&keyword.name);
+                if !place && !matches!(keyword.status, Status::Old(_)) {
+                    wrong.push(format!("{}: keyword {} without a column", table.name, keyword.name));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}

@@ -57,9 +57,9 @@ impl Checker {
             return Map::new();
         };
         let outer = self.prefix;
-        if std::ptr::eq(table, &raw const SUBNET4) {
-            self.prefix = "subnet configuration failed: ";
-        }
+        // Maps inside of a subnet are read before the subnet itself.
+        self.prefix =
+            if std::ptr::eq(table, &raw const SUBNET4) { "subnet configuration failed: " } else { "" };
         let map = self.members(name, table, members, &pos);
         objects::check(self, table, &map, &pos);
         self.prefix = outer;
@@ -192,8 +192,7 @@ impl Checker {
                 if (min..=max).contains(number) {
                     return Some(value);
                 }
-                let text =
-                    format!("The '{name}' value ({number}) is not within expected range: ({min} - {max})");
+                let text = out_of_range(name, *number, min, max);
                 self.fault(&value.pos, text);
                 None
             }
@@ -308,11 +307,10 @@ impl Checker {
 
     fn wrong_address(&mut self, name: &str, value: &Value) {
         let text = value.as_str().unwrap_or("");
+        let why = format!("Failed to convert string to address '{text}': Invalid argument");
         self.fault(
             &value.pos,
-            format_args!(
-                "Failed to convert '{text}' to address: '{name}' takes an IP address like 192.0.2.1"
-            ),
+            format_args!("Failed to convert '{text}' to address: {why}: parameter '{name}'"),
         );
     }
 
@@ -394,5 +392,27 @@ impl Checker {
         {
             self.fault(&pos, "duplicate user-context/comment entries");
         }
+    }
+}
+
+/// Kea has a text of its own for each place that reads an integer; these are the ones that programs look for.
+fn out_of_range(name: &str, number: i64, min: i64, max: i64) -> String {
+    match name {
+        "renew-timer" | "rebind-timer" => format!("the value of {name} ({number}) must be a positive number"),
+        "offer-lifetime" => format!("the value of {name} '{number}' must be a positive number"),
+        "max-reclaim-time" | "reclaim-timer-wait-time" | "flush-reclaimed-timer-wait-time"
+            if number > max =>
+        {
+            format!(
+                "out range value '{number}' for configuration parameter '{name}', expected maximum value of '{max}'"
+            )
+        }
+        "lfc-interval" | "connect-timeout" | "read-timeout" | "write-timeout" | "port" | "max-row-errors" => {
+            format!("{name} value: {number} is out of range, expected value: {min}..{max}")
+        }
+        "http-port" | "socket-port" => {
+            format!("out of range value ({number}) specified for parameter '{name}'")
+        }
+        _ => format!("The '{name}' value ({number}) is not within expected range: ({min} - {max})"),
     }
 }

@@ -177,7 +177,8 @@ fn duplicates(checker: &mut Checker, written: &Written4) {
     for network in &written.shared_networks {
         let Some(name) = network.map.get("name").and_then(Value::as_str) else { continue };
         if !names.insert(name) {
-            checker.fault(&network.pos, format_args!("A shared-network with name {name} defined twice."));
+            checker
+                .fault(&network.pos, format_args!("duplicate network '{name}' found in the configuration"));
         }
     }
 }

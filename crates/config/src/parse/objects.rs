@@ -419,7 +419,7 @@ fn interface_names(checker: &mut Checker, map: &Map) {
             let bad = if name.trim().is_empty() {
                 Some("empty interface name specified in the interface configuration".to_owned())
             } else if address.trim().parse::<std::net::Ipv4Addr>().is_err() {
-                Some(format!("invalid address '{}' specified in the interface configuration", address.trim()))
+                Some(format!("Failed to convert string to address '{}': Invalid argument", address.trim()))
             } else {
                 None
             };
@@ -430,14 +430,9 @@ fn interface_names(checker: &mut Checker, map: &Map) {
         if items.iter().take(at).any(|earlier| earlier.as_str().map(str::trim) == Some(text)) {
             checker.fault(
                 &item.pos,
-                format_args!("Failed to select interface: interface '{text}' was already selected"),
+                format_args!("Failed to select interface: interface '{text}' has already been specified"),
             );
         }
-    }
-    if text(map, "outbound-interface") == Some("use-routing") && text(map, "dhcp-socket-type") != Some("udp")
-    {
-        let at = position(map, "outbound-interface", &Pos::default()).clone();
-        checker.fault(&at, "outbound-interface 'use-routing' needs dhcp-socket-type 'udp'");
     }
 }
 

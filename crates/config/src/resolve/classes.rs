@@ -98,7 +98,10 @@ impl ClassBuilder {
         let Some(name) = text(map, "name") else { return };
         let id = self.id(name);
         if self.table.get(id).is_some_and(|class| class.configured) {
-            ctx.fault(&element.pos, format_args!("Client class {name} has been already added"));
+            ctx.fault(
+                &element.pos,
+                format_args!("Can't add class: Client Class: {name} has already been defined"),
+            );
             return;
         }
         let table = definitions(ctx, global, items(map, "option-def").into_iter());

@@ -75,6 +75,21 @@ impl<'a> Context<'a> {
         self.errors.push(error.under(self.element));
     }
 
+    /// A fault whose text stands for itself, also in the scope of a subnet.
+    pub(crate) fn fault_alone(&mut self, pos: &Pos, text: impl std::fmt::Display) {
+        let error = ConfigError::at(pos, text);
+        self.errors.push(error.under(self.element));
+    }
+
+    /// Options inside of subnets are read on their own.
+    pub(crate) fn without_prefix(&mut self) -> &'static str {
+        std::mem::take(&mut self.prefix)
+    }
+
+    pub(crate) fn restore_prefix(&mut self, prefix: &'static str) {
+        self.prefix = prefix;
+    }
+
     pub(crate) fn push(&mut self, error: ConfigError) {
         self.errors.push(error.under(self.element));
     }
@@ -99,6 +114,7 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
     let options =
         option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
 
+    ctx.enter("Dhcp4");
     let globals = globals(&mut ctx, map, pos);
     let scope = scope::Scope::globals(&mut ctx, map, pos);
 

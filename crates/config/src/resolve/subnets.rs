@@ -53,7 +53,7 @@ pub(crate) fn resolve(
     for element in &written.shared_networks {
         let Some(name) = text(&element.map, "name") else { continue };
         if by_name.insert(name, networks.len()).is_some() {
-            let why = format!("A shared-network with name {name} defined twice.");
+            let why = format!("duplicate network '{name}' found in the configuration");
             common.ctx.fault(&element.pos, why);
             continue;
         }
@@ -78,7 +78,7 @@ pub(crate) fn resolve(
                         "Cannot assign subnet ID of {} to shared network: {name}, network does not exist",
                         one.id
                     );
-                    common.ctx.fault(&one.element.pos, why);
+                    common.ctx.fault_alone(&one.element.pos, why);
                     continue;
                 }
             },
@@ -117,10 +117,13 @@ fn duplicates(ctx: &mut Context<'_>, subnets: &[WrittenSubnet4]) {
     for subnet in subnets {
         let pos = &subnet.element.pos;
         if !ids.insert(subnet.id) {
-            ctx.fault(pos, format_args!("ID of the new IPv4 subnet '{}' is already in use", subnet.id));
+            ctx.fault_alone(pos, format_args!("ID of the new IPv4 subnet '{}' is already in use", subnet.id));
         }
         if !prefixes.insert(subnet.prefix) {
-            ctx.fault(pos, format_args!("subnet with the prefix of '{}' already exists", subnet.prefix));
+            ctx.fault_alone(
+                pos,
+                format_args!("subnet with the prefix of '{}' already exists", subnet.prefix),
+            );
         }
     }
 }
@@ -150,7 +153,11 @@ fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
     if !has_items(map, "option-data") {
         return OptionSet::default();
     }
-    option_set(common.ctx, common.definitions, common.classes, items(map, "option-data").into_iter())
+    let prefix = common.ctx.without_prefix();
+    let items = items(map, "option-data");
+    let set = option_set(common.ctx, common.definitions, common.classes, items.into_iter());
+    common.ctx.restore_prefix(prefix);
+    set
 }
 
 fn network(common: &mut Common<'_, '_>, element: &Element, name: &str, globals: &Scope) -> Network {
@@ -193,7 +200,7 @@ fn subnet(
                 "Subnet {prefix} has different authoritative setting {} than the shared-network itself: {}",
                 scope.params.authoritative, network.scope.params.authoritative
             );
-            common.ctx.fault(position(map, "authoritative", pos), why);
+            common.ctx.fault_alone(position(map, "authoritative", pos), why);
         }
         match (&interface, &network.link) {
             (Some(own), Some(link)) if own != link => {
@@ -201,7 +208,7 @@ fn subnet(
                     "Subnet {prefix} has specified interface {own}, but earlier subnet in the same shared-network \
                      or the shared-network itself used {link}"
                 );
-                common.ctx.fault(position(map, "interface", pos), why);
+                common.ctx.fault_alone(position(map, "interface", pos), why);
             }
             (Some(own), None) => network.link = Some(Arc::clone(own)),
             (None, _) => interface = network.resolved.interface.clone(),

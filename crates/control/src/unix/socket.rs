@@ -14,7 +14,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 pub const MAX_PATH: usize = 107;
 
 /// Owner and group may connect, nobody else.
-const MODE: u32 = 0o660;
+const MODE: u32 = 0o770;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -161,7 +161,7 @@ mod tests {
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists());
         let (file, _listener) = SocketFile::bind(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o660);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o770);
         assert_eq!(
             std::fs::metadata(dir.path().join("s.sock.lock")).unwrap().permissions().mode() & 0o7777,
             0o600

@@ -64,7 +64,7 @@ impl Play {
 
     fn send(&mut self, n: u64, mut packet: Packet4, unicast: bool) -> Option<Reply4> {
         // Some clients have an identifier.
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             packet = packet.option(61, &[0, 1, u8::try_from(n).unwrap()]);
         }
         packet.xid = u32::try_from(self.random.below(1 << 32)).unwrap();
@@ -230,9 +230,12 @@ fn play(seed: u64, steps: usize, extra: &str, reconfigure: bool) {
     let mut play = Play::new(seed, extra);
     let mut acks = 0;
     for at in 0..steps {
-        if reconfigure && at % 97 == 96 {
-            let pool =
-                if at % 2 == 0 { "198.51.100.10 - 198.51.100.12" } else { "198.51.100.12 - 198.51.100.15" };
+        if reconfigure && (at + 1).is_multiple_of(97) {
+            let pool = if at.is_multiple_of(2) {
+                "198.51.100.10 - 198.51.100.12"
+            } else {
+                "198.51.100.12 - 198.51.100.15"
+            };
             play.world.reconfigure(config(pool, extra)).unwrap();
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -76,14 +76,14 @@ proptest! {
     #[test]
     fn text_to_payload_and_back(def in definition(), words in prop::collection::vec(word(), 0..6)) {
         if let Ok(payload) = encode_csv(&def, &words.join(", ")) {
-            // A text of NULs is the one value that is written but not read.
+            // A text of NULs and an empty list of addresses are written but not read.
             if check_payload(&def, &payload).is_ok() {
                 prop_assert_eq!(data_len(&def, &payload), Ok(payload.len()));
                 if let Some(text) = decode_csv(&def, &payload) {
                     prop_assert_eq!(encode_csv(&def, &text), Ok(payload));
                 }
             } else {
-                prop_assert!(words.iter().any(|w| w.contains('\0')));
+                prop_assert!(payload.is_empty() || words.iter().any(|w| w.contains('\0')));
             }
         }
     }

@@ -7,7 +7,7 @@ use backend::{ConfigBackend, OptionKey, ServerSelector, Stored, int_member, opti
 use base::{Family, ServerTag};
 use config::Element;
 use json::{Kind, Map, Value};
-use options::{DataType, DefTable, OptionDef, OptionSpace, encode_csv, encode_hex};
+use options::{DataType, DefTable, OptionDef, OptionSpace, encode_csv, encode_hex, normalize};
 
 use super::args::{Refusal, refuse, top_space};
 
@@ -184,8 +184,8 @@ impl Definitions {
         if !as_text {
             store_octets(&mut option)?;
         }
-        // An option without data is stored as such: it may be there for `never-send` alone.
-        let check = as_text && !text.is_empty();
+        // An option that is never sent needs no data.
+        let check = !text.is_empty() || option.get("never-send").and_then(Value::as_bool) != Some(true);
         let mut rejected = Vec::new();
         let mut accepted = !check;
         for (tag, def) in known {
@@ -194,8 +194,8 @@ impl Definitions {
                     "option '{space}.{name}' has code {} on server '{tag}', but code {} elsewhere",
                     def.code, first.code
                 )),
-                Some(def) if check => match encode_csv(&def, &text) {
-                    Ok(_) => accepted = true,
+                Some(def) if check => match payload(&def, &text, as_text) {
+                    Ok(()) => accepted = true,
                     Err(error) => rejected.push((tag, error)),
                 },
                 None if as_text => findings.push(format!(
@@ -206,7 +206,7 @@ impl Definitions {
             }
         }
         if !accepted && let Some((_, error)) = rejected.first() {
-            return refuse(error.to_string());
+            return refuse(error.clone());
         }
         for (tag, error) in rejected {
             findings.push(format!("on server '{tag}' {error}"));
@@ -241,6 +241,20 @@ impl Definitions {
         }
         Ok(())
     }
+}
+
+/// Whether data fit a definition.
+fn payload(def: &OptionDef, text: &str, as_text: bool) -> Result<(), String> {
+    if as_text {
+        return encode_csv(def, text).map(|_| ()).map_err(|error| error.to_string());
+    }
+    let octets = encode_hex(text).map_err(|error| error.to_string())?;
+    normalize(def, octets).map(|_| ()).map_err(|error| {
+        format!(
+            "option data does not match option definition (space: {}, code: {}): {error}",
+            def.space, def.code
+        )
+    })
 }
 
 fn finish(option: &mut Map, space: &str, code: u16) {

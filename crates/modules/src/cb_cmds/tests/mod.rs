@@ -3,6 +3,7 @@
 mod classes;
 mod errors;
 mod objects;
+mod odd;
 mod safety;
 mod tags;
 

@@ -144,15 +144,18 @@ pub struct SharedNetwork4 {
     pub subnets: Vec<usize>,
 }
 
+/// Network address to the positions of its subnets; one, but for subnets that differ in their guards.
+type ByNetwork = HashMap<u32, smallvec::SmallVec<[usize; 2]>, ahash::RandomState>;
+
 /// Finds subnets without a scan, whatever their number. Positions are those of `ServerConfig4::subnets`.
 #[derive(Clone, Debug, Default)]
 pub struct SubnetIndex {
-    pub by_id: HashMap<SubnetId, usize>,
+    pub by_id: HashMap<SubnetId, usize, ahash::RandomState>,
     /// By prefix length: networks of that length. Lookup tries the lengths that occur, at most 33.
-    by_prefix: Vec<(u8, HashMap<u32, Vec<usize>>)>,
+    by_prefix: Vec<(u8, ByNetwork)>,
     /// Relay address to the subnets that list it, or whose network does while they list none.
-    by_relay: HashMap<Ipv4Addr, Vec<usize>>,
-    by_interface: HashMap<Arc<str>, Vec<usize>>,
+    by_relay: HashMap<Ipv4Addr, Vec<usize>, ahash::RandomState>,
+    by_interface: HashMap<Arc<str>, Vec<usize>, ahash::RandomState>,
 }
 
 impl SubnetIndex {
@@ -165,7 +168,7 @@ impl SubnetIndex {
             let slot = match index.by_prefix.binary_search_by_key(&length, |(l, _)| *l) {
                 Ok(slot) => slot,
                 Err(slot) => {
-                    index.by_prefix.insert(slot, (length, HashMap::new()));
+                    index.by_prefix.insert(slot, (length, ByNetwork::default()));
                     slot
                 }
             };
@@ -197,7 +200,9 @@ impl SubnetIndex {
                 found.extend_from_slice(subnets);
             }
         }
-        found.sort_unstable();
+        if found.len() > 1 {
+            found.sort_unstable();
+        }
         found.into_iter()
     }
 

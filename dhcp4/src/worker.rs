@@ -252,6 +252,7 @@ fn handle_batch(
         interface: 0,
         link: LinkDestination::Resolve,
     };
+    engine::v4::warm(&ctx, batch.iter().map(|(_, bytes)| bytes));
     for (meta, bytes) in batch.iter() {
         statistics.arrived();
         if disabled {

@@ -134,7 +134,7 @@ struct Range {
 
 #[derive(Debug, Default)]
 struct Tables {
-    subnets: HashMap<SubnetId, Arc<SubnetRuntime>>,
+    subnets: HashMap<SubnetId, Arc<SubnetRuntime>, ahash::RandomState>,
     ranges: Vec<Range>,
     preferred: Preferred,
 }
@@ -262,6 +262,26 @@ impl Runtime4 {
     pub(crate) fn reused(&self, subnet: SubnetId) {
         let tables = self.tables.load();
         self.statistics.reused(tables.subnets.get(&subnet).map(|s| &*s.counters));
+    }
+
+    /// Reads what allocations in these subnets will read; see `v4::warm`.
+    pub(crate) fn warm(&self, ids: impl Iterator<Item = SubnetId>) -> u64 {
+        let tables = self.tables.load();
+        let subnets: smallvec::SmallVec<[&Arc<SubnetRuntime>; 64]> =
+            ids.filter_map(|id| tables.subnets.get(&id)).collect();
+        let mut sum = 0u64;
+        for subnet in &subnets {
+            sum = sum.wrapping_add(subnet.pools.len() as u64);
+        }
+        let pools: smallvec::SmallVec<[&Arc<PoolRuntime>; 64]> =
+            subnets.iter().filter_map(|subnet| subnet.pools.first()).collect();
+        for pool in &pools {
+            sum = sum.wrapping_add(u64::from(pool.first));
+        }
+        for pool in &pools {
+            sum = sum.wrapping_add(pool.state().occupied.occupied());
+        }
+        sum
     }
 
     /// Share of a pool that is occupied; 0 for a pool that is not known.

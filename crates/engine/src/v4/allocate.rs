@@ -9,7 +9,7 @@ use config::{Pool4, Subnet4, builtin};
 use lease::{Added, Lease4, LeaseState, StoreError, Updated};
 use wire::iana::dhcp4_option as option4;
 
-use super::lease::{belongs, config_subnet, matched_client_id, of_client};
+use super::lease::{belongs, matched_client_id, of_client};
 use super::messages::{
     AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet,
 };
@@ -148,7 +148,6 @@ impl<'c> Allocation<'_, 'c, '_> {
         let classes = &self.query.classes;
         let mut known = false;
         for subnet in siblings(self.ctx.config, start, classes) {
-            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
             if !subnet.prefix.contains(address) {
                 continue;
             }
@@ -168,7 +167,6 @@ impl<'c> Allocation<'_, 'c, '_> {
         let classes = &self.query.classes;
         let mut pools = 0u64;
         for subnet in siblings(self.ctx.config, start, classes) {
-            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
             let Some(runtime) = self.ctx.runtime.subnet(subnet.id) else { continue };
             let allowed =
                 subnet.pools.iter().zip(&runtime.pools).filter(|(p, _)| classes.pass(&p.client_classes));
@@ -185,7 +183,6 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
         }
         for subnet in siblings(self.ctx.config, start, classes) {
-            let Some(subnet) = config_subnet(self.ctx, subnet) else { continue };
             for expired in self.ctx.store.expired_in(subnet.id, self.ctx.now, EXPIRED).await? {
                 let pool = subnet
                     .pools

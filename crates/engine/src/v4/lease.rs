@@ -39,7 +39,7 @@ pub(super) async fn of_client<'c>(
             for subnet in siblings(ctx.config, selected, &query.classes).filter(|s| s.params.match_client_id)
             {
                 if let Some(lease) = leases.iter().find(|l| l.subnet_id == subnet.id) {
-                    return Ok(config_subnet(ctx, subnet).map(|subnet| (Arc::clone(lease), subnet)));
+                    return Ok(Some((Arc::clone(lease), subnet)));
                 }
             }
         }
@@ -53,15 +53,10 @@ pub(super) async fn of_client<'c>(
                     .iter()
                     .find(|l| l.subnet_id == subnet.id && belongs(l, query.hw_addr.as_ref(), client_id));
                 if let Some(lease) = own {
-                    return Ok(config_subnet(ctx, subnet).map(|subnet| (Arc::clone(lease), subnet)));
+                    return Ok(Some((Arc::clone(lease), subnet)));
                 }
             }
         }
     }
     Ok(None)
-}
-
-/// The subnet with the lifetime of the configuration rather than of the query's class set.
-pub(super) fn config_subnet<'c>(ctx: &Context4<'c>, subnet: &Subnet4) -> Option<&'c Arc<Subnet4>> {
-    ctx.config.subnet(subnet.id)
 }

@@ -17,6 +17,7 @@ mod reply;
 mod request;
 mod subnet;
 mod verdict;
+mod warm;
 
 pub(crate) use allocate::Preferred;
 pub use handle::{handle, handle_now};
@@ -24,3 +25,4 @@ pub use label::Label;
 pub use query::{Arrival, ClassSet, Context4, LocalAddresses, Query};
 pub use subnet::{Selector, select as select_subnet};
 pub use verdict::{Destination, DropReason, Reply, Verdict};
+pub use warm::warm;

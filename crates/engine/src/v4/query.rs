@@ -134,11 +134,11 @@ impl Query<'_> {
 
 /// The subnets a query may be served from: the selected one, then its siblings in the shared network in their
 /// order, each only if its guard lets the query pass.
-pub(super) fn siblings<'c>(
+pub(super) fn siblings<'c, 'q>(
     config: &'c ServerConfig4,
     selected: &'c Arc<Subnet4>,
-    classes: &'c ClassSet,
-) -> impl Iterator<Item = &'c Arc<Subnet4>> {
+    classes: &'q ClassSet,
+) -> impl Iterator<Item = &'c Arc<Subnet4>> + use<'c, 'q> {
     let network = config.network_of(selected);
     let positions = network.map_or(&[][..], |n| n.subnets.as_slice());
     let start = positions

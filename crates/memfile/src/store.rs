@@ -234,10 +234,16 @@ impl Memfile4 {
         now: Timestamp,
         runner: Runner,
     ) -> Result<(Arc<Self>, LoadReport), StoreError> {
-        observe::log!(m::Opening { path: settings.path.display() });
+        // A store without a name is a server's before its configuration is read: nothing to tell.
+        let named = !settings.path.as_os_str().is_empty();
+        if named {
+            observe::log!(m::Opening { path: settings.path.display() });
+        }
         let files = LeaseFiles::of(&settings.path);
         let (index, report, journal) = if settings.durability == Durability::None {
-            observe::log!(m::NoStorage);
+            if named {
+                observe::log!(m::NoStorage);
+            }
             (Index4::new(), LoadReport::default(), None)
         } else {
             let opened = open_files(&storage, &files, &settings, now);

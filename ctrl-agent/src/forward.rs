@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use control::http::{Request, no_command};
+use control::http::{Bytes, Request, no_command};
 use control::unix::{ClientTimeouts, request};
 use control::{Answer, Command, codec, result, service};
 use json::Value;
@@ -16,21 +16,23 @@ const MOST_SERVICES: usize = 32;
 
 /// Answers a request with the text of a list: one answer for each service, in the order in which they are named.
 pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> String {
-    let Some(value) = &request.value else { return list_of(no_command()).await };
-    let services = match services(value) {
+    let Some(value) = request.value else { return list_of(no_command()).await };
+    let services = match services(&value) {
         Ok(services) => services,
         Err(answer) => return list_of(answer).await,
     };
-    let command = match Command::from_value(value.clone(), request.origin.clone()) {
+    let command = match Command::from_value(value, request.origin) {
         Ok(command) => command,
         Err(error) => return list_of(error.into()).await,
     };
-    let address = request.origin.peer.clone();
+    let address = command.origin.peer.clone();
     observe::log!(messages::CommandReceived { name: printable(&command.name), address });
     if services.is_empty() {
         return list_of(own(&agent, command).await).await;
     }
-    let octets: Arc<[u8]> = request.octets.into();
+    let name = printable(&command.name);
+    // What is passed on is what came; the tree may be large.
+    drop(command);
     let settings = agent.settings();
     let tasks: Vec<_> = services
         .into_iter()
@@ -38,8 +40,8 @@ pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> String {
             let errand = Errand {
                 socket: settings.sockets.get(&service).cloned(),
                 service,
-                name: printable(&command.name),
-                octets: octets.clone(),
+                name: name.clone(),
+                octets: request.octets.clone(),
                 address: address.clone(),
             };
             tokio::spawn(errand.run())
@@ -88,7 +90,7 @@ struct Errand {
     service: String,
     socket: Option<PathBuf>,
     name: String,
-    octets: Arc<[u8]>,
+    octets: Bytes,
     address: String,
 }
 
@@ -120,7 +122,7 @@ impl Errand {
         // Passed on as it came, but only when it is JSON: the list must not break over it.
         let text = String::from_utf8(octets)
             .map_err(|_| format!("the answer of the {service} service is not JSON: the text is not UTF-8"))?;
-        codec::parse_answer(text.clone().into_bytes())
+        codec::parse_answer(text.clone())
             .await
             .map_err(|error| format!("the answer of the {service} service is not JSON: {error}"))?;
         Ok(text)

@@ -8,23 +8,26 @@ use crate::Limits;
 const LARGE: usize = 64 << 10;
 
 /// Parses a command; the error is Kea's text.
-pub async fn parse(octets: Vec<u8>) -> Result<Value, String> {
+pub async fn parse(octets: impl AsRef<[u8]> + Send + 'static) -> Result<Value, String> {
     let max_depth = Limits::UNIX.nesting;
     parse_within(octets, json::Limits { max_depth, ..json::Limits::default() }).await
 }
 
 /// Parses the answer of a server, which may be large and deep: it repeats what the server was told, and more.
-pub async fn parse_answer(octets: Vec<u8>) -> Result<Value, String> {
+pub async fn parse_answer(octets: impl AsRef<[u8]> + Send + 'static) -> Result<Value, String> {
     let limits = json::Limits { max_depth: usize::MAX, max_bytes: usize::MAX, ..json::Limits::default() };
     parse_within(octets, limits).await
 }
 
-async fn parse_within(octets: Vec<u8>, limits: json::Limits) -> Result<Value, String> {
+async fn parse_within(
+    octets: impl AsRef<[u8]> + Send + 'static,
+    limits: json::Limits,
+) -> Result<Value, String> {
     let parse = move |octets: &[u8]| json::parse_command(octets, limits).map_err(|error| error.to_string());
-    if octets.len() < LARGE {
-        return parse(&octets);
+    if octets.as_ref().len() < LARGE {
+        return parse(octets.as_ref());
     }
-    tokio::task::spawn_blocking(move || parse(&octets))
+    tokio::task::spawn_blocking(move || parse(octets.as_ref()))
         .await
         .unwrap_or_else(|_| Err("internal server error: the JSON parser failed".to_owned()))
 }

@@ -70,7 +70,7 @@ pub(crate) async fn serve(
 ) {
     let Some(slot) = slot else {
         // All connections have commands in work.
-        close_with(stream, &stock_response(StatusCode::SERVICE_UNAVAILABLE.as_u16())).await;
+        farewell(&stream, StatusCode::SERVICE_UNAVAILABLE);
         return;
     };
     let state = State::new(limits);
@@ -129,19 +129,26 @@ pub(crate) async fn serve(
     let clean = !guard.in_response();
     let mut stream = guard.into_inner();
     match end {
-        End::Done => linger(&mut stream).await,
+        End::Done => {
+            // From here on whoever needs the place may have it.
+            slot.end();
+            tokio::select! {
+                () = linger(&mut stream) => {}
+                () = evicted => {}
+            }
+        }
         End::Evicted => {
             if slot.warn() {
                 observe::log!(messages::HttpEvicted { peer });
             }
             if clean {
-                close_with(stream, &stock_response(StatusCode::TOO_MANY_REQUESTS.as_u16())).await;
+                farewell(&stream, StatusCode::TOO_MANY_REQUESTS);
             }
         }
         End::Expired if state.phase() == Phase::Receiving => {
             observe::log!(messages::RequestTimeout { peer });
             if clean {
-                close_with(stream, &stock_response(StatusCode::REQUEST_TIMEOUT.as_u16())).await;
+                farewell(&stream, StatusCode::REQUEST_TIMEOUT);
             }
         }
         End::Expired => observe::log!(messages::IdleTimeout { peer }),
@@ -149,20 +156,25 @@ pub(crate) async fn serve(
     observe::log!(messages::HttpConnectionStop { peer });
 }
 
-/// Last words, then the end. Never waits for long.
-async fn close_with(mut stream: TcpStream, octets: &[u8]) {
-    if timeout(Duration::from_secs(1), stream.write_all(octets)).await.is_ok_and(|sent| sent.is_ok()) {
-        linger(&mut stream).await;
+/// Last words to a client that must go at once: what the socket takes without waiting. Octets that are there already
+/// are read away first, or closing would reset the connection.
+fn farewell(stream: &TcpStream, status: StatusCode) {
+    let mut waste = [0; 1024];
+    for _ in 0..64 {
+        if !stream.try_read(&mut waste).is_ok_and(|count| count > 0) {
+            break;
+        }
     }
+    let _ = stream.try_write(&stock_response(status.as_u16()));
 }
 
 /// Closes our side and reads away, for a moment, what the client still sends: closing over unread octets would reset
 /// the connection, and the client might never see the answer.
 async fn linger(stream: &mut TcpStream) {
     let _ = stream.shutdown().await;
-    let mut waste = vec![0; 16 << 10];
+    let mut waste = vec![0; 4096];
     let _ = timeout(Duration::from_secs(1), async {
-        for _ in 0..64 {
+        for _ in 0..256 {
             if !stream.read(&mut waste).await.is_ok_and(|count| count > 0) {
                 break;
             }
@@ -281,7 +293,6 @@ impl Exchange<'_> {
             return Err(Rejection { close: true, ..Rejection::bad("no Content-Length") });
         }
         observe::log!(messages::RequestReceived { peer: self.peer });
-        let octets = Vec::from(octets);
         let value = if octets.is_empty() {
             None
         } else {

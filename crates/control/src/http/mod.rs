@@ -15,6 +15,7 @@ use std::sync::Arc;
 use json::Value;
 
 pub use auth::{Credentials, Refusal};
+pub use hyper::body::Bytes;
 pub use server::{HttpError, HttpHandle, HttpServer, HttpSettings, is_valid_header};
 
 use crate::{Answer, BoxFuture, CommandTable, Origin, codec, service};
@@ -25,7 +26,7 @@ pub struct Request {
     pub peer: SocketAddr,
     pub origin: Origin,
     /// The body as sent.
-    pub octets: Vec<u8>,
+    pub octets: Bytes,
     /// The body as parsed; `None` when it is empty.
     pub value: Option<Value>,
 }

@@ -128,9 +128,7 @@ async fn serve_one(
     let peer = peer_of(&stream);
     observe::log!(messages::ConnectionOpened { peer });
     let Some(slot) = slot else {
-        let full = Answer::error("too many connections to the control socket");
-        send(&mut stream, full, &peer, limits).await;
-        linger(&mut stream).await;
+        farewell(&stream);
         return;
     };
     let deadline = Instant::now() + limits.receive;
@@ -141,7 +139,8 @@ async fn serve_one(
             if slot.warn() {
                 observe::log!(messages::ConnectionEvicted { peer });
             }
-            Received::Refused(Answer::error("too many connections to the control socket"))
+            farewell(&stream);
+            Received::Nothing
         }
         received = receive(&mut stream, &peer, limits, deadline) => received,
     };
@@ -162,8 +161,12 @@ async fn serve_one(
     };
     if let Some(answer) = answer {
         send(&mut stream, answer, &peer, limits).await;
-        drop(slot);
-        linger(&mut stream).await;
+        // From here on whoever needs the place may have it.
+        slot.end();
+        tokio::select! {
+            () = linger(&mut stream) => {}
+            () = slot.evicted() => {}
+        }
     }
     observe::log!(messages::ConnectionClosed { peer });
 }
@@ -233,6 +236,11 @@ async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limit
         }
     }
     observe::log!(messages::SocketWrite { octets: text.len(), peer });
+}
+
+/// Last words to a client that must go at once: what the socket takes without waiting.
+fn farewell(stream: &UnixStream) {
+    let _ = stream.try_write(br#"{ "result": 1, "text": "too many connections to the control socket" }"#);
 }
 
 /// Closes our side and reads away, for a moment, what the client sent beyond its command: closing over unread octets

@@ -289,12 +289,12 @@ fn workers(
 fn commit(path: &Path) {
     println!("two workers; work per packet 15 us; processor time is of the whole process");
     println!("{:<34}{:>8}{:>12}{:>14}{:>14}", "mode", "offered", "packets/s", "us CPU/packet", "rows/sync");
-    for rate in [0, 2_000, 10_000, 30_000] {
+    for rate in [0, 1_000, 4_000, 10_000, 25_000] {
         for (name, durability, runner, waiting) in [
             ("os", Durability::Os, Runner::Threads, Waiting::Each),
             ("fsync, in the worker", Durability::Fsync, Runner::Caller, Waiting::Each),
             ("fsync, thread", Durability::Fsync, Runner::Threads, Waiting::Each),
-            ("fsync, thread, 4 batches waiting", Durability::Fsync, Runner::Threads, Waiting::Some(4)),
+            ("fsync, thread, 8 batches waiting", Durability::Fsync, Runner::Threads, Waiting::Some(8)),
         ] {
             let figures = workers(path, durability, runner, rate, Duration::from_micros(15), waiting);
             println!(

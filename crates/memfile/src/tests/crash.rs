@@ -354,7 +354,8 @@ fn leftovers_of_other_cleanups() {
     let whole = "1:20 3:10 4:20 5:30";
     let file = |rows: &String| format!("{HEADER}{rows}");
     let empty = String::new();
-    let cases: [(&str, Vec<(&PathBuf, String)>, &str); 12] = [
+    type Case<'a> = (&'a str, Vec<(&'a PathBuf, String)>, &'a str);
+    let cases: [Case<'_>; 12] = [
         ("between runs", vec![(&files.previous, file(&completed))], whole),
         ("before the cleanup", vec![(&files.previous, file(&previous)), (&files.input, file(&input))], whole),
         (

@@ -186,6 +186,10 @@ fn subnets_and_pools() {
                 r#""subnet4": [ { "id": 0, "subnet": "10.0.0.0/8" } ]"#,
                 "subnet configuration failed: The 'id' value (0) is not within expected range: (1 - 4294967294)",
             ),
+            (
+                r#""subnet4": [ { "id": 1 } ]"#,
+                "subnet configuration failed: mandatory 'subnet' parameter is missing for a subnet being configured (f:1:27)",
+            ),
             (r#""shared-networks": [ { } ]"#, "missing parameter 'name'"),
             (r#""shared-networks": [ { "name": "" } ]"#, "'name' parameter must not be empty"),
             (

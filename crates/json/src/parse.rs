@@ -251,7 +251,9 @@ impl Builder<'_> {
             if self.dialect == Dialect::Config
                 && let Some(previous) = members.get(&name)
             {
-                let text = format!("duplicate {name} entries (previous at {})", previous.key_pos());
+                let previous = previous.key_pos();
+                let map = self.map_name();
+                let text = format!("duplicate {name} entries in {map} map (previous at {previous})");
                 return Err(self.lexer.error(pos, token.width, text));
             }
             *key = (name, pos);
@@ -261,6 +263,14 @@ impl Builder<'_> {
             return Err(self.unexpected(&colon, ":"));
         }
         self.lexer.next()
+    }
+
+    /// The name of the member that holds the innermost open map, be it in a list.
+    fn map_name(&self) -> &str {
+        let outer = self.open.iter().rev().skip(1);
+        let name = outer
+            .filter_map(|open| if let Open::Map { key, .. } = open { Some(key.0.as_str()) } else { None });
+        name.into_iter().next().unwrap_or("toplevel")
     }
 
     /// Adds a value to its container and reads what follows.

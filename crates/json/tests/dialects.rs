@@ -75,7 +75,11 @@ fn texts_of_configuration_errors() {
         ("[ \"a", "f:1.3: Invalid character: \""),
         ("[ \"a\\", "f:1.3: Invalid character: \""),
         ("/* a", "f:1.1-2: Comment not closed. (/* in line 1"),
-        ("{ \"a\": 1,\n \"a\": 2 }", "f:2.2-4: duplicate a entries (previous at f:1:3)"),
+        ("{ \"a\": 1,\n \"a\": 2 }", "f:2.2-4: duplicate a entries in toplevel map (previous at f:1:3)"),
+        (
+            "{ \"m\": [ { \"a\": 1, \"a\": 2 } ] }",
+            "f:1.20-22: duplicate a entries in m map (previous at f:1:12)",
+        ),
         ("<?include \"x\"?>", "f:1.1-2: Include of files is not allowed here."),
         ("<?other \"x\"?>", "f:1.1-2: Directive not known, only include is."),
         ("<?include x?>", "f:1.1-2: Directive without the name of a file in quotes."),

@@ -109,7 +109,13 @@ impl Checker {
         }
         for keyword in table.keywords.iter().filter(|k| k.required) {
             if !out.contains_key(keyword.name) && !refused.contains(&keyword.name) {
-                self.fault(pos, format_args!("missing parameter '{}'", keyword.name));
+                let text = match (holder, keyword.name) {
+                    ("subnet4", "subnet") => {
+                        "mandatory 'subnet' parameter is missing for a subnet being configured".to_owned()
+                    }
+                    (_, name) => format!("missing parameter '{name}'"),
+                };
+                self.fault(pos, text);
             }
         }
         out

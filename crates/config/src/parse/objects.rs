@@ -3,7 +3,7 @@
 use json::{Map, Pos, Value};
 use options::{DataType, OptionDef, OptionSpace};
 
-use super::{Checker, position, ranges};
+use super::{Checker, Origin, position, ranges};
 use crate::error::ConfigError;
 use crate::keywords::{
     AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, DHCP4, LOGGER,
@@ -19,7 +19,13 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
     } else if is(&SHARED_NETWORK4) {
         scope(checker, map, pos);
         if text(map, "name") == Some("") {
-            checker.fault(pos, "'name' parameter must not be empty");
+            match checker.origin {
+                Origin::File => checker.fault(pos, "'name' parameter must not be empty"),
+                // Programs compare the whole text.
+                Origin::Command => {
+                    checker.errors.push(ConfigError::plain(pos, "'name' parameter must not be empty"));
+                }
+            }
         }
     } else if is(&DHCP4) {
         scope(checker, map, pos);

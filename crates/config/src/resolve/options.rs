@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::options::{DefTable, OptionDef, OptionSpace};
+use ::options::{DataType, DefTable, OptionDef, OptionSpace};
 use json::{Kind, Map, Pos, Value};
 
 use super::{ClassBuilder, Context};
@@ -225,6 +225,8 @@ fn encode(map: &Map, def: Option<&OptionDef>, never_send: bool) -> Result<Vec<u8
         return Ok(Vec::new());
     }
     match def {
+        // A list of addresses may be empty.
+        Some(def) if def.array && def.data_type == DataType::Ipv4Address && data.is_empty() => Ok(Vec::new()),
         Some(def) if is_csv(map, Some(def)) => ::options::encode_csv(def, data).map_err(|e| e.to_string()),
         Some(def) => {
             let payload = ::options::encode_hex(data).map_err(|e| e.to_string())?;

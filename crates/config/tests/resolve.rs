@@ -175,6 +175,26 @@ fn long_sub_options_are_split() {
 }
 
 #[test]
+fn spaces_within_spaces_are_bounded() {
+    let mut defs = vec![r#"{ "name": "c", "code": 222, "type": "empty", "encapsulate": "s0" }"#.to_owned()];
+    let mut data = vec![r#"{ "code": 222 }"#.to_owned()];
+    for depth in 0..10 {
+        for code in 1..20 {
+            let inner = depth + 1;
+            defs.push(format!(r#"{{ "name": "n{code}", "code": {code}, "type": "empty", "space": "s{depth}", "encapsulate": "s{inner}" }}"#));
+            data.push(format!(r#"{{ "code": {code}, "space": "s{depth}" }}"#));
+        }
+    }
+    let faults =
+        resolve(&format!(r#""option-def": [ {} ], "option-data": [ {} ]"#, defs.join(", "), data.join(", ")));
+    let faults = faults.map(|_| ()).unwrap_err();
+    assert!(
+        faults[0].starts_with("option 222 of space 'dhcp4' carries more than 4096 sub-options"),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn classes_get_numbers_and_know_what_they_depend_on() {
     let config = resolve(
         r#""client-classes": [ { "name": "a", "test": "option[12].exists", "valid-lifetime": 60,

@@ -1,5 +1,6 @@
 //! Definitions, and options of one level encoded with their sub-options.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ::options::{DataType, DefTable, OptionDef, OptionSpace};
@@ -65,41 +66,58 @@ pub(crate) fn option_set<'m>(
     classes: &mut ClassBuilder,
     written: impl Iterator<Item = (&'m Map, &'m Pos)>,
 ) -> OptionSet {
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<(Entry, &Pos)> = Vec::new();
+    let mut places: HashMap<(String, u16, Box<[ClassId]>), usize> = HashMap::new();
     for (map, pos) in written {
-        if let Some(entry) = entry(ctx, definitions, classes, map, pos) {
-            // Of two entries with one code and the same classes the later counts.
-            entries
-                .retain(|e| !(e.space == entry.space && e.code == entry.code && e.classes == entry.classes));
-            entries.push(entry);
+        let Some(entry) = entry(ctx, definitions, classes, map, pos) else { continue };
+        // Of two entries with one code and the same classes the later counts.
+        let key = (entry.space.clone(), entry.code, entry.classes.clone());
+        let place = *places.entry(key).or_insert(entries.len());
+        match entries.get_mut(place) {
+            Some(there) => *there = (entry, pos),
+            None => entries.push((entry, pos)),
         }
     }
     if entries.is_empty() {
         return OptionSet::default();
     }
+    let mut spaces: HashMap<&str, Vec<&Entry>> = HashMap::new();
+    for (entry, _) in entries.iter().filter(|(e, _)| !e.never_send) {
+        spaces.entry(entry.space.as_str()).or_default().push(entry);
+    }
+    for carried in spaces.values_mut() {
+        carried.sort_by_key(|e| e.code);
+    }
     let mut options = Vec::new();
-    let mut vendors: Vec<VendorOptions> = Vec::new();
-    for entry in &entries {
+    let mut vendors: BTreeMap<u32, Vec<ConfiguredOption>> = BTreeMap::new();
+    for (entry, pos) in &entries {
         let vendor = OptionSpace::new(&entry.space).ok().and_then(|s| s.enterprise());
         if entry.space != "dhcp4" && vendor.is_none() {
             continue;
         }
+        let mut budget = MAX_SUB_OPTIONS;
+        let Some(payload) = expand(&spaces, entry, &mut vec![entry.space.as_str()], &mut budget) else {
+            let (space, code) = (&entry.space, entry.code);
+            let why = format!(
+                "option {code} of space '{space}' carries more than {MAX_SUB_OPTIONS} sub-options or {MAX_PAYLOAD} octets"
+            );
+            ctx.fault(pos, why);
+            continue;
+        };
         let option = ConfiguredOption {
             code: entry.code,
-            payload: expand(&entries, entry, &mut vec![entry.space.as_str()]).into(),
+            payload: payload.into(),
             always_send: entry.always_send,
             never_send: entry.never_send,
             classes: entry.classes.clone(),
         };
         match vendor {
             None => options.push(option),
-            Some(vendor) => match vendors.iter_mut().find(|v| v.vendor == vendor) {
-                Some(there) => there.options.push(option),
-                None => vendors.push(VendorOptions { vendor, options: vec![option] }),
-            },
+            Some(vendor) => vendors.entry(vendor).or_default().push(option),
         }
     }
-    OptionSet::new(options, vendors)
+    let vendors = vendors.into_iter().map(|(vendor, options)| VendorOptions { vendor, options });
+    OptionSet::new(options, vendors.collect())
 }
 
 /// The members of an `option-data` list inside another map.
@@ -109,22 +127,32 @@ pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, &'m Pos)> {
 
 /// Longest sub-option: its length is one octet.
 const SUB_OPTION: usize = 255;
+/// Sub-options at all depths that one option may carry: spaces within spaces multiply.
+const MAX_SUB_OPTIONS: usize = 4096;
+/// Octets of one option.
+const MAX_PAYLOAD: usize = 65_535;
 
-/// The payload with the sub-options that the level has for it. `path` are the spaces that led here: a space that
-/// carries itself ends there.
-fn expand<'e>(entries: &'e [Entry], entry: &'e Entry, path: &mut Vec<&'e str>) -> Vec<u8> {
+/// The payload with the sub-options that the level has for it; `None` when it gets too large. `path` are the spaces
+/// that led here: a space that carries itself ends there.
+fn expand<'e>(
+    spaces: &HashMap<&'e str, Vec<&'e Entry>>,
+    entry: &'e Entry,
+    path: &mut Vec<&'e str>,
+    budget: &mut usize,
+) -> Option<Vec<u8>> {
     let mut payload = entry.payload.clone();
-    let Some(inner) = entry.def.as_ref().and_then(|def| def.encapsulates.as_ref()) else { return payload };
+    let Some(inner) = entry.def.as_ref().and_then(|def| def.encapsulates.as_ref()) else {
+        return Some(payload);
+    };
     let inner = inner.as_str();
     if path.contains(&inner) {
-        return payload;
+        return Some(payload);
     }
-    let mut carried: Vec<&Entry> = entries.iter().filter(|e| e.space == inner && !e.never_send).collect();
-    carried.sort_by_key(|e| e.code);
-    for sub in carried {
+    for sub in spaces.get(inner).map_or(&[][..], Vec::as_slice) {
+        *budget = budget.checked_sub(1)?;
         let Ok(code) = u8::try_from(sub.code) else { continue };
         path.push(&sub.space);
-        let data = expand(entries, sub, path);
+        let data = expand(spaces, sub, path, budget)?;
         path.pop();
         if data.is_empty() {
             payload.extend([code, 0]);
@@ -134,8 +162,11 @@ fn expand<'e>(entries: &'e [Entry], entry: &'e Entry, path: &mut Vec<&'e str>) -
             payload.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
             payload.extend_from_slice(part);
         }
+        if payload.len() > MAX_PAYLOAD {
+            return None;
+        }
     }
-    payload
+    Some(payload)
 }
 
 fn entry(

@@ -1,6 +1,8 @@
 //! The file: who may read it, what is refused, what happens when it is replaced, removed, damaged or written by
 //! several at once, and when a writer dies.
 
+#![allow(clippy::unwrap_used)]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -216,7 +218,7 @@ fn a_killed_writer_leaves_all_or_nothing() {
         }
         let db = open(&path);
         let now = count(&db);
-        assert!(now % 3 == 0 && now >= before, "{now} after {before}");
+        assert!(now.is_multiple_of(3) && now >= before, "{now} after {before}");
         assert_eq!(wait(db.audit(None, 1_000_000)).unwrap().len(), now);
         let check: String = Connection::open(&path)
             .unwrap()

@@ -118,3 +118,16 @@ fn the_reference_names_every_table() {
     }
     assert!(text.lines().filter(|l| l.starts_with("| `")).count() > 250);
 }
+
+/// Run with `UPDATE_REFERENCE=1` to write the page anew.
+#[test]
+fn the_reference_in_the_documentation_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/keywords.md");
+    let made = keywords::reference();
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        std::fs::write(path, &made).unwrap();
+    }
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(there == made, "docs/reference/keywords.md is not what the keyword tables say; write it anew");
+}

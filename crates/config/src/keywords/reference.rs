@@ -13,27 +13,32 @@ pub fn reference() -> String {
          Column *stored*: yes, a configuration backend stores the parameter; leaves, it stores each member of the \
          map under `map.member`.\n",
     );
-    let mut seen: Vec<*const Table> = Vec::new();
-    let mut queue = vec![(DHCP4.name.to_owned(), &DHCP4), (AGENT.name.to_owned(), &AGENT)];
+    // Each table once, with all the places where it is used.
+    let mut tables: Vec<(&Table, Vec<String>)> =
+        vec![(&DHCP4, vec![DHCP4.name.to_owned()]), (&AGENT, vec![AGENT.name.to_owned()])];
     let mut at = 0;
-    while let Some((path, table)) = queue.get(at).cloned() {
+    while let Some((table, paths)) = tables.get(at).cloned() {
         at += 1;
-        if seen.iter().any(|s| std::ptr::eq(*s, table)) {
-            continue;
+        for keyword in table.keywords.iter().filter(|k| !matches!(k.status, Status::Old(_))) {
+            let (Type::Map(inner) | Type::Maps(inner)) = keyword.kind else { continue };
+            let path = format!("{}/{}", paths.first().map_or("", String::as_str), keyword.name);
+            match tables.iter_mut().find(|(t, _)| std::ptr::eq(*t, inner)) {
+                Some((_, paths)) => paths.push(path),
+                None => tables.push((inner, vec![path])),
+            }
         }
-        seen.push(table);
+    }
+    for (table, paths) in tables {
         // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            "\n## {path}\n\n| keyword | type | default | inherited | stored | meaning |\n|---|---|---|---|---|---|\n"
+        let _ = writeln!(out, "\n## {}\n", paths.first().map_or("", String::as_str));
+        if let Some(others @ [_, ..]) = paths.get(1..) {
+            let _ = writeln!(out, "Also: {}.\n", others.join(", "));
+        }
+        out.push_str(
+            "| keyword | type | default | inherited | stored | meaning |\n|---|---|---|---|---|---|\n",
         );
         for keyword in table.keywords {
             row(keyword, &mut out);
-            if let Type::Map(inner) | Type::Maps(inner) = keyword.kind
-                && !matches!(keyword.status, Status::Old(_))
-            {
-                queue.push((format!("{path}/{}", keyword.name), inner));
-            }
         }
     }
     out
@@ -86,7 +91,9 @@ fn type_text(kind: Type) -> String {
         Type::Real => "real".to_owned(),
         Type::Str => "string".to_owned(),
         Type::Text(max) => format!("string, at most {max} octets"),
-        Type::Word(words) | Type::WordAnyCase(words) => words.join(", "),
+        Type::Word(words) | Type::WordAnyCase(words) => {
+            words.iter().filter(|w| !w.is_empty()).copied().collect::<Vec<_>>().join(", ")
+        }
         Type::WordOrBool(words, _) => format!("{} or boolean", words.join(", ")),
         Type::Ipv4 => "IPv4 address".to_owned(),
         Type::Address => "IP address".to_owned(),

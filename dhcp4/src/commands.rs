@@ -1,9 +1,6 @@
 //! The commands of kea-dhcp4 itself. Each has one definition; answers and texts are those that programs match.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -283,7 +280,7 @@ fn config_write(server: &Server, command: &Command) -> Answer {
     let whole = Value::from([("Dhcp4", config::write4(&server.config().written))]);
     let text = json::to_string_pretty(&whole, 4);
     let shown = wanted.map_or_else(|| path.display().to_string(), str::to_owned);
-    match replace(&path, &text) {
+    match daemon::replace_file(&path, text.as_bytes()) {
         Ok(()) => Answer::full(
             format!("Configuration written to {shown} successful"),
             [
@@ -308,27 +305,6 @@ fn writable(server: &Server, name: &str) -> Result<PathBuf, String> {
         }
         (None, None) => Err(format!("not allowed to write config into {name}")),
     }
-}
-
-/// Writes a file so that a crash leaves the old or the new one, whole.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}.new", std::process::id()));
-    let new = PathBuf::from(new);
-    let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o640).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        match path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            Some(directory) => fs::File::open(directory)?.sync_all(),
-            None => Ok(()),
-        }
-    })();
-    if written.is_err() {
-        let _: std::io::Result<()> = fs::remove_file(&new);
-    }
-    written
 }
 
 fn dhcp_disable(server: &Server, command: &Command) -> Answer {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use backend::ServerSelector;
 use base::Seconds;
-use config::{ConfigError, ControlSocket, DatabaseAccess, ServerConfig4, SyncMode, Written4};
-use control::http::{Credentials, HttpHandle, HttpServer, HttpSettings, table_handler};
+use config::{ConfigError, ControlSocket, DatabaseAccess, ErrorKind, ServerConfig4, SyncMode, Written4};
+use control::http::{Credentials, Handler, HttpHandle, HttpServer, HttpSettings, table_handler};
 use control::unix::{ServerHandle, UnixServer};
 use control::{Limits, result};
 use engine::alloc::Runtime4;
@@ -47,6 +47,7 @@ pub(crate) struct State {
     pub(crate) channels: Vec<(ControlSocket, Channel)>,
     pub(crate) pulling: Option<Pulling>,
     pub(crate) lease_file: PathBuf,
+    pub(crate) loggers: Vec<observe::LoggerSettings>,
     /// What keeps service sockets from being open.
     pub(crate) problems: Vec<String>,
     /// Attempts to open sockets that failed, since the configuration came.
@@ -59,11 +60,13 @@ pub(crate) struct Refusal {
     /// Result code of the command that brought it.
     pub(crate) result: u32,
     pub(crate) text: String,
+    /// The text is not even written in the language of configurations.
+    pub(crate) syntax: bool,
 }
 
 impl Refusal {
     fn new(text: impl Into<String>) -> Self {
-        Self { result: result::ERROR, text: text.into() }
+        Self { result: result::ERROR, text: text.into(), syntax: false }
     }
 
     /// Something that cannot happen with a right build.
@@ -73,7 +76,8 @@ impl Refusal {
 
     fn errors(errors: &[ConfigError]) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Self::new(lines.join("\n"))
+        let syntax = errors.first().is_some_and(|error| error.kind == ErrorKind::Syntax);
+        Self { syntax, ..Self::new(lines.join("\n")) }
     }
 }
 
@@ -106,7 +110,7 @@ pub(crate) fn read(path: &Path) -> Result<Arc<Written4>, Refusal> {
 }
 
 fn checked((written, errors): (Written4, Vec<ConfigError>)) -> Result<Arc<Written4>, Refusal> {
-    for error in &errors {
+    for error in errors.iter().filter(|error| error.kind != ErrorKind::Syntax) {
         log!(ParserFail { element: error.element(), error });
     }
     if errors.is_empty() { Ok(Arc::new(written)) } else { Err(Refusal::errors(&errors)) }
@@ -162,12 +166,23 @@ impl Server {
     /// When a control socket or the lease database cannot be opened; the running configuration stays.
     pub(crate) async fn apply(self: &Arc<Self>, staged: Staged, state: &mut State) -> Result<(), Refusal> {
         let Staged { file, config, mut pulling, places, hooks } = staged;
-        let fresh = self.new_channels(&config, &places, state)?;
         let selection = self.selection(&config)?;
         self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
-        self.swap(&config, &places.lease_file).await?;
+        let opened = match self.new_channels(&config, &places, state) {
+            Ok(fresh) => self.swap(&config, &places.lease_file).await.map(|()| fresh),
+            Err(refusal) => Err(refusal),
+        };
+        let fresh = match opened {
+            Ok(fresh) => fresh,
+            Err(refusal) => {
+                // These settings were in use, so they can be used.
+                let _: Result<(), _> = self.logging.apply(&state.loggers);
+                return Err(refusal);
+            }
+        };
+        state.loggers = places.loggers;
         state.file = file;
-        close_old_channels(&config, state, fresh);
+        self.keep_channels(&config, state, fresh);
         state.lease_file = places.lease_file;
         crate::commands::register_hooks(self, &hooks);
         if let Some(pulling) = &mut pulling {
@@ -180,7 +195,7 @@ impl Server {
         }));
         state.pulling = pulling;
         state.socket_attempts = 0;
-        self.start_workers(&config, state)?;
+        self.start_workers(&config, state).await?;
         self.update_sockets(&selection, &config, state);
         self.in_force(&config);
         Ok(())
@@ -260,7 +275,7 @@ impl Server {
     ) -> Result<Vec<(ControlSocket, Channel)>, Refusal> {
         let mut fresh = Vec::new();
         for wanted in &config.control_sockets {
-            if state.channels.iter().any(|(open, _)| open == wanted) {
+            if state.channels.iter().any(|(open, _)| is_same_place(open, wanted)) {
                 continue;
             }
             fresh.push((wanted.clone(), self.open_channel(wanted, places)?));
@@ -276,18 +291,58 @@ impl Server {
                     .map_err(|error| Refusal::new(error.to_string()))?;
                 Ok(Channel::Unix(server.serve(Arc::clone(&self.commands))))
             }
-            ControlSocket::Http { address, port, authentication, headers } => {
-                let credentials = authentication
-                    .as_ref()
-                    .and_then(|a| Credentials::new(&a.realm, a.clients.iter().map(|(u, p)| (u, p))));
-                let settings = HttpSettings { credentials, headers: headers.clone() };
-                let handler = table_handler(Arc::clone(&self.commands), "dhcp4");
+            ControlSocket::Http { address, port, .. } => {
+                let (settings, handler) = self.http_settings(wanted);
                 let server =
                     HttpServer::bind(SocketAddr::new(*address, *port), Limits::HTTP, &settings, handler)
                         .map_err(|error| Refusal::new(error.to_string()))?;
                 Ok(Channel::Http(server.serve()))
             }
         }
+    }
+
+    /// Keeps the channels that stay, gives those their new settings that changed in place, closes the others.
+    fn keep_channels(
+        self: &Arc<Self>,
+        config: &ServerConfig4,
+        state: &mut State,
+        fresh: Vec<(ControlSocket, Channel)>,
+    ) {
+        for (socket, channel) in std::mem::take(&mut state.channels) {
+            if config.control_sockets.contains(&socket) {
+                state.channels.push((socket, channel));
+                continue;
+            }
+            let successor = config.control_sockets.iter().find(|wanted| is_same_place(wanted, &socket));
+            match (channel, successor) {
+                (Channel::Http(handle), Some(wanted)) => {
+                    let (settings, handler) = self.http_settings(wanted);
+                    if let Err(error) = handle.update(&settings, handler) {
+                        log!(ParserFail { element: "control-sockets", error });
+                    }
+                    state.channels.push((wanted.clone(), Channel::Http(handle)));
+                }
+                // The command that brought this configuration may have come over it: let it answer first.
+                (channel, _) => {
+                    tokio::spawn(close(channel));
+                }
+            }
+        }
+        state.channels.extend(fresh);
+    }
+
+    fn http_settings(&self, socket: &ControlSocket) -> (HttpSettings, Handler) {
+        let handler = table_handler(Arc::clone(&self.commands), "dhcp4");
+        let settings = match socket {
+            ControlSocket::Http { authentication, headers, .. } => HttpSettings {
+                credentials: authentication
+                    .as_ref()
+                    .and_then(|a| Credentials::new(&a.realm, a.clients.iter().map(|(u, p)| (u, p)))),
+                headers: headers.clone(),
+            },
+            ControlSocket::Unix { .. } => HttpSettings::default(),
+        };
+        (settings, handler)
     }
 
     pub(crate) fn selection(&self, config: &ServerConfig4) -> Result<Selection4, Refusal> {
@@ -301,13 +356,18 @@ impl Server {
     }
 
     /// Workers follow `multi-threading`; their number is fixed while sockets are open, so a change reopens them.
-    fn start_workers(self: &Arc<Self>, config: &ServerConfig4, state: &mut State) -> Result<(), Refusal> {
+    async fn start_workers(
+        self: &Arc<Self>,
+        config: &ServerConfig4,
+        state: &mut State,
+    ) -> Result<(), Refusal> {
         let wanted = workers(config);
         if state.workers.len() == wanted {
             return Ok(());
         }
+        // The old queues must be closed before new ones can have their addresses.
         for worker in std::mem::take(&mut state.workers) {
-            tokio::spawn(worker.stop());
+            worker.stop().await;
         }
         for number in 0..wanted {
             let worker = Worker::start(number, Arc::clone(&self.shared))
@@ -375,6 +435,17 @@ impl Server {
     }
 }
 
+/// Whether two control sockets have one path, or one address and port.
+fn is_same_place(one: &ControlSocket, other: &ControlSocket) -> bool {
+    match (one, other) {
+        (ControlSocket::Unix { path: one }, ControlSocket::Unix { path: other }) => one == other,
+        (ControlSocket::Http { address, port, .. }, ControlSocket::Http { address: a, port: p, .. }) => {
+            (address, port) == (a, p)
+        }
+        _ => false,
+    }
+}
+
 /// What the listed hook libraries stand for.
 pub(crate) fn load_hooks(config: &ServerConfig4) -> Result<Vec<hooks::Loaded>, Refusal> {
     hooks::load(&config.hooks_libraries, hooks::Daemon::Dhcp4).map_err(|errors| {
@@ -399,20 +470,6 @@ fn socket_type(config: &ServerConfig4) -> net::SocketType {
         config::SocketType::Raw => net::SocketType::Raw,
         config::SocketType::Udp => net::SocketType::Udp,
     }
-}
-
-/// Keeps the channels that stay and closes the others.
-fn close_old_channels(config: &ServerConfig4, state: &mut State, fresh: Vec<(ControlSocket, Channel)>) {
-    let old = std::mem::take(&mut state.channels);
-    for (socket, channel) in old {
-        if config.control_sockets.contains(&socket) {
-            state.channels.push((socket, channel));
-        } else {
-            // The command that brought this configuration may have come over it: let it answer first.
-            tokio::spawn(close(channel));
-        }
-    }
-    state.channels.extend(fresh);
 }
 
 async fn close(channel: Channel) {

@@ -33,23 +33,25 @@ const LOG_FILE: &str = "kea.log";
 pub(crate) fn check(arguments: Arguments, paths: Paths) -> ExitCode {
     let file = arguments.config.clone().unwrap_or_default();
     let full = arguments.action == daemon::Action::FullCheck;
-    let outcome = runtime().map_err(|error| error.to_string()).and_then(|runtime| {
-        let logging = start_logging(&arguments, &paths, Some("stdout".to_owned()))?;
+    let outcome = runtime().map_err(|error| Refusal::internal(&error.to_string())).and_then(|runtime| {
+        let logging = start_logging(&arguments, &paths, Some("stdout".to_owned()));
+        let logging = logging.map_err(|text| Refusal::internal(&text))?;
         runtime.block_on(async {
-            let server = build(arguments, paths, file.clone(), logging).await.map_err(|r| r.text)?;
-            let written = reconfigure::read(&file).map_err(|r| r.text)?;
+            let server = build(arguments, paths, file.clone(), logging).await?;
+            let written = reconfigure::read(&file)?;
             if full {
                 let state = server.state.lock().await;
-                server.stage(written, &state).await.map(|_| ()).map_err(|r| r.text)
+                server.stage(written, &state).await.map(|_| ())
             } else {
-                server.check(&written).map(|_| ()).map_err(|r| r.text)
+                server.check(&written).map(|_| ())
             }
         })
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(text) => {
-            eprintln!("Error encountered: {text}");
+        Err(refusal) => {
+            let what = if refusal.syntax { "Syntax check failed with" } else { "Error encountered" };
+            eprintln!("{what}: {}", refusal.text);
             ExitCode::FAILURE
         }
     }
@@ -239,6 +241,7 @@ async fn build(
         channels: Vec::new(),
         pulling: None,
         lease_file: PathBuf::new(),
+        loggers: Vec::new(),
         problems: Vec::new(),
         socket_attempts: 0,
     };

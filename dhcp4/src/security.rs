@@ -59,7 +59,8 @@ pub(crate) fn places(
                 }
             }
             ControlSocket::Http { address, port, authentication, .. } => {
-                if authentication.is_none() {
+                // An empty list of clients lets everybody in, as in Kea.
+                if authentication.as_ref().is_none_or(|a| a.clients.is_empty()) {
                     let problem = daemon::Problem::Other(format!(
                         "control socket on {address} port {port} is open to everyone: 'authentication' is missing"
                     ));

@@ -219,7 +219,7 @@ async fn serve(local: &Rc<Local>, socket: &Rc<AsyncSocket4>, batch: &Batch4) {
     handle_batch(shared, &active, socket.socket(), batch, &mut out, &mut kinds);
     let committed = active.store.commit(mark);
     drop(gate);
-    let later = finish(Rc::clone(local), Rc::clone(socket), out, kinds, committed, permit);
+    let later = finish(Rc::clone(local), Rc::clone(socket), active, out, kinds, committed, permit);
     tokio::task::spawn_local(later);
 }
 
@@ -320,13 +320,12 @@ fn station(hw_addr: &HwAddr) -> Option<MacAddr> {
 async fn finish(
     local: Rc<Local>,
     socket: Rc<AsyncSocket4>,
+    active: Arc<Active>,
     mut out: OutBatch4,
     kinds: Vec<wire::v4::MessageType>,
     committed: lease::Committed,
     permit: tokio::sync::OwnedSemaphorePermit,
 ) {
-    let shared = &local.shared;
-    let active = shared.active.load();
     let statistics = active.runtime.statistics();
     match committed.await {
         Ok(()) => {

@@ -1,0 +1,227 @@
+//! Options of every scope.
+
+use backend::columns::{self, Datum};
+use backend::{BackendError, OptionKey, OptionScope, int_member, text_member};
+use base::{Family, decode_hex};
+use json::{Map, Value};
+use rusqlite::params_from_iter;
+
+use super::{Modified, Writer, now};
+use crate::read::{NETWORKS, OPTIONS, SUBNETS, maps};
+use crate::rows::{Bind, Error, signed};
+
+impl Writer<'_> {
+    pub(super) fn set_option(&mut self, scope: &OptionScope, map: &Map) -> Result<u64, Error> {
+        let owner = self.owner(scope)?.ok_or_else(|| missing(scope))?;
+        let mut key = backend::option_key_of(map);
+        key.space = self.space_of(map);
+        let old = self.option_rows(scope, &owner, &key)?;
+        for row in &old {
+            self.execute("DELETE FROM dhcp4_options WHERE option_id = ?1", [signed(*row)?])?;
+        }
+        let row = self.insert_option(map, old.first().copied(), &owner)?;
+        if let OptionScope::Global(tag) = scope {
+            self.tie_new(OPTIONS, row, tag)?;
+            self.audit(OPTIONS.table, row, if old.is_empty() { Modified::Create } else { Modified::Update })?;
+        } else {
+            self.audit_owner(&owner)?;
+        }
+        Ok(1)
+    }
+
+    pub(super) fn delete_option(&mut self, scope: &OptionScope, key: &OptionKey) -> Result<u64, Error> {
+        let Some(owner) = self.owner(scope)? else { return Ok(0) };
+        let rows = self.option_rows(scope, &owner, key)?;
+        for row in &rows {
+            self.execute("DELETE FROM dhcp4_options WHERE option_id = ?1", [signed(*row)?])?;
+            if matches!(scope, OptionScope::Global(_)) {
+                self.audit(OPTIONS.table, *row, Modified::Delete)?;
+            }
+        }
+        if let OptionScope::Global(tag) = scope {
+            if !rows.is_empty() {
+                self.concerned.insert(tag.clone());
+            }
+        } else if !rows.is_empty() {
+            self.audit_owner(&owner)?;
+        }
+        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+    }
+
+    /// The object that options of a scope belong to; `None` when it is not there.
+    pub(super) fn owner(&self, scope: &OptionScope) -> Result<Option<Owner>, Error> {
+        Ok(match scope {
+            OptionScope::Global(tag) => {
+                self.server_id(tag)?;
+                Some(Owner { scope: 0, ..Owner::default() })
+            }
+            OptionScope::Subnet(id) => self
+                .find("SELECT subnet_id FROM dhcp4_subnet WHERE subnet_id = ?1", [id.0])?
+                .map(|id| Owner { scope: 1, subnet: Some(id), ..Owner::default() }),
+            OptionScope::Network(name) => self
+                .find("SELECT id FROM dhcp4_shared_network WHERE name = ?1", [name])?
+                .map(|row| Owner { scope: 4, network: Some((row, name.clone())), ..Owner::default() }),
+            OptionScope::Pool(_) => self.reader.pool_row(scope)?.map(|(pool, subnet)| Owner {
+                scope: 5,
+                pool: Some(pool),
+                holder: Some(u64::from(subnet.0)),
+                ..Owner::default()
+            }),
+            OptionScope::PdPool(_) => self.reader.pool_row(scope)?.map(|(pool, subnet)| Owner {
+                scope: 6,
+                pd_pool: Some(pool),
+                holder: Some(u64::from(subnet.0)),
+                ..Owner::default()
+            }),
+        })
+    }
+
+    /// Options of a network, subnet or pool are part of it.
+    pub(super) fn audit_owner(&mut self, owner: &Owner) -> Result<(), Error> {
+        if let Some((row, _)) = &owner.network {
+            self.concern(NETWORKS, *row)?;
+            self.audit(NETWORKS.table, *row, Modified::Update)?;
+        }
+        if let Some(row) = owner.subnet.or(owner.holder) {
+            self.concern(SUBNETS, row)?;
+            self.audit(SUBNETS.table, row, Modified::Update)?;
+        }
+        Ok(())
+    }
+
+    /// Rows of the options of a key in a scope.
+    pub(super) fn option_rows(
+        &self,
+        scope: &OptionScope,
+        owner: &Owner,
+        key: &OptionKey,
+    ) -> Result<Vec<u64>, Error> {
+        let mut condition = "o.scope_id = ?2 AND o.code = ?3 AND o.space = ?4".to_owned();
+        let mut bind = vec![
+            Bind(Datum::Int(owner.scope)),
+            Bind(Datum::Int(key.code.into())),
+            Bind(Datum::Text(key.space.clone())),
+        ];
+        if let Some(classes) = &key.classes {
+            bind.push(Bind(Datum::Text(classes_text(classes))));
+            condition.push_str(" AND o.client_classes = ?5");
+        }
+        if let OptionScope::Global(tag) = scope {
+            return self.own_rows(OPTIONS, tag, &condition, bind);
+        }
+        let (column, value) = owner.column()?;
+        bind.insert(0, Bind(value));
+        let sql = format!(
+            "SELECT o.option_id FROM dhcp4_options o WHERE o.{column} = ?1 AND {condition} ORDER BY 1"
+        );
+        self.find_all(&sql, params_from_iter(bind))
+    }
+
+    pub(super) fn insert_option(&self, map: &Map, row: Option<u64>, owner: &Owner) -> Result<u64, Error> {
+        const KEYWORDS: [&str; 9] = [
+            "code",
+            "space",
+            "name",
+            "csv-format",
+            "data",
+            "always-send",
+            "never-send",
+            "client-classes",
+            "user-context",
+        ];
+        columns::check_storable(map, &[], &KEYWORDS)?;
+        let data = text_member(map, "data");
+        let flag = |keyword| map.get(keyword).and_then(Value::as_bool).unwrap_or(false);
+        let (formatted, octets) = if flag("csv-format") {
+            (Some(data), None)
+        } else {
+            let octets = decode_hex(&data).map_err(|_| BackendError::BadValue {
+                keyword: "data".into(),
+                wanted: "a string of hexadecimal digits",
+            })?;
+            (None, Some(octets))
+        };
+        let classes = backend::option_key_of(map).classes.unwrap_or_default();
+        let pd_pool = if self.family == Family::V6 { ", pd_pool_id" } else { "" };
+        let pd_value = if self.family == Family::V6 { ", ?16" } else { "" };
+        let sql = format!(
+            "INSERT INTO dhcp4_options (option_id, code, value, formatted_value, space, persistent, cancelled, \
+             client_classes, user_context, scope_id, dhcp_client_class, dhcp4_subnet_id, shared_network_name, pool_id, \
+             modification_ts{pd_pool}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, {}{pd_value})",
+            now(15)
+        );
+        let number =
+            |n: Option<u64>| n.map(signed).transpose().map(|n| Bind(n.map_or(Datum::Null, Datum::Int)));
+        let text = |t: Option<String>| Bind(t.map_or(Datum::Null, Datum::Text));
+        let mut bind = vec![
+            number(row)?,
+            Bind(Datum::Int(int_member(map, "code"))),
+            Bind(octets.map_or(Datum::Null, Datum::Bytes)),
+            text(formatted),
+            text(Some(self.space_of(map))),
+            Bind(Datum::Int(flag("always-send").into())),
+            Bind(Datum::Int(flag("never-send").into())),
+            text(Some(classes_text(&classes))),
+            text(map.get("user-context").map(columns::json_text)),
+            Bind(Datum::Int(owner.scope)),
+            text(owner.class.clone()),
+            number(owner.subnet)?,
+            text(owner.network.as_ref().map(|(_, name)| name.clone())),
+            number(owner.pool)?,
+            Bind(Datum::Int(self.time)),
+        ];
+        if self.family == Family::V6 {
+            bind.push(number(owner.pd_pool)?);
+        }
+        self.insert(&sql, params_from_iter(bind))
+    }
+
+    pub(super) fn insert_options(&self, map: &Map, owner: &Owner) -> Result<(), Error> {
+        for option in maps(map, "option-data") {
+            self.insert_option(option, None, owner)?;
+        }
+        Ok(())
+    }
+}
+
+/// What options belong to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Owner {
+    /// Number of the scope.
+    pub(super) scope: i64,
+    pub(super) class: Option<String>,
+    pub(super) subnet: Option<u64>,
+    pub(super) network: Option<(u64, String)>,
+    pub(super) pool: Option<u64>,
+    pub(super) pd_pool: Option<u64>,
+    /// The subnet that has the pool.
+    pub(super) holder: Option<u64>,
+}
+
+impl Owner {
+    fn column(&self) -> Result<(&'static str, Datum), Error> {
+        let number = |n: u64| signed(n).map(Datum::Int);
+        Ok(match self {
+            Self { subnet: Some(n), .. } => ("dhcp4_subnet_id", number(*n)?),
+            Self { network: Some((_, name)), .. } => ("shared_network_name", Datum::Text(name.clone())),
+            Self { pool: Some(n), .. } => ("pool_id", number(*n)?),
+            Self { pd_pool: Some(n), .. } => ("pd_pool_id", number(*n)?),
+            _ => ("dhcp_client_class", Datum::Text(self.class.clone().unwrap_or_default())),
+        })
+    }
+}
+
+/// `client_classes` of an option; equal lists give equal texts.
+pub(super) fn classes_text(classes: &[String]) -> String {
+    columns::json_text(&Value::from(classes.iter().map(|c| Value::from(c.as_str())).collect::<Vec<_>>()))
+}
+
+fn missing(scope: &OptionScope) -> BackendError {
+    match scope {
+        OptionScope::Global(tag) => BackendError::UnknownServer(tag.clone()),
+        OptionScope::Network(name) => BackendError::Missing { what: "shared network", key: name.clone() },
+        OptionScope::Subnet(id) => BackendError::Missing { what: "subnet", key: id.to_string() },
+        OptionScope::Pool(range) => BackendError::Missing { what: "pool", key: range.to_string() },
+        OptionScope::PdPool(key) => BackendError::Missing { what: "pd-pool", key: key.prefix.to_string() },
+    }
+}

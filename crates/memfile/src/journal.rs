@@ -153,6 +153,18 @@ impl Journal {
         rotated
     }
 
+    /// Goes on with a live file that was put in the place of the one in use.
+    pub(crate) fn adopt(&mut self, good: u64, rows: u64) -> io::Result<()> {
+        // If it cannot be opened, the old file must not be appended to: nobody would read it.
+        self.file = None;
+        self.good = good;
+        self.rows = rows;
+        self.dirty = false;
+        self.displaced = false;
+        self.file = Some(self.storage.append(&self.files.live, OpenMode::Existing)?);
+        Ok(())
+    }
+
     fn unfinished(&self) -> io::Result<bool> {
         Ok(self.storage.exists(&self.files.input)? || self.storage.exists(&self.files.finish)?)
     }

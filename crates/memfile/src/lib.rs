@@ -10,6 +10,7 @@
 //!
 //! Knows files and leases; nothing of packets, configuration or runtimes.
 
+mod dump;
 mod files;
 mod index;
 mod journal;

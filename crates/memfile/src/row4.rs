@@ -22,6 +22,11 @@ const STATE: usize = 9;
 const USER_CONTEXT: usize = 10;
 const POOL_ID: usize = 11;
 
+/// Longest host name, in octets; far above what DNS has.
+const MAX_HOSTNAME: usize = 4096;
+/// Longest user context, in octets; what Kea's databases hold.
+const MAX_CONTEXT: usize = 64 << 10;
+
 /// What a row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry4 {
@@ -38,6 +43,13 @@ impl Entry4 {
             Self::Deleted(address) => *address,
         }
     }
+}
+
+/// Why a lease cannot be stored: its row would not be read again.
+pub(crate) fn refusal(lease: &Lease4) -> Option<String> {
+    let context = lease.user_context.as_ref().map_or(0, |context| context.len());
+    let too_long = lease.hostname.len() > MAX_HOSTNAME || context > MAX_CONTEXT;
+    too_long.then(|| format!("the host name or the user context of {} is too long", lease.address))
 }
 
 /// Appends the row of a lease, with its newline.
@@ -140,7 +152,7 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry4, String> {
     } else {
         0
     });
-    Ok(Entry4::Lease(Lease4 {
+    let lease = Lease4 {
         address,
         hw_addr,
         client_id,
@@ -153,7 +165,11 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry4, String> {
         fqdn_fwd,
         fqdn_rev,
         user_context,
-    }))
+    };
+    match refusal(&lease) {
+        Some(error) => Err(error),
+        None => Ok(Entry4::Lease(lease)),
+    }
 }
 
 fn not(row: &Row<'_>, column: usize, name: &str, kind: &str) -> String {
@@ -290,6 +306,24 @@ pub(crate) mod tests {
             "192.0.2.1,01:02,,3600,1700000000,1,0,0,,0,,0,",
         ] {
             assert!(parse_line(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_row_grows_too_long() {
+        let octets = |count: usize| "é".repeat(count / 2);
+        let long = |hostname: usize, context: usize| Lease4 {
+            hostname: octets(hostname).into(),
+            user_context: Some(Arc::from(format!("{{\"k\":\"{}\"}}", octets(context)))),
+            ..sample()
+        };
+        let most = long(MAX_HOSTNAME, MAX_CONTEXT - 8);
+        assert_eq!(refusal(&most), None);
+        let line = line_of(&most);
+        assert!(line.len() < crate::lines::MAX_LINE);
+        assert_eq!(parse_line(line.trim_end()), Ok(Entry4::Lease(most)));
+        for lease in [long(MAX_HOSTNAME + 2, 2), long(2, MAX_CONTEXT)] {
+            assert!(refusal(&lease).is_some() && parse_line(line_of(&lease).trim_end()).is_err());
         }
     }
 

@@ -1,8 +1,8 @@
 //! A simulated disk: what is not synced may be kept, lost or torn at a power cut; any operation may fail. Repeats
 //! exactly from a seed.
 //!
-//! Names (creations, renames, removals) reach the disk in their order, as journalling file systems keep them; the
-//! contents of different files, and the sectors of one file, reach it in any order.
+//! Names (creations, renames, removals) reach the disk in their order, as journalling file systems keep them, or
+//! any of them do; the contents of different files, and the sectors of one file, reach it in any order.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
@@ -183,9 +183,13 @@ impl SimStorage {
             disk.inodes[number] = Inode { seen: content.clone(), stored: content, pending: Vec::new() };
         }
         let pending = std::mem::take(&mut disk.pending_names);
-        let kept = disk.below(pending.len() + 1);
         let mut names = std::mem::take(&mut disk.stored_names);
-        pending.iter().take(kept).for_each(|change| apply_name(&mut names, change));
+        let (ordered, kept) = (disk.below(2) == 0, disk.below(pending.len() + 1));
+        for (number, change) in pending.iter().enumerate() {
+            if if ordered { number < kept } else { disk.below(2) == 0 } {
+                apply_name(&mut names, change);
+            }
+        }
         disk.names = names.clone();
         disk.stored_names = names;
         disk.restart();
@@ -210,6 +214,15 @@ impl SimStorage {
         disk.inodes.push(Inode { seen: content.to_vec(), stored: content.to_vec(), pending: Vec::new() });
         disk.names.insert(path.to_owned(), inode);
         disk.stored_names.insert(path.to_owned(), inode);
+    }
+
+    /// Puts a file where programs see it, without syncing it.
+    pub fn put_unsynced(&self, path: &Path, content: &[u8]) {
+        self.put(path, &[]);
+        let mut disk = lock(&self.0);
+        let inode = disk.names[path];
+        disk.inodes[inode].seen = content.to_vec();
+        disk.inodes[inode].pending = vec![Change::Write { at: 0, bytes: content.to_vec() }];
     }
 
     /// Names of all files.

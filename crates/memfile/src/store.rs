@@ -14,10 +14,9 @@ use lease::{
 use crate::files::LeaseFiles;
 use crate::index::{Index4, Key};
 use crate::journal::Journal;
-use crate::lines::MAX_LINE;
 use crate::load::{LoadReport, load};
 use crate::messages as m;
-use crate::row4::{push_deletion, push_lease};
+use crate::row4::{push_deletion, push_lease, refusal};
 use crate::storage::{Locked, OsStorage, Storage};
 use crate::table::Age;
 use crate::threads::Threads;
@@ -208,6 +207,27 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// All leases without the changes that are still to be written, in address order. The caller holds the journal,
+    /// so that nothing is being written.
+    pub(crate) fn durable(&self) -> Vec<Arc<Lease4>> {
+        let state = lock(&self.state);
+        let mut leases: std::collections::BTreeMap<Ipv4Addr, Arc<Lease4>> = state
+            .index
+            .page(None, None, usize::MAX)
+            .into_iter()
+            .map(|lease| (lease.address, lease))
+            .collect();
+        for undo in state.open.undo.iter().rev().filter(|_| self.journal.is_some()) {
+            match &undo.before {
+                Some(before) => leases.insert(undo.address, Arc::clone(before)),
+                None => leases.remove(&undo.address),
+            };
+        }
+        leases.into_values().collect()
+    }
+}
+
 /// A lease store in memory with a journal in Kea's format.
 pub struct Memfile4 {
     shared: Arc<Shared>,
@@ -313,6 +333,15 @@ impl Memfile4 {
         crate::threads::clean_up(&self.shared, &std::sync::atomic::AtomicBool::new(false), true)
     }
 
+    /// Writes all leases to a file; one that is there is kept as `.bak` with the process number. With the path of the
+    /// live file everything goes on there, and earlier results of cleanups are gone.
+    ///
+    /// # Errors
+    /// What the medium says, or that a cleanup is running.
+    pub fn write_to(&self, path: &std::path::Path) -> std::io::Result<()> {
+        crate::dump::write(&self.shared, path)
+    }
+
     /// Figures for `status-get`.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -364,15 +393,15 @@ impl Memfile4 {
         }
     }
 
-    /// The row of a lease, unless it is too long to be read again.
+    /// The row of a lease, unless it could not be read again.
     fn row(&self, lease: &Lease4) -> Result<Vec<u8>, StoreError> {
         let mut row = Vec::new();
         if self.shared.journal.is_some() {
+            if let Some(error) = refusal(lease) {
+                return Err(StoreError::Failed(error));
+            }
             row.reserve(160);
             push_lease(lease, &mut row);
-            if row.len() > MAX_LINE {
-                return Err(StoreError::Failed(format!("the row of {} is too long", lease.address)));
-            }
         }
         Ok(row)
     }

@@ -18,14 +18,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("options", &["base", "wire"]),
     ("expr", &["base", "wire", "options"]),
     ("lease", &["base"]),
-    ("config", &["base", "json", "options", "expr"]),
-    ("memfile", &["base", "lease", "observe"]),
-    ("backend", &["base", "json", "config", "observe"]),
+    ("host", &["base"]),
+    ("config", &["base", "json", "options", "expr", "host"]),
+    ("memfile", &["base", "json", "lease", "observe"]),
+    ("backend", &["base", "json", "options", "config", "observe"]),
     ("sqlite", &["base", "json", "config", "backend", "observe"]),
-    ("engine", &["base", "wire", "options", "expr", "config", "lease", "observe"]),
+    ("engine", &["base", "wire", "options", "expr", "host", "config", "lease", "observe"]),
     ("control", &["base", "json", "observe"]),
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
-    ("modules", &["base", "json", "config", "backend", "control", "hooks", "lease", "observe"]),
+    (
+        "modules",
+        &["base", "json", "options", "expr", "config", "backend", "control", "hooks", "lease", "observe"],
+    ),
     ("net", &["base"]),
     ("daemon", &["base", "json", "observe"]),
     ("testkit", &["base", "json", "wire", "options", "config", "lease", "engine", "memfile", "observe"]),
@@ -37,7 +41,7 @@ const PROGRAMS: &[&str] = &["dhcp4", "ctrl-agent", "shell", "tests"];
 
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
 const WITHOUT_IO: &[&str] =
-    &["base", "json", "wire", "options", "expr", "lease", "config", "engine", "memfile", "backend"];
+    &["base", "json", "wire", "options", "expr", "lease", "host", "config", "engine", "memfile", "backend"];
 const IO: &[&str] = &["tokio", "hyper", "nix", "libc", "socket2", "rusqlite"];
 
 /// Who may opt out of `forbid(unsafe_code)`.

@@ -12,6 +12,7 @@ use json::{Map, Value};
 use observe::StatisticCommand;
 use observe::log;
 
+use crate::hook_host::HookHost;
 use crate::messages::{HookBuiltIn, HookFailed, ReconfigureFailed, Reconfigured, Reconfiguring};
 use crate::pull::Reason;
 use crate::reconfigure::{self, Refusal};
@@ -154,19 +155,32 @@ pub(crate) fn register(server: &Arc<Server>, table: &CommandTable) -> Result<(),
 /// lists.
 pub(crate) fn register_hooks(server: &Arc<Server>, loaded: &[hooks::Loaded]) {
     let table = &server.commands;
-    table.deregister_provider(modules::cb_cmds::PROVIDER);
-    let mut cb_cmds = false;
-    for library in loaded {
-        match library {
-            hooks::Loaded::Module { module: hooks::Module::CbCmds, .. } => cb_cmds = true,
-            hooks::Loaded::Accepted { name, note } => log!(HookBuiltIn { name, note }),
-        }
+    for provider in [modules::cb_cmds::PROVIDER, modules::lease_cmds::PROVIDER] {
+        table.deregister_provider(provider);
     }
-    if cb_cmds {
-        let host: Arc<dyn modules::cb_cmds::Host> = Arc::new(crate::pull::Host(Arc::clone(server)));
-        if let Err(error) = modules::cb_cmds::register(table, Family::V4, host) {
+    for library in loaded {
+        let outcome = match library {
+            hooks::Loaded::Module { module, .. } => register_module(server, *module),
+            hooks::Loaded::Accepted { name, note } => {
+                log!(HookBuiltIn { name, note });
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
             log!(HookFailed { error });
         }
+    }
+}
+
+fn register_module(server: &Arc<Server>, module: hooks::Module) -> Result<(), control::DuplicateCommand> {
+    let table = &server.commands;
+    let host = || Arc::new(HookHost(Arc::clone(server)));
+    match module {
+        hooks::Module::CbCmds => {
+            let host = Arc::new(crate::pull::Host(Arc::clone(server)));
+            modules::cb_cmds::register(table, Family::V4, host)
+        }
+        hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
     }
 }
 

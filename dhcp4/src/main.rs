@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod hook_host;
 mod locals;
 mod messages;
 mod pull;

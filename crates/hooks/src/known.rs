@@ -26,6 +26,8 @@ impl Daemon {
 pub enum Module {
     /// The `remote-*` commands.
     CbCmds,
+    /// The `lease4-*` commands.
+    LeaseCmds,
 }
 
 /// What a library stands for.
@@ -113,7 +115,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_lease_cmds",
         purpose: "commands for leases",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::LeaseCmds),
     },
     Library {
         name: "libdhcp_lease_query",

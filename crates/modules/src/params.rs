@@ -66,8 +66,7 @@ impl<'a> Params<'a> {
     }
 
     fn need(&self, name: &str) -> Result<&'a Value, Refusal> {
-        self.get(name)
-            .ok_or_else(|| Refusal::error(format!("missing parameter '{name}' ({})", self.pos)))
+        self.get(name).ok_or_else(|| Refusal::error(format!("missing parameter '{name}' ({})", self.pos)))
     }
 
     /// A string that has to be there.
@@ -127,8 +126,9 @@ fn wrong_type(name: &str, value: &Value) -> Refusal {
 
 /// An address of either family.
 pub(crate) fn address(text: &str) -> Result<IpAddr, Refusal> {
-    text.parse()
-        .map_err(|_| Refusal::error(format!("Failed to convert string to address '{text}': Invalid argument")))
+    text.parse().map_err(|_| {
+        Refusal::error(format!("Failed to convert string to address '{text}': Invalid argument"))
+    })
 }
 
 /// A hardware address as commands write it: octets of one or two digits, separated by colons.

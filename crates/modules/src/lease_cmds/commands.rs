@@ -52,7 +52,13 @@ pub(crate) static COMMANDS: &[(CommandDef, Op)] = &[
         "ip-address:string | subnet-id:integer,identifier-type:string(hw-address|client-id),identifier:string",
         "Shows a lease.",
     ),
-    row("lease4-get-all", Access::Read, Op::GetAll, "subnets:list of integer?", "Shows all leases, or those of subnets."),
+    row(
+        "lease4-get-all",
+        Access::Read,
+        Op::GetAll,
+        "subnets:list of integer?",
+        "Shows all leases, or those of subnets.",
+    ),
     row(
         "lease4-get-by-client-id",
         Access::Read,

@@ -5,7 +5,7 @@
 //! configuration in force; statistics and free addresses follow through the store's observer.
 
 mod commands;
-mod lease;
+mod form;
 mod messages;
 mod query;
 #[cfg(test)]
@@ -16,11 +16,12 @@ use std::sync::Arc;
 
 use base::{SubnetId, Timestamp};
 use config::ServerConfig4;
-use control::{Answer, BoxFuture, Command, CommandTable, DuplicateCommand, result};
+use control::{Answer, Command, CommandTable, DuplicateCommand, result};
 use json::{Map, Value};
-use ::lease::{Added, Lease4, LeaseState, LeaseStore4, Updated};
+use lease::{Added, Lease4, LeaseState, LeaseStore4, Updated};
 use observe::log;
 
+use crate::Pending;
 use crate::params::{Params, Refusal, address, refuse, shown};
 use commands::{COMMANDS, Op};
 pub use commands::{PROVIDER, definitions as command_definitions};
@@ -36,19 +37,19 @@ pub struct World<'a> {
     pub config: Arc<ServerConfig4>,
     pub now: Timestamp,
     /// While it lives, no other configuration comes into force.
-    pub gate: Box<dyn Send + 'a>,
+    pub gate: Box<dyn Send + Sync + 'a>,
 }
 
 /// What the commands need of the server that has them.
 pub trait Host: Send + Sync {
     /// The leases and the configuration in force.
-    fn enter(&self) -> BoxFuture<'_, World<'_>>;
+    fn enter(&self) -> Pending<'_, World<'_>>;
 
     /// Writes all leases to a file beside the lease file; answers its path.
     ///
     /// # Errors
     /// Why not: the name is not allowed, or the medium failed.
-    fn write(&self, filename: &str) -> BoxFuture<'_, Result<String, String>>;
+    fn write(&self, filename: &str) -> Pending<'_, Result<String, String>>;
 }
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
@@ -121,7 +122,7 @@ async fn execute(op: Op, host: &dyn Host, name: &str, arguments: Option<&Value>)
 
 async fn add(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let Some(arguments) = arguments else { return refuse("no parameters specified for the command") };
-    let lease = lease::parse(world, map(arguments)?)?;
+    let lease = form::parse(world, map(arguments)?)?;
     let (address, subnet) = (lease.address, lease.subnet_id);
     match world.store.add(lease).await? {
         Added::Yes => {
@@ -137,7 +138,7 @@ async fn update(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, 
         return refuse("no parameters specified for lease4-update command");
     };
     let params = map(arguments)?;
-    let lease = lease::parse(world, params)?;
+    let lease = form::parse(world, params)?;
     let force = params.flag("force-create")?;
     if lease.state == LeaseState::Registered {
         return refuse("DHCPv4 leases do not support registered state");
@@ -239,7 +240,7 @@ fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
 
 /// Leases as answers show them.
 fn found(leases: &[Arc<Lease4>], text: String, count: bool) -> Answer {
-    let shown: Vec<Value> = leases.iter().map(|lease| lease::render(lease).into()).collect();
+    let shown: Vec<Value> = leases.iter().map(|lease| form::render(lease).into()).collect();
     let mut arguments = Map::from([("leases".to_owned(), shown.into())]);
     if count {
         arguments.insert("count".to_owned(), u64::try_from(leases.len()).unwrap_or(u64::MAX).into());

@@ -8,7 +8,7 @@ use control::Answer;
 use json::{Kind, Value};
 use lease::{Lease4, LeaseState, Page4};
 
-use super::{World, found, ipv4, lease, map};
+use super::{World, form, found, ipv4, map};
 use crate::params::{Params, Refusal, client_id, duid, hw_addr, refuse};
 
 /// Leases that are fetched from the store at once.
@@ -57,7 +57,9 @@ impl Wanted {
         }
         let text = |name: &str| {
             params.get(name).and_then(Value::as_str).ok_or_else(|| {
-                Refusal::error(format!("No 'ip-address' provided and '{name}' is either missing or not a string."))
+                Refusal::error(format!(
+                    "No 'ip-address' provided and '{name}' is either missing or not a string."
+                ))
             })
         };
         let kind = text("identifier-type")?;
@@ -86,7 +88,7 @@ impl Wanted {
 
 pub(crate) async fn get(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     match Wanted::parse(arguments)?.find(world).await? {
-        Some(lease) => Ok(Answer::full("IPv4 lease found.", lease::render(&lease))),
+        Some(lease) => Ok(Answer::full("IPv4 lease found.", form::render(&lease))),
         None => Err(Refusal::empty("Lease not found.")),
     }
 }
@@ -162,15 +164,15 @@ pub(crate) async fn by_hw_address(world: &World<'_>, arguments: Option<&Value>) 
     if text.is_empty() {
         return refuse("'hw-address' parameter must not be empty");
     }
-    let hw_addr = hw_addr(text)
-        .map_err(|why| Refusal::error(format!("bad 'hw-address' parameter: {}", why.text)))?;
+    let hw_addr =
+        hw_addr(text).map_err(|why| Refusal::error(format!("bad 'hw-address' parameter: {}", why.text)))?;
     Ok(listed(&world.store.by_hw_addr(&hw_addr).await?))
 }
 
 pub(crate) async fn by_client_id(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let text = parameter(arguments, "client-id")?;
-    let id = client_id(text)
-        .map_err(|why| Refusal::error(format!("bad 'client-id' parameter: {}", why.text)))?;
+    let id =
+        client_id(text).map_err(|why| Refusal::error(format!("bad 'client-id' parameter: {}", why.text)))?;
     Ok(listed(&world.store.by_client_id(&id).await?))
 }
 

@@ -38,8 +38,7 @@ pub(crate) fn parse(world: &World<'_>, params: Params<'_>) -> Result<Lease4, Ref
         None => None,
         Some(_) => Some(client_id(params.string("client-id")?)?),
     };
-    let valid_lifetime =
-        params.optional("valid-lft")?.map_or(subnet.params.valid_lifetime.default, Seconds);
+    let valid_lifetime = params.optional("valid-lft")?.map_or(subnet.params.valid_lifetime.default, Seconds);
     let cltt = match params.get("expire") {
         None => world.now,
         Some(_) => {

@@ -1,11 +1,11 @@
 //! `libdhcp_cb_cmds`: the `remote-*` commands that manage the configuration backend (Kea manual, "Configuration
 //! Backend Commands").
 //!
-//! Arguments become types at once ([`args`]), objects go through the parser of the configuration file, each command
-//! is one transaction, and answers show objects as a running server would ([`render`]). The running configuration is
+//! Arguments become types at once (`args`), objects go through the parser of the configuration file, each command
+//! is one transaction, and answers show objects as a running server would (`render`). The running configuration is
 //! not touched: servers fetch what they are told of by the audit.
 //!
-//! What Kea leaves to the operator is checked when it is written ([`check`]): what each server that gets the object
+//! What Kea leaves to the operator is checked when it is written (`check`): what each server that gets the object
 //! would then run. What it could not run is refused with a text that names the object and the server, unless
 //! `"force": true`.
 

@@ -28,6 +28,10 @@ fn not_yet<T>() -> Result<T, Refusal> {
 /// `metadata` comes with objects that were read before; a comment is part of the user context.
 fn tidy(map: &mut Map) {
     map.remove("metadata");
+    // `config-get` shows the empty list.
+    if map.get("reservations").and_then(Value::as_list).is_some_and(<[Value]>::is_empty) {
+        map.remove("reservations");
+    }
     if let Some(comment) = map.remove("comment") {
         let context = map.entry("user-context".to_owned()).or_insert_with(Value::map);
         if let Some(context) = context.as_map_mut() {
@@ -69,6 +73,9 @@ pub(crate) fn subnet(family: Family, value: &Value) -> Result<Subnet, Refusal> {
         );
     }
     value.as_map().map_or(Ok(()), reals)?;
+    if value.get("reservations").and_then(Value::as_list).is_some_and(|list| !list.is_empty()) {
+        return refuse("host reservations are not part of a subnet in a configuration database");
+    }
     let parsed = config::parse_subnet4(value).map_err(first)?;
     let mut map = parsed.element.map.clone();
     tidy(&mut map);

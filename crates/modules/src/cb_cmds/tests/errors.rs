@@ -165,6 +165,12 @@ fn subnets_and_networks() {
             r#""subnets": [{"subnet": "10.0.0.0/24", "id": 1, "shared-network-name": "none"}]"#,
             "shared network 'none' does not exist",
         ),
+        (
+            "remote-subnet4-set",
+            r#""subnets": [{"subnet": "10.0.0.0/24", "id": 1, "shared-network-name": "",
+                "reservations": [{"hw-address": "00:00:00:00:00:01", "ip-address": "10.0.0.9"}]}]"#,
+            "reservations",
+        ),
         ("remote-subnet4-set", r#""subnets": []"#, "'subnets' list must include exactly one element"),
         ("remote-network4-set", r#""shared-networks": [{}]"#, "missing parameter 'name'"),
         (
@@ -191,6 +197,12 @@ fn subnets_and_networks() {
     ] {
         s.refused(command, &format!("{{{arguments}, {tags}}}"), text);
     }
+    s.ok(
+        "remote-subnet4-set",
+        &format!(
+            r#"{{"subnets": [{{"subnet": "10.0.0.0/24", "id": 1, "shared-network-name": "", "reservations": []}}], {tags}}}"#
+        ),
+    );
     s.expect(
         "remote-network4-set",
         &format!(r#"{{"shared-networks": [{{"name": ""}}], {tags}}}"#),

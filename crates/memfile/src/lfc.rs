@@ -1,7 +1,7 @@
 //! The lease file cleanup (LFC): the last row of each lease from `.2` and `.1` becomes the new `.2`.
 //!
-//! Two passes over the inputs, so that the memory needed is a few octets per lease: the first finds the number of
-//! each lease's last row, the second writes those rows. Every step is durable before the next begins, and an input
+//! Two passes over the inputs, so that the memory needed is a few octets per lease: the first reads every row and
+//! finds the number of each lease's last one, the second copies those rows. Every step is durable before the next begins, and an input
 //! goes only when its successor was synced, read back and counted:
 //!
 //! 1. write `.output`, sync it, read it back;
@@ -11,19 +11,20 @@
 //!
 //! A run that was cut short is repeated or finished by the next one from whatever files it left.
 
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ahash::AHashMap;
+use ahash::{AHashMap, RandomState};
 use base::Family;
 
 use crate::files::LeaseFiles;
 use crate::row4::{self, Entry4};
 use crate::scan::{Scan, ScanError, scan};
 use crate::storage::{Locked, LogFile, OpenMode, Storage, write_all};
-use crate::table::{Row, SCHEMA4, SCHEMA6, Schema, number, number32};
+use crate::table::{Age, Header, Row, SCHEMA4, SCHEMA6, Schema, number, number32};
 
 /// What a cleanup did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -222,7 +223,7 @@ fn scan_file(
     storage: &dyn Storage,
     family: Family,
     path: &Path,
-    take: impl FnMut(&Row<'_>) -> Result<(), String>,
+    take: impl FnMut(&Header, &[u8]) -> Result<(), String>,
     bad: impl FnMut(u64, String),
 ) -> Result<Option<Scan>, LfcError> {
     let process = |error| LfcError::Process { path: path.to_owned(), error };
@@ -248,16 +249,16 @@ fn merge(
     let mut stats = LfcStats::default();
     // Number of the last row of each lease, counted through all inputs.
     let mut last: AHashMap<LeaseKey, u64> = AHashMap::new();
-    let mut number = 0u64;
+    let mut number = 0;
     for path in sources {
         let scan = scan_file(
             storage,
             family,
             path,
-            |row| {
+            |header, line| {
                 number += 1;
                 check(stop, number)?;
-                let entry = Entry::parse(family, row)?;
+                let entry = Entry::parse(family, &header.split(line)?)?;
                 if entry.deletes() {
                     last.remove(&entry.key());
                 } else {
@@ -275,24 +276,33 @@ fn merge(
             stats.errors += scan.errors;
         }
     }
+    let mut kept = Marks::new(number);
+    last.values().for_each(|number| kept.set(*number));
+    stats.leases = last.len() as u64;
+    drop(last);
 
     let process = |error| LfcError::Process { path: files.output.clone(), error };
     let mut output = Output::create(storage, &files.output, schema_of(family)).map_err(process)?;
-    let (mut number, mut failure) = (0u64, None);
+    let (mut number, mut failure) = (0, None);
     for path in sources {
         scan_file(
             storage,
             family,
             path,
-            |row| {
+            |header, line| {
                 number += 1;
                 check(stop, number)?;
-                let entry = Entry::parse(family, row)?;
-                if failure.is_none() && last.get(&entry.key()) == Some(&number) {
-                    entry.push(row, &mut output.buffer);
-                    stats.leases += 1;
-                    failure = output.spill().err();
+                if failure.is_some() || !kept.has(number) {
+                    return Ok(());
                 }
+                if header.age == Age::Current {
+                    output.buffer.extend_from_slice(line);
+                    output.buffer.push(b'\n');
+                } else {
+                    let row = header.split(line)?;
+                    Entry::parse(family, &row)?.push(&row, &mut output.buffer);
+                }
+                failure = output.spill().err();
                 Ok(())
             },
             |_, _| {},
@@ -304,25 +314,66 @@ fn merge(
             return Err(process(error));
         }
     }
-    output.finish().map_err(process)?;
+    let written = output.finish().map_err(process)?;
 
     // The inputs may go only when the disk gives back what it was given.
     let mut found = 0;
+    let mut back = Digest::default();
+    back.line(schema_of(family).header_line().trim_end().as_bytes());
     let scan = scan_file(
         storage,
         family,
         &files.output,
-        |row| {
-            found += u64::from(last.remove(&Entry::parse(family, row)?.key()).is_some());
+        |_, line| {
+            found += 1;
+            back.line(line);
             Ok(())
         },
         |_, _| {},
     )?;
-    let clean = scan.is_some_and(|scan| scan.errors == 0 && scan.torn == 0 && scan.rows == found);
-    if !clean || found != stats.leases || !last.is_empty() {
+    let whole = scan.is_some_and(|scan| scan.errors == 0 && scan.torn == 0);
+    if !whole || found != stats.leases || back != written {
         return Err(LfcError::Check { path: files.output.clone(), wrote: stats.leases, found });
     }
     Ok(stats)
+}
+
+/// A set of row numbers.
+struct Marks(Vec<u64>);
+
+impl Marks {
+    fn new(most: u64) -> Self {
+        Self(vec![0; usize::try_from(most / 64).map_or(0, |words| words + 1)])
+    }
+
+    fn set(&mut self, number: u64) {
+        if let Some(word) = usize::try_from(number / 64).ok().and_then(|word| self.0.get_mut(word)) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let word = usize::try_from(number / 64).ok().and_then(|word| self.0.get(word));
+        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+}
+
+/// Tells whether lines came back as they were written.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Digest {
+    octets: u64,
+    sum: u64,
+}
+
+impl Digest {
+    fn line(&mut self, line: &[u8]) {
+        self.octets += line.len() as u64 + 1;
+        // Any fixed key serves: nobody chooses what the disk gives back.
+        let mut hasher = RandomState::with_seeds(1, 2, 3, 4).build_hasher();
+        hasher.write_u64(self.sum);
+        hasher.write(line);
+        self.sum = hasher.finish();
+    }
 }
 
 /// After a stop every row is an error and costs nothing.
@@ -338,6 +389,7 @@ fn check(stop: &AtomicBool, number: u64) -> Result<(), String> {
 struct Output {
     file: Box<dyn LogFile>,
     buffer: Vec<u8>,
+    digest: Digest,
 }
 
 impl Output {
@@ -347,7 +399,7 @@ impl Output {
         let file = storage.append(path, OpenMode::New)?;
         let mut buffer = Vec::with_capacity(Self::BUFFER + 1024);
         buffer.extend_from_slice(schema.header_line().as_bytes());
-        Ok(Self { file, buffer })
+        Ok(Self { file, buffer, digest: Digest::default() })
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -356,12 +408,18 @@ impl Output {
 
     fn flush(&mut self) -> io::Result<()> {
         write_all(&mut *self.file, &self.buffer)?;
+        // The buffer holds whole lines.
+        let lines = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        lines.split(|octet| *octet == b'\n').for_each(|line| self.digest.line(line));
         self.buffer.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
-        self.flush()?;
-        self.file.sync()
+    fn finish(mut self) -> io::Result<Digest> {
+        if !self.buffer.is_empty() {
+            self.flush()?;
+        }
+        self.file.sync()?;
+        Ok(self.digest)
     }
 }

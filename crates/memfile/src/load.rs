@@ -138,8 +138,8 @@ fn load_file(
         &mut source,
         &SCHEMA4,
         max_row_errors,
-        |row| {
-            apply(index, row4::parse(row)?);
+        |header, line| {
+            apply(index, row4::parse(&header.split(line)?)?);
             Ok(())
         },
         |line, text| {
@@ -178,8 +178,8 @@ pub(crate) fn read_leases4(text: &[u8]) -> Result<(Vec<Arc<Lease4>>, u64), Strin
         &mut source as &mut dyn Read,
         &SCHEMA4,
         0,
-        |row| {
-            apply(&mut index, row4::parse(row)?);
+        |header, line| {
+            apply(&mut index, row4::parse(&header.split(line)?)?);
             Ok(())
         },
         |_, _| {},

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use crate::lines::{Line, Lines, MAX_LINE};
-use crate::table::{Header, Row, Schema};
+use crate::table::{Header, Schema};
 
 /// What a file was like.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ impl From<io::Error> for ScanError {
     }
 }
 
-/// Reads a file. `take` gets each row and says what is wrong with it; `bad` gets the number of the line of each row
-/// that is skipped, and why. More than `max_errors` bad rows end the reading (0: any number is skipped).
+/// Reads a file. `take` gets the header and each row and says what is wrong with it; `bad` gets the number of the line
+/// of each row that is skipped, and why. More than `max_errors` bad rows end the reading (0: any number is skipped).
 pub(crate) fn scan(
     source: &mut dyn Read,
     schema: &'static Schema,
     max_errors: u32,
-    mut take: impl FnMut(&Row<'_>) -> Result<(), String>,
+    mut take: impl FnMut(&Header, &[u8]) -> Result<(), String>,
     mut bad: impl FnMut(u64, String),
 ) -> Result<Scan, ScanError> {
     let mut lines = Lines::new(source);
@@ -87,7 +87,7 @@ pub(crate) fn scan(
                     }
                     // What the disk made of a lost page.
                     Some(_) if line.iter().any(u8::is_ascii_control) => Err("control characters".to_owned()),
-                    Some(header) => header.split(line).and_then(|row| take(&row)),
+                    Some(header) => take(header, line),
                 }
             }
         };
@@ -117,8 +117,8 @@ mod tests {
             &mut text.as_bytes(),
             &SCHEMA4,
             max_errors,
-            |row| {
-                leases.push(row4::parse(row)?.address().to_string());
+            |header, line| {
+                leases.push(row4::parse(&header.split(line)?)?.address().to_string());
                 Ok(())
             },
             |line, _| lines.push(line),
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn bad_rows_are_skipped_and_counted() {
         let text = format!(
-            "{HEADER}10.0.0.1,aa,,1,1,1,0,0,\n\n10.0.0.2,aa,,1,1\n10.0.0.3,aa,,1,1,1,0,0,\r\n\0\0.0.0.4,aa,,1,1,1,0,0,\n10.0.0.5"
+            "{HEADER}10.0.0.1,aa,,1,1,1,0,0,\n\n10.0.0.2,aa,,1,1\n10.0.0.3,aa,,1,1,1,0,0,\r\n10.0.0.4,aa,,1,1,1,0,0,a\0b\n10.0.0.5"
         );
         let (scan, leases, lines) = run(&text, 0);
         let scan = scan.unwrap();

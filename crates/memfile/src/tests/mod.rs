@@ -3,3 +3,4 @@
 mod backend;
 mod crash;
 mod files;
+mod lfc;

@@ -1,0 +1,7 @@
+//! The programs as an operator runs them: real processes, real sockets, real clients, in network namespaces.
+//!
+//! Tests need root and say so where they are skipped. `KEA_RS_SOAK=1` runs the long forms, `KEA_RS_KEEP=1` keeps
+//! the directories, `KEA_RS_BUILT=DIR` takes programs from elsewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod commands;

@@ -1,0 +1,141 @@
+//! What clients were told, and whether it can all be true: the judge of crashes and reconfigurations.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+
+use base::HwAddr;
+use lease::{Lease4, LeaseState};
+
+/// An ACK as a client saw it.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub client: HwAddr,
+    pub address: Ipv4Addr,
+    /// Microseconds since 1970, when the first REQUEST of the exchange was sent; the server cannot have granted
+    /// anything before.
+    pub requested: u64,
+    /// When the ACK arrived.
+    pub acknowledged: u64,
+    /// Seconds.
+    pub lifetime: u32,
+}
+
+impl Grant {
+    /// The earliest end of the grant that the server can have meant, microseconds since 1970.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.requested + u64::from(self.lifetime) * 1_000_000
+    }
+}
+
+/// All that clients were told and did.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    pub grants: Vec<Grant>,
+    /// Client, address, microseconds since 1970 when it was first said.
+    pub releases: Vec<(HwAddr, Ipv4Addr, u64)>,
+}
+
+impl History {
+    /// Until when each grant held: its end, or the client's next release of it.
+    fn spans(&self) -> HashMap<Ipv4Addr, Vec<(u64, u64, &Grant)>> {
+        let mut releases: HashMap<(&HwAddr, Ipv4Addr), Vec<u64>> = HashMap::new();
+        for (client, address, at) in &self.releases {
+            releases.entry((client, *address)).or_default().push(*at);
+        }
+        let mut spans: HashMap<Ipv4Addr, Vec<(u64, u64, &Grant)>> = HashMap::new();
+        for grant in &self.grants {
+            let released = releases.get(&(&grant.client, grant.address)).into_iter().flatten();
+            let released = released.copied().filter(|at| *at >= grant.acknowledged).min();
+            let end = released.map_or(grant.end(), |at| at.min(grant.end()));
+            spans.entry(grant.address).or_default().push((grant.acknowledged, end, grant));
+        }
+        for list in spans.values_mut() {
+            list.sort_by_key(|(begin, ..)| *begin);
+        }
+        spans
+    }
+
+    /// Addresses that two clients held at the same time.
+    #[must_use]
+    pub fn doubles(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (address, spans) in self.spans() {
+            // The longest reach of each client so far; few clients share an address.
+            let mut reach: Vec<(&HwAddr, u64)> = Vec::new();
+            for (begin, end, grant) in spans {
+                for (other, until) in &reach {
+                    if **other != grant.client && *until > begin {
+                        found.push(format!("{address}: {other:?} held it until {until}, {grant:?}"));
+                    }
+                }
+                match reach.iter_mut().find(|(client, _)| **client == grant.client) {
+                    Some((_, until)) => *until = end,
+                    None => reach.push((&grant.client, end)),
+                }
+            }
+        }
+        found
+    }
+
+    /// The grants that hold at `now`: the newest of each address, neither ended nor released.
+    #[must_use]
+    pub fn holding(&self, now: u64) -> Vec<&Grant> {
+        let spans = self.spans();
+        let last = spans.values().filter_map(|spans| spans.last());
+        last.filter(|(_, end, _)| *end > now).map(|(.., grant)| *grant).collect()
+    }
+
+    /// Grants that hold at `now` and that these leases do not know as they were told.
+    #[must_use]
+    pub fn missing(&self, leases: &HashMap<Ipv4Addr, Arc<Lease4>>, now: u64) -> Vec<String> {
+        let wrong = self.holding(now).into_iter().filter_map(|grant| {
+            let Some(lease) = leases.get(&grant.address) else {
+                return Some(format!("no row for {grant:?}"));
+            };
+            let right = lease.hw_addr.as_ref() == Some(&grant.client)
+                && lease.state == LeaseState::Default
+                && lease.expires().0 >= grant.end() / 1_000_000;
+            (!right).then(|| format!("{lease:?} for {grant:?}"))
+        });
+        wrong.collect()
+    }
+}
+
+/// Rows of a lease file and of what a cleanup in progress has made of it, oldest first.
+#[must_use]
+pub fn lease_rows(live: &Path) -> String {
+    let file = |end: &str| std::fs::read_to_string(format!("{}{end}", live.display())).ok();
+    let completed = file(".completed");
+    let old = match &completed {
+        // It holds what the others did.
+        Some(_) => vec![completed],
+        None => vec![file(".2"), file(".1")],
+    };
+    let mut all = String::new();
+    for text in old.into_iter().chain([file("")]).flatten() {
+        // A torn last row counts for nothing.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        for (number, line) in whole.lines().enumerate() {
+            if number > 0 || all.is_empty() {
+                all.push_str(line);
+                all.push('\n');
+            }
+        }
+    }
+    all
+}
+
+/// The leases that a lease file holds, by a reading of its own of which files count.
+#[must_use]
+pub fn stored_leases(live: &Path) -> HashMap<Ipv4Addr, Arc<Lease4>> {
+    let text = lease_rows(live);
+    if text.is_empty() {
+        return HashMap::new();
+    }
+    let (leases, errors) = memfile::read_leases4(text.as_bytes()).expect("a lease file");
+    assert_eq!(errors, 0, "rows with errors in {}", live.display());
+    leases.into_iter().map(|lease| (lease.address, lease)).collect()
+}

@@ -1,0 +1,242 @@
+//! The servers: kea-dhcp4 and kea-ctrl-agent of an installation, in a namespace.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::control::{self, Answer};
+use crate::prefix::Prefix;
+use crate::process::{Finished, Process};
+use crate::space::Space;
+use crate::wait::{PATIENCE, eventually};
+
+/// The configuration of an operator who lives in the backend, with the log on standard output. `database` is shared
+/// by all servers that name it.
+#[must_use]
+pub fn minimal(tag: &str, interfaces: &[&str], database: &str) -> Value {
+    json!({
+        "server-tag": tag,
+        "interfaces-config": { "interfaces": interfaces },
+        "control-socket": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" },
+        "hooks-libraries": [ { "library": "libdhcp_cb_cmds.so" } ],
+        "config-control": { "config-databases": [ { "type": "sqlite", "name": database } ] },
+        "lease-database": { "type": "memfile" },
+        "loggers": log(),
+    })
+}
+
+/// A configuration without a database: these subnets.
+#[must_use]
+pub fn subnets(interfaces: &[&str], subnets: Value) -> Value {
+    json!({
+        "interfaces-config": { "interfaces": interfaces },
+        "control-socket": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" },
+        "lease-database": { "type": "memfile" },
+        "subnet4": subnets,
+        "loggers": log(),
+    })
+}
+
+fn log() -> Value {
+    json!([ { "name": "kea-dhcp4", "severity": "INFO", "output-options": [ { "output": "stdout" } ] } ])
+}
+
+/// A kea-dhcp4.
+#[derive(Debug)]
+pub struct Server {
+    pub prefix: Prefix,
+    pub space: Space,
+    name: String,
+    process: Option<Process>,
+}
+
+impl Server {
+    pub(crate) fn new(name: &str, prefix: Prefix, space: Space) -> Self {
+        Self { name: name.to_owned(), prefix, space, process: None }
+    }
+
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.prefix.path("etc/kea/kea-dhcp4.conf")
+    }
+
+    /// Writes the configuration file: this `Dhcp4` map.
+    pub fn configure(&self, dhcp4: &Value) {
+        let text = serde_json::to_string_pretty(&json!({ "Dhcp4": dhcp4 })).expect("JSON");
+        self.prefix.write_config("kea-dhcp4.conf", &text);
+    }
+
+    /// Starts on the configuration file and waits until commands are answered.
+    pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(&mut self, flags: &[&str]) {
+        let mut arguments: Vec<OsString> = vec!["-c".into(), self.config_file().into()];
+        arguments.extend(flags.iter().map(OsString::from));
+        let mut command = self.space.command(self.prefix.program("kea-dhcp4"), arguments);
+        self.start_command(&mut command);
+    }
+
+    /// Starts it by a command that comes to run kea-dhcp4.
+    pub fn start_command(&mut self, command: &mut std::process::Command) {
+        self.spawn(command);
+        self.ready();
+    }
+
+    /// Starts it and waits for nothing.
+    pub fn spawn(&mut self, command: &mut std::process::Command) {
+        self.process = Some(self.space.start(&self.name, command));
+    }
+
+    /// Waits until commands are answered.
+    pub fn ready(&mut self) {
+        let socket = self.prefix.socket();
+        let process = self.process.as_mut().expect("a started server");
+        eventually("kea-dhcp4 answers commands", PATIENCE, || {
+            if let Some(status) = process.ended() {
+                panic!("kea-dhcp4 ended: {status}\n{}", process.output());
+            }
+            control::unix(&socket, br#"{ "command": "version-get" }"#)
+                .ok()
+                .filter(|answer| !answer.is_empty())
+        });
+    }
+
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        self.process.as_ref().expect("a started server")
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process().pid()
+    }
+
+    /// What it has logged, if it logs to standard output.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process().output()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// SIGHUP: reads the configuration file again.
+    pub fn reload(&self) {
+        self.process().signal(Signal::SIGHUP);
+    }
+
+    /// Ends it in order.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.process.take().expect("a started server").stop()
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.process.take().expect("a started server").kill();
+    }
+
+    /// A command over its UNIX socket; null for none arguments.
+    #[must_use]
+    pub fn command(&self, command: &str, arguments: Value) -> Answer {
+        control::send(&self.prefix.socket(), command, arguments)
+    }
+
+    /// A command that must succeed.
+    pub fn tell(&self, command: &str, arguments: Value) -> Answer {
+        let answer = self.command(command, arguments.clone());
+        assert_eq!(answer.result, 0, "{command} {arguments}: {answer:?}");
+        answer
+    }
+
+    /// The newest sample of a statistic.
+    #[must_use]
+    pub fn statistic(&self, name: &str) -> i64 {
+        let answer = self.tell("statistic-get", json!({ "name": name }));
+        let sample = answer.arguments.get(name).and_then(|samples| samples.pointer("/0/0"));
+        sample.and_then(Value::as_i64).unwrap_or_else(|| panic!("{name}: {answer:?}"))
+    }
+
+    /// Identifiers of the subnets that it serves.
+    #[must_use]
+    pub fn served(&self) -> Vec<u64> {
+        let answer = self.command("subnet4-list", Value::Null);
+        let list = answer.at("/subnets").as_array().cloned().unwrap_or_default();
+        list.iter().filter_map(|subnet| subnet.get("id").and_then(Value::as_u64)).collect()
+    }
+
+    /// The running configuration.
+    #[must_use]
+    pub fn config(&self) -> Value {
+        self.tell("config-get", Value::Null).at("/Dhcp4").clone()
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.tell("config-hash-get", Value::Null).at("/hash").as_str().expect("a hash").to_owned()
+    }
+}
+
+/// A kea-ctrl-agent in front of the kea-dhcp4 of an installation.
+#[derive(Debug)]
+pub struct Agent {
+    pub prefix: Prefix,
+    pub space: Space,
+    process: Option<Process>,
+}
+
+impl Agent {
+    pub(crate) fn new(prefix: Prefix, space: Space) -> Self {
+        Self { prefix, space, process: None }
+    }
+
+    /// Starts on port 8080 of loopback with the README's configuration.
+    pub fn start(&mut self) {
+        let config = json!({ "Control-agent": {
+            "http-host": "127.0.0.1", "http-port": 8080, "control-sockets": {
+                "dhcp4": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" } } } });
+        let path = self.prefix.write_config("kea-ctrl-agent.conf", &config.to_string());
+        let program = self.prefix.program("kea-ctrl-agent");
+        let mut command = self.space.command(program, ["-c".into(), path.into_os_string()]);
+        let mut process = self.space.start("kea-ctrl-agent", &mut command);
+        eventually("the agent answers", PATIENCE, || {
+            if let Some(status) = process.ended() {
+                panic!("kea-ctrl-agent ended: {status}\n{}", process.output());
+            }
+            self.space.inside(|| control::http("127.0.0.1:8080", "", r#"{ "command": "version-get" }"#)).ok()
+        });
+        self.process = Some(process);
+    }
+
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        self.process.as_ref().expect("a started agent")
+    }
+
+    /// A command for kea-dhcp4 over HTTP.
+    #[must_use]
+    pub fn command(&self, command: &str, arguments: Value) -> Answer {
+        let mut body = json!({ "command": command, "service": [ "dhcp4" ] });
+        if !arguments.is_null() {
+            body["arguments"] = arguments;
+        }
+        let done = self.space.inside(|| control::http("127.0.0.1:8080", "", &body.to_string()));
+        let (head, text) = done.unwrap_or_else(|error| panic!("{command}: {error}"));
+        assert!(head.starts_with("HTTP/1.1 200"), "{command}: {head}\n{text}");
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{command}: {e}: {text}"));
+        Answer::from_value(value.get(0).expect("a list of answers"))
+    }
+
+    /// kea-shell of the installation, talking to this agent.
+    #[must_use]
+    pub fn shell(&self, command: &str, stdin: &str) -> Finished {
+        let arguments = ["--host", "127.0.0.1", "--port", "8080", "--service", "dhcp4", command];
+        self.space.run(self.prefix.program("kea-shell"), arguments, stdin)
+    }
+}

@@ -155,7 +155,9 @@ pub(crate) fn register(server: &Arc<Server>, table: &CommandTable) -> Result<(),
 /// lists.
 pub(crate) fn register_hooks(server: &Arc<Server>, loaded: &[hooks::Loaded]) {
     let table = &server.commands;
-    for provider in [modules::cb_cmds::PROVIDER, modules::lease_cmds::PROVIDER] {
+    for provider in
+        [modules::cb_cmds::PROVIDER, modules::lease_cmds::PROVIDER, modules::stat_cmds::PROVIDER]
+    {
         table.deregister_provider(provider);
     }
     for library in loaded {
@@ -181,6 +183,7 @@ fn register_module(server: &Arc<Server>, module: hooks::Module) -> Result<(), co
             modules::cb_cmds::register(table, Family::V4, host)
         }
         hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
+        hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
     }
 }
 

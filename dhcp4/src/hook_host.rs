@@ -1,10 +1,15 @@
-//! The server as hook libraries see it that work on leases.
+//! The server as hook libraries see it that work on leases and statistics.
 
 use std::sync::Arc;
 
+use base::{Micros, SubnetId};
+use config::ServerConfig4;
 use daemon::{Audit, PathKind};
 use modules::Pending;
 use modules::lease_cmds::{self, World};
+use modules::stat_cmds;
+
+use observe::stats::StatisticValue;
 
 use crate::server::Server;
 
@@ -49,5 +54,22 @@ impl lease_cmds::Host for HookHost {
                 Err(error) => Err(error.to_string()),
             }
         })
+    }
+}
+
+impl stat_cmds::Host for HookHost {
+    fn config(&self) -> Arc<ServerConfig4> {
+        self.0.config()
+    }
+
+    fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {
+        match self.0.statistics.registry().value(&format!("subnet[{subnet}].{name}")) {
+            Some(StatisticValue::Integer(value)) => value.into(),
+            _ => 0,
+        }
+    }
+
+    fn now(&self) -> Micros {
+        self.0.shared.clock.now()
     }
 }

@@ -28,6 +28,8 @@ pub enum Module {
     CbCmds,
     /// The `lease4-*` commands.
     LeaseCmds,
+    /// `stat-lease4-get`.
+    StatCmds,
 }
 
 /// What a library stands for.
@@ -185,7 +187,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_stat_cmds",
         purpose: "commands for lease statistics",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::StatCmds),
     },
     Library {
         name: "libdhcp_subnet_cmds",

@@ -3,6 +3,7 @@
 pub mod cb_cmds;
 pub mod lease_cmds;
 mod params;
+pub mod stat_cmds;
 
 use std::pin::Pin;
 

@@ -1,0 +1,95 @@
+use super::*;
+
+struct Fake(Arc<ServerConfig4>);
+
+impl Host for Fake {
+    fn config(&self) -> Arc<ServerConfig4> {
+        Arc::clone(&self.0)
+    }
+
+    fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {
+        match name {
+            "total-addresses" => i128::from(subnet.0) * 100,
+            "cumulative-assigned-addresses" => 9,
+            "assigned-addresses" => 3,
+            "declined-addresses" => 1,
+            _ => panic!("{name}"),
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(1_795_471_870_298_360)
+    }
+}
+
+fn ask(text: &str) -> Answer {
+    let config = r#"{ "Dhcp4": { "subnet4": [ { "id": 7, "subnet": "10.0.7.0/24" },
+        { "id": 1, "subnet": "10.0.1.0/24" }, { "id": 2, "subnet": "10.0.2.0/24" } ] } }"#;
+    let value = json::parse(config, None, json::Limits::default()).unwrap().value;
+    let config = config::resolve4(Arc::new(config::parse4(value).0), &config::ResolveEnv::default()).unwrap();
+    let arguments =
+        (!text.is_empty()).then(|| json::parse_command(text.as_bytes(), json::Limits::default()).unwrap());
+    run(&Fake(Arc::new(config)), arguments.as_ref()).unwrap_or_else(Into::into)
+}
+
+#[test]
+fn the_table_has_a_row_for_each_subnet() {
+    let answer = ask("");
+    assert_eq!(answer.text.as_deref(), Some("stat-lease4-get[all subnets]: 3 rows found"));
+    let wanted = r#"{"result-set":{"timestamp":"2026-11-23 22:11:10.298360",
+        "columns":["subnet-id","total-addresses","cumulative-assigned-addresses","assigned-addresses","declined-addresses"],
+        "rows":[[1,100,9,3,1],[2,200,9,3,1],[7,700,9,3,1]]}}"#;
+    let wanted = json::parse_command(wanted.as_bytes(), json::Limits::default()).unwrap();
+    assert_eq!(answer.arguments, Some(wanted));
+}
+
+#[test]
+fn subnets_are_chosen_by_id_and_range() {
+    for (arguments, wanted) in [
+        ("{}", "0 stat-lease4-get[all subnets]: 3 rows found"),
+        (r#"{"subnet-id":2}"#, "0 stat-lease4-get[subnet-id=2]: 1 rows found"),
+        (
+            r#"{"subnet-range":{"first-subnet-id":2,"last-subnet-id":7}}"#,
+            "0 stat-lease4-get[subnets 2 through 7]: 2 rows found",
+        ),
+        (
+            r#"{"subnet-id":99}"#,
+            "3 stat-lease4-get[subnet-id=99]: no matching data, subnet-id: 99 does not exist",
+        ),
+        (
+            r#"{"subnet-range":{"first-subnet-id":70,"last-subnet-id":77}}"#,
+            "3 stat-lease4-get[subnets 70 through 77]: no matching data, selected ID range: 70 through 77 includes no known subnets",
+        ),
+        ("[]", "1 'arguments' parameter is not a map"),
+        (r#"{"subnet-id":"a"}"#, "1 'subnet-id' parameter is not integer"),
+        (r#"{"subnet-id":0}"#, "1 'subnet-id' parameter must be > 0"),
+        (r#"{"subnet-id":1,"subnet-range":{}}"#, "1 cannot specify both subnet-id and subnet-range"),
+        (r#"{"subnet-range":5}"#, "1 subnet-range parameter is not a map"),
+        (r#"{"subnet-range":{}}"#, "1 'first-subnet-id' parameter missing or not an integer"),
+        (r#"{"subnet-range":{"first-subnet-id":-1}}"#, "1 'first-subnet-id' parameter must be > 0"),
+        (
+            r#"{"subnet-range":{"first-subnet-id":1,"last-subnet-id":"a"}}"#,
+            "1 'last-subnet-id' parameter missing or not an integer",
+        ),
+        (
+            r#"{"subnet-range":{"first-subnet-id":2,"last-subnet-id":1}}"#,
+            "1 'last-subnet-id' must be greater than 'first-subnet-id'",
+        ),
+    ] {
+        let answer = ask(arguments);
+        assert_eq!(format!("{} {}", answer.result, answer.text.unwrap()), wanted, "{arguments}");
+    }
+}
+
+#[test]
+fn the_calendar() {
+    for (seconds, wanted) in [
+        (0, "1970-01-01 00:00:00.000000"),
+        (951_782_399, "2000-02-28 23:59:59.000000"),
+        (951_782_400, "2000-02-29 00:00:00.000000"),
+        (951_868_800, "2000-03-01 00:00:00.000000"),
+        (4_107_542_400, "2100-03-01 00:00:00.000000"),
+    ] {
+        assert_eq!(utc(Micros(seconds * 1_000_000)), wanted);
+    }
+}

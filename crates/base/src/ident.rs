@@ -81,7 +81,12 @@ impl ClientId {
 
     pub fn new(octets: &[u8]) -> Result<Self, IdentError> {
         if octets.is_empty() || octets.len() > Self::MAX {
-            return Err(IdentError::Length { what: "client-id", length: octets.len(), min: 1, max: Self::MAX });
+            return Err(IdentError::Length {
+                what: "client-id",
+                length: octets.len(),
+                min: 1,
+                max: Self::MAX,
+            });
         }
         Ok(Self(SmallVec::from_slice(octets)))
     }
@@ -108,6 +113,84 @@ impl fmt::Debug for ClientId {
     }
 }
 
+/// DHCP unique identifier of a client, server or relay (RFC 9915 section 11), 1 to 130 octets, its type first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duid(SmallVec<[u8; 24]>);
+
+impl Duid {
+    pub const MAX: usize = 130;
+
+    pub fn new(octets: &[u8]) -> Result<Self, IdentError> {
+        if octets.is_empty() || octets.len() > Self::MAX {
+            return Err(IdentError::Length { what: "DUID", length: octets.len(), min: 1, max: Self::MAX });
+        }
+        Ok(Self(SmallVec::from_slice(octets)))
+    }
+
+    /// Hexadecimal digits in the forms of [`decode_hex`].
+    pub fn parse(text: &str) -> Result<Self, IdentError> {
+        Self::new(&decode_hex(text)?)
+    }
+
+    /// The DUID of a declined lease: three zero octets, as Kea writes it.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(SmallVec::from_slice(&[0; 3]))
+    }
+
+    /// Whether this is [`empty`](Self::empty), or the single zero octet of Kea's older lease files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.octets(), [0] | [0, 0, 0])
+    }
+
+    /// The type of RFC 9915 section 11.1; `None` when there are fewer than two octets.
+    #[must_use]
+    pub fn kind(&self) -> Option<u16> {
+        self.0.first_chunk().map(|octets| u16::from_be_bytes(*octets))
+    }
+
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The hardware address within a DUID-LLT (type 1) or DUID-LL (type 3); `None` in others, and when there is no
+    /// address or one that is too long.
+    #[must_use]
+    pub fn hw_addr(&self) -> Option<HwAddr> {
+        let (htype, octets) = match self.octets() {
+            [0, 1, high, low, _, _, _, _, octets @ ..] | [0, 3, high, low, octets @ ..] => {
+                ([*high, *low], octets)
+            }
+            _ => return None,
+        };
+        HwAddr::new(u16::from_be_bytes(htype), octets).ok().filter(|address| !address.is_empty())
+    }
+}
+
+impl fmt::Display for Duid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        colon_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Duid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        colon_hex(&self.0, f)
+    }
+}
+
+/// Identity association identifier (RFC 9915 section 12), unique among those of one client and type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Iaid(pub u32);
+
+impl fmt::Display for Iaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The name by which objects of the configuration backend are tied to servers: lower-cased, at most 256
 /// characters. The empty tag belongs to a server that gets only what is tied to all servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +204,10 @@ impl ServerTag {
     pub fn new(text: &str) -> Result<Self, IdentError> {
         let tag = text.trim().to_lowercase();
         if tag.chars().count() > Self::MAX {
-            return Err(IdentError::Tag(format!("server-tag must not be longer than {} characters", Self::MAX)));
+            return Err(IdentError::Tag(format!(
+                "server-tag must not be longer than {} characters",
+                Self::MAX
+            )));
         }
         Ok(Self(tag))
     }
@@ -189,8 +275,11 @@ pub fn decode_hex(text: &str) -> Result<Vec<u8>, IdentError> {
         }
         return Ok(octets);
     }
-    let nibbles: Vec<u8> =
-        digits.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>().ok_or_else(bad)?;
+    let nibbles: Vec<u8> = digits
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+        .collect::<Option<_>>()
+        .ok_or_else(bad)?;
     let mut rest = nibbles.as_slice();
     if rest.len() % 2 == 1
         && let Some((first, tail)) = rest.split_first()
@@ -227,6 +316,33 @@ mod tests {
         assert_eq!(HwAddr::parse("08:00:2b:02:3f:4e").unwrap().to_string(), "08:00:2b:02:3f:4e");
         assert!(ClientId::new(&[]).is_err());
         assert!(ClientId::new(&[0; 256]).is_err());
+    }
+
+    #[test]
+    fn duids_know_their_type_and_hardware_address() {
+        assert!(Duid::new(&[]).is_err() && Duid::new(&[0; 131]).is_err() && Duid::new(&[0; 130]).is_ok());
+        let mac = HwAddr::new(1, &[2, 0, 0, 0, 0, 7]).ok();
+        for (text, kind, hw_addr) in [
+            ("00:01:00:01:0a:0b:0c:0d:02:00:00:00:00:07", Some(1), mac),
+            ("000300010200:00000007", None, None),
+            ("00-03-00-01-02-00-00-00-00-07", Some(3), mac),
+            ("00:03:00:06:01", Some(3), HwAddr::new(6, &[1]).ok()),
+            ("00:03:00:01", Some(3), None),
+            ("00:01:00:01:0a:0b:0c:0d", Some(1), None),
+            ("00:02:00:00:00:09:01", Some(2), None),
+            ("07", None, None),
+            (&format!("00030001{}", "11".repeat(21)), Some(3), None),
+        ] {
+            let Ok(duid) = Duid::parse(text) else {
+                assert_eq!(kind, None, "{text}");
+                continue;
+            };
+            assert_eq!((duid.kind(), duid.hw_addr()), (kind, hw_addr), "{text}");
+            assert_eq!(Duid::parse(&duid.to_string()), Ok(duid), "{text}");
+        }
+        assert_eq!(Duid::empty().to_string(), "00:00:00");
+        assert!(Duid::empty().is_empty() && Duid::parse("00").unwrap().is_empty());
+        assert!(!Duid::parse("00:00").unwrap().is_empty());
     }
 
     #[test]

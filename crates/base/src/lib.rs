@@ -5,10 +5,12 @@
 mod clock;
 mod ident;
 mod prefix;
+mod prefix6;
 
 pub use clock::{Clock, Micros, Random, Seconds, Timestamp, XorShift};
-pub use ident::{ClientId, HwAddr, IdentError, ServerTag, decode_hex, encode_hex};
+pub use ident::{ClientId, Duid, HwAddr, Iaid, IdentError, ServerTag, decode_hex, encode_hex};
 pub use prefix::{Ipv4Prefix, PrefixError};
+pub use prefix6::{Ipv6Prefix, Prefix6Error};
 
 /// Identifier of a subnet, unique in one server; 1 to 4294967294.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,6 +9,7 @@ pub mod iana;
 mod options;
 mod reader;
 pub mod v4;
+pub mod v6;
 mod writer;
 
 pub use options::{Framing, RawOption, RawOptions, Tail};

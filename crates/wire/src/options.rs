@@ -44,6 +44,8 @@ pub struct RawOptions<'a> {
     bytes: &'a [u8],
     slots: SmallVec<[Slot; INLINE]>,
     tail: Tail,
+    /// Code and length take two octets each, as in DHCPv6, instead of one.
+    wide: bool,
 }
 
 impl<'a> RawOptions<'a> {
@@ -84,13 +86,41 @@ impl<'a> RawOptions<'a> {
             slots.push(Slot { code: u16::from(*code), start, length: u16::from(*length) });
             at = end;
         }
-        Self { bytes, slots, tail }
+        Self { bytes, slots, tail, wide: false }
     }
 
     /// Indexes the options or sub-options of DHCPv4.
     #[must_use]
     pub fn parse4(bytes: &'a [u8], framing: Framing) -> Self {
         Self::index4(bytes, framing, |_| ())
+    }
+
+    /// Indexes the options or sub-options of DHCPv6: two octets of code and two of length (RFC 9915 section 21.1).
+    #[must_use]
+    #[inline]
+    pub fn parse6(bytes: &'a [u8]) -> Self {
+        let mut slots = SmallVec::new();
+        let window = bytes.get(..Self::MAX).unwrap_or(bytes);
+        let mut tail = if window.len() < bytes.len() { Tail::Truncated } else { Tail::Buffer };
+        let mut rest = window;
+        while let Some(([code0, code1, length0, length1], after)) = rest.split_first_chunk() {
+            let length = u16::from_be_bytes([*length0, *length1]);
+            let Some((_, next)) = after.split_at_checked(usize::from(length)) else { break };
+            // Within a window of at most MAX octets.
+            let start = u16::try_from(window.len() - after.len()).unwrap_or(u16::MAX);
+            slots.push(Slot { code: u16::from_be_bytes([*code0, *code1]), start, length });
+            rest = next;
+        }
+        if !rest.is_empty() {
+            tail = Tail::Truncated;
+        }
+        Self { bytes, slots, tail, wide: true }
+    }
+
+    /// The octets that were indexed.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// How the options ended.
@@ -107,6 +137,12 @@ impl<'a> RawOptions<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// The option at a place in the order of the buffer.
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<RawOption<'a>> {
+        self.slots.get(number).map(|slot| self.at(*slot))
     }
 
     /// All options in the order of the buffer.
@@ -137,11 +173,16 @@ impl<'a> RawOptions<'a> {
         let mut done = 0;
         for slot in &self.slots {
             let start = usize::from(slot.start);
-            let header = start.saturating_sub(2);
+            let header = start.saturating_sub(if self.wide { 4 } else { 2 });
             out.bytes(self.bytes.get(done..header).unwrap_or(&[]))?;
             let value = self.at(*slot).value;
-            out.u8(u8::try_from(slot.code).unwrap_or(u8::MAX))?;
-            out.u8(u8::try_from(value.len()).unwrap_or(u8::MAX))?;
+            if self.wide {
+                out.u16(slot.code)?;
+                out.u16(slot.length)?;
+            } else {
+                out.u8(u8::try_from(slot.code).unwrap_or(u8::MAX))?;
+                out.u8(u8::try_from(value.len()).unwrap_or(u8::MAX))?;
+            }
             out.bytes(value)?;
             done = start + value.len();
         }
@@ -186,6 +227,34 @@ mod tests {
         ] {
             assert_eq!(parse(bytes, framing), (options, tail), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn wide_options_and_tails() {
+        let long = [&[0, 5, 1, 0][..], &[7; 256]].concat();
+        for (bytes, options, tail) in [
+            (&[][..], vec![], Tail::Buffer),
+            (
+                &[0, 1, 0, 1, 7, 0, 1, 0, 0, 0, 2, 0, 1, 9],
+                vec![(1, vec![7]), (1, vec![]), (2, vec![9])],
+                Tail::Buffer,
+            ),
+            (&[1, 1, 0, 0], vec![(257, vec![])], Tail::Buffer),
+            (&long, vec![(5, vec![7; 256])], Tail::Buffer),
+            (&[0, 1, 0, 0, 0, 2, 0], vec![(1, vec![])], Tail::Truncated),
+            (&[0, 1, 0, 0, 0, 2, 0, 2, 5], vec![(1, vec![])], Tail::Truncated),
+            (&[0, 0, 0, 0, 255, 255, 0, 1, 3], vec![(0, vec![]), (65_535, vec![3])], Tail::Buffer),
+        ] {
+            let parsed = RawOptions::parse6(bytes);
+            let mut out = Vec::new();
+            parsed.write_back(&mut crate::Writer::new(&mut out, 1000)).unwrap();
+            assert_eq!(out, bytes, "written back");
+            let read: Vec<_> = parsed.iter().map(|o| (o.code, o.value.to_vec())).collect();
+            assert_eq!((read, parsed.tail()), (options, tail), "{bytes:?}");
+        }
+        let many = [0, 5, 0, 0].repeat(20_000);
+        let parsed = RawOptions::parse6(&many);
+        assert_eq!((parsed.len(), parsed.tail()), (16_383, Tail::Truncated));
     }
 
     #[test]

@@ -3,6 +3,10 @@
 pub mod bootp;
 pub mod dhcp4_message;
 pub mod dhcp4_option;
+pub mod dhcp6_message;
+pub mod dhcp6_option;
+pub mod dhcp6_status;
+pub mod duid;
 pub mod hardware;
 pub mod relay_agent;
 
@@ -60,6 +64,19 @@ mod tests {
         assert_eq!(dhcp4_message::MessageType(99).to_string(), "99");
         assert_eq!(hardware::HardwareType(1), hardware::HardwareType::ETHERNET);
         assert_eq!(bootp::Op(3).name(), None);
+        for (number, name, relay) in [
+            (1, "SOLICIT", false),
+            (12, "RELAY-FORW", true),
+            (13, "RELAY-REPL", true),
+            (14, "LEASEQUERY", false),
+            (37, "ADDR-REG-REPLY", false),
+        ] {
+            let message = dhcp6_message::MessageType(number);
+            assert_eq!((message.name(), message.is_relay()), (Some(name), relay));
+        }
+        assert_eq!(dhcp6_status::StatusCode(6).to_string(), "NoPrefixAvail");
+        assert_eq!(dhcp6_status::StatusCode::EXCESSIVE_TIME_SKEW.0, 22);
+        assert_eq!(duid::DuidType::UUID.0, 4);
         assert_eq!(format!("{:?}", relay_agent::SubOption::LINK_SELECTION), "link-selection(5)");
     }
 }

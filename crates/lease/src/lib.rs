@@ -3,11 +3,17 @@
 //! Knows no store, no configuration and no packet.
 
 mod lease4;
+mod lease6;
 mod observer;
 mod store;
+mod store6;
 #[cfg(feature = "suite")]
 pub mod suite;
+#[cfg(feature = "suite")]
+pub mod suite6;
 
 pub use lease4::{Lease4, LeaseState};
-pub use observer::{LeaseObserver4, NoObserver};
+pub use lease6::{HwAddrSource, Lease6, LeaseType};
+pub use observer::{LeaseObserver4, LeaseObserver6, NoObserver};
 pub use store::{Added, Committed, LeaseStore4, Mark, MaybeReady, Page4, StoreError, Updated};
+pub use store6::{Added6, LeaseStore6, Page6};

@@ -184,6 +184,8 @@ enum Waiting {
     Each,
     /// Up to this many batches wait while the next ones are handled.
     Some(usize),
+    /// The same, but after a batch that was not full the worker rests until its commits are done.
+    Full(usize),
 }
 
 /// What one run showed.
@@ -222,7 +224,7 @@ fn workers(
                     let mut done = 0u64;
                     let limit = match waiting {
                         Waiting::Each => 1,
-                        Waiting::Some(limit) => limit,
+                        Waiting::Some(limit) | Waiting::Full(limit) => limit,
                     };
                     let permits = Arc::new(tokio::sync::Semaphore::new(limit));
                     while !stop.load(Ordering::Relaxed) {
@@ -260,10 +262,16 @@ fn workers(
                             packets.fetch_add(batch, Ordering::Relaxed);
                             drop(permit);
                         };
-                        if waiting == Waiting::Each {
-                            later.await
-                        } else {
-                            drop(tokio::task::spawn_local(later))
+                        match waiting {
+                            Waiting::Each => later.await,
+                            Waiting::Some(_) => drop(tokio::task::spawn_local(later)),
+                            Waiting::Full(_) => {
+                                drop(tokio::task::spawn_local(later));
+                                if batch < 64 {
+                                    let all = u32::try_from(limit).unwrap();
+                                    drop(permits.acquire_many(all).await.unwrap());
+                                }
+                            }
                         }
                     }
                 });
@@ -295,6 +303,7 @@ fn commit(path: &Path) {
             ("fsync, in the worker", Durability::Fsync, Runner::Caller, Waiting::Each),
             ("fsync, thread", Durability::Fsync, Runner::Threads, Waiting::Each),
             ("fsync, thread, 8 batches waiting", Durability::Fsync, Runner::Threads, Waiting::Some(8)),
+            ("the same while batches are full", Durability::Fsync, Runner::Threads, Waiting::Full(8)),
         ] {
             let figures = workers(path, durability, runner, rate, Duration::from_micros(15), waiting);
             println!(

@@ -246,9 +246,56 @@ fn power_cuts_after_kills() {
             world.store = None;
             world.storage.restart();
             world.reopen();
+            // No orderly end either.
+            world.storage.plan(Some(Fault::PowerCut { at: 1 }));
             world.store = None;
             world.storage.power_cycle();
             world.reopen();
+        }
+    }
+}
+
+/// The cleanup cut short at each operation, and its repetition as well.
+#[test]
+fn power_cuts_within_a_cleanup() {
+    let files = LeaseFiles::of(Path::new(PATH));
+    let host = |last: u8, cltt: u64| Lease4 {
+        cltt: Timestamp(cltt),
+        ..lease::suite::lease(Ipv4Addr::new(192, 0, 2, last))
+    };
+    let content = |rows: &[Lease4], deleted: &[Lease4]| {
+        let mut content = HEADER.as_bytes().to_vec();
+        rows.iter().for_each(|lease| crate::row4::push_lease(lease, &mut content));
+        deleted.iter().for_each(|lease| crate::row4::push_deletion(lease, &mut content));
+        content
+    };
+    for seed in 1..=12 {
+        for at in 1.. {
+            let mut world = World::new(seed * 1000 + at);
+            world.storage.put(&files.previous, &content(&[host(1, 10), host(2, 10), host(3, 10)], &[]));
+            world.storage.put(&files.input, &content(&[host(2, 20), host(4, 20)], &[host(3, 10)]));
+            world.storage.put(&files.live, &content(&[host(4, 30), host(5, 30)], &[]));
+            world.open().unwrap();
+            let rows = world.rows();
+            assert_eq!(rows.len(), 4);
+            world.storage.plan(Some(Fault::PowerCut { at }));
+            let done = world.store.as_ref().unwrap().0.clean_up().is_ok();
+            for again in [1 + at % 13, u64::MAX / 2] {
+                if !world.storage.is_off() {
+                    world.storage.plan(Some(Fault::PowerCut { at: 1 }));
+                }
+                world.store = None;
+                world.storage.power_cycle();
+                world.open().unwrap();
+                assert_eq!(world.rows(), rows, "seed {seed} at {at}: {:?}", world.storage.names());
+                world.storage.plan(Some(Fault::PowerCut { at: again }));
+                let _ = world.store.as_ref().unwrap().0.clean_up();
+                assert_eq!(world.rows(), rows);
+            }
+            assert_eq!(world.storage.names(), [files.live.clone(), files.previous.clone()]);
+            if done {
+                break;
+            }
         }
     }
 }

@@ -302,6 +302,118 @@ fn a_failed_write_reaches_all_waiting_and_all_who_looked() {
     assert_eq!(all(&*store), [at(1), at(4)]);
 }
 
+/// A disk whose writes wait until they are let go, and then fail when told so.
+#[derive(Clone)]
+struct Slow {
+    disk: crate::sim::SimStorage,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    /// Whether writes wait, whether one does, and whether it will fail.
+    state: std::sync::Mutex<(bool, bool, bool)>,
+    changed: std::sync::Condvar,
+}
+
+struct SlowFile(Box<dyn crate::LogFile>, Arc<Gate>);
+
+impl crate::LogFile for SlowFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut state = self.1.state.lock().unwrap();
+        state.1 = true;
+        self.1.changed.notify_all();
+        state = self.1.changed.wait_while(state, |(waits, _, _)| *waits).unwrap();
+        state.1 = false;
+        if state.2 { Err(std::io::ErrorKind::StorageFull.into()) } else { self.0.write(bytes) }
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.0.sync()
+    }
+
+    fn set_len(&mut self, length: u64) -> std::io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn length(&mut self) -> std::io::Result<u64> {
+        self.0.length()
+    }
+}
+
+impl crate::Storage for Slow {
+    fn read(&self, path: &Path) -> std::io::Result<Option<Box<dyn std::io::Read + Send>>> {
+        self.disk.read(path)
+    }
+
+    fn append(&self, path: &Path, mode: crate::OpenMode) -> std::io::Result<Box<dyn crate::LogFile>> {
+        Ok(Box::new(SlowFile(self.disk.append(path, mode)?, Arc::clone(&self.gate))))
+    }
+
+    fn exists(&self, path: &Path) -> std::io::Result<bool> {
+        self.disk.exists(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> std::io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> std::io::Result<()> {
+        self.disk.sync_dir(path)
+    }
+
+    fn lock(&self, path: &Path) -> std::io::Result<crate::Locked> {
+        self.disk.lock(path)
+    }
+}
+
+/// Changes made while an earlier batch is being written share its fate when it fails, and only then.
+#[test]
+fn batches_behind_a_failed_one_are_undone_too() {
+    for fails in [false, true] {
+        let slow = Slow { disk: crate::sim::SimStorage::new(1), gate: Arc::default() };
+        let follower = Arc::new(Follower::default());
+        let (store, _) = Memfile4::open_on(
+            Arc::new(slow.clone()),
+            Settings::new("/leases4.csv"),
+            Arc::clone(&follower) as Arc<dyn LeaseObserver4>,
+            Timestamp(0),
+            crate::Runner::Threads,
+        )
+        .unwrap();
+        add(&*store, at(9));
+        slow.gate.state.lock().unwrap().0 = true;
+        let mark = store.mark();
+        block_on(store.add(at(1))).unwrap();
+        block_on(store.delete(&at(9))).unwrap();
+        let first = store.commit(mark);
+        // Once the first is being written, a second one rests on it, and a reader on both.
+        let state = slow.gate.state.lock().unwrap();
+        drop(slow.gate.changed.wait_while(state, |(_, waiting, _)| !*waiting).unwrap());
+        let renewed = Lease4 { cltt: Timestamp(1_700_000_500), ..at(1) };
+        block_on(store.update(renewed.clone(), &at(1))).unwrap();
+        block_on(store.add(at(9))).unwrap();
+        block_on(store.add(at(2))).unwrap();
+        assert_eq!(store.len(), 3);
+        let second = store.commit(mark);
+        let reader = store.commit(store.mark());
+        {
+            let mut state = slow.gate.state.lock().unwrap();
+            *state = (false, state.1, fails);
+        }
+        slow.gate.changed.notify_all();
+        let outcomes = [block_on(first).is_ok(), block_on(second).is_ok(), block_on(reader).is_ok()];
+        assert_eq!(outcomes, [!fails; 3]);
+        let expected = if fails { vec![at(9)] } else { vec![renewed, at(2), at(9)] };
+        assert_eq!(all(&*store), expected);
+        assert_eq!(follower.rows(), expected);
+    }
+}
+
 /// Files with all that can be in them, for comparison with Kea's programs.
 fn history(place: &Place, seed: u64) -> Vec<Lease4> {
     let (store, _, _) = place.open().unwrap();

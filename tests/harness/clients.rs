@@ -22,6 +22,8 @@ names="${new_domain_name_servers:-$dns}"
 domain="${new_domain_name:-$domain}"
 seconds="${new_dhcp_lease_time:-$lease}"
 echo "event=$event|address=$address|routers=$routers|dns=$names|domain=$domain|lease=$seconds" >> '@log@'
+# dhcpcd does this by itself.
+test '@kind@' = Dhcpcd && exit 0
 case "$event" in
     PREINIT) ip link set eth0 up ;;
     bound | renew | BOUND | RENEW | REBIND | REBOOT)
@@ -119,6 +121,7 @@ impl Client {
         let name = space.name().to_owned();
         let log = world.directory().join(format!("{name}.events"));
         let text = SCRIPT.replace("@log@", &log.display().to_string()).replace("@fail@", fail);
+        let text = text.replace("@kind@", &format!("{kind:?}"));
         let script = world.write(&format!("{name}.script"), &text);
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("mode of a script");
         let directory = world.directory().to_owned();
@@ -217,6 +220,13 @@ impl Client {
 
     pub fn signal(&self, signal: Signal) {
         self.process.as_ref().expect("a started client").signal(signal);
+    }
+
+    /// Has it renew soon: udhcpc does so on a signal, as it does not heed T1; the others wait for T1.
+    pub fn renew(&self) {
+        if self.kind == ClientKind::Udhcpc {
+            self.signal(Signal::SIGUSR1);
+        }
     }
 
     /// Gives the address back.

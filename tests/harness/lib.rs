@@ -12,6 +12,7 @@
 
 mod clients;
 mod control;
+mod dialog;
 mod history;
 mod load;
 mod prefix;
@@ -24,6 +25,7 @@ mod world;
 
 pub use clients::{Client, ClientKind, Event};
 pub use control::{Answer, http, send, unix};
+pub use dialog::Dialog;
 pub use history::{Grant, History, lease_rows, stored_leases};
 pub use load::{Exchange, Load, LoadSettings};
 pub use prefix::Prefix;

@@ -50,12 +50,14 @@ pub struct Server {
     pub prefix: Prefix,
     pub space: Space,
     name: String,
+    /// Variables for the program, such as `KEA_DHCP_DATA_DIR`.
+    pub environment: Vec<(&'static str, PathBuf)>,
     process: Option<Process>,
 }
 
 impl Server {
     pub(crate) fn new(name: &str, prefix: Prefix, space: Space) -> Self {
-        Self { name: name.to_owned(), prefix, space, process: None }
+        Self { name: name.to_owned(), prefix, space, environment: Vec::new(), process: None }
     }
 
     #[must_use]
@@ -90,6 +92,7 @@ impl Server {
 
     /// Starts it and waits for nothing.
     pub fn spawn(&mut self, command: &mut std::process::Command) {
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process = Some(self.space.start(&self.name, command));
     }
 

@@ -61,8 +61,8 @@ impl Space {
     /// Connects this namespace with another by a pair of interfaces; both come up.
     pub fn link(&self, link: Link<'_>, other: &Self) {
         self.ip(&format!("link add {} type veth peer name {} netns {}", link.here, link.there, other.name));
-        self.ip(&format!("link set {} up", link.here));
-        other.ip(&format!("link set {} up", link.there));
+        self.ip(&format!("link set dev {} up", link.here));
+        other.ip(&format!("link set dev {} up", link.there));
     }
 
     /// A switch named `name` that [`plug`](Self::plug) connects others to.

@@ -54,6 +54,12 @@ fn resident() -> u64 {
     text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
+fn high_water() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
 fn write_file(path: &Path, count: u32) {
     let mut text = String::from(
         "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n",
@@ -100,10 +106,18 @@ fn load(path: &Path) {
         "load: {COUNT} rows ({bytes} octets) in {took:.2?}, processor {took_cpu:.2?}, {} octets of memory per lease",
         used / u64::from(COUNT)
     );
+    // The high-water mark of memory begins anew.
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = resident();
     let (begin, begin_cpu) = (Instant::now(), thread_cpu());
     let stats = store.clean_up().unwrap();
     let took_cpu = thread_cpu() - begin_cpu;
-    println!("cleanup: {} rows in {:.2?}, processor {took_cpu:.2?}", stats.rows, begin.elapsed());
+    println!(
+        "cleanup: {} rows in {:.2?}, processor {took_cpu:.2?}, at most {} KiB more memory",
+        stats.rows,
+        begin.elapsed(),
+        high_water().saturating_sub(before) / 1024
+    );
     calls(&store, COUNT);
     drop(store);
     clean(path);

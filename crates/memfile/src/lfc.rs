@@ -1,6 +1,6 @@
 //! The lease file cleanup (LFC): the last row of each lease from `.2` and `.1` becomes the new `.2`.
 //!
-//! Two passes over the inputs, so that the memory needed is a few octets per lease: the first reads every row and
+//! Two passes over the inputs, so that the memory needed is small: the first reads every row and
 //! finds the number of each lease's last one, the second copies those rows. Every step is durable before the next begins, and an input
 //! goes only when its successor was synced, read back and counted:
 //!
@@ -62,11 +62,53 @@ pub enum LfcError {
 }
 
 /// What identifies a lease in its file.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 enum LeaseKey {
     V4(Ipv4Addr),
     /// Address and lease type.
     V6(Ipv6Addr, u8),
+}
+
+/// The number of the last row of each lease; small for the family that there is.
+enum Last {
+    V4(AHashMap<Ipv4Addr, u64>),
+    V6(AHashMap<(Ipv6Addr, u8), u64>),
+}
+
+impl Last {
+    fn new(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::V4(AHashMap::new()),
+            Family::V6 => Self::V6(AHashMap::new()),
+        }
+    }
+
+    /// Notes a row; `None` when the row deletes its lease.
+    fn put(&mut self, key: LeaseKey, number: Option<u64>) {
+        match (self, key) {
+            (Self::V4(last), LeaseKey::V4(address)) => {
+                number.map_or_else(|| last.remove(&address), |number| last.insert(address, number));
+            }
+            (Self::V6(last), LeaseKey::V6(address, kind)) => {
+                number.map_or_else(
+                    || last.remove(&(address, kind)),
+                    |number| last.insert((address, kind), number),
+                );
+            }
+            // Rows are parsed by the family of the map.
+            (Self::V4(_), LeaseKey::V6(..)) | (Self::V6(_), LeaseKey::V4(_)) => {}
+        }
+    }
+
+    /// The rows to keep, of so many, and how many they are.
+    fn kept(self, rows: u64) -> (Marks, u64) {
+        let mut marks = Marks::new(rows);
+        let count = match &self {
+            Self::V4(last) => last.values().map(|number| marks.set(*number)).count(),
+            Self::V6(last) => last.values().map(|number| marks.set(*number)).count(),
+        };
+        (marks, count as u64)
+    }
 }
 
 /// A row as the cleanup sees it.
@@ -247,8 +289,8 @@ fn merge(
     stop: &AtomicBool,
 ) -> Result<LfcStats, LfcError> {
     let mut stats = LfcStats::default();
-    // Number of the last row of each lease, counted through all inputs.
-    let mut last: AHashMap<LeaseKey, u64> = AHashMap::new();
+    // Rows are counted through all inputs.
+    let mut last = Last::new(family);
     let mut number = 0;
     for path in sources {
         let scan = scan_file(
@@ -259,11 +301,7 @@ fn merge(
                 number += 1;
                 check(stop, number)?;
                 let entry = Entry::parse(family, &header.split(line)?)?;
-                if entry.deletes() {
-                    last.remove(&entry.key());
-                } else {
-                    last.insert(entry.key(), number);
-                }
+                last.put(entry.key(), (!entry.deletes()).then_some(number));
                 Ok(())
             },
             |line, error| observe::log!(crate::messages::RowError { line, error }),
@@ -276,10 +314,8 @@ fn merge(
             stats.errors += scan.errors;
         }
     }
-    let mut kept = Marks::new(number);
-    last.values().for_each(|number| kept.set(*number));
-    stats.leases = last.len() as u64;
-    drop(last);
+    let (kept, leases) = last.kept(number);
+    stats.leases = leases;
 
     let process = |error| LfcError::Process { path: files.output.clone(), error };
     let mut output = Output::create(storage, &files.output, schema_of(family)).map_err(process)?;

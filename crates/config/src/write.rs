@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::keywords::{DHCP4, Keyword, Literal, OPTION_DEF, OUTPUT_OPTION, Table, Type};
 use crate::parse::objects::{boolean, list, text};
 use crate::parse::ranges;
-use crate::resolve::{find_definition, is_csv};
+use crate::resolve::{find_definition, is_csv, reserved_for};
 use crate::{Element, Written4, WrittenSubnet4, definition_table};
 
 /// The `Dhcp4` map of `config-get`: all globals with their defaults, subnets inside their networks, options with
@@ -33,6 +33,11 @@ pub fn write4(written: &Written4) -> Value {
     if !written.client_classes.is_empty() {
         let classes = written.client_classes.iter().map(|e| with_tags(client_class(&e.map, &definitions), e));
         out.insert("client-classes".to_owned(), list(classes.collect()));
+    }
+    if !written.reservations.is_empty() {
+        let reservations =
+            written.reservations.iter().map(|e| reservation(&e.map, &definitions).into()).collect();
+        out.insert("reservations".to_owned(), list(reservations));
     }
     let mut networks: Vec<(Option<&str>, Map)> = Vec::new();
     for element in &written.shared_networks {
@@ -345,9 +350,26 @@ fn subnet4(subnet: &WrittenSubnet4, definitions: &DefTable, network: Option<&Map
         "pools".to_owned(),
         list(&element.map, "pools").iter().map(|p| pool(p, definitions)).collect::<Vec<_>>().into(),
     );
-    out.insert("reservations".to_owned(), Vec::new().into());
+    let reservations = list(&element.map, "reservations").iter().filter_map(Value::as_map);
+    let reservations: Vec<Value> = reservations.map(|map| reservation(map, definitions).into()).collect();
+    out.insert("reservations".to_owned(), reservations.into());
     let outer: Vec<&Map> = network.into_iter().chain(std::iter::once(globals)).collect();
     derive(out, element, &outer).into()
+}
+
+/// A reservation with its identifier in the one form that Kea writes, and what it does not reserve as empty.
+fn reservation(map: &Map, definitions: &DefTable) -> Map {
+    let mut out = map.clone();
+    if let Some(Ok(identifier)) = reserved_for(map) {
+        out.insert(identifier.kind().name().to_owned(), identifier.text().into());
+    }
+    for name in ["hostname", "server-hostname", "boot-file-name"] {
+        out.entry(name.to_owned()).or_insert_with(|| "".into());
+    }
+    out.entry("next-server".to_owned()).or_insert_with(|| "0.0.0.0".into());
+    out.entry("client-classes".to_owned()).or_insert_with(|| Vec::new().into());
+    out.insert("option-data".to_owned(), options(map, definitions));
+    out
 }
 
 fn pool(value: &Value, definitions: &DefTable) -> Value {

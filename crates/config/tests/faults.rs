@@ -418,10 +418,6 @@ fn process_maps() {
 #[test]
 fn what_is_not_served_is_refused_by_name() {
     for (members, keyword) in [
-        (
-            r#""reservations": [ { "hw-address": "01:02:03:04:05:06", "ip-address": "10.0.0.1" } ]"#,
-            "reservations",
-        ),
         (r#""hosts-database": { "type": "mysql" }"#, "hosts-database"),
         (r#""hosts-databases": [ { "type": "mysql" } ]"#, "hosts-databases"),
         (r#""dhcp-ddns": { "enable-updates": true }"#, "enable-updates"),
@@ -430,7 +426,6 @@ fn what_is_not_served_is_refused_by_name() {
         (r#""allocator": "random""#, "allocator"),
         (r#""stash-agent-options": true"#, "stash-agent-options"),
         (r#""store-extended-info": true"#, "store-extended-info"),
-        (r#""early-global-reservations-lookup": true"#, "early-global-reservations-lookup"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),
         (r#""config-control": { "config-databases": [ { "type": "postgresql" } ] }"#, "type"),
         (r#""control-sockets": [ { "socket-type": "https" } ]"#, "socket-type"),
@@ -443,12 +438,7 @@ fn what_is_not_served_is_refused_by_name() {
     }
     let in_subnet =
         |members: &str| format!(r#""subnet4": [ {{ "id": 1, "subnet": "10.0.0.0/8", {members} }} ]"#);
-    for members in [
-        r#""4o6-subnet": "2001:db8::/32""#,
-        r#""4o6-interface": "x""#,
-        r#""allocator": "flq""#,
-        r#""reservations": [ {} ]"#,
-    ] {
+    for members in [r#""4o6-subnet": "2001:db8::/32""#, r#""4o6-interface": "x""#, r#""allocator": "flq""#] {
         assert!(parse(&in_subnet(members)).is_err(), "{members}");
     }
     // Off, and what only tunes it, is accepted.

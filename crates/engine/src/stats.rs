@@ -45,6 +45,7 @@ const SUBNET: [&str; 8] = [
 const POOL: [&str; 6] = [LEASES[0], LEASES[1], LEASES[2], LEASES[3], LEASES[4], "total-addresses"];
 const TOTAL: usize = 5;
 const REUSES: usize = 6;
+const CONFLICTS: usize = 7;
 
 /// Received packets by message type, by code.
 const RECEIVED: [(u8, &str); 9] = [
@@ -189,6 +190,15 @@ impl Statistics4 {
         self.reuses.increment(now);
         if let Some(subnet) = subnet {
             subnet.add(REUSES, 1, now);
+        }
+    }
+
+    /// The address reserved for a client was somebody else's, in this subnet.
+    pub(crate) fn reservation_conflict(&self, subnet: Option<&Group>) {
+        let now = self.now();
+        self.registry.counter(SUBNET[CONFLICTS]).increment(now);
+        if let Some(subnet) = subnet {
+            subnet.add(CONFLICTS, 1, now);
         }
     }
 

@@ -41,7 +41,7 @@ const PROGRAMS: &[&str] = &["dhcp4", "ctrl-agent", "shell", "tests"];
 
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
 const WITHOUT_IO: &[&str] =
-    &["base", "json", "wire", "options", "expr", "lease", "host", "config", "engine", "memfile", "backend"];
+    &["base", "json", "wire", "options", "expr", "lease", "host", "config", "engine", "backend"];
 const IO: &[&str] = &["tokio", "hyper", "nix", "libc", "socket2", "rusqlite"];
 
 /// Who may opt out of `forbid(unsafe_code)`.

@@ -56,8 +56,7 @@ pub static DHCP4: Table = Table {
             "Look up global reservations before the subnet is chosen.",
         )
         .bool(false)
-        .stored()
-        .only(Literal::Bool(false), "host reservations are not served yet"),
+        .stored(),
         kw("echo-client-id", Bool, "Send the client identifier back (RFC 6842).").bool(true).stored(),
         kw("expired-leases-processing", Map(&v::EXPIRED_LEASES), "What happens to expired leases.")
             .default(EmptyMap)
@@ -95,7 +94,7 @@ pub static DHCP4: Table = Table {
         s::REBIND_TIMER,
         s::RENEW_TIMER,
         s::RESERVATION_MODE,
-        s::NO_RESERVATIONS,
+        s::RESERVATIONS,
         s::RESERVATIONS_GLOBAL,
         s::RESERVATIONS_IN_SUBNET,
         kw("reservations-lookup-first", Bool, "Look up reservations before leases.").bool(false).stored(),

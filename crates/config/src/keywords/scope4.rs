@@ -17,7 +17,6 @@ const CONFLICT_MODES: &[&str] =
 const RESERVATION_MODES: &[&str] = &["disabled", "off", "out-of-pool", "global", "all"];
 const EXTENDED_INFO: &str = "extended information of leases is not stored yet";
 const V4_OVER_V6: &str = "DHCPv4 over DHCPv6 is not served yet";
-const RESERVATIONS: &str = "host reservations are not served yet";
 
 /// Longest text that fits `sname` and `file` with their final NUL (RFC 2131 section 2).
 const SNAME: usize = 63;
@@ -132,9 +131,9 @@ pub(super) const OPTIONS: Keyword =
     kw("option-data", Maps(&OPTION_DATA), "Options sent to clients of this scope.")
         .default(EmptyList)
         .stored();
-pub(super) const NO_RESERVATIONS: Keyword =
-    kw("reservations", Maps(&RESERVATION4), "Addresses and options for single clients.")
-        .only(EmptyList, RESERVATIONS);
+pub(super) const RESERVATIONS: Keyword =
+    kw("reservations", Maps(&RESERVATION4), "Addresses, names and options for single clients.")
+        .default(EmptyList);
 
 // Guards and additional classes of subnets, pools and networks.
 const CLIENT_CLASSES: Keyword =
@@ -224,7 +223,7 @@ pub static SUBNET4: Table = Table {
         inherit(RENEW_TIMER),
         OLD_REQUIRED_CLASSES,
         RESERVATION_MODE,
-        NO_RESERVATIONS,
+        RESERVATIONS,
         inherit(RESERVATIONS_GLOBAL),
         inherit(RESERVATIONS_IN_SUBNET),
         inherit(RESERVATIONS_OUT_OF_POOL),

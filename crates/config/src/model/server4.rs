@@ -6,8 +6,8 @@ use base::{Seconds, ServerTag, SubnetId};
 
 use super::{
     ClassTable, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
-    InterfacesConfig, Logger, MultiThreading, OptionSet, QueueControl, SanityChecks, SharedNetwork4, Subnet4,
-    SubnetIndex,
+    InterfacesConfig, Logger, MultiThreading, OptionSet, QueueControl, Reservation4, SanityChecks,
+    SharedNetwork4, Subnet4, SubnetIndex,
 };
 use crate::Written4;
 
@@ -24,6 +24,8 @@ pub struct Globals4 {
     pub ignore_dhcp_server_identifier: bool,
     pub ignore_rai_link_selection: bool,
     pub lenient_option_parsing: bool,
+    /// Global reservations are looked up before the subnet is selected.
+    pub early_global_reservations_lookup: bool,
     pub stash_agent_options: bool,
     pub statistic_default_sample_count: u32,
     pub statistic_default_sample_age: u32,
@@ -52,6 +54,10 @@ pub struct ServerConfig4 {
     pub definitions: Arc<options::DefTable>,
     pub classes: Arc<ClassTable>,
     pub options: OptionSet,
+    /// Host reservations.
+    pub hosts: host::Chain<Reservation4>,
+    /// How clients are known in them, in the order of lookups.
+    pub host_identifiers: Box<[host::IdentifierKind]>,
     /// In the order of selection: by id.
     pub subnets: Vec<Arc<Subnet4>>,
     pub networks: Vec<Arc<SharedNetwork4>>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{Ipv4Prefix, PoolId, Seconds, SubnetId};
 
-use super::{ClassId, OptionSet};
+use super::{ClassId, Ddns4, OptionSet};
 
 /// A lifetime with its bounds (`min-valid-lifetime`, `valid-lifetime`, `max-valid-lifetime`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub struct Params4 {
     pub adaptive_lease_time_threshold: Option<f64>,
     pub store_extended_info: bool,
     pub allocator: Arc<str>,
+    /// Look up reservations of the globals.
+    pub reservations_global: bool,
+    /// Look up reservations of the subnet, and keep their addresses from others.
+    pub reservations_in_subnet: bool,
+    /// Reserved addresses lie outside of the pools: those inside are given to anybody.
+    pub reservations_out_of_pool: bool,
+    /// How clients are named.
+    pub ddns: Arc<Ddns4>,
 }
 
 /// A range of addresses given to clients.
@@ -59,6 +67,8 @@ pub struct Pool4 {
     /// `evaluate-additional-classes`.
     pub additional_classes: Box<[ClassId]>,
     pub options: OptionSet,
+    /// How its clients are named: as those of the subnet, but for what the pool says itself.
+    pub ddns: Arc<Ddns4>,
 }
 
 impl Pool4 {

@@ -1,5 +1,6 @@
 //! Checks of a whole map, beyond those of its members one by one: everything that needs no other object.
 
+use host::{Identifier, IdentifierKind};
 use json::{Map, Pos, Value};
 use options::{DataType, OptionDef, OptionSpace};
 
@@ -7,7 +8,7 @@ use super::{Checker, Origin, position, ranges};
 use crate::error::ConfigError;
 use crate::keywords::{
     AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, DHCP4, LOGGER,
-    OPTION_DATA, OPTION_DEF, POOL4, RELAY, SHARED_NETWORK4, SUBNET4, Table,
+    OPTION_DATA, OPTION_DEF, POOL4, RELAY, RESERVATION4, SHARED_NETWORK4, SUBNET4, Table,
 };
 use crate::model::builtin;
 
@@ -46,6 +47,8 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
         option_data(checker, map, pos);
     } else if is(&CLIENT_CLASS) {
         client_class(checker, map, pos);
+    } else if is(&RESERVATION4) {
+        reservation(checker, map, pos);
     } else if is(&RELAY) {
         relay(checker, map);
     } else if is(&CONFIG_CONTROL) {
@@ -397,17 +400,70 @@ fn globals(checker: &mut Checker, map: &Map) {
     if let Some(interfaces) = map.get("interfaces-config").and_then(Value::as_map) {
         interface_names(checker, interfaces);
     }
-    for item in list(map, "host-reservation-identifiers") {
-        let name = item.as_str().unwrap_or("");
-        if !matches!(name, "auto" | "hw-address" | "duid" | "circuit-id" | "client-id" | "flex-id") {
-            checker.fault(&item.pos, format_args!("Host reservation identifier '{name}' is not supported"));
-        }
-    }
+    identifier_order(checker, list(map, "host-reservation-identifiers"));
     let mut unix = list(map, "control-sockets")
         .iter()
         .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));
     if let Some(second) = unix.nth(1) {
         checker.fault(&second.pos, "control socket of type 'unix' already configured");
+    }
+}
+
+fn identifier_order(checker: &mut Checker, items: &[Value]) {
+    let mut seen: Vec<&str> = Vec::new();
+    for item in items {
+        let name = item.as_str().unwrap_or("");
+        let text = if name == "auto" && items.len() > 1 {
+            "if 'auto' keyword is used, no other values can be specified within 'host-reservation-identifiers' list"
+                .to_owned()
+        } else if name != "auto" && IdentifierKind::from_name(name).is_none() {
+            format!("Host reservation identifier '{name}' is not supported")
+        } else if seen.contains(&name) {
+            format!("duplicate host identifier '{name}'")
+        } else {
+            seen.push(name);
+            continue;
+        };
+        checker.fault(&item.pos, text);
+    }
+}
+
+fn reservation(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let mut kinds: Vec<&str> =
+        IdentifierKind::ALL.iter().map(|k| k.name()).filter(|name| map.contains_key(*name)).collect();
+    // In the order of names, as Kea meets them.
+    kinds.sort_unstable();
+    match kinds.as_slice() {
+        [] => {
+            let mut names = IdentifierKind::ALL.map(IdentifierKind::name);
+            names.sort_unstable();
+            let text = format!(
+                "one of the supported identifiers must be specified for host reservation: {}",
+                names.join(", ")
+            );
+            checker.fault(pos, text);
+        }
+        [name] => {
+            let value = text(map, name).unwrap_or("");
+            if let Some(kind) = IdentifierKind::from_name(name)
+                && let Err(why) = Identifier::parse(kind, value)
+            {
+                checker.fault(pos, why);
+            }
+        }
+        [first, second, ..] => {
+            checker.fault(pos, format_args!("the '{second}' and '{first}' are mutually exclusive"));
+        }
+    }
+    if let Some(value) = map.get("ip-address")
+        && let Some(address @ ("0.0.0.0" | "255.255.255.255")) = value.as_str()
+    {
+        checker.fault(&value.pos, format_args!("must not make reservation for the '{address}' address"));
+    }
+    if let Some(value) = map.get("next-server")
+        && value.as_str() == Some("255.255.255.255")
+    {
+        checker.fault(&value.pos, "invalid next server address '255.255.255.255'");
     }
 }
 

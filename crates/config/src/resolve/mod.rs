@@ -2,6 +2,9 @@
 
 mod agent;
 mod classes;
+mod ddns;
+mod ere;
+mod hosts;
 mod options;
 mod scope;
 mod service;
@@ -17,6 +20,7 @@ use json::{Map, Pos, Value};
 pub use agent::{AgentConfig, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
+pub(crate) use hosts::identifier as reserved_for;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 
 use crate::error::ConfigError;
@@ -120,6 +124,8 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
 
     let resolved = subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes, &options);
 
+    let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
+
     let services = service::resolve(&mut ctx, map);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
@@ -155,6 +161,8 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
         definitions,
         classes: Arc::new(classes.finish()),
         options,
+        hosts,
+        host_identifiers: hosts::identifiers(map),
         subnets,
         networks,
         index,
@@ -190,6 +198,7 @@ fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Globals4 {
         ignore_dhcp_server_identifier: compatible("ignore-dhcp-server-identifier"),
         ignore_rai_link_selection: compatible("ignore-rai-link-selection"),
         lenient_option_parsing: compatible("lenient-option-parsing"),
+        early_global_reservations_lookup: flag("early-global-reservations-lookup"),
         stash_agent_options: flag("stash-agent-options"),
         statistic_default_sample_count: number("statistic-default-sample-count"),
         statistic_default_sample_age: number("statistic-default-sample-age"),

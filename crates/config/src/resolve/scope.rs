@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::Seconds;
 use json::{Map, Pos, Value};
 
-use super::{Context, global};
+use super::{Context, ddns, global};
 use crate::parse::objects::{boolean, int, lifetime_order, real, text};
 use crate::{Lifetime, Params4};
 
@@ -62,6 +62,10 @@ impl Scope {
                 adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold"),
                 store_extended_info: flag("store-extended-info"),
                 allocator: word("allocator"),
+                reservations_global: flag("reservations-global"),
+                reservations_in_subnet: flag("reservations-in-subnet"),
+                reservations_out_of_pool: flag("reservations-out-of-pool"),
+                ddns: ddns::globals(ctx, map, pos),
             },
         };
         scope.check(ctx, pos);
@@ -110,6 +114,12 @@ impl Scope {
                     .or(outer.adaptive_lease_time_threshold),
                 store_extended_info: boolean(map, "store-extended-info").unwrap_or(outer.store_extended_info),
                 allocator: word("allocator", &outer.allocator),
+                reservations_global: boolean(map, "reservations-global").unwrap_or(outer.reservations_global),
+                reservations_in_subnet: boolean(map, "reservations-in-subnet")
+                    .unwrap_or(outer.reservations_in_subnet),
+                reservations_out_of_pool: boolean(map, "reservations-out-of-pool")
+                    .unwrap_or(outer.reservations_out_of_pool),
+                ddns: ddns::inner(ctx, &outer.ddns, map, pos),
             },
         };
         if map.contains_key("t1-percent") || map.contains_key("t2-percent") {

@@ -215,7 +215,7 @@ fn subnet(
             _ => {}
         }
     }
-    let pools = list(map, "pools").iter().filter_map(|value| pool(common, value)).collect();
+    let pools = list(map, "pools").iter().filter_map(|value| pool(common, value, &scope)).collect();
     Subnet4::new(
         one.id,
         one.prefix,
@@ -230,7 +230,7 @@ fn subnet(
     )
 }
 
-fn pool(common: &mut Common<'_, '_>, value: &Value) -> Option<Pool4> {
+fn pool(common: &mut Common<'_, '_>, value: &Value, scope: &Scope) -> Option<Pool4> {
     let map = value.as_map()?;
     // Its place inside the subnet was checked when it was parsed.
     let (first, last) = match ranges::pool(text(map, "pool")?) {
@@ -247,5 +247,6 @@ fn pool(common: &mut Common<'_, '_>, value: &Value) -> Option<Pool4> {
         client_classes: common.classes.ids(map, "client-classes"),
         additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
         options: options(common, map),
+        ddns: super::ddns::inner(common.ctx, &scope.params.ddns, map, &value.pos),
     })
 }

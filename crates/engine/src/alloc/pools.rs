@@ -39,9 +39,55 @@ pub struct PoolRuntime {
 
 #[derive(Debug)]
 struct PoolState {
+    /// What allocators pass over: leased, excluded and reserved addresses.
     occupied: Bitmap,
+    /// Positions of reserved addresses, and whether they are leased; all of them are marked in `occupied`.
+    reserved: HashMap<u64, bool, ahash::RandomState>,
+    /// How many reserved addresses are not leased.
+    waiting: u64,
     /// Where the search for the next address starts.
     cursor: u64,
+}
+
+impl PoolState {
+    fn new(occupied: Bitmap) -> Self {
+        Self { occupied, reserved: HashMap::default(), waiting: 0, cursor: 0 }
+    }
+
+    /// A lease came or went.
+    fn mark(&mut self, at: u64, occupied: bool) {
+        if let Some(leased) = self.reserved.get_mut(&at) {
+            let was = std::mem::replace(leased, occupied);
+            self.waiting = (self.waiting + u64::from(was)).saturating_sub(u64::from(occupied));
+        } else {
+            self.occupied.set(at, occupied);
+        }
+    }
+
+    /// These positions, and no others, are reserved. One may be reserved for several clients.
+    fn keep(&mut self, positions: impl Iterator<Item = u64>) {
+        for (at, leased) in std::mem::take(&mut self.reserved) {
+            self.occupied.set(at, leased);
+        }
+        for at in positions {
+            if !self.reserved.contains_key(&at) {
+                let leased = !self.occupied.set(at, true);
+                self.reserved.insert(at, leased);
+            }
+        }
+        self.waiting = self.reserved.values().map(|leased| u64::from(!leased)).sum();
+    }
+
+    fn next_free(&mut self) -> Option<u64> {
+        let at = self.occupied.next_free(self.cursor)?;
+        self.cursor = at + 1;
+        Some(at)
+    }
+
+    /// Positions that are leased or excluded.
+    fn used(&self) -> u64 {
+        self.occupied.occupied().saturating_sub(self.waiting)
+    }
 }
 
 impl PoolRuntime {
@@ -53,7 +99,7 @@ impl PoolRuntime {
                 occupied.set(u64::from(address - first), true);
             }
         }
-        let state = Mutex::new(PoolState { occupied, cursor: 0 });
+        let state = Mutex::new(PoolState::new(occupied));
         Self { first, last, excluded, id: pool.id, state, counters }
     }
 
@@ -71,9 +117,7 @@ impl PoolRuntime {
 
     /// The next free address, in turn; `None` when the pool is full.
     pub fn next_free(&self) -> Option<Ipv4Addr> {
-        let mut state = self.state();
-        let at = state.occupied.next_free(state.cursor)?;
-        state.cursor = at + 1;
+        let at = self.state().next_free()?;
         u32::try_from(u64::from(self.first) + at).ok().map(Ipv4Addr::from)
     }
 
@@ -89,8 +133,16 @@ impl PoolRuntime {
     pub fn mark(&self, address: Ipv4Addr, occupied: bool) {
         let address = u32::from(address);
         if (self.first..=self.last).contains(&address) && !self.excluded.holds(address) {
-            self.state().occupied.set(u64::from(address - self.first), occupied);
+            self.state().mark(u64::from(address - self.first), occupied);
         }
+    }
+
+    /// Sets which addresses are kept for clients with reservations: no allocator finds them.
+    fn keep(&self, addresses: &[Ipv4Addr]) {
+        let range = self.first..=self.last;
+        let inside = addresses.iter().map(|a| u32::from(*a)).filter(|a| range.contains(a));
+        let counted = inside.filter(|a| !self.excluded.holds(*a));
+        self.state().keep(counted.map(|a| u64::from(a - self.first)));
     }
 
     #[must_use]
@@ -104,7 +156,7 @@ impl PoolRuntime {
     #[allow(clippy::cast_precision_loss)]
     pub fn occupancy(&self) -> f64 {
         let state = self.state();
-        state.occupied.occupied() as f64 / state.occupied.capacity().max(1) as f64
+        state.used() as f64 / state.occupied.capacity().max(1) as f64
     }
 }
 
@@ -189,11 +241,11 @@ impl Runtime4 {
         store: Option<&dyn LeaseStore4>,
     ) -> Result<(), StoreError> {
         let before = self.tables.load_full();
-        let excluded = Excluded(config.globals.exclude_first_last_24);
         let mut tables = Tables { preferred: Preferred::new(config.networks.len()), ..Tables::default() };
         let mut fresh: Vec<Arc<PoolRuntime>> = Vec::new();
         for subnet in &config.subnets {
             let known = before.subnets.get(&subnet.id);
+            let excluded = Excluded(config.globals.exclude_first_last_24 && subnet.prefix.length() <= 24);
             let counters = self.statistics.subnet(subnet.id);
             let mut pools = Vec::with_capacity(subnet.pools.len());
             for pool in &subnet.pools {
@@ -231,6 +283,7 @@ impl Runtime4 {
                 self.recount(*id, subnet, store).await?;
             }
         }
+        keep_reserved(config, &tables);
         self.statistics.configured(config);
         self.tables.store(Arc::new(tables));
         Ok(())
@@ -256,6 +309,12 @@ impl Runtime4 {
         if declined {
             self.count(LeaseCount::ReclaimedDeclined, 1, subnet, address);
         }
+    }
+
+    /// The address reserved for a client is somebody else's.
+    pub(crate) fn reservation_conflict(&self, subnet: SubnetId) {
+        let tables = self.tables.load();
+        self.statistics.reservation_conflict(tables.subnets.get(&subnet).map(|s| &*s.counters));
     }
 
     /// A lease was answered unchanged.
@@ -353,6 +412,21 @@ impl LeaseObserver4 for Runtime4 {
     }
 }
 
+/// Keeps the addresses with reservations from the allocators, where the subnet does not say that its reservations
+/// are out of its pools.
+fn keep_reserved(config: &ServerConfig4, tables: &Tables) {
+    let mut reserved: HashMap<SubnetId, Vec<Ipv4Addr>> = HashMap::new();
+    config.hosts.each_address(&mut |subnet, address| reserved.entry(subnet).or_default().push(address));
+    for subnet in &config.subnets {
+        let Some(runtime) = tables.subnets.get(&subnet.id) else { continue };
+        let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;
+        let addresses = reserved.get(&subnet.id).filter(|_| heeded).map_or(&[][..], Vec::as_slice);
+        for pool in &runtime.pools {
+            pool.keep(addresses);
+        }
+    }
+}
+
 /// Marks the addresses of a new pool that have leases.
 async fn fill(pool: &PoolRuntime, store: &dyn LeaseStore4) -> Result<(), StoreError> {
     let mut after = pool.first.checked_sub(1).map(Ipv4Addr::from);
@@ -369,5 +443,32 @@ async fn fill(pool: &PoolRuntime, store: &dyn LeaseStore4) -> Result<(), StoreEr
             }
         }
         after = Some(last.address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_addresses_are_passed_over() {
+        let mut state = PoolState::new(Bitmap::new(4));
+        state.mark(1, true);
+        // One that is reserved twice does no harm.
+        state.keep([0, 1, 0].into_iter());
+        assert_eq!([(); 3].map(|()| state.next_free()), [Some(2), Some(3), Some(2)]);
+        assert_eq!(state.used(), 1);
+        // Leases of reserved addresses come and go; the addresses stay kept.
+        state.mark(0, true);
+        assert_eq!(state.used(), 2);
+        state.mark(1, false);
+        state.mark(1, false);
+        state.mark(2, true);
+        state.mark(3, true);
+        assert_eq!((state.next_free(), state.used()), (None, 3));
+        // No longer reserved: what is leased stays occupied, the rest is free.
+        state.keep(std::iter::empty());
+        assert_eq!([(); 2].map(|()| state.next_free()), [Some(1), Some(1)]);
+        assert_eq!(state.used(), 3);
     }
 }

@@ -4,16 +4,17 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use base::{Seconds, SubnetId};
+use base::{PoolId, Seconds, SubnetId};
 use config::{Pool4, Subnet4, builtin};
 use lease::{Added, Lease4, LeaseState, StoreError, Updated};
 use wire::iana::dhcp4_option as option4;
 
 use super::lease::{belongs, matched_client_id, of_client};
 use super::messages::{
-    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet,
+    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet, RequestInvalid,
+    RequestReserved, RequestUsesReserved,
 };
-use super::name::ClientName;
+use super::name::{ClientName, NameOption};
 use super::query::siblings;
 use super::{Context4, Query};
 
@@ -29,6 +30,8 @@ pub(super) struct Granted<'c> {
     /// The lifetime to tell the client: the remaining one for a reused lease, the full one for an OFFER that was
     /// stored with `offer-lifetime`.
     pub lifetime: Seconds,
+    /// The client's name for the reply.
+    pub name: Option<NameOption>,
     /// The lease was answered from the store without a change (`cache-threshold`).
     pub reused: bool,
 }
@@ -47,7 +50,6 @@ pub(super) struct Allocation<'a, 'c, 'q> {
     pub ctx: &'a Context4<'c>,
     pub query: &'a Query<'q>,
     pub selected: &'c Arc<Subnet4>,
-    pub name: &'a ClientName,
     /// A DISCOVER: nothing is stored unless `offer-lifetime` says so.
     pub offer: bool,
 }
@@ -57,20 +59,34 @@ type Outcome<'c> = Result<Result<Granted<'c>, Refused>, StoreError>;
 impl<'c> Allocation<'_, 'c, '_> {
     /// What an OFFER offers: the client's own lease, else the address it asks for, else the next free one.
     pub(super) async fn discover(&self, hint: Option<Ipv4Addr>) -> Outcome<'c> {
-        let mut start = self.selected;
-        if let Some((lease, subnet)) = of_client(self.ctx, self.query, self.selected).await? {
-            start = subnet;
-            if let Some(pool) = self.allowed_pool(start, lease.address).0 {
-                let (subnet, pool) = pool;
-                if let Some(granted) = self.renew(&lease, subnet, pool).await? {
-                    return Ok(Ok(granted));
-                }
+        let own = of_client(self.ctx, self.query, self.selected).await?;
+        let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
+        let (start, reserved) = self.reservation(start);
+        if let Some(address) = reserved {
+            self.report_reservation(address);
+            let pool = Self::pool_of(start, address);
+            let granted = match &own {
+                Some((lease, _)) if lease.address == address => self.renew(lease, start, pool).await?,
+                _ => self.take(address, start, pool).await?,
+            };
+            if let Some(granted) = granted {
+                return Ok(Ok(granted));
             }
+            self.report_conflict(address).await?;
+        }
+        if let Some((lease, _)) = &own
+            && let Some((subnet, pool)) = self.allowed_pool(start, lease.address).0
+            && !self.reserved_for_others(start, lease.address)
+            && let Some(granted) = self.renew(lease, subnet, Some(pool)).await?
+        {
+            return Ok(Ok(granted));
         }
         if let Some(hint) = hint
             && let Some((subnet, pool)) = self.allowed_pool(start, hint).0
-            && let Some(granted) = self.take(hint, subnet, pool).await?
+            && !self.reserved_for_others(start, hint)
+            && let Some(granted) = self.take(hint, subnet, Some(pool)).await?
         {
+            self.prefer(subnet);
             return Ok(Ok(granted));
         }
         self.pick(start).await
@@ -82,6 +98,20 @@ impl<'c> Allocation<'_, 'c, '_> {
         let own = of_client(self.ctx, self.query, self.selected).await?;
         let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
         let mut own = own.map(|(lease, _)| lease);
+        if let Some(wanted) = wanted
+            && self.reserved_for_others(start, wanted)
+        {
+            observe::log!(RequestReserved { query: self.query.label(), address: wanted });
+            return Ok(Err(Refused::Nak));
+        }
+        let (start, reserved) = self.reservation(start);
+        let mut wanted = wanted;
+        if wanted.is_none()
+            && let Some(address) = reserved
+        {
+            observe::log!(RequestUsesReserved { query: self.query.label(), address });
+            wanted = reserved;
+        }
         if let Some(wanted) = wanted {
             let existing = self.ctx.store.by_address(wanted).await?;
             let client_id = matched_client_id(self.query, start);
@@ -92,9 +122,21 @@ impl<'c> Allocation<'_, 'c, '_> {
             {
                 return Ok(Err(Refused::Nak));
             }
-            let (allowed, known) = self.allowed_pool(start, wanted);
-            let Some((subnet, pool)) = allowed else {
-                return Ok(Err(if known { Refused::Nak } else { Refused::UnknownAddress }));
+            if let Some(address) = reserved.filter(|a| *a != wanted)
+                && self.ctx.store.by_address(address).await?.is_none_or(|l| l.is_expired(self.ctx.now))
+            {
+                // It is free again: the client shall ask anew and be offered it.
+                observe::log!(RequestInvalid { query: self.query.label(), address, requested: wanted });
+                return Ok(Err(Refused::Nak));
+            }
+            let (subnet, pool) = if reserved == Some(wanted) {
+                (start, Self::pool_of(start, wanted))
+            } else {
+                let (allowed, known) = self.allowed_pool(start, wanted);
+                let Some((subnet, pool)) = allowed else {
+                    return Ok(Err(if known { Refused::Nak } else { Refused::UnknownAddress }));
+                };
+                (subnet, Some(pool))
             };
             // Offered and stored with offer-lifetime while an older lease was kept: the offered one it is.
             if let (Some(other), Some(existing)) = (&own, &existing)
@@ -107,6 +149,9 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
             if let Some(lease) = own.as_ref().filter(|l| l.address == wanted) {
                 if let Some(granted) = self.renew(lease, subnet, pool).await? {
+                    if self.offer_lifetime(subnet) > 0 {
+                        self.forget_others(wanted, start).await?;
+                    }
                     return Ok(Ok(granted));
                 }
                 return Ok(Err(Refused::Nak));
@@ -114,12 +159,16 @@ impl<'c> Allocation<'_, 'c, '_> {
             let Some(granted) = self.take(wanted, subnet, pool).await? else {
                 return Ok(Err(Refused::Nak));
             };
+            if reserved != Some(wanted) {
+                self.prefer(subnet);
+            }
             self.forget(own.as_deref()).await?;
             return Ok(Ok(granted));
         }
         if let Some(lease) = &own
             && let Some((subnet, pool)) = self.allowed_pool(start, lease.address).0
-            && let Some(granted) = self.renew(lease, subnet, pool).await?
+            && !self.reserved_for_others(start, lease.address)
+            && let Some(granted) = self.renew(lease, subnet, Some(pool)).await?
         {
             return Ok(Ok(granted));
         }
@@ -128,6 +177,22 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.forget(own.as_deref()).await?;
         }
         Ok(outcome)
+    }
+
+    /// Deletes the leases of the client but one: an offer that was stored beside an older lease took its place.
+    async fn forget_others(&self, kept: Ipv4Addr, start: &'c Arc<Subnet4>) -> Result<(), StoreError> {
+        let Some(hw_addr) = &self.query.hw_addr else { return Ok(()) };
+        let leases = self.ctx.store.by_hw_addr(hw_addr).await?;
+        for lease in leases.iter().filter(|l| l.address != kept) {
+            let mut subnets = siblings(self.ctx.config, start, &self.query.classes);
+            let own = subnets.any(|s| {
+                s.id == lease.subnet_id && belongs(lease, Some(hw_addr), matched_client_id(self.query, s))
+            });
+            if own {
+                self.forget(Some(lease)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the lease a client held before it was granted another.
@@ -174,7 +239,8 @@ impl<'c> Allocation<'_, 'c, '_> {
                 pools += 1;
                 for _ in 0..RACES {
                     let Some(address) = runtime.next_free() else { break };
-                    if let Some(granted) = self.take(address, subnet, pool).await? {
+                    if let Some(granted) = self.take(address, subnet, Some(pool)).await? {
+                        self.prefer(subnet);
                         return Ok(Ok(granted));
                     }
                     // There is a live row that the bitmap did not know: keep out of its way.
@@ -189,8 +255,10 @@ impl<'c> Allocation<'_, 'c, '_> {
                     .iter()
                     .find(|p| p.contains(expired.address) && classes.pass(&p.client_classes));
                 if let Some(pool) = pool
-                    && let Some(granted) = self.take(expired.address, subnet, pool).await?
+                    && !self.reserved_for_others(subnet, expired.address)
+                    && let Some(granted) = self.take(expired.address, subnet, Some(pool)).await?
                 {
+                    self.prefer(subnet);
                     return Ok(Ok(granted));
                 }
             }
@@ -208,6 +276,13 @@ impl<'c> Allocation<'_, 'c, '_> {
             .and_then(|id| self.ctx.config.subnet(id))
             .filter(|s| s.network == selected.network && s.client_classes == selected.client_classes)
             .unwrap_or(selected)
+    }
+
+    /// Remembers which subnet of a network had a free address.
+    fn prefer(&self, subnet: &Subnet4) {
+        if let Some(network) = subnet.network {
+            self.ctx.runtime.prefer(network, subnet.id);
+        }
     }
 
     fn report_failure(&self, subnet: &Subnet4, pools: u64) {
@@ -238,10 +313,10 @@ impl<'c> Allocation<'_, 'c, '_> {
         &self,
         address: Ipv4Addr,
         subnet: &'c Arc<Subnet4>,
-        pool: &Pool4,
+        pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
         let (lifetime, stored) = self.lifetimes(subnet, pool, None);
-        let lease = self.lease(address, subnet, pool, stored.unwrap_or(lifetime));
+        let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime));
         let existing = self.ctx.store.by_address(address).await?;
         if let Some(existing) = &existing
             && !existing.is_expired(self.ctx.now)
@@ -259,10 +334,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
             self.ctx.runtime.allocated(subnet.id, address);
         }
-        if let Some(network) = subnet.network {
-            self.ctx.runtime.prefer(network, subnet.id);
-        }
-        Ok(Some(Granted { lease, subnet, lifetime, reused: false }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false }))
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
@@ -271,15 +343,16 @@ impl<'c> Allocation<'_, 'c, '_> {
         &self,
         old: &Arc<Lease4>,
         subnet: &'c Arc<Subnet4>,
-        pool: &Pool4,
+        pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
         let (lifetime, stored) = self.lifetimes(subnet, pool, Some(old));
-        let lease = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime));
+        let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime));
         if let Some(remaining) = self.reusable(old, &lease, subnet) {
             return Ok(Some(Granted {
                 lease: Lease4::clone(old),
                 subnet,
                 lifetime: remaining,
+                name,
                 reused: true,
             }));
         }
@@ -292,24 +365,32 @@ impl<'c> Allocation<'_, 'c, '_> {
                 self.ctx.runtime.allocated(subnet.id, lease.address);
             }
         }
-        Ok(Some(Granted { lease, subnet, lifetime, reused: false }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false }))
     }
 
-    fn lease(&self, address: Ipv4Addr, subnet: &Subnet4, pool: &Pool4, lifetime: Seconds) -> Lease4 {
-        Lease4 {
+    fn lease(
+        &self,
+        address: Ipv4Addr,
+        subnet: &Subnet4,
+        pool: Option<&Pool4>,
+        lifetime: Seconds,
+    ) -> (Lease4, Option<NameOption>) {
+        let name = ClientName::of(self.ctx, self.query, subnet, pool, address);
+        let lease = Lease4 {
             address,
             hw_addr: self.query.hw_addr,
             client_id: self.query.client_id.clone(),
             subnet_id: subnet.id,
-            pool_id: pool.id,
+            pool_id: pool.map_or(PoolId(0), |p| p.id),
             cltt: self.ctx.now,
             valid_lifetime: lifetime,
             state: LeaseState::Default,
-            hostname: self.name.hostname.clone(),
-            fqdn_fwd: false,
-            fqdn_rev: false,
+            hostname: name.hostname,
+            fqdn_fwd: name.fqdn_fwd,
+            fqdn_rev: name.fqdn_rev,
             user_context: None,
-        }
+        };
+        (lease, name.option)
     }
 
     /// Seconds left of a lease that needs no new row: unchanged, and younger than the share of its life and the
@@ -320,6 +401,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             && old.hw_addr == new.hw_addr
             && old.client_id == new.client_id
             && old.hostname == new.hostname
+            && (old.fqdn_fwd, old.fqdn_rev) == (new.fqdn_fwd, new.fqdn_rev)
             && old.subnet_id == new.subnet_id
             && old.pool_id == new.pool_id;
         if !same || old.is_expired(self.ctx.now) {
@@ -354,7 +436,12 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// The lifetime to tell the client, and the one to store for an OFFER where `offer-lifetime` is set.
-    fn lifetimes(&self, subnet: &Subnet4, pool: &Pool4, old: Option<&Lease4>) -> (Seconds, Option<Seconds>) {
+    fn lifetimes(
+        &self,
+        subnet: &Subnet4,
+        pool: Option<&Pool4>,
+        old: Option<&Lease4>,
+    ) -> (Seconds, Option<Seconds>) {
         if self.query.classes.contains(builtin::BOOTP) {
             return (Seconds::INFINITE, None);
         }
@@ -370,6 +457,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             .map(Seconds);
         let mut lifetime = bounds.grant(wish);
         if let Some(threshold) = subnet.params.adaptive_lease_time_threshold
+            && let Some(pool) = pool
             && self.ctx.runtime.occupancy(subnet.id, pool) >= threshold
         {
             let remaining = old.filter(|l| l.occupies() && !l.is_expired(self.ctx.now)).map_or(0, |l| {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use config::{Class, ClassId, Pool4, Subnet4, builtin};
 use expr::QueryView;
@@ -11,13 +12,17 @@ use super::messages::{
     AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassesAssigned,
     DroppedByClass,
 };
-use super::{Context4, DropReason, Query};
+use super::{Context4, DropReason, Query, hosts};
 
 /// Classes that a query joins on reception: ALL, its vendor class, and those whose test does not ask for KNOWN or
 /// UNKNOWN, in the order of the configuration.
 pub(super) fn first_round(ctx: &Context4<'_>, query: &mut Query<'_>) {
     join(query, builtin::ALL);
     vendor_class(ctx, query);
+    evaluate_before_known(ctx, query);
+}
+
+fn evaluate_before_known(ctx: &Context4<'_>, query: &mut Query<'_>) {
     for id in &ctx.config.classes.configured {
         let Some(class) = ctx.config.classes.get(*id) else { continue };
         if !class.depends_on_known && !class.only_in_additional_list {
@@ -26,9 +31,74 @@ pub(super) fn first_round(ctx: &Context4<'_>, query: &mut Query<'_>) {
     }
 }
 
-/// After subnet selection and the look for a reservation: KNOWN or UNKNOWN, then the classes that ask for it.
-pub(super) fn second_round(ctx: &Context4<'_>, query: &mut Query<'_>) {
-    join(query, builtin::UNKNOWN);
+/// With `early-global-reservations-lookup`: the client's global reservation decides on classes, and so on the subnet.
+pub(super) fn early_round(ctx: &Context4<'_>, query: &mut Query<'_>) -> Result<(), DropReason> {
+    let early = ctx.config.globals.early_global_reservations_lookup && !ctx.config.hosts.is_empty();
+    if !early || !hosts::find_early(ctx, query) {
+        return Ok(());
+    }
+    let classes = query.hosts.first_classes();
+    if !classes.is_empty() {
+        reserved_classes(ctx, query, &classes);
+    }
+    join(query, builtin::KNOWN);
+    observe::log!(ClassAssigned { query: query.label(), class: "KNOWN" });
+    evaluate_after_known(ctx, query);
+    refuse_dropped(query)
+}
+
+/// After subnet selection: the look for reservations, their classes, KNOWN or UNKNOWN, then the classes that ask for
+/// it.
+pub(super) fn second_round(ctx: &Context4<'_>, query: &mut Query<'_>, subnet: Option<&Arc<Subnet4>>) {
+    if !ctx.config.hosts.is_empty()
+        && let Some(subnet) = subnet
+    {
+        hosts::find(ctx, query, subnet);
+        let early = ctx.config.globals.early_global_reservations_lookup;
+        let global = query.hosts.global(subnet).filter(|h| !early && !h.extra.classes.is_empty());
+        let current = query.hosts.current(subnet).filter(|h| !h.extra.classes.is_empty());
+        // In a shared network the subnet, and so the reservation, may still change.
+        if let Some(host) = current
+            && (global.is_some() || subnet.network.is_none())
+        {
+            let classes = host.extra.classes.clone();
+            reserved_classes(ctx, query, &classes);
+        }
+    }
+    let (class, name) =
+        if query.hosts.is_empty() { (builtin::UNKNOWN, "UNKNOWN") } else { (builtin::KNOWN, "KNOWN") };
+    join(query, class);
+    observe::log!(ClassAssigned { query: query.label(), class: name });
+    evaluate_after_known(ctx, query);
+}
+
+/// Joins the classes of a reservation. What was evaluated may depend on them, so it is evaluated again.
+fn reserved_classes(ctx: &Context4<'_>, query: &mut Query<'_>, classes: &[ClassId]) {
+    for id in &ctx.config.classes.configured {
+        if ctx.config.classes.get(*id).is_some_and(|c| c.test.is_some() || c.template_test.is_some()) {
+            query.classes.remove(*id);
+        }
+    }
+    for id in classes {
+        join(query, *id);
+    }
+    evaluate_before_known(ctx, query);
+}
+
+/// In a shared network the classes of a reservation are joined once the subnet is certain.
+pub(super) fn of_final_subnet(query: &mut Query<'_>, subnet: &Subnet4) {
+    if query.hosts.is_empty() || subnet.network.is_none() {
+        return;
+    }
+    let host = query.hosts.current(subnet).filter(|h| h.subnet != host::GLOBAL);
+    if let Some(classes) = host.map(|h| h.extra.classes.clone()) {
+        for id in &classes {
+            join(query, *id);
+        }
+    }
+}
+
+fn evaluate_after_known(ctx: &Context4<'_>, query: &mut Query<'_>) {
     for id in &ctx.config.classes.configured {
         let Some(class) = ctx.config.classes.get(*id) else { continue };
         if class.depends_on_known && !class.only_in_additional_list {

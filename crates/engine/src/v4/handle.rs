@@ -6,8 +6,8 @@ use wire::v4::{MessageType, Packet};
 
 use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
 use super::{
-    Arrival, ClassSet, Context4, DropReason, Query, Verdict, accept, classify, decline, inform, release,
-    request, subnet,
+    Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
+    release, request, subnet,
 };
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
@@ -54,7 +54,15 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
     };
     let kind = packet.message_type().unwrap_or(MessageType(0));
     let (hw_addr, client_id) = (packet.hw_addr(), packet.client_id());
-    let query = Query { packet, arrival, kind, hw_addr, client_id, classes: ClassSet::default() };
+    let query = Query {
+        packet,
+        arrival,
+        kind,
+        hw_addr,
+        client_id,
+        classes: ClassSet::default(),
+        hosts: Hosts::default(),
+    };
     observe::log!(PacketReceived {
         query: query.label(),
         name: kind,
@@ -72,6 +80,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     classify::first_round(ctx, query);
     accept::server_id(ctx, query)?;
     classify::refuse_dropped(query)?;
+    classify::early_round(ctx, query)?;
     accept::sanity(query)?;
     let outcome = match query.kind {
         MessageType::RELEASE => release::process(ctx, query).await,
@@ -79,7 +88,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
         _ => {
             let subnet = subnet::of(ctx, query);
             subnet::report(query, subnet);
-            classify::second_round(ctx, query);
+            classify::second_round(ctx, query, subnet);
             classify::refuse_dropped(query)?;
             if query.kind == MessageType::INFORM {
                 inform::process(ctx, query, subnet, out)

@@ -6,7 +6,6 @@ use config::Subnet4;
 use lease::StoreError;
 use wire::v4::MessageType;
 
-use super::name::ClientName;
 use super::{Context4, Query, Verdict, classify, reply};
 
 pub(super) fn process(
@@ -18,6 +17,7 @@ pub(super) fn process(
     let Some(subnet) = subnet else {
         return Ok(reply::bare_ack(ctx, query, out));
     };
+    classify::of_final_subnet(query, subnet);
     classify::additional(ctx, query, subnet, None);
-    Ok(reply::grant(ctx, query, MessageType::ACK, subnet, None, None, &ClientName::none(), out))
+    Ok(reply::grant(ctx, query, MessageType::ACK, subnet, None, None, out))
 }

@@ -175,6 +175,21 @@ observe::messages! {
     HostnameScrubbedEmpty { query, name } = "DHCP4_CLIENT_HOSTNAME_SCRUBBED_EMPTY", "ddns", Debug(50),
         "{query}: sanitizing client's Hostname option '{name}' yielded an empty name or an empty label within the name",
         "Nothing is left of the client's name.";
+    HostnameReserved { query, name } = "DHCP4_RESERVED_HOSTNAME_ASSIGNED", "ddns", Debug(55),
+        "{query}: server assigned reserved hostname {name}",
+        "A host reservation names the client; what the client calls itself does not matter.";
+    GenerateFqdn { query } = "DHCP4_GENERATE_FQDN", "ddns", Debug(55),
+        "{query}: client did not send a FQDN or hostname; FQDN will be generated for the client",
+        "The scope names clients that send no name (ddns-replace-client-name).";
+    HostnameGenerated { query, name } = "DHCP4_RESPONSE_HOSTNAME_GENERATE", "ddns", Debug(50),
+        "{query}: server has generated hostname {name} for the client",
+        "The name is made from ddns-generated-prefix and the address.";
+    SanitisedMalformed { query, name } = "DHCP4_SANITIZED_HOSTNAME_MALFORMED", "ddns", Debug(50),
+        "{query}: hostname after sanitizing is malformed: {name}",
+        "What hostname-char-set leaves of the client's name cannot be a host name.";
+    NameFailed { query, reason } = "DHCP4_CLIENT_NAME_PROC_FAIL", "ddns", Debug(55),
+        "{query}: failed to process the fqdn or hostname sent by a client: {reason}",
+        "The name that would result cannot be one in DNS: a label or the whole is too long.";
     HostnameMalformed { query, name } = "DHCP4_CLIENT_HOSTNAME_MALFORMED", "ddns", Debug(50),
         "{query}: client hostname option malformed: {name}",
         "The name cannot be a host name.";
@@ -193,6 +208,27 @@ observe::messages! {
     AllocFail { query, attempts } = "ALLOC_ENGINE_V4_ALLOC_FAIL", "alloc-engine", Warn,
         "{query}: failed to allocate an IPv4 address after {attempts} attempt(s)",
         "No address is free. Enlarge the pools or shorten the lifetimes.";
+    DiscoverReserved { query, address } = "ALLOC_ENGINE_V4_DISCOVER_HR", "alloc-engine", Debug(40),
+        "client {query} sending DHCPDISCOVER has reservation for the address {address}",
+        "The reserved address is offered if nobody holds it.";
+    ReservationConflict { query, address, subnet, client } =
+        "ALLOC_ENGINE_V4_DISCOVER_ADDRESS_CONFLICT", "alloc-engine", Warn,
+        "{query}: conflicting reservation for address {address} with existing lease of {client} in subnet {subnet}",
+        "Another client holds the reserved address; this one is offered another until that lease ends. Its holder is \
+         refused when it renews.";
+    RequestReserved { query, address } = "ALLOC_ENGINE_V4_REQUEST_ADDRESS_RESERVED", "alloc-engine", Debug(40),
+        "{query}: requested address {address} is reserved",
+        "The address is reserved for another client. The request is refused.";
+    RequestUsesReserved { query, address } = "ALLOC_ENGINE_V4_REQUEST_USE_HR", "alloc-engine", Debug(40),
+        "client {query} hasn't requested specific address, using reserved address {address}",
+        "The client named no address and has one reserved.";
+    RequestInvalid { query, address, requested } = "ALLOC_ENGINE_V4_REQUEST_INVALID", "alloc-engine", Debug(40),
+        "client {query} having a reservation for address {address} is requesting invalid address {requested}",
+        "The address reserved for the client is free: the request is refused so that the client asks anew.";
+    GlobalAddressUnsuitable { query, address, subnet } =
+        "ALLOC_ENGINE_IGNORING_UNSUITABLE_GLOBAL_ADDRESS", "alloc-engine", Debug(40),
+        "{query}: ignoring globally reserved address {address}, it falls outside {subnet}",
+        "The address of a global reservation is of use only in a subnet that has it.";
     AllocFailClasses { query } = "ALLOC_ENGINE_V4_ALLOC_FAIL_CLASSES", "alloc-engine", Warn,
         "{query}: failed to allocate an IPv4 address for a client that belongs to classes",
         "The client's classes may keep it from pools that have free addresses.";

@@ -5,6 +5,7 @@ mod allocate;
 mod classify;
 mod decline;
 mod handle;
+mod hosts;
 mod inform;
 mod label;
 mod lease;
@@ -21,6 +22,7 @@ mod warm;
 
 pub(crate) use allocate::Preferred;
 pub use handle::{handle, handle_now};
+pub use hosts::Hosts;
 pub use label::Label;
 pub use query::{Arrival, ClassSet, Context4, LocalAddresses, Query};
 pub use subnet::{Selector, select as select_subnet};

@@ -68,6 +68,17 @@ impl ClassSet {
         true
     }
 
+    /// Leaves a class.
+    pub fn remove(&mut self, class: ClassId) {
+        let (word, bit) = (usize::try_from(class.0 / 64).unwrap_or(usize::MAX), 1u64 << (class.0 % 64));
+        if let Some(word) = self.bits.get_mut(word)
+            && *word & bit != 0
+        {
+            *word &= !bit;
+            self.order.retain(|c| *c != class);
+        }
+    }
+
     #[must_use]
     pub fn contains(&self, class: ClassId) -> bool {
         usize::try_from(class.0 / 64)
@@ -96,6 +107,8 @@ pub struct Query<'a> {
     pub hw_addr: Option<HwAddr>,
     pub client_id: Option<ClientId>,
     pub classes: ClassSet,
+    /// Host reservations of the client.
+    pub hosts: super::Hosts,
 }
 
 impl Query<'_> {

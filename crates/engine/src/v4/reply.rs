@@ -11,7 +11,6 @@ use wire::v4::{Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, PackFailed, ResponseData};
-use super::name::ClientName;
 use super::{Context4, Destination, DropReason, Query, Reply, Verdict};
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
@@ -68,7 +67,7 @@ type Levels<'a> = SmallVec<[&'a OptionSet; 8]>;
 
 fn levels<'a>(
     ctx: &Context4<'a>,
-    query: &Query<'_>,
+    query: &'a Query<'_>,
     subnet: &'a Subnet4,
     pool: Option<&'a Pool4>,
 ) -> Levels<'a> {
@@ -79,6 +78,9 @@ fn levels<'a>(
             levels.push(set);
         }
     };
+    if let Some(host) = query.hosts.current(subnet) {
+        push(&host.extra.options);
+    }
     if let Some(pool) = pool {
         push(&pool.options);
     }
@@ -129,14 +131,13 @@ pub(super) fn grant(
     subnet: &Subnet4,
     pool: Option<&Pool4>,
     granted: Option<&Granted<'_>>,
-    name: &ClientName,
     out: &mut Vec<u8>,
 ) -> Verdict {
     let inform = query.kind == MessageType::INFORM;
     let mut options = Options::default();
     echo(ctx, query, &mut options);
     if let Some(granted) = granted {
-        if let Some((code, payload)) = &name.option {
+        if let Some((code, payload)) = &granted.name {
             options.add(*code, Payload::Configured(payload));
         }
         options.add(option4::LEASE_TIME, Payload::Number(granted.lifetime.0.to_be_bytes()));
@@ -356,23 +357,31 @@ fn vendor_parts(mut value: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-/// siaddr, sname, file: of the subnet, then of the first class that sets each.
+/// siaddr, sname, file: each of the reservation, else of the first class that sets it, else of the subnet.
 fn fixed_fields<'a>(
     ctx: &Context4<'a>,
-    query: &Query<'_>,
+    query: &'a Query<'_>,
     subnet: &'a Subnet4,
 ) -> (Ipv4Addr, &'a str, &'a str) {
     let classes = || query.classes.iter().filter_map(|c| ctx.config.classes.get(c));
     let params = &subnet.params;
-    let siaddr =
-        classes().find_map(|c| c.next_server).or(params.next_server).unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let host = query.hosts.current(subnet).map(|h| &h.extra);
+    let siaddr = host
+        .and_then(|h| h.next_server)
+        .or_else(|| classes().find_map(|c| c.next_server))
+        .or(params.next_server)
+        .unwrap_or(Ipv4Addr::UNSPECIFIED);
     let text = |of_class: Option<&'a Arc<str>>, of_subnet: &'a Arc<str>| &**of_class.unwrap_or(of_subnet);
     let sname = text(
-        classes().find_map(|c| c.server_hostname.as_ref().filter(|t| !t.is_empty())),
+        host.map(|h| &h.server_hostname)
+            .filter(|t| !t.is_empty())
+            .or_else(|| classes().find_map(|c| c.server_hostname.as_ref().filter(|t| !t.is_empty()))),
         &params.server_hostname,
     );
     let file = text(
-        classes().find_map(|c| c.boot_file_name.as_ref().filter(|t| !t.is_empty())),
+        host.map(|h| &h.boot_file_name)
+            .filter(|t| !t.is_empty())
+            .or_else(|| classes().find_map(|c| c.boot_file_name.as_ref().filter(|t| !t.is_empty()))),
         &params.boot_file_name,
     );
     (siaddr, sname, file)

@@ -13,7 +13,6 @@ use super::messages::{
     ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
     NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
 };
-use super::name::ClientName;
 use super::{Context4, Query, Verdict, classify, reply};
 
 /// What is decided of a query before a reply is built.
@@ -33,12 +32,11 @@ pub(super) async fn process(
 ) -> Result<Verdict, StoreError> {
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
     let offer = query.kind == MessageType::DISCOVER;
-    let name = ClientName::of(query);
     let decision = if query.classes.contains(builtin::REJECT) {
         observe::log!(NakRejected { query: query.label(), kind: query.kind });
         Decision::Nak
     } else {
-        decide(ctx, query, subnet, &name, offer).await?
+        decide(ctx, query, subnet, offer).await?
     };
     let (subnet, granted) = match decision {
         Decision::Silence => return Ok(Verdict::Done),
@@ -48,17 +46,19 @@ pub(super) async fn process(
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
     };
     let Some(subnet) = subnet else { return Ok(Verdict::Done) };
+    if !query.hosts.is_empty() {
+        classify::of_final_subnet(query, subnet);
+    }
     let pool = granted.as_ref().and_then(|g| subnet.pools.iter().find(|p| p.contains(g.lease.address)));
     classify::additional(ctx, query, subnet, pool);
     let kind = if offer { MessageType::OFFER } else { MessageType::ACK };
-    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), &name, out))
+    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), out))
 }
 
 async fn decide<'c>(
     ctx: &Context4<'c>,
     query: &Query<'_>,
     subnet: Option<&'c Arc<Subnet4>>,
-    name: &ClientName,
     offer: bool,
 ) -> Result<Decision<'c>, StoreError> {
     let requested = query.requested_address();
@@ -113,7 +113,7 @@ async fn decide<'c>(
         }
     }
 
-    let allocation = Allocation { ctx, query, selected: subnet, name, offer };
+    let allocation = Allocation { ctx, query, selected: subnet, offer };
     let outcome = if offer { allocation.discover(hint).await? } else { allocation.request(hint).await? };
     Ok(match outcome {
         Ok(granted) => {

@@ -1,0 +1,61 @@
+//! Host reservations (Kea manual, "Host Reservations in DHCPv4"): how clients are known, and the sources in which
+//! servers look them up.
+//!
+//! What a reservation gives beside address and name (options, classes) is the business of the family that is served:
+//! the type parameter `T`. A source answers at once; one behind a server keeps what packets need in memory.
+
+mod chain;
+mod ident;
+mod table;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use base::SubnetId;
+
+pub use chain::Chain;
+pub use ident::{Identifier, IdentifierError, IdentifierKind};
+pub use table::{Duplicate, Table};
+
+/// The scope of global reservations, in place of a subnet.
+pub const GLOBAL: SubnetId = SubnetId(0);
+
+/// A reservation: what one client is given in one subnet, or everywhere ([`GLOBAL`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host<T> {
+    pub identifier: Identifier,
+    /// [`GLOBAL`] or a subnet.
+    pub subnet: SubnetId,
+    pub address: Option<Ipv4Addr>,
+    /// As written; empty: none.
+    pub hostname: Box<str>,
+    /// What else the client is given.
+    pub extra: T,
+}
+
+/// Where reservations are looked up. Lookups cost the same whatever the number of reservations.
+pub trait HostSource<T>: Send + Sync {
+    /// Name for logs.
+    fn name(&self) -> &'static str;
+
+    /// No lookup will find anything.
+    fn is_empty(&self) -> bool;
+
+    /// Whether some reservation knows its client by an identifier of this kind.
+    fn uses(&self, kind: IdentifierKind) -> bool;
+
+    /// The reservation of a client in one scope.
+    fn get(&self, subnet: SubnetId, kind: IdentifierKind, octets: &[u8]) -> Option<Arc<Host<T>>>;
+
+    /// Visits the reservations of a client in all scopes, in the order in which they were added.
+    fn each_of(&self, kind: IdentifierKind, octets: &[u8], visit: &mut dyn FnMut(&Arc<Host<T>>));
+
+    /// Visits the reservations of an address in one scope.
+    fn each_at(&self, subnet: SubnetId, address: Ipv4Addr, visit: &mut dyn FnMut(&Arc<Host<T>>));
+
+    /// Visits the reservations of a name, compared without case, in all scopes.
+    fn each_named(&self, hostname: &str, visit: &mut dyn FnMut(&Arc<Host<T>>));
+
+    /// Visits all reserved addresses with their scopes.
+    fn each_address(&self, visit: &mut dyn FnMut(SubnetId, Ipv4Addr));
+}

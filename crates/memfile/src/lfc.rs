@@ -1,8 +1,8 @@
 //! The lease file cleanup (LFC): the last row of each lease from `.2` and `.1` becomes the new `.2`.
 //!
-//! Two passes over the inputs, so that the memory needed is small: the first reads every row and
-//! finds the number of each lease's last one, the second copies those rows. Every step is durable before the next begins, and an input
-//! goes only when its successor was synced, read back and counted:
+//! Two passes over the inputs, so that the memory needed is small: the first reads every row and finds the number of
+//! each lease's last one, the second copies those rows. Every step is durable before the next begins, and an input
+//! goes only when its successor was synced, read back and compared:
 //!
 //! 1. write `.output`, sync it, read it back;
 //! 2. rename `.output` to `.completed`;
@@ -11,7 +11,7 @@
 //!
 //! A run that was cut short is repeated or finished by the next one from whatever files it left.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,13 @@ enum LeaseKey {
     V6(Ipv6Addr, u8),
 }
 
+fn put<K: Eq + Hash>(last: &mut AHashMap<K, u64>, key: K, number: Option<u64>) {
+    match number {
+        Some(number) => last.insert(key, number),
+        None => last.remove(&key),
+    };
+}
+
 /// The number of the last row of each lease; small for the family that there is.
 enum Last {
     V4(AHashMap<Ipv4Addr, u64>),
@@ -86,15 +93,8 @@ impl Last {
     /// Notes a row; `None` when the row deletes its lease.
     fn put(&mut self, key: LeaseKey, number: Option<u64>) {
         match (self, key) {
-            (Self::V4(last), LeaseKey::V4(address)) => {
-                number.map_or_else(|| last.remove(&address), |number| last.insert(address, number));
-            }
-            (Self::V6(last), LeaseKey::V6(address, kind)) => {
-                number.map_or_else(
-                    || last.remove(&(address, kind)),
-                    |number| last.insert((address, kind), number),
-                );
-            }
+            (Self::V4(last), LeaseKey::V4(address)) => put(last, address, number),
+            (Self::V6(last), LeaseKey::V6(address, kind)) => put(last, (address, kind), number),
             // Rows are parsed by the family of the map.
             (Self::V4(_), LeaseKey::V6(..)) | (Self::V6(_), LeaseKey::V4(_)) => {}
         }

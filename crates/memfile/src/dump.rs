@@ -28,15 +28,28 @@ fn text(leases: &[Arc<Lease4>]) -> Vec<u8> {
     text
 }
 
+/// What has the name of a file whose replacement failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    Old,
+    New,
+    Nothing,
+}
+
 /// Writes a file so that a crash leaves the old one, the new one, or the old one as `.bak` with the process number.
-fn replace(storage: &dyn Storage, path: &Path, text: &[u8]) -> io::Result<()> {
+fn replace(storage: &dyn Storage, path: &Path, text: &[u8]) -> Result<(), (io::Error, Named)> {
     let (new, old) = (with(path, ".tmp"), with(path, &format!(".bak{}", std::process::id())));
-    put(storage, &new, text)?;
-    if storage.exists(path)? {
-        storage.rename(path, &old)?;
+    let still = |error| (error, Named::Old);
+    put(storage, &new, text).map_err(still)?;
+    let there = storage.exists(path).map_err(still)?;
+    if there {
+        storage.rename(path, &old).map_err(still)?;
     }
-    storage.rename(&new, path)?;
-    storage.sync_dir(path)
+    if let Err(error) = storage.rename(&new, path) {
+        let back = there && storage.rename(&old, path).is_ok();
+        return Err((error, if back { Named::Old } else { Named::Nothing }));
+    }
+    storage.sync_dir(path).map_err(|error| (error, Named::New))
 }
 
 fn put(storage: &dyn Storage, path: &Path, text: &[u8]) -> io::Result<()> {
@@ -50,7 +63,7 @@ pub(crate) fn write(shared: &Shared, path: &Path) -> io::Result<()> {
     shared.flush();
     let storage = &*shared.storage;
     let Some(journal) = &shared.journal else {
-        return replace(storage, path, &text(&shared.durable()));
+        return replace(storage, path, &text(&shared.durable())).map_err(|(error, _)| error);
     };
     // Nobody writes meanwhile, and every batch's fate is known.
     let mut journal = lock(journal);
@@ -58,7 +71,7 @@ pub(crate) fn write(shared: &Shared, path: &Path) -> io::Result<()> {
     if path == shared.files.live {
         rewrite(shared, &mut journal, &leases)
     } else {
-        replace(storage, path, &text(&leases))
+        replace(storage, path, &text(&leases)).map_err(|(error, _)| error)
     }
 }
 
@@ -82,7 +95,20 @@ fn rewrite(shared: &Shared, journal: &mut Journal, leases: &[Arc<Lease4>]) -> io
     storage.sync_dir(&files.live)?;
     storage.remove(&files.input)?;
     storage.sync_dir(&files.live)?;
-    replace(storage, &files.live, &text)?;
+    // The completed file has it all, so whatever the live file is now, it may go on from there; but a file that lost
+    // its name takes no more rows.
+    match replace(storage, &files.live, &text) {
+        Ok(()) => {}
+        Err((error, Named::Old)) => return Err(error),
+        Err((error, Named::New)) => {
+            journal.adopt(text.len() as u64, leases.len() as u64)?;
+            return Err(error);
+        }
+        Err((error, Named::Nothing)) => {
+            journal.give_up();
+            return Err(error);
+        }
+    }
     journal.adopt(text.len() as u64, leases.len() as u64)?;
     storage.remove(&files.finish)?;
     storage.sync_dir(&files.live)

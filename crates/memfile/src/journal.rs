@@ -98,8 +98,18 @@ impl Journal {
         self.file.as_deref_mut().map_or(Ok(()), LogFile::sync)
     }
 
-    /// Cuts what a failed write left.
+    /// Cuts what a failed write left, and opens the file again if it was given up.
     fn repair(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            if self.storage.exists(&self.files.live)? {
+                let mut file = self.storage.append(&self.files.live, OpenMode::Existing)?;
+                self.dirty = file.length()? != self.good;
+                self.file = Some(file);
+            } else {
+                let (file, good) = self.create()?;
+                (self.file, self.good, self.dirty) = (Some(file), good, false);
+            }
+        }
         if !self.dirty {
             return Ok(());
         }
@@ -156,13 +166,17 @@ impl Journal {
     /// Goes on with a live file that was put in the place of the one in use.
     pub(crate) fn adopt(&mut self, good: u64, rows: u64) -> io::Result<()> {
         // If it cannot be opened, the old file must not be appended to: nobody would read it.
-        self.file = None;
+        self.give_up();
         self.good = good;
         self.rows = rows;
+        self.repair()
+    }
+
+    /// Lets go of a file that has lost its name. The next append opens the live file, or begins a new one.
+    pub(crate) fn give_up(&mut self) {
+        self.file = None;
         self.dirty = false;
         self.displaced = false;
-        self.file = Some(self.storage.append(&self.files.live, OpenMode::Existing)?);
-        Ok(())
     }
 
     fn unfinished(&self) -> io::Result<bool> {

@@ -300,6 +300,43 @@ fn power_cuts_within_a_cleanup() {
     }
 }
 
+/// Writing the lease file anew from memory, with an error or a power cut at each operation.
+#[test]
+fn failures_within_a_rewrite() {
+    for seed in 1..=8u64 {
+        for at in 1.. {
+            let mut world = World::new(seed * 1000 + at);
+            world.open().unwrap();
+            world.live(6);
+            let (store, _) = world.store.clone().unwrap();
+            let kind = ErrorKind::StorageFull;
+            world.storage.plan(Some(match seed % 2 {
+                0 => Fault::PowerCut { at },
+                _ => Fault::Errors { at, count: 1 + seed / 2 % 3, kind },
+            }));
+            let done = store.write_to(Path::new(PATH)).is_ok();
+            drop(store);
+            if world.storage.is_off() {
+                world.store = None;
+                world.storage.power_cycle();
+                world.reopen();
+            }
+            world.storage.plan(None);
+            world.live(4);
+            let rows = world.rows();
+            if seed % 3 == 0 {
+                world.store.as_ref().unwrap().0.clean_up().unwrap();
+            }
+            world.store = None;
+            world.reopen();
+            assert_eq!(world.rows(), rows, "seed {seed} at {at}");
+            if done {
+                break;
+            }
+        }
+    }
+}
+
 #[test]
 fn files_of_a_server_that_does_not_sync() {
     let files = LeaseFiles::of(Path::new(PATH));

@@ -99,10 +99,10 @@ const COMMANDS: [Entry; 19] = [
         Access::Read,
         "id:integer | subnet:string",
         "A subnet of the running configuration.",
-        |s, c| now(crate::subnets::get(&s, &c)),
+        |s, c| now(modules::subnet_cmds::subnet4_get(&s.config(), &c)),
     ),
     entry("subnet4-list", Access::Read, "", "The subnets of the running configuration.", |s, _| {
-        now(crate::subnets::list(&s))
+        now(modules::subnet_cmds::subnet4_list(&s.config()))
     }),
     entry(
         "subnet4-select-test",
@@ -155,9 +155,12 @@ pub(crate) fn register(server: &Arc<Server>, table: &CommandTable) -> Result<(),
 /// lists.
 pub(crate) fn register_hooks(server: &Arc<Server>, loaded: &[hooks::Loaded]) {
     let table = &server.commands;
-    for provider in
-        [modules::cb_cmds::PROVIDER, modules::lease_cmds::PROVIDER, modules::stat_cmds::PROVIDER]
-    {
+    for provider in [
+        modules::cb_cmds::PROVIDER,
+        modules::lease_cmds::PROVIDER,
+        modules::stat_cmds::PROVIDER,
+        modules::subnet_cmds::PROVIDER,
+    ] {
         table.deregister_provider(provider);
     }
     for library in loaded {
@@ -184,6 +187,7 @@ fn register_module(server: &Arc<Server>, module: hooks::Module) -> Result<(), co
         }
         hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
+        hooks::Module::SubnetCmds => modules::subnet_cmds::register(table, host()),
     }
 }
 

@@ -1,11 +1,13 @@
-//! The server as hook libraries see it that work on leases and statistics.
+//! The server as hook libraries see it that work on leases, statistics and the configuration.
 
 use std::sync::Arc;
 
 use base::{Micros, SubnetId};
 use config::ServerConfig4;
+use control::Answer;
 use daemon::{Audit, PathKind};
 use modules::Pending;
+use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
 use modules::stat_cmds;
 
@@ -71,5 +73,15 @@ impl stat_cmds::Host for HookHost {
 
     fn now(&self) -> Micros {
         self.0.shared.clock.now()
+    }
+}
+
+impl edit::Host for HookHost {
+    fn running(&self) -> Arc<ServerConfig4> {
+        self.0.config()
+    }
+
+    fn edit(&self, edit: Edit) -> Pending<'_, Answer> {
+        Box::pin(self.0.edit(edit))
     }
 }

@@ -60,6 +60,11 @@ impl Pulling {
     pub(crate) fn commit(&mut self) {
         self.puller.commit();
     }
+
+    /// A file with what runs of the database.
+    pub(crate) fn merge(&self, file: &Written4) -> Written4 {
+        backend::merge4(file, self.puller.objects(), &ServerSelector::One(self.tag.clone()))
+    }
 }
 
 impl Server {

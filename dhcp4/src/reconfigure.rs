@@ -213,6 +213,41 @@ impl Server {
         Ok(())
     }
 
+    /// Changes the server's own part of the configuration and brings the whole into force; `config-write` saves it,
+    /// and what is pulled later is merged with it. When anything fails, everything stays as it was.
+    pub(crate) async fn edit(&self, edit: modules::edit::Edit) -> control::Answer {
+        let mut state = self.state.lock().await;
+        let mut file = (*state.file).clone();
+        let answer = match edit(&mut file) {
+            Ok(answer) => answer,
+            Err(answer) => return answer,
+        };
+        let file = Arc::new(file);
+        let whole = match &state.pulling {
+            Some(pulling) => Arc::new(pulling.merge(&file)),
+            None => Arc::clone(&file),
+        };
+        let outcome = async {
+            let config = self.resolve(&whole)?;
+            self.swap(&config, &state.lease_file).await?;
+            Ok::<_, Refusal>(config)
+        };
+        match outcome.await {
+            Ok(config) => {
+                state.file = Arc::clone(&file);
+                let view = self.host.load();
+                self.host.store(Arc::new(HostView {
+                    databases: view.databases.clone(),
+                    tag: view.tag.clone(),
+                    file,
+                }));
+                self.in_force(&config);
+                answer
+            }
+            Err(refusal) => refusal.into(),
+        }
+    }
+
     /// The moment of change: no packet is in progress.
     async fn swap(&self, config: &Arc<ServerConfig4>, lease_file: &Path) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();

@@ -2,95 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use config::{Written4, WrittenSubnet4};
 use control::{Answer, Command};
 use engine::v4::{ClassSet, Selector, select_subnet};
-use json::{Map, Value};
+use json::Map;
 
 use crate::server::Server;
-
-/// `subnet4-list`: id, prefix and network of each.
-pub(crate) fn list(server: &Server) -> Answer {
-    let config = server.config();
-    let subnets: Vec<Value> = config
-        .subnets
-        .iter()
-        .map(|subnet| {
-            let network = config.network_of(subnet).map_or(Value::default(), |n| Value::from(&*n.name));
-            Value::from([
-                ("id", Value::from(subnet.id.0)),
-                ("subnet", Value::from(subnet.prefix.to_string())),
-                ("shared-network-name", network),
-            ])
-        })
-        .collect();
-    if subnets.is_empty() {
-        return Answer::empty("0 IPv4 subnets found").and_arguments([("subnets", Value::from(subnets))]);
-    }
-    let text = format!("{} IPv4 subnet{} found", subnets.len(), if subnets.len() == 1 { "" } else { "s" });
-    Answer::full(text, [("subnets", Value::from(subnets))])
-}
-
-/// `subnet4-get`: one subnet in full, by id or by prefix.
-pub(crate) fn get(server: &Server, command: &Command) -> Answer {
-    let arguments = match command.require_arguments() {
-        Ok(arguments) => arguments,
-        Err(answer) => return answer,
-    };
-    let config = server.config();
-    let (found, what) = match (arguments.get("id"), arguments.get("subnet")) {
-        (Some(_), Some(_)) | (None, None) => {
-            return Answer::error(
-                "Exactly one of 'id' and 'subnet' parameters must be specified for the command",
-            );
-        }
-        (Some(id), None) => {
-            let Some(id) = id.as_int().and_then(|id| u32::try_from(id).ok()) else {
-                return Answer::error("'id' parameter must be integer");
-            };
-            (config.written.subnets.iter().find(|s| s.id.0 == id), format!("{id}"))
-        }
-        (None, Some(prefix)) => {
-            let Some(prefix) = prefix.as_str() else {
-                return Answer::error("'subnet' parameter must be a string");
-            };
-            let parsed: Option<base::Ipv4Prefix> = prefix.parse().ok();
-            (config.written.subnets.iter().find(|s| Some(s.prefix) == parsed), prefix.to_owned())
-        }
-    };
-    let Some(subnet) = found else { return Answer::empty(format!("No {what} subnet found")) };
-    let shown = write(&config.written, subnet);
-    Answer::full(
-        format!("Info about IPv4 subnet {} (id {}) returned", subnet.prefix, subnet.id),
-        [("subnet4", Value::from(vec![shown]))],
-    )
-}
-
-/// A subnet as `config-get` shows it.
-fn write(written: &Written4, subnet: &WrittenSubnet4) -> Value {
-    let alone = Written4 {
-        globals: written.globals.clone(),
-        option_defs: written.option_defs.clone(),
-        shared_networks: written
-            .shared_networks
-            .iter()
-            .filter(|n| n.map.get("name").and_then(Value::as_str) == subnet.shared_network.as_deref())
-            .cloned()
-            .collect(),
-        subnets: vec![subnet.clone()],
-        ..Written4::default()
-    };
-    let whole = config::write4(&alone);
-    let first = |map: &Value| map.get("subnet4").and_then(Value::as_list).and_then(|l| l.first()).cloned();
-    let nested =
-        whole.get("shared-networks").and_then(Value::as_list).and_then(|l| l.first()).and_then(first);
-    let mut shown = nested.or_else(|| first(&whole)).unwrap_or_default();
-    if let Some(map) = shown.as_map_mut() {
-        let network = subnet.shared_network.as_deref().map_or(Value::default(), Value::from);
-        map.insert("shared-network-name".to_owned(), network);
-    }
-    shown
-}
 
 /// `subnet4-select-test`: the subnet a client would get that sent a packet so.
 pub(crate) fn select_test(server: &Server, command: &Command) -> Answer {

@@ -30,6 +30,8 @@ pub enum Module {
     LeaseCmds,
     /// `stat-lease4-get`.
     StatCmds,
+    /// The commands that change subnets and shared networks.
+    SubnetCmds,
 }
 
 /// What a library stands for.
@@ -193,7 +195,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_subnet_cmds",
         purpose: "commands for subnets and networks",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::SubnetCmds),
     },
     Library {
         name: "libdhcp_user_chk",

@@ -1,0 +1,72 @@
+//! Log messages of the commands.
+
+observe::messages! {
+    /// A subnet came.
+    SubnetAdded { subnet, id } = "SUBNET_CMDS_SUBNET_ADD", "subnet-cmds-hooks", Info,
+        "successfully added subnet {subnet} having id {id}",
+        "A subnet was added by command and is served.";
+    /// A subnet changed.
+    SubnetUpdated { subnet, id } = "SUBNET_CMDS_SUBNET_UPDATE", "subnet-cmds-hooks", Info,
+        "successfully updated subnet {subnet} having id {id}",
+        "A subnet was changed by command and is served as it is now.";
+    /// A subnet went.
+    SubnetDeleted { subnet, id } = "SUBNET_CMDS_SUBNET_DEL", "subnet-cmds-hooks", Info,
+        "successfully deleted subnet {subnet} having id {id}",
+        "A subnet was deleted by command. Its leases stay in the lease store.";
+    /// A network came.
+    NetworkAdded { name } = "SUBNET_CMDS_NETWORK_ADD", "subnet-cmds-hooks", Info,
+        "successfully added shared network {name}",
+        "A shared network was added by command.";
+    /// A network went.
+    NetworkDeleted { name } = "SUBNET_CMDS_NETWORK_DEL", "subnet-cmds-hooks", Info,
+        "successfully deleted shared network {name}",
+        "A shared network was deleted by command.";
+    /// A subnet joined a network.
+    NetworkSubnetAdded { subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_ADD", "subnet-cmds-hooks", Info,
+        "IPv4 subnet {subnet} (id {id}) added to shared network {name}",
+        "A subnet was put into a shared network by command.";
+    /// A subnet left a network.
+    NetworkSubnetDeleted { subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_DEL", "subnet-cmds-hooks", Info,
+        "IPv4 subnet {subnet} (id {id}) removed from shared network {name}",
+        "A subnet was taken out of a shared network by command.";
+    /// A subnet did not come.
+    AddFailed { reason } = "SUBNET_CMDS_SUBNET4_ADD_FAILED", "subnet-cmds-hooks", Error,
+        "failed to add new IPv4 subnet: {reason}",
+        "The command was wrong, or the configuration would not be right with the subnet. Nothing changed.";
+    /// A subnet did not change.
+    UpdateFailed { reason } = "SUBNET_CMDS_SUBNET4_UPDATE_FAILED", "subnet-cmds-hooks", Error,
+        "failed to update IPv4 subnet: {reason}",
+        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+    /// Parts of a subnet did not come.
+    DeltaAddFailed { reason } = "SUBNET_CMDS_SUBNET4_DELTA_ADD_FAILED", "subnet-cmds-hooks", Error,
+        "failed to update IPv4 subnet: {reason}",
+        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+    /// Parts of a subnet did not go.
+    DeltaDelFailed { reason } = "SUBNET_CMDS_SUBNET4_DELTA_DEL_FAILED", "subnet-cmds-hooks", Error,
+        "failed to update IPv4 subnet: {reason}",
+        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+    /// A subnet did not go.
+    DelFailed { reason } = "SUBNET_CMDS_SUBNET4_DEL_FAILED", "subnet-cmds-hooks", Error,
+        "failed to delete IPv4 subnet: {reason}",
+        "The command was wrong, or the configuration would not be right without the subnet. Nothing changed.";
+    /// A network was not shown.
+    NetworkGetFailed { reason } = "SUBNET_CMDS_NETWORK4_GET_FAILED", "subnet-cmds-hooks", Error,
+        "failed to return an IPv4 network: {reason}",
+        "The command was wrong.";
+    /// A network did not come.
+    NetworkAddFailed { reason } = "SUBNET_CMDS_NETWORK4_ADD_FAILED", "subnet-cmds-hooks", Error,
+        "failed to add new IPv4 network: {reason}",
+        "The command was wrong, or the configuration would not be right with the network. Nothing changed.";
+    /// A network did not go.
+    NetworkDelFailed { reason } = "SUBNET_CMDS_NETWORK4_DEL_FAILED", "subnet-cmds-hooks", Error,
+        "failed to delete IPv4 network: {reason}",
+        "The command was wrong, or the configuration would not be right without the network. Nothing changed.";
+    /// A subnet did not join a network.
+    NetworkSubnetAddFailed { reason } = "SUBNET_CMDS_NETWORK4_SUBNET_ADD_FAILED", "subnet-cmds-hooks", Error,
+        "failed to add existing IPv4 subnet to a shared network: {reason}",
+        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+    /// A subnet did not leave a network.
+    NetworkSubnetDelFailed { reason } = "SUBNET_CMDS_NETWORK4_SUBNET_DEL_FAILED", "subnet-cmds-hooks", Error,
+        "failed to remove a IPv4 subnet from a shared network: {reason}",
+        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+}

@@ -1,0 +1,124 @@
+//! Subnets and networks of the running configuration, as answers show them.
+
+use base::SubnetId;
+use config::{ServerConfig4, Written4};
+use control::{Answer, Command};
+use json::{Map, Value};
+
+use crate::edit::arguments;
+use crate::params::{Refusal, refuse};
+
+/// `subnet4-list`: id, prefix and network of each.
+pub fn subnet4_list(config: &ServerConfig4) -> Answer {
+    let subnets: Vec<Value> = config
+        .subnets
+        .iter()
+        .map(|subnet| {
+            let network = config.network_of(subnet).map_or(Value::default(), |n| Value::from(&*n.name));
+            Value::from([
+                ("id", Value::from(subnet.id.0)),
+                ("subnet", Value::from(subnet.prefix.to_string())),
+                ("shared-network-name", network),
+            ])
+        })
+        .collect();
+    listed(subnets, "subnet", "subnets")
+}
+
+/// `network4-list`: the names.
+pub(super) fn network4_list(config: &ServerConfig4) -> Answer {
+    let names = config.networks.iter().map(|network| Value::from([("name", Value::from(&*network.name))]));
+    listed(names.collect(), "network", "shared-networks")
+}
+
+fn listed(items: Vec<Value>, what: &str, key: &str) -> Answer {
+    let text = format!("{} IPv4 {what}{} found", items.len(), if items.len() == 1 { "" } else { "s" });
+    let answer = if items.is_empty() { Answer::empty(text) } else { Answer::ok(text) };
+    answer.and_arguments([(key, Value::from(items))])
+}
+
+/// `subnet4-get`: one subnet in full, by id or by prefix.
+pub fn subnet4_get(config: &ServerConfig4, command: &Command) -> Answer {
+    find_subnet(config, command).unwrap_or_else(Into::into)
+}
+
+fn find_subnet(config: &ServerConfig4, command: &Command) -> Result<Answer, Refusal> {
+    let map = arguments(command)?;
+    let name = &command.name;
+    if map.len() != 1 {
+        return refuse(format!(
+            "invalid number of arguments {} for the '{name}' command. Expecting 'id' or 'subnet'",
+            map.len()
+        ));
+    }
+    let (id, nothing) = if let Some(prefix) = map.get("subnet") {
+        let Some(prefix) = prefix.as_str() else { return refuse("'subnet' parameter must be a string") };
+        let parsed: Option<base::Ipv4Prefix> = prefix.parse().ok();
+        let found = config.written.subnets.iter().find(|subnet| Some(subnet.prefix) == parsed);
+        (found.map(|subnet| subnet.id), format!("No {prefix} subnet found"))
+    } else if let Some(id) = map.get("id") {
+        let Some(id) = id.as_int() else { return refuse("'id' parameter must be an integer") };
+        (u32::try_from(id).ok().map(SubnetId), format!("No subnet with id {id} found"))
+    } else {
+        return refuse("'id' or 'subnet' parameter required");
+    };
+    let found = id.and_then(|id| config.written.subnets.iter().find(|subnet| subnet.id == id));
+    let Some(subnet) = found else { return Err(Refusal::empty(nothing)) };
+    let network = subnet.shared_network.as_deref();
+    let whole = alone(&config.written, network, |other| other == subnet.id);
+    let nested = first(&whole, "shared-networks").as_ref().and_then(|network| first(network, "subnet4"));
+    let mut shown = nested.or_else(|| first(&whole, "subnet4")).unwrap_or_default();
+    if let Some(map) = shown.as_map_mut() {
+        map.insert("shared-network-name".to_owned(), network.map_or(Value::default(), Value::from));
+    }
+    Ok(Answer::full(
+        format!("Info about IPv4 subnet {} (id {}) returned", subnet.prefix, subnet.id),
+        [("subnet4", Value::from(vec![shown]))],
+    ))
+}
+
+/// `network4-get`: one network in full, with its subnets.
+pub(super) fn network4_get(config: &ServerConfig4, command: &Command) -> Result<Answer, Refusal> {
+    let map = arguments(command)?;
+    let Some(name) = map.get("name") else {
+        return refuse(format!("invalid '{}': missing mandatory 'name' parameter", command.name));
+    };
+    let Some(name) = name.as_str() else { return refuse("'name' parameter must be a string") };
+    if !config.networks.iter().any(|network| &*network.name == name) {
+        return Err(Refusal::empty(format!("No '{name}' shared network found")));
+    }
+    let members: std::collections::HashSet<SubnetId> = config
+        .written
+        .subnets
+        .iter()
+        .filter(|subnet| subnet.shared_network.as_deref() == Some(name))
+        .map(|subnet| subnet.id)
+        .collect();
+    let whole = alone(&config.written, Some(name), |id| members.contains(&id));
+    let shown = first(&whole, "shared-networks").unwrap_or_default();
+    Ok(Answer::full(
+        format!("Info about IPv4 shared network '{name}' returned"),
+        [("shared-networks", Value::from(vec![shown]))],
+    ))
+}
+
+fn first(map: &Value, list: &str) -> Option<Value> {
+    map.get(list)?.as_list()?.first().cloned()
+}
+
+/// What `config-get` shows of one network and of some subnets.
+fn alone(written: &Written4, network: Option<&str>, subnets: impl Fn(SubnetId) -> bool) -> Value {
+    let name = |map: &Map| map.get("name").and_then(Value::as_str).map(str::to_owned);
+    config::write4(&Written4 {
+        globals: written.globals.clone(),
+        option_defs: written.option_defs.clone(),
+        shared_networks: written
+            .shared_networks
+            .iter()
+            .filter(|element| network.is_some() && name(&element.map).as_deref() == network)
+            .cloned()
+            .collect(),
+        subnets: written.subnets.iter().filter(|subnet| subnets(subnet.id)).cloned().collect(),
+        ..Written4::default()
+    })
+}

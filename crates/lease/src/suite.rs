@@ -3,7 +3,7 @@
 //! Each is an async function that gets a factory of empty stores. [`lease4_suite!`](crate::lease4_suite) makes
 //! `#[test]` functions of them all:
 //!
-//! ```ignore
+//! ```text
 //! mod suite {
 //!     lease::lease4_suite!(super::open_empty_store, lease::suite::block_on);
 //! }

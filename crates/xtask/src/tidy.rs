@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("expr", &["base", "wire", "options"]),
     ("lease", &["base"]),
     ("host", &["base"]),
+    ("ncr", &["base", "json"]),
     ("config", &["base", "json", "options", "expr", "host"]),
     ("memfile", &["base", "json", "lease", "observe"]),
     ("backend", &["base", "json", "options", "config", "observe"]),

@@ -73,8 +73,8 @@ impl ClientName {
             address,
         };
         match query.packet.option(option4::FQDN) {
-            Some(fqdn) => naming.from_fqdn(fqdn).unwrap_or_default(),
-            None => naming.from_hostname(query.packet.option(option4::HOST_NAME)).unwrap_or_default(),
+            Some(fqdn) => naming.option_81(fqdn).unwrap_or_default(),
+            None => naming.option_12(query.packet.option(option4::HOST_NAME)).unwrap_or_default(),
         }
     }
 }
@@ -92,7 +92,7 @@ fn directions(s: bool, n: bool, updates: bool, override_client: bool, override_n
 }
 
 impl Naming<'_, '_> {
-    fn from_fqdn(&self, value: &[u8]) -> Option<ClientName> {
+    fn option_81(&self, value: &[u8]) -> Option<ClientName> {
         let (flags, name) = match value {
             [flags, _rcode1, _rcode2, name @ ..] => (*flags, name),
             _ => return None,
@@ -168,7 +168,7 @@ impl Naming<'_, '_> {
         Some(full)
     }
 
-    fn from_hostname(&self, value: Option<&[u8]>) -> Option<ClientName> {
+    fn option_12(&self, value: Option<&[u8]>) -> Option<ClientName> {
         let name = if let Some(reserved) = self.reserved {
             let name = self.ddns.qualify(reserved, false).to_ascii_lowercase();
             observe::log!(HostnameReserved { query: self.query.label(), name: &name });

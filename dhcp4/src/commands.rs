@@ -157,6 +157,7 @@ pub(crate) fn register_hooks(server: &Arc<Server>, loaded: &[hooks::Loaded]) {
     let table = &server.commands;
     for provider in [
         modules::cb_cmds::PROVIDER,
+        modules::class_cmds::PROVIDER,
         modules::lease_cmds::PROVIDER,
         modules::stat_cmds::PROVIDER,
         modules::subnet_cmds::PROVIDER,
@@ -185,6 +186,7 @@ fn register_module(server: &Arc<Server>, module: hooks::Module) -> Result<(), co
             let host = Arc::new(crate::pull::Host(Arc::clone(server)));
             modules::cb_cmds::register(table, Family::V4, host)
         }
+        hooks::Module::ClassCmds => modules::class_cmds::register(table, host()),
         hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register(table, host()),

@@ -26,6 +26,8 @@ impl Daemon {
 pub enum Module {
     /// The `remote-*` commands.
     CbCmds,
+    /// The `class-*` commands.
+    ClassCmds,
     /// The `lease4-*` commands.
     LeaseCmds,
     /// `stat-lease4-get`.
@@ -77,7 +79,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_class_cmds",
         purpose: "commands for client classes",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::ClassCmds),
     },
     Library {
         name: "libdhcp_ddns_tuning",

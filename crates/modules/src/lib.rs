@@ -1,6 +1,7 @@
 //! First-party hook libraries: one module per library of Kea that is part of the program.
 
 pub mod cb_cmds;
+pub mod class_cmds;
 pub mod edit;
 pub mod lease_cmds;
 mod params;

@@ -11,7 +11,7 @@ mod messages;
 mod networks;
 mod show;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 

@@ -27,23 +27,24 @@ impl Host for Fake {
     }
 }
 
-struct Session {
+pub(crate) struct Session {
     table: CommandTable,
     host: Arc<Fake>,
 }
 
 impl Session {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let value = json::parse(text, None, json::Limits::default()).unwrap().value;
         let (written, errors) = config::parse4(value);
         assert!(errors.is_empty(), "{errors:?}");
         let host = Arc::new(Fake(Mutex::new(resolve(written).unwrap())));
         let table = CommandTable::new();
         register(&table, Arc::clone(&host) as _).unwrap();
+        crate::class_cmds::register(&table, Arc::clone(&host) as _).unwrap();
         Self { table, host }
     }
 
-    fn ask(&self, line: &str) -> Answer {
+    pub(crate) fn ask(&self, line: &str) -> Answer {
         let (name, arguments) = line.split_once(' ').unwrap_or((line, ""));
         let mut command = Command::new(name);
         if !arguments.is_empty() {
@@ -57,7 +58,7 @@ impl Session {
         runtime.block_on(self.table.dispatch(command))
     }
 
-    fn play(&self, lines: &[(&str, &str)]) {
+    pub(crate) fn play(&self, lines: &[(&str, &str)]) {
         for (line, wanted) in lines {
             let before = self.host.running();
             let answer = self.ask(line);

@@ -126,7 +126,7 @@ pub(super) fn find(ctx: &Context4<'_>, query: &mut Query<'_>, selected: &Arc<Sub
             ctx.config.subnet(host.subnet).is_some_and(|subnet| {
                 subnet.network == selected.network
                     && subnet.params.reservations_in_subnet
-                    && (subnet.id == selected.id || query.classes.pass(&subnet.client_classes))
+                    && query.classes.pass(&subnet.client_classes)
             })
         };
         for kind in order() {

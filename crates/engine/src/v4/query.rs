@@ -164,5 +164,6 @@ pub(super) fn siblings<'c, 'q>(
         .chain(before)
         .filter_map(|at| config.subnets.get(*at))
         .filter(|s| s.id != selected.id && classes.pass(&s.client_classes));
-    std::iter::once(selected).chain(others)
+    // Classes of a reservation, found after the subnet was selected, may shut it.
+    std::iter::once(selected).filter(|s| classes.pass(&s.client_classes)).chain(others)
 }

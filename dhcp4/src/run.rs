@@ -199,11 +199,25 @@ async fn start(
 ) -> Result<Arc<Server>, Refusal> {
     let server = build(arguments, paths, file.clone(), logging).await?;
     let written = reconfigure::read(&file)?;
+    log_as_configured(&server, &written);
     let mut state = server.state.lock().await;
     let staged = server.stage(written, &state).await?;
     server.apply(staged, &mut state).await?;
     drop(state);
     Ok(server)
+}
+
+/// The loggers of the first configuration come into force before the rest is looked at: what is wrong with it is
+/// logged where its operator looks. Faults of the loggers themselves are found with all others.
+fn log_as_configured(server: &Server, written: &Written4) {
+    let mut globals = json::Map::new();
+    if let Some(loggers) = written.globals.get("loggers") {
+        globals.insert("loggers".to_owned(), loggers.clone());
+    }
+    let loggers = Written4 { globals, ..Written4::default() };
+    let Ok(config) = config::resolve4(Arc::new(loggers), &config::ResolveEnv::default()) else { return };
+    let (places, _) = crate::security::places(&config, &server.paths, &server.file, false);
+    let _: Result<(), _> = server.logging.apply(&places.loggers);
 }
 
 /// A server that knows nothing yet: no lease, no socket, no subnet.

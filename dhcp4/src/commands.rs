@@ -21,7 +21,7 @@ use crate::service::{self, Origin};
 
 /// What `-V` and `version-get` name beside the version.
 pub(crate) const COMPONENTS: [version::Component; 2] =
-    [("Memfile backend", "3.1"), ("SQLite configuration backend", "27.0")];
+    [("Memfile backend", "3.1"), ("SQLite configuration backend", "1.0")];
 
 type Handled = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
 
@@ -228,7 +228,7 @@ async fn config_set(server: Arc<Server>, command: Command) -> Answer {
     };
     let mut state = server.state.lock().await;
     let outcome = async {
-        let file = reconfigure::parse(value)?;
+        let file = reconfigure::parse(value, server.arguments.relaxed)?;
         let staged = server.stage(file, &state).await?;
         server.apply(staged, &mut state).await
     };
@@ -243,7 +243,7 @@ async fn config_set(server: Arc<Server>, command: Command) -> Answer {
 
 fn config_test(server: &Server, command: &Command) -> Answer {
     let checked = dhcp4_argument(command).and_then(|value| {
-        let file = reconfigure::parse(value).map_err(Answer::from)?;
+        let file = reconfigure::parse(value, server.arguments.relaxed).map_err(Answer::from)?;
         let (config, _) = server.check(&file).map_err(Answer::from)?;
         reconfigure::load_hooks(&config).map_err(Answer::from)
     });
@@ -261,7 +261,7 @@ pub(crate) async fn reload(server: &Arc<Server>) -> Answer {
     log!(Reconfiguring { file: &file });
     let mut state = server.state.lock().await;
     let outcome = async {
-        let written = reconfigure::read(&server.file)?;
+        let written = reconfigure::read(&server.file, server.arguments.relaxed)?;
         let staged = server.stage(written, &state).await?;
         server.apply(staged, &mut state).await
     };

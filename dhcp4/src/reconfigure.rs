@@ -91,12 +91,17 @@ pub(crate) struct Staged {
 }
 
 /// Reads the arguments of config-set and config-test: all faults are found, not only the first.
-pub(crate) fn parse(arguments: json::Value) -> Result<Arc<Written4>, Refusal> {
-    checked(config::parse4_arguments(arguments, config::ParseEnv::default()))
+pub(crate) fn parse(arguments: json::Value, relaxed: bool) -> Result<Arc<Written4>, Refusal> {
+    checked(config::parse4_arguments(arguments, parse_env(relaxed)))
+}
+
+/// With `-X`, configurations of Kea's old days are taken as they are: subnets without an id get one.
+fn parse_env(relaxed: bool) -> config::ParseEnv {
+    config::ParseEnv { assign_subnet_ids: relaxed }
 }
 
 /// Reads a configuration file with its one `Dhcp4` map.
-pub(crate) fn read(path: &Path) -> Result<Arc<Written4>, Refusal> {
+pub(crate) fn read(path: &Path, relaxed: bool) -> Result<Arc<Written4>, Refusal> {
     let octets = std::fs::read(path)
         .map_err(|error| Refusal::new(format!("Unable to open file {}: {error}", path.display())))?;
     let name: Arc<str> = path.to_string_lossy().into();
@@ -106,7 +111,7 @@ pub(crate) fn read(path: &Path) -> Result<Arc<Written4>, Refusal> {
     for warning in &parsed.warnings {
         log!(SyntaxWarning { text: warning });
     }
-    checked(config::parse4(parsed.value))
+    checked(config::parse4_with(parsed.value, parse_env(relaxed)))
 }
 
 fn checked((written, errors): (Written4, Vec<ConfigError>)) -> Result<Arc<Written4>, Refusal> {

@@ -38,7 +38,7 @@ pub(crate) fn check(arguments: Arguments, paths: Paths) -> ExitCode {
         let logging = logging.map_err(|text| Refusal::internal(&text))?;
         runtime.block_on(async {
             let server = build(arguments, paths, file.clone(), logging).await?;
-            let written = reconfigure::read(&file)?;
+            let written = reconfigure::read(&file, server.arguments.relaxed)?;
             if full {
                 let state = server.state.lock().await;
                 server.stage(written, &state).await.map(|_| ())
@@ -198,7 +198,7 @@ async fn start(
     logging: Logging,
 ) -> Result<Arc<Server>, Refusal> {
     let server = build(arguments, paths, file.clone(), logging).await?;
-    let written = reconfigure::read(&file)?;
+    let written = reconfigure::read(&file, server.arguments.relaxed)?;
     log_as_configured(&server, &written);
     let mut state = server.state.lock().await;
     let staged = server.stage(written, &state).await?;

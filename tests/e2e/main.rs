@@ -4,5 +4,6 @@
 //! the directories, `KEA_RS_BUILT=DIR` takes programs from elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod backend;
 mod clients;
 mod commands;

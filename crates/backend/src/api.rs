@@ -6,8 +6,8 @@ use std::pin::Pin;
 use base::{Family, ServerTag, SubnetId, Timestamp};
 
 use crate::{
-    AuditEntry, BackendError, Change, Cursor, OptionScope, Prefix, Pulled, Server, ServerSelector, Stored,
-    StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey,
+    AuditEntry, BackendError, Change, Cursor, OptionScope, Prefix, Preview, Pulled, Revision, RevisionFilter,
+    Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey,
 };
 
 /// A call under way. It starts at once in databases with a thread or connection of their own; dropping it does not
@@ -64,7 +64,9 @@ pub struct ChangeMark(pub u64, pub u64);
 
 /// A database of configurations of one family's servers.
 ///
-/// Reading calls see one consistent state each. [`apply`](Self::apply) is the only one that writes. Lists are in the
+/// Reading calls see one consistent state each. [`apply`](Self::apply) is the only one that writes; with
+/// each revision it keeps what the touched objects were before, of the newest [`KEPT_REVISIONS`](crate::KEPT_REVISIONS)
+/// unless told otherwise. Lists are in the
 /// order of rows (subnets: ids; classes: evaluation) unless a call says otherwise; lists of globals, definitions and
 /// global options hold every object the selector [matches](ServerSelector::matches), own before all *not* yet
 /// applied ([`ServerSelector::effective`] does).
@@ -80,6 +82,13 @@ pub trait ConfigBackend: Send + Sync {
     /// Applies changes in order, all or none, in one transaction with one audit revision. Answers, per change, the
     /// number of objects set or deleted; when all are 0, no revision is written.
     fn apply(&self, changes: Vec<Change>, note: Note) -> Boxed<Vec<u64>>;
+
+    /// What [`apply`](Self::apply) would do, and fail with, now; nothing is stored. `server` also asks for everything
+    /// that a server would get before and after.
+    fn preview(&self, changes: Vec<Change>, server: Option<ServerTag>) -> Boxed<Preview>;
+
+    /// Revisions, newest first.
+    fn revisions(&self, filter: RevisionFilter) -> Boxed<Vec<Revision>>;
 
     /// What a server needs to be up to date: everything when `since` is `None` or not known to the database any
     /// more, otherwise only what the audit names after it. One cheap query when nothing changed.

@@ -71,6 +71,12 @@ pub enum Change {
         map: Map,
     },
     DeleteSubnet(SubnetKey),
+    /// Everything as it was right after a revision (0: before the first). Has to be the only change of its list.
+    Restore {
+        revision: u64,
+        /// The newest revision as the writer knows it; refused when there is a newer one.
+        newest: u64,
+    },
 }
 
 /// What becomes of the subnets of a deleted network.

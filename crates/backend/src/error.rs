@@ -26,6 +26,9 @@ pub enum BackendError {
     /// A stored row that can not be read back; names the row.
     #[error("{object}: {reason}")]
     BadRow { object: String, reason: String },
+    /// An earlier revision that can not be restored.
+    #[error("revision {revision} can not be restored: {reason}")]
+    NoWayBack { revision: u64, reason: String },
     /// The schema is not one that this program understands.
     #[error("{0}")]
     Schema(String),

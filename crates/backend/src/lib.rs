@@ -14,6 +14,7 @@ mod api;
 mod change;
 pub mod columns;
 mod error;
+mod history;
 mod merge;
 mod object;
 mod prefix;
@@ -25,6 +26,7 @@ pub mod suite;
 pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Version};
 pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
 pub use error::BackendError;
+pub use history::{Image, KEPT_REVISIONS, Preview, RevisedObject, Revision, RevisionFilter, Touched};
 pub use merge::merge4;
 pub use object::{
     Objects, Server, Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, option_key_of, text_member,

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod history;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -33,7 +35,14 @@ tests! {
     subnet_round_trip, deleting_a_network, deleting_a_server, selectors, all_or_nothing, nothing_stored_without_a_column,
     pull_follows_every_change, pull_is_silent_without_changes, pull_after_others_changes, tags_that_move,
     overlaps_are_found, change_marks, audit_names_what_was_done, option_users_are_named,
+    revisions_name_their_objects, a_preview_stores_nothing, restoring_each_revision, restoring_is_a_change_too,
+    restoring_what_others_took_the_place_of, restoring_is_refused,
 }
+
+use history::{
+    a_preview_stores_nothing, restoring_each_revision, restoring_is_a_change_too, restoring_is_refused,
+    restoring_what_others_took_the_place_of, revisions_name_their_objects,
+};
 
 struct Unpark(std::thread::Thread);
 

@@ -8,6 +8,7 @@
 //! - Each [`apply`](backend::ConfigBackend::apply) is one transaction: after a crash all of it is there or nothing.
 //! - A file that is put in the place of the old one (restored from a backup) is noticed and opened.
 
+mod history;
 mod read;
 mod rows;
 mod schema;
@@ -17,9 +18,9 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use backend::{
-    AuditEntry, BackendError, Boxed, Change, ChangeMark, ConfigBackend, Cursor, Identity, Note, OptionScope,
-    Prefix, Pulled, Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey,
-    Version,
+    AuditEntry, BackendError, Boxed, Change, ChangeMark, ConfigBackend, Cursor, Identity, KEPT_REVISIONS,
+    Note, OptionScope, Prefix, Preview, Pulled, Revision, RevisionFilter, Server, ServerSelector, Stored,
+    StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey, Version,
 };
 use base::{Family, ServerTag, SubnetId};
 
@@ -32,6 +33,7 @@ pub struct Database {
     identity: Identity,
     family: Family,
     worker: Worker,
+    keep: u64,
 }
 
 impl Database {
@@ -42,7 +44,13 @@ impl Database {
         let path = path.into();
         let identity =
             Identity { kind: "sqlite", name: path.display().to_string(), host: String::new(), port: 0 };
-        Self { worker: Worker::start(path, identity.to_string()), identity, family }
+        Self { worker: Worker::start(path, identity.to_string()), identity, family, keep: KEPT_REVISIONS }
+    }
+
+    /// Keeps that many revisions (at least one) instead of [`KEPT_REVISIONS`]; older ones go with each change.
+    #[must_use]
+    pub fn keep_revisions(self, keep: u64) -> Self {
+        Self { keep, ..self }
     }
 
     /// Creates the file with all tables, as `kea-admin db-init sqlite` does. Answers false when the file had them.
@@ -99,14 +107,25 @@ impl ConfigBackend for Database {
     }
 
     fn apply(&self, changes: Vec<Change>, note: Note) -> Boxed<Vec<u64>> {
-        let family = self.family;
+        let (family, keep) = (self.family, self.keep);
         self.call(move |session| {
-            let counts = write::apply(&mut session.connection, family, changes, &note)?;
+            let counts = write::apply(&mut session.connection, &session.old, family, changes, &note, keep)?;
             if counts.iter().any(|count| *count > 0) {
                 session.writes = session.writes.wrapping_add(1);
             }
             Ok(counts)
         })
+    }
+
+    fn preview(&self, changes: Vec<Change>, server: Option<ServerTag>) -> Boxed<Preview> {
+        let family = self.family;
+        self.call(move |session| {
+            write::preview(&mut session.connection, &session.old, family, changes, server.as_ref())
+        })
+    }
+
+    fn revisions(&self, filter: RevisionFilter) -> Boxed<Vec<Revision>> {
+        self.read(move |reader| reader.revisions(&filter))
     }
 
     fn pull(&self, tag: ServerTag, since: Option<Cursor>) -> Boxed<Pulled> {

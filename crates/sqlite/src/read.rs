@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use backend::columns::{self, Datum};
 use backend::{
-    AuditEntry, Cursor, Delta, Modification, Objects, OptionScope, Partial, Prefix, Pulled, Server,
-    ServerSelector, Stored, StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey,
+    AuditEntry, Cursor, Delta, Objects, OptionScope, Partial, Prefix, Pulled, Server, ServerSelector, Stored,
+    StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey,
 };
 use base::{Family, ServerTag, SubnetId, Timestamp};
 use config::Element;
 use json::{Kind, Map, Value};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params_from_iter};
 
+use crate::history::modification;
 use crate::rows::{Bind, Error, datum, members, names, signed, unsigned};
 use crate::schema::of_family;
 
@@ -56,12 +57,26 @@ impl Ids {
         Ok(Self { sql: "SELECT ?1".to_owned(), bind: vec![Bind(Datum::Int(signed(row)?))] })
     }
 
+    /// Some rows.
+    pub(crate) fn numbers(rows: &BTreeSet<u64>) -> Self {
+        let list = Bind(Datum::Text(numbers_json(rows.iter().copied())));
+        Self { sql: "SELECT value FROM json_each(?1)".to_owned(), bind: vec![list] }
+    }
+
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    pub(crate) fn bind(&self) -> &[Bind] {
+        &self.bind
+    }
+
     pub(crate) fn one(sql: &str, key: impl Into<String>) -> Self {
         Self { sql: sql.to_owned(), bind: vec![Bind(Datum::Text(key.into()))] }
     }
 }
 
-fn tags_json(tags: &BTreeSet<ServerTag>) -> String {
+pub(crate) fn tags_json(tags: &BTreeSet<ServerTag>) -> String {
     columns::json_text(&Value::from(tags.iter().map(|t| Value::from(t.as_str())).collect::<Vec<_>>()))
 }
 
@@ -120,7 +135,7 @@ impl Reader<'_> {
         Ok(self.connection.prepare_cached(&of_family(sql, self.family))?)
     }
 
-    fn each<P: Params>(
+    pub(crate) fn each<P: Params>(
         &self,
         sql: &str,
         params: P,
@@ -180,8 +195,12 @@ impl Reader<'_> {
     // Globals.
 
     pub(crate) fn globals(&self, selector: &ServerSelector) -> Result<Vec<StoredGlobal>, Error> {
-        let ids = tied(GLOBALS, selector);
-        let mut tags = self.ties(GLOBALS, &ids)?;
+        Ok(self.globals_in(&tied(GLOBALS, selector))?.into_iter().map(|(_, global)| global).collect())
+    }
+
+    /// With the numbers of their rows.
+    pub(crate) fn globals_in(&self, ids: &Ids) -> Result<Vec<(u64, StoredGlobal)>, Error> {
+        let mut tags = self.ties(GLOBALS, ids)?;
         let mut globals = Vec::new();
         let sql = format!(
             "SELECT id, name, value, parameter_type FROM dhcp4_global_parameter WHERE id IN ({}) ORDER BY name, id",
@@ -192,11 +211,8 @@ impl Reader<'_> {
             let value = columns::global_from_columns(&text, row.get(3)?).ok_or_else(|| {
                 Error::bad_row(format!("global parameter '{name}'"), "its value does not fit its type")
             })?;
-            globals.push(StoredGlobal {
-                name,
-                value,
-                tags: tags.remove(&unsigned(row, 0)?).unwrap_or_default(),
-            });
+            let id = unsigned(row, 0)?;
+            globals.push((id, StoredGlobal { name, value, tags: tags.remove(&id).unwrap_or_default() }));
             Ok(())
         })?;
         Ok(globals)
@@ -594,7 +610,7 @@ impl Reader<'_> {
 
     // Audit.
 
-    fn newest(&self) -> Result<Cursor, Error> {
+    pub(crate) fn newest(&self) -> Result<Cursor, Error> {
         let found = self
             .prepare(
                 "SELECT id, CAST(strftime('%s', modification_ts) AS INTEGER) FROM dhcp4_audit_revision \
@@ -620,11 +636,7 @@ impl Reader<'_> {
                     revision: Cursor { revision: unsigned(row, 0)?, time: Timestamp(unsigned(row, 1)?) },
                     object_type: row.get(2)?,
                     object_id: unsigned(row, 3)?,
-                    modification: match row.get::<_, i64>(4)? {
-                        0 => Modification::Create,
-                        1 => Modification::Update,
-                        _ => Modification::Delete,
-                    },
+                    modification: modification(row, 4)?,
                     message: row.get(5)?,
                 });
                 Ok(())
@@ -654,8 +666,11 @@ impl Reader<'_> {
         let selector = if tag.is_empty() { ServerSelector::All } else { ServerSelector::One(tag.clone()) };
         match since {
             Some(since) if *since == cursor => Ok(Pulled::Nothing),
-            // A revision that the file does not have: it was replaced by an older one.
-            Some(since) if since.revision < cursor.revision => {
+            // A revision that the file does not have: it was replaced by an older one. Or one that was forgotten.
+            Some(since)
+                if since.revision < cursor.revision
+                    && since.revision.saturating_add(1) >= self.oldest()? =>
+            {
                 let delta = Box::new(self.delta(&selector, &self.touched(tag, since.revision)?)?);
                 Ok(Pulled::Changes { delta, cursor })
             }
@@ -663,7 +678,7 @@ impl Reader<'_> {
         }
     }
 
-    fn everything(&self, selector: &ServerSelector) -> Result<Objects, Error> {
+    pub(crate) fn everything(&self, selector: &ServerSelector) -> Result<Objects, Error> {
         let by_row = |list: Vec<Stored>| list.into_iter().map(|s| (s.row, s)).collect();
         Ok(Objects {
             globals: self.globals(selector)?,

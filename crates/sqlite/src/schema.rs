@@ -54,6 +54,8 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Error> {
         transaction.commit()?;
     }
     check(version(&connection)?)?;
+    // Beside Kea's tables, and not counted in their version.
+    connection.execute_batch(&history_script())?;
     Ok((connection, created))
 }
 
@@ -134,6 +136,16 @@ fn script() -> String {
         sql.push_str(&family_script(family));
     }
     sql
+}
+
+/// What each revision replaced: `before` is the object as JSON, or null when it was not there. Without foreign keys,
+/// so that programs that do not know the table can delete audit rows.
+fn history_script() -> String {
+    let sql = "CREATE TABLE IF NOT EXISTS dhcp4_audit_history (
+           revision_id INTEGER NOT NULL, object_type TEXT NOT NULL, object_id INTEGER NOT NULL, name TEXT NOT NULL,
+           before TEXT, PRIMARY KEY (revision_id, object_type, object_id)
+         ) STRICT, WITHOUT ROWID;\n";
+    [Family::V4, Family::V6].map(|family| of_family(sql, family)).concat()
 }
 
 fn family_script(family: Family) -> String {

@@ -18,6 +18,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// What jobs work on.
 pub(crate) struct Session {
     pub(crate) connection: Connection,
+    /// A second connection to the same file: it sees what a transaction under way replaces.
+    pub(crate) old: Connection,
     /// Times the file was opened.
     pub(crate) opened: u64,
     /// Transactions of this session that changed something.
@@ -101,9 +103,10 @@ fn ready<'a>(
         Some(open) => Ok(open),
         None => {
             let (connection, _) = schema::open(path).map_err(|error| error.at(name))?;
+            let (old, _) = schema::open(path).map_err(|error| error.at(name))?;
             connection.busy_timeout(BUSY).map_err(|error| Error::from(error).at(name))?;
             *opened = opened.wrapping_add(1);
-            Ok(session.insert(Session { connection, opened: *opened, writes: 0, file: file_of(path) }))
+            Ok(session.insert(Session { connection, old, opened: *opened, writes: 0, file: file_of(path) }))
         }
     }
 }

@@ -109,6 +109,11 @@ impl Writer<'_> {
                 return Err(BackendError::ClassInUse { class: name.to_owned(), dependent }.into());
             }
         }
+        self.carry_known()
+    }
+
+    /// Brings up to date which classes need the host lookup because of those that they refer to.
+    pub(super) fn carry_known(&self) -> Result<(), Error> {
         // Classes are in order, so one walk carries the flag to all that depend on others.
         self.execute(
             "UPDATE dhcp4_client_class_order SET depend_on_known_indirectly = \

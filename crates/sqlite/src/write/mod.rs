@@ -1,13 +1,14 @@
 //! Writing: each list of changes is one transaction with one audit revision.
 
 mod classes;
+mod history;
 mod options;
 mod subnets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backend::columns::{self, Column, Datum};
-use backend::{BackendError, Change, Note, Server, int_member, text_member};
+use backend::{BackendError, Change, Note, Preview, Server, ServerSelector, int_member, text_member};
 use base::{Family, ServerTag};
 use json::{Map, Value};
 use rusqlite::{Connection, OptionalExtension, Params, TransactionBehavior, params_from_iter};
@@ -16,33 +17,54 @@ use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBN
 use crate::rows::{Bind, Error, signed, unsigned};
 use crate::schema::of_family;
 
-/// Applies changes; the number of objects set or deleted by each.
+/// Applies changes; the number of objects set or deleted by each. `old` is a connection of its own: it still sees
+/// what the transaction replaces. `keep` revisions stay.
 pub(crate) fn apply(
     connection: &mut Connection,
+    old: &Connection,
     family: Family,
     changes: Vec<Change>,
     note: &Note,
+    keep: u64,
 ) -> Result<Vec<u64>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut writer = Writer {
-        reader: Reader { connection: &transaction, family },
-        family,
-        time: i64::try_from(note.time.0).unwrap_or(i64::MAX),
-        revision: None,
-        message: &note.message,
-        concerned: BTreeSet::new(),
-    };
-    let mut counts = Vec::with_capacity(changes.len());
-    for change in changes {
-        counts.push(writer.change(change)?);
-    }
+    let mut writer = Writer::new(&transaction, family, note);
+    let counts = writer.changes(changes)?;
     if counts.iter().all(|count| *count == 0) {
         return Ok(counts);
     }
     writer.close_revision()?;
+    writer.keep_history(&Reader { connection: old, family })?;
+    writer.prune(keep)?;
     drop(writer);
     transaction.commit()?;
     Ok(counts)
+}
+
+/// Applies changes, looks, and takes them back.
+pub(crate) fn preview(
+    connection: &mut Connection,
+    old: &Connection,
+    family: Family,
+    changes: Vec<Change>,
+    server: Option<&ServerTag>,
+) -> Result<Preview, Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let note = Note { time: base::Timestamp(0), message: String::new() };
+    let mut writer = Writer::new(&transaction, family, &note);
+    let counts = writer.changes(changes)?;
+    let old = Reader { connection: old, family };
+    let objects = writer.differences(&old)?;
+    let server = match server {
+        Some(tag) => {
+            let selector = ServerSelector::of(std::slice::from_ref(tag));
+            Some((old.everything(&selector)?, writer.reader.everything(&selector)?))
+        }
+        None => None,
+    };
+    drop(writer);
+    transaction.rollback()?;
+    Ok(Preview { counts, objects, server })
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +83,8 @@ struct Writer<'a> {
     message: &'a str,
     /// Tags of all objects touched, before and after.
     concerned: BTreeSet<ServerTag>,
+    /// Rows that the revision names, by table.
+    touched: BTreeMap<&'static str, BTreeSet<u64>>,
 }
 
 /// `modification_ts` of a statement whose parameter of that number is the time.
@@ -68,7 +92,29 @@ fn now(parameter: usize) -> String {
     format!("datetime(?{parameter}, 'unixepoch')")
 }
 
+impl<'a> Writer<'a> {
+    fn new(connection: &'a Connection, family: Family, note: &'a Note) -> Self {
+        Self {
+            reader: Reader { connection, family },
+            family,
+            time: i64::try_from(note.time.0).unwrap_or(i64::MAX),
+            revision: None,
+            message: &note.message,
+            concerned: BTreeSet::new(),
+            touched: BTreeMap::new(),
+        }
+    }
+}
+
 impl Writer<'_> {
+    fn changes(&mut self, changes: Vec<Change>) -> Result<Vec<u64>, Error> {
+        let mut counts = Vec::with_capacity(changes.len());
+        for change in changes {
+            counts.push(self.change(change)?);
+        }
+        Ok(counts)
+    }
+
     pub(super) fn execute<P: Params>(&self, sql: &str, params: P) -> Result<u64, Error> {
         let count = self.reader.prepare(sql)?.execute(params)?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
@@ -110,6 +156,7 @@ impl Writer<'_> {
                 self.set_subnet(&tags, id, prefix, shared_network.as_deref(), &map)
             }
             Change::DeleteSubnet(key) => self.delete_subnet(key),
+            Change::Restore { revision, newest } => self.restore(revision, newest),
         }
     }
 
@@ -128,8 +175,9 @@ impl Writer<'_> {
         Ok(revision)
     }
 
-    pub(super) fn audit(&mut self, table: &str, row: u64, modified: Modified) -> Result<(), Error> {
+    pub(super) fn audit(&mut self, table: &'static str, row: u64, modified: Modified) -> Result<(), Error> {
         let revision = self.revision()?;
+        self.touched.entry(table).or_default().insert(row);
         let object_type = of_family(table, self.family);
         self.insert(
             "INSERT INTO dhcp4_audit (object_type, object_id, modification_type, revision_id) VALUES (?1, ?2, ?3, ?4)",

@@ -340,6 +340,12 @@ impl Runtime4 {
         for pool in &pools {
             sum = sum.wrapping_add(pool.state().occupied.occupied());
         }
+        let counters = subnets.iter().map(|s| &s.counters).chain(pools.iter().map(|p| &p.counters));
+        for group in counters {
+            for what in [LeaseCount::Assigned, LeaseCount::Cumulative] {
+                sum = sum.wrapping_add(group.value(what as usize).unsigned_abs());
+            }
+        }
         sum
     }
 

@@ -38,6 +38,12 @@ pub(crate) enum Channel {
     Http(HttpHandle),
 }
 
+/// A control channel that is bound: who connects waits until it is served.
+enum Bound {
+    Unix(UnixServer),
+    Http(HttpServer),
+}
+
 /// What a reconfiguration changes and packets do not look at.
 pub(crate) struct State {
     /// The configuration without what came from databases.
@@ -187,7 +193,7 @@ impl Server {
         };
         state.loggers = places.loggers;
         state.file = file;
-        self.keep_channels(&config, state, fresh);
+        self.keep_channels(&config, state);
         state.lease_file = places.lease_file;
         crate::commands::register_hooks(self, &hooks);
         if let Some(pulling) = &mut pulling {
@@ -203,6 +209,8 @@ impl Server {
         self.start_workers(&config, state).await?;
         self.update_sockets(&selection, &config, state);
         self.in_force(&config);
+        // Last: no command may meet a server that is half configured.
+        self.serve_channels(state, fresh);
         Ok(())
     }
 
@@ -312,42 +320,47 @@ impl Server {
         config: &ServerConfig4,
         places: &Places,
         state: &State,
-    ) -> Result<Vec<(ControlSocket, Channel)>, Refusal> {
+    ) -> Result<Vec<(ControlSocket, Bound)>, Refusal> {
         let mut fresh = Vec::new();
         for wanted in &config.control_sockets {
             if state.channels.iter().any(|(open, _)| is_same_place(open, wanted)) {
                 continue;
             }
-            fresh.push((wanted.clone(), self.open_channel(wanted, places)?));
+            fresh.push((wanted.clone(), self.bind_channel(wanted, places)?));
         }
         Ok(fresh)
     }
 
-    fn open_channel(self: &Arc<Self>, wanted: &ControlSocket, places: &Places) -> Result<Channel, Refusal> {
+    fn bind_channel(self: &Arc<Self>, wanted: &ControlSocket, places: &Places) -> Result<Bound, Refusal> {
         match wanted {
             ControlSocket::Unix { path } => {
                 // Its directory was judged with the other paths.
                 let server = UnixServer::bind(&places.socket(path), Limits::UNIX, |_| Ok(()))
                     .map_err(|error| Refusal::new(error.to_string()))?;
-                Ok(Channel::Unix(server.serve(Arc::clone(&self.commands))))
+                Ok(Bound::Unix(server))
             }
             ControlSocket::Http { address, port, .. } => {
                 let (settings, handler) = self.http_settings(wanted);
                 let server =
                     HttpServer::bind(SocketAddr::new(*address, *port), Limits::HTTP, &settings, handler)
                         .map_err(|error| Refusal::new(error.to_string()))?;
-                Ok(Channel::Http(server.serve()))
+                Ok(Bound::Http(server))
             }
         }
     }
 
+    fn serve_channels(self: &Arc<Self>, state: &mut State, fresh: Vec<(ControlSocket, Bound)>) {
+        state.channels.extend(fresh.into_iter().map(|(socket, bound)| {
+            let channel = match bound {
+                Bound::Unix(server) => Channel::Unix(server.serve(Arc::clone(&self.commands))),
+                Bound::Http(server) => Channel::Http(server.serve()),
+            };
+            (socket, channel)
+        }));
+    }
+
     /// Keeps the channels that stay, gives those their new settings that changed in place, closes the others.
-    fn keep_channels(
-        self: &Arc<Self>,
-        config: &ServerConfig4,
-        state: &mut State,
-        fresh: Vec<(ControlSocket, Channel)>,
-    ) {
+    fn keep_channels(self: &Arc<Self>, config: &ServerConfig4, state: &mut State) {
         for (socket, channel) in std::mem::take(&mut state.channels) {
             if config.control_sockets.contains(&socket) {
                 state.channels.push((socket, channel));
@@ -368,7 +381,6 @@ impl Server {
                 }
             }
         }
-        state.channels.extend(fresh);
     }
 
     fn http_settings(&self, socket: &ControlSocket) -> (HttpSettings, Handler) {

@@ -6,6 +6,7 @@ use base::{Micros, SubnetId};
 use config::ServerConfig4;
 use control::Answer;
 use daemon::{Audit, PathKind};
+use lease::LeaseStore4;
 use modules::Pending;
 use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
@@ -62,6 +63,10 @@ impl lease_cmds::Host for HookHost {
 impl stat_cmds::Host for HookHost {
     fn config(&self) -> Arc<ServerConfig4> {
         self.0.config()
+    }
+
+    fn store(&self) -> Arc<dyn LeaseStore4> {
+        Arc::clone(&self.0.shared.active.load().store)
     }
 
     fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {

@@ -3,12 +3,14 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{Micros, SubnetId};
 use config::ServerConfig4;
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand};
 use json::{Map, Value};
+use lease::{Lease4, LeaseState, LeaseStore4};
 
 use crate::params::{Refusal, refuse};
 
@@ -23,13 +25,19 @@ static COMMAND: CommandDef = CommandDef {
     arguments: "subnet-id:integer? | subnet-range:{first-subnet-id,last-subnet-id}?",
 };
 
-/// The columns behind the subnet, by the names of their statistics.
+/// Leases that are fetched from the store at once.
+const CHUNK: usize = 4096;
+
+/// The columns behind the subnet.
 const COLUMNS: [&str; 4] =
     ["total-addresses", "cumulative-assigned-addresses", "assigned-addresses", "declined-addresses"];
 
 /// What the command needs of the server that has it.
 pub trait Host: Send + Sync {
     fn config(&self) -> Arc<ServerConfig4>;
+
+    /// The store that packets are served from.
+    fn store(&self) -> Arc<dyn LeaseStore4>;
 
     /// A statistic of a subnet now; 0 when nobody has counted.
     fn statistic(&self, subnet: SubnetId, name: &str) -> i128;
@@ -41,8 +49,8 @@ pub trait Host: Send + Sync {
 /// Adds the command to a table. `CommandTable::deregister_provider(PROVIDER)` takes it away.
 pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
     table.register(COMMAND, move |command: Command| {
-        let answer = run(host.as_ref(), command.arguments.as_ref()).unwrap_or_else(Into::into);
-        std::future::ready(answer)
+        let host = Arc::clone(&host);
+        async move { run(host.as_ref(), command.arguments.as_ref()).await.unwrap_or_else(Into::into) }
     })
 }
 
@@ -113,17 +121,20 @@ fn bound(range: &Map, name: &str) -> Result<i64, Refusal> {
     }
 }
 
-fn run(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn run(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let wanted = Wanted::parse(arguments)?;
     let config = host.config();
     let mut ids: Vec<SubnetId> =
         config.subnets.iter().map(|subnet| subnet.id).filter(|id| wanted.holds(*id)).collect();
     ids.sort_unstable();
+    let counts = count(&*host.store(), wanted).await?;
     let rows: Vec<Value> = ids
         .into_iter()
         .map(|id| {
-            let figures = COLUMNS.iter().map(|name| Value::from(host.statistic(id, name)));
-            std::iter::once(Value::from(id.0)).chain(figures).collect::<Vec<Value>>().into()
+            let count = counts.get(&id).copied().unwrap_or_default();
+            let [total, cumulative] = ["total-addresses", "cumulative-assigned-addresses"]
+                .map(|name| host.statistic(id, name).into());
+            vec![id.0.into(), total, cumulative, count.assigned.into(), count.declined.into()].into()
         })
         .collect();
     let (what, nothing) = wanted.texts();
@@ -139,6 +150,42 @@ fn run(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refusal> {
         ("rows", rows.into()),
     ]);
     Ok(Answer::full(text, [("result-set", set)]))
+}
+
+/// Leases of a subnet by state.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Declined ones are not among them, in contrast to the statistic of that name.
+    assigned: u64,
+    declined: u64,
+}
+
+/// Counts what is there, whatever has become of the statistics.
+async fn count(store: &dyn LeaseStore4, wanted: Wanted) -> Result<BTreeMap<SubnetId, Count>, Refusal> {
+    let mut counts: BTreeMap<SubnetId, Count> = BTreeMap::new();
+    let mut see = |lease: &Lease4| {
+        if wanted.holds(lease.subnet_id) {
+            let count = counts.entry(lease.subnet_id).or_default();
+            match lease.state {
+                LeaseState::Default => count.assigned += 1,
+                LeaseState::Declined => count.declined += 1,
+                LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered => {}
+            }
+        }
+    };
+    if let Wanted::One(id) = wanted {
+        if let Ok(id) = u32::try_from(id) {
+            store.by_subnet(SubnetId(id)).await?.iter().for_each(|lease| see(lease));
+        }
+        return Ok(counts);
+    }
+    let mut after = None;
+    loop {
+        let page = store.page(after, CHUNK).await?;
+        let Some(last) = page.last() else { return Ok(counts) };
+        after = Some(last.address);
+        page.iter().for_each(|lease| see(lease));
+    }
 }
 
 /// `YYYY-MM-DD hh:mm:ss.uuuuuu` in universal time.

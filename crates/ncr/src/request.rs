@@ -93,7 +93,8 @@ pub struct NameChangeRequest {
     pub fqdn: Box<str>,
     pub address: IpAddr,
     pub dhcid: Dhcid,
-    /// When the lease ends; `None` where the sender does not say.
+    /// When the entries need renewal: Kea 2 says the beginning of the lease plus `ttl`. `None` where the sender does
+    /// not say.
     pub lease_expires: Option<Timestamp>,
     /// Seconds that the entries live.
     pub ttl: u32,
@@ -290,6 +291,31 @@ mod tests {
         assert_eq!(NameChangeRequest::decode(&datagram(&without)).unwrap().lease_expires, None);
         let bare = SAMPLE.replace("example.com.", "example.com");
         assert_eq!(NameChangeRequest::decode(&datagram(&bare)), Ok(sample()), "names get their dot");
+    }
+
+    /// Sent by a kea-dhcp4 2.2.0 for a client with the hardware address 08:00:2b:00:00:0a.
+    #[test]
+    fn of_an_older_kea() {
+        let text = "{\"change-type\":0,\"forward-change\":true,\"reverse-change\":true,\
+            \"fqdn\":\"host.example.com.\",\"ip-address\":\"192.0.2.10\",\
+            \"dhcid\":\"0000011DA807B17823478A8617BF7E3ADDFF3CC59F366BFD10CFFA5A0531EB2B22886D\",\
+            \"lease-expires-on\":\"20261123232411\",\"lease-length\":2400,\"use-conflict-resolution\":true}";
+        let request = NameChangeRequest::decode(&datagram(text)).unwrap();
+        let hw_addr = base::HwAddr::new(1, &[8, 0, 0x2b, 0, 0, 10]).unwrap();
+        let name = wire_name("host.example.com").unwrap();
+        assert_eq!(Some(&request.dhcid), Dhcid::of_hw_addr(&hw_addr, &name).as_ref());
+        assert_eq!(request.ttl, crate::TtlRule::default().of(base::Seconds(7200)));
+        assert_eq!((request.change, request.forward, request.reverse), (Change::Add, true, true));
+        // What we write differs in the word for conflicts alone.
+        let mode = "\"conflict-resolution-mode\":\"check-with-dhcid\"";
+        let newer = text.replace("\"use-conflict-resolution\":true", mode);
+        assert_eq!(request.encode().unwrap(), datagram(&newer));
+        // The same client with option 61.
+        let client_id = base::ClientId::new(&[1, 2, 3, 4]).unwrap();
+        assert_eq!(
+            Dhcid::of_client_id(&client_id, &name).unwrap().to_string(),
+            "000101E43DDDE039D9325EA392D6D9EA4E39F760223B9D66BE571D7CED5D6F2A1A75E8"
+        );
     }
 
     #[test]

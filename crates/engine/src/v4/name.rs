@@ -93,8 +93,8 @@ fn directions(s: bool, n: bool, updates: bool, override_client: bool, override_n
 
 impl Naming<'_, '_> {
     fn option_81(&self, value: &[u8]) -> Option<ClientName> {
-        let (flags, name) = match value {
-            [flags, _rcode1, _rcode2, name @ ..] => (*flags, name),
+        let (flags, codes, name) = match value {
+            [flags, rcode1, rcode2, name @ ..] => (*flags, [*rcode1, *rcode2], name),
             _ => return None,
         };
         let (client_s, client_n) = (flags & flag::S != 0, flags & flag::N != 0);
@@ -111,7 +111,9 @@ impl Naming<'_, '_> {
             }
         }
         let full = self.fqdn(flags, name)?;
-        let mut payload = vec![reply_flags, 255, 255];
+        // The result codes are out of use (RFC 4702 section 2.2). Kea repeats the client's, and so do we.
+        let mut payload = vec![reply_flags];
+        payload.extend_from_slice(&codes);
         if flags & flag::E != 0 {
             payload.extend(text_to_wire(&full)?);
         } else {

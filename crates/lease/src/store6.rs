@@ -63,7 +63,7 @@ pub trait LeaseStore6: Send + Sync {
     fn add(&self, lease: Lease6) -> Answer<'_, Added6>;
 
     /// Replaces the row of the same address if it still equals `expected` in type, prefix length, client, association,
-    /// hardware address, cltt, lifetimes and state.
+    /// hardware address, cltt, lifetimes and state. The type stays: another one is a conflict, too.
     fn update(&self, lease: Lease6, expected: &Lease6) -> Answer<'_, Updated>;
 
     /// Deletes the row if it still equals `expected` as in [`update`](Self::update).

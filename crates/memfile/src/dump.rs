@@ -1,16 +1,13 @@
-//! Writing all leases to a file at once: `lease4-write`.
+//! Writing all leases to a file at once: `lease4-write`, `lease6-write`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lease::Lease4;
-
 use crate::journal::Journal;
-use crate::row4::push_lease;
+use crate::kind::Leased;
 use crate::storage::{Locked, OpenMode, Storage, write_all};
 use crate::store::Shared;
-use crate::table::SCHEMA4;
 use crate::ticket::lock;
 
 fn with(path: &Path, suffix: &str) -> PathBuf {
@@ -20,10 +17,10 @@ fn with(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Header and rows of all leases.
-fn text(leases: &[Arc<Lease4>]) -> Vec<u8> {
-    let mut text = SCHEMA4.header_line().into_bytes();
+fn text<L: Leased>(leases: &[Arc<L>]) -> Vec<u8> {
+    let mut text = L::SCHEMA.header_line().into_bytes();
     for lease in leases {
-        push_lease(lease, &mut text);
+        lease.push_lease(&mut text);
     }
     text
 }
@@ -59,7 +56,7 @@ fn put(storage: &dyn Storage, path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 /// Writes all leases that are durable to `path`, which may be the live file.
-pub(crate) fn write(shared: &Shared, path: &Path) -> io::Result<()> {
+pub(crate) fn write<L: Leased>(shared: &Shared<L>, path: &Path) -> io::Result<()> {
     shared.flush();
     let storage = &*shared.storage;
     let Some(journal) = &shared.journal else {
@@ -79,7 +76,7 @@ pub(crate) fn write(shared: &Shared, path: &Path) -> io::Result<()> {
 ///
 /// The files that stay on the way always say the same: the new rows first take the place of the cleanup's result,
 /// then of its inputs, and at last of the live file.
-fn rewrite(shared: &Shared, journal: &mut Journal, leases: &[Arc<Lease4>]) -> io::Result<()> {
+fn rewrite<L: Leased>(shared: &Shared<L>, journal: &mut Journal, leases: &[Arc<L>]) -> io::Result<()> {
     let (storage, files) = (&*shared.storage, &shared.files);
     let _mine = match storage.lock(&files.pid)? {
         Locked::Mine(held) => held,
@@ -119,7 +116,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use base::Timestamp;
-    use lease::{LeaseStore4, NoObserver};
+    use lease::{Lease4, LeaseStore4, NoObserver};
 
     use super::*;
     use crate::{Durability, Memfile4, Settings};

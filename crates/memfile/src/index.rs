@@ -7,14 +7,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::net::Ipv4Addr;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use ahash::RandomState;
 use base::{SubnetId, Timestamp};
-use lease::{Lease4, LeaseState};
+use lease::LeaseState;
 
+use crate::kind::Leased;
 use crate::row_table::RowTable;
 
 /// No row.
@@ -23,28 +23,28 @@ const NONE: u32 = u32::MAX;
 /// The keys that several leases may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    ClientId,
+    Client,
     HwAddr,
     HostName,
 }
 
-const KEYS: [Key; 3] = [Key::ClientId, Key::HwAddr, Key::HostName];
+const KEYS: [Key; 3] = [Key::Client, Key::HwAddr, Key::HostName];
 
 impl Key {
     fn number(self) -> usize {
         match self {
-            Self::ClientId => 0,
+            Self::Client => 0,
             Self::HwAddr => 1,
             Self::HostName => 2,
         }
     }
 
     /// The key of a lease; empty when it has none.
-    fn of(self, lease: &Lease4) -> &[u8] {
+    fn of<L: Leased>(self, lease: &L) -> &[u8] {
         match self {
-            Self::ClientId => lease.client_id.as_ref().map_or(&[], |id| id.octets()),
-            Self::HwAddr => lease.hw_addr.as_ref().map_or(&[], |hw_addr| hw_addr.octets()),
-            Self::HostName => lease.hostname.as_bytes(),
+            Self::Client => lease.client(),
+            Self::HwAddr => lease.hardware(),
+            Self::HostName => lease.hostname().as_bytes(),
         }
     }
 
@@ -77,42 +77,47 @@ struct Links {
     next: u32,
 }
 
-struct Row {
+struct Row<L> {
     /// `None`: the row is free.
-    lease: Option<Arc<Lease4>>,
+    lease: Option<Arc<L>>,
     links: [Links; KEYS.len()],
 }
 
 const UNLINKED: Links = Links { previous: NONE, next: NONE };
 
 /// What is ordered within a subnet.
-#[derive(Default)]
-struct Subnet {
-    addresses: BTreeSet<u32>,
+struct Subnet<B> {
+    addresses: BTreeSet<B>,
     /// Ends of the rows whose time can run out: states default, declined and registered, not infinite.
-    ends: BTreeSet<(u64, u32)>,
+    ends: BTreeSet<(u64, B)>,
+}
+
+impl<B> Default for Subnet<B> {
+    fn default() -> Self {
+        Self { addresses: BTreeSet::new(), ends: BTreeSet::new() }
+    }
 }
 
 /// The rows and their indexes.
-pub(crate) struct Index4 {
-    rows: Vec<Row>,
+pub(crate) struct Index<L: Leased> {
+    rows: Vec<Row<L>>,
     free: Vec<u32>,
     keys: RandomState,
     by_address: RowTable,
     by_key: [RowTable; KEYS.len()],
-    addresses: BTreeSet<u32>,
-    subnets: BTreeMap<u32, Subnet>,
+    addresses: BTreeSet<L::Bits>,
+    subnets: BTreeMap<u32, Subnet<L::Bits>>,
     /// Earliest end of each subnet that has one.
     first_ends: BTreeSet<(u64, u32)>,
     /// Ends of the reclaimed and released rows.
-    reclaimed: BTreeSet<(u64, u32)>,
+    reclaimed: BTreeSet<(u64, L::Bits)>,
     /// State, subnet and address of the rows that are in another state than default.
-    states: BTreeSet<(u8, u32, u32)>,
+    states: BTreeSet<(u8, u32, L::Bits)>,
     count: usize,
 }
 
 /// Whether the end of a row stands in the ordered sets.
-fn ends(lease: &Lease4) -> Option<u64> {
+fn ends<L: Leased>(lease: &L) -> Option<u64> {
     let end = lease.expires();
     (end != Timestamp(u64::MAX)).then_some(end.0)
 }
@@ -121,7 +126,7 @@ fn is_reclaimed(state: LeaseState) -> bool {
     matches!(state, LeaseState::ExpiredReclaimed | LeaseState::Released)
 }
 
-impl Index4 {
+impl<L: Leased> Index<L> {
     pub(crate) fn new() -> Self {
         Self {
             rows: Vec::new(),
@@ -142,27 +147,27 @@ impl Index4 {
         self.count
     }
 
-    fn lease_at(rows: &[Row], row: u32) -> Option<&Arc<Lease4>> {
+    fn lease_at(rows: &[Row<L>], row: u32) -> Option<&Arc<L>> {
         rows.get(usize::try_from(row).ok()?)?.lease.as_ref()
     }
 
-    fn address_hash(&self, address: u32) -> u32 {
+    fn address_hash(&self, address: L::Bits) -> u32 {
         half(self.keys.hash_one(address))
     }
 
-    fn row_of(&self, address: u32) -> Option<u32> {
+    fn row_of(&self, address: L::Bits) -> Option<u32> {
         self.by_address.find(self.address_hash(address), |row| {
-            Self::lease_at(&self.rows, row).is_some_and(|lease| u32::from(lease.address) == address)
+            Self::lease_at(&self.rows, row).is_some_and(|lease| L::bits(lease.address()) == address)
         })
     }
 
-    pub(crate) fn get(&self, address: Ipv4Addr) -> Option<&Arc<Lease4>> {
-        Self::lease_at(&self.rows, self.row_of(address.into())?)
+    pub(crate) fn get(&self, address: L::Address) -> Option<&Arc<L>> {
+        Self::lease_at(&self.rows, self.row_of(L::bits(address))?)
     }
 
     /// Makes `lease` the row of `address` (`None`: the address has none); answers the row that was there.
-    pub(crate) fn replace(&mut self, address: Ipv4Addr, lease: Option<Arc<Lease4>>) -> Option<Arc<Lease4>> {
-        let row = self.row_of(address.into());
+    pub(crate) fn replace(&mut self, address: L::Address, lease: Option<Arc<L>>) -> Option<Arc<L>> {
+        let row = self.row_of(L::bits(address));
         match (row, lease) {
             (None, None) => None,
             (None, Some(lease)) => {
@@ -174,15 +179,15 @@ impl Index4 {
         }
     }
 
-    fn insert(&mut self, lease: Arc<Lease4>) {
+    fn insert(&mut self, lease: Arc<L>) {
         let row = self.free.pop().unwrap_or_else(|| {
             self.rows.push(Row { lease: None, links: [UNLINKED; KEYS.len()] });
-            // There are 2^32 addresses, and no more rows than addresses; NONE is never reached in memory we have.
+            // NONE is never reached in memory we have.
             u32::try_from(self.rows.len() - 1).unwrap_or(NONE)
         });
         self.order(&lease, true);
         self.place(&lease, true);
-        let address = u32::from(lease.address);
+        let address = L::bits(lease.address());
         if let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row)) {
             slot.lease = Some(lease);
         }
@@ -193,12 +198,12 @@ impl Index4 {
         self.count += 1;
     }
 
-    fn remove(&mut self, row: u32) -> Option<Arc<Lease4>> {
+    fn remove(&mut self, row: u32) -> Option<Arc<L>> {
         for key in KEYS {
             self.unlink(key, row);
         }
         let old = Self::lease_at(&self.rows, row)?.clone();
-        self.by_address.remove(self.address_hash(u32::from(old.address)), row);
+        self.by_address.remove(self.address_hash(L::bits(old.address())), row);
         self.order(&old, false);
         self.place(&old, false);
         if let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get_mut(row)) {
@@ -209,21 +214,21 @@ impl Index4 {
         Some(old)
     }
 
-    fn update(&mut self, row: u32, lease: Arc<Lease4>) -> Option<Arc<Lease4>> {
+    fn update(&mut self, row: u32, lease: Arc<L>) -> Option<Arc<L>> {
         let old = Self::lease_at(&self.rows, row)?.clone();
         let reordered =
-            (old.subnet_id, old.state, ends(&old)) != (lease.subnet_id, lease.state, ends(&lease));
+            (old.subnet_id(), old.state(), ends(&*old)) != (lease.subnet_id(), lease.state(), ends(&*lease));
         if reordered {
             self.order(&old, false);
         }
-        if old.subnet_id != lease.subnet_id {
+        if old.subnet_id() != lease.subnet_id() {
             self.place(&old, false);
             self.place(&lease, true);
         }
         if reordered {
             self.order(&lease, true);
         }
-        let moved = KEYS.map(|key| !key.same(key.of(&old), key.of(&lease)));
+        let moved = KEYS.map(|key| !key.same(key.of(&*old), key.of(&*lease)));
         for (key, _) in KEYS.into_iter().zip(moved).filter(|(_, moved)| *moved) {
             self.unlink(key, row);
         }
@@ -237,8 +242,8 @@ impl Index4 {
     }
 
     /// Notes or forgets the address of a row. A subnet without addresses goes, so its ends must be gone before.
-    fn place(&mut self, lease: &Lease4, there: bool) {
-        let (address, subnet) = (u32::from(lease.address), lease.subnet_id.0);
+    fn place(&mut self, lease: &L, there: bool) {
+        let (address, subnet) = (L::bits(lease.address()), lease.subnet_id().0);
         if there {
             self.addresses.insert(address);
             self.subnets.entry(subnet).or_default().addresses.insert(address);
@@ -254,10 +259,10 @@ impl Index4 {
     }
 
     /// Notes or forgets the end and the state of a row.
-    fn order(&mut self, lease: &Lease4, there: bool) {
-        let (address, subnet) = (u32::from(lease.address), lease.subnet_id.0);
-        if lease.state != LeaseState::Default {
-            let state = (lease.state.code(), subnet, address);
+    fn order(&mut self, lease: &L, there: bool) {
+        let (address, subnet) = (L::bits(lease.address()), lease.subnet_id().0);
+        if lease.state() != LeaseState::Default {
+            let state = (lease.state().code(), subnet, address);
             if there {
                 self.states.insert(state);
             } else {
@@ -265,7 +270,7 @@ impl Index4 {
             }
         }
         let Some(end) = ends(lease) else { return };
-        if is_reclaimed(lease.state) {
+        if is_reclaimed(lease.state()) {
             if there {
                 self.reclaimed.insert((end, address));
             } else {
@@ -292,21 +297,21 @@ impl Index4 {
         }
     }
 
-    fn links_mut(rows: &mut [Row], row: u32, key: Key) -> Option<&mut Links> {
+    fn links_mut(rows: &mut [Row<L>], row: u32, key: Key) -> Option<&mut Links> {
         rows.get_mut(usize::try_from(row).ok()?)?.links.get_mut(key.number())
     }
 
     /// Makes the row the first of its key's chain.
     fn link(&mut self, key: Key, row: u32) {
         let Some(lease) = Self::lease_at(&self.rows, row) else { return };
-        let text = key.of(lease);
+        let text = key.of(&**lease);
         if text.is_empty() {
             return;
         }
         let (rows, keys) = (&self.rows, &self.keys);
         let Some(table) = self.by_key.get_mut(key.number()) else { return };
         let second = table.replace(key.hash(keys, text), row, |other| {
-            Self::lease_at(rows, other).is_some_and(|other| key.same(key.of(other), text))
+            Self::lease_at(rows, other).is_some_and(|other| key.same(key.of(&**other), text))
         });
         let second = second.unwrap_or(NONE);
         if let Some(links) = Self::links_mut(&mut self.rows, row, key) {
@@ -319,7 +324,7 @@ impl Index4 {
 
     fn unlink(&mut self, key: Key, row: u32) {
         let Some(lease) = Self::lease_at(&self.rows, row).cloned() else { return };
-        let text = key.of(&lease);
+        let text = key.of(&*lease);
         if text.is_empty() {
             return;
         }
@@ -344,21 +349,21 @@ impl Index4 {
     }
 
     /// All rows with this key, in address order.
-    pub(crate) fn by_key(&self, key: Key, text: &[u8]) -> Vec<Arc<Lease4>> {
+    pub(crate) fn by_key(&self, key: Key, text: &[u8]) -> Vec<Arc<L>> {
         let mut found = Vec::new();
         if text.is_empty() {
             return found;
         }
         let Some(table) = self.by_key.get(key.number()) else { return found };
         let first = table.find(key.hash(&self.keys, text), |row| {
-            Self::lease_at(&self.rows, row).is_some_and(|lease| key.same(key.of(lease), text))
+            Self::lease_at(&self.rows, row).is_some_and(|lease| key.same(key.of(&**lease), text))
         });
         let mut row = first.unwrap_or(NONE);
         while let Some(slot) = usize::try_from(row).ok().and_then(|row| self.rows.get(row)) {
             found.extend(slot.lease.clone());
             row = slot.links.get(key.number()).map_or(NONE, |links| links.next);
         }
-        found.sort_unstable_by_key(|lease| lease.address);
+        found.sort_unstable_by_key(|lease| lease.address());
         found
     }
 
@@ -366,9 +371,9 @@ impl Index4 {
     pub(crate) fn page(
         &self,
         subnet: Option<SubnetId>,
-        after: Option<Ipv4Addr>,
+        after: Option<L::Address>,
         limit: usize,
-    ) -> Vec<Arc<Lease4>> {
+    ) -> Vec<Arc<L>> {
         let addresses = match subnet {
             None => &self.addresses,
             Some(SubnetId(subnet)) => match self.subnets.get(&subnet) {
@@ -376,9 +381,9 @@ impl Index4 {
                 None => return Vec::new(),
             },
         };
-        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(u32::from(after)));
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(L::bits(after)));
         let range = addresses.range((from, Bound::Unbounded)).take(limit);
-        range.filter_map(|address| self.get(Ipv4Addr::from(*address)).cloned()).collect()
+        range.filter_map(|address| self.get(L::from_bits(*address)).cloned()).collect()
     }
 
     /// Up to `limit` rows in a state other than default above `after` (subnet and address), in that order.
@@ -386,25 +391,25 @@ impl Index4 {
         &self,
         state: LeaseState,
         subnet: Option<SubnetId>,
-        after: Option<(SubnetId, Ipv4Addr)>,
+        after: Option<(SubnetId, L::Address)>,
         limit: usize,
-    ) -> Vec<Arc<Lease4>> {
+    ) -> Vec<Arc<L>> {
         let code = state.code();
         let from = match (after, subnet) {
-            (Some((subnet, address)), _) => Bound::Excluded((code, subnet.0, u32::from(address))),
-            (None, Some(subnet)) => Bound::Included((code, subnet.0, 0)),
-            (None, None) => Bound::Included((code, 0, 0)),
+            (Some((subnet, address)), _) => Bound::Excluded((code, subnet.0, L::bits(address))),
+            (None, Some(subnet)) => Bound::Included((code, subnet.0, L::LOWEST)),
+            (None, None) => Bound::Included((code, 0, L::LOWEST)),
         };
-        let to = Bound::Included((code, subnet.map_or(u32::MAX, |subnet| subnet.0), u32::MAX));
+        let to = Bound::Included((code, subnet.map_or(u32::MAX, |subnet| subnet.0), L::HIGHEST));
         let range = self.states.range((from, to)).take(limit);
-        range.filter_map(|(_, _, address)| self.get(Ipv4Addr::from(*address)).cloned()).collect()
+        range.filter_map(|(_, _, address)| self.get(L::from_bits(*address)).cloned()).collect()
     }
 
     /// Up to `limit` rows whose end is not after `now`, earliest first, ties by address.
-    pub(crate) fn expired(&self, subnet: Option<SubnetId>, now: Timestamp, limit: usize) -> Vec<Arc<Lease4>> {
+    pub(crate) fn expired(&self, subnet: Option<SubnetId>, now: Timestamp, limit: usize) -> Vec<Arc<L>> {
         let mut found = Vec::new();
-        let take = |found: &mut Vec<Arc<Lease4>>, address: u32| {
-            found.extend(self.get(Ipv4Addr::from(address)).cloned());
+        let take = |found: &mut Vec<Arc<L>>, address: L::Bits| {
+            found.extend(self.get(L::from_bits(address)).cloned());
         };
         if let Some(SubnetId(subnet)) = subnet {
             let ends = self.subnets.get(&subnet).map(|subnet| &subnet.ends);
@@ -438,8 +443,8 @@ impl Index4 {
     }
 
     /// Up to `limit` reclaimed or released rows whose end is not after `until`, earliest first.
-    pub(crate) fn reclaimed(&self, until: Timestamp, limit: usize) -> Vec<Arc<Lease4>> {
+    pub(crate) fn reclaimed(&self, until: Timestamp, limit: usize) -> Vec<Arc<L>> {
         let range = self.reclaimed.iter().take_while(|(end, _)| *end <= until.0).take(limit);
-        range.filter_map(|(_, address)| self.get(Ipv4Addr::from(*address)).cloned()).collect()
+        range.filter_map(|(_, address)| self.get(L::from_bits(*address)).cloned()).collect()
     }
 }

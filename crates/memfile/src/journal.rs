@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::files::LeaseFiles;
 use crate::messages as m;
 use crate::storage::{LogFile, OpenMode, Storage, write_all};
-use crate::table::SCHEMA4;
+use crate::table::Schema;
 
 /// The live file and how much of it is good.
 pub(crate) struct Journal {
     storage: Arc<dyn Storage>,
     files: LeaseFiles,
+    schema: &'static Schema,
     /// `None`: it could not be opened again after a failure; tried at each append.
     file: Option<Box<dyn LogFile>>,
     /// Octets that are written and, when `sync` is set, durable.
@@ -41,12 +42,13 @@ impl Journal {
     pub(crate) fn open(
         storage: Arc<dyn Storage>,
         files: LeaseFiles,
+        schema: &'static Schema,
         good: u64,
         rows: u64,
         sync: bool,
     ) -> io::Result<Self> {
         let mut journal =
-            Self { storage, files, file: None, good, dirty: false, sync, displaced: false, rows };
+            Self { storage, files, schema, file: None, good, dirty: false, sync, displaced: false, rows };
         if good == 0 {
             let (file, good) = journal.create()?;
             journal.file = Some(file);
@@ -65,7 +67,7 @@ impl Journal {
 
     /// An empty live file with its header, durable; and its length.
     fn create(&self) -> io::Result<(Box<dyn LogFile>, u64)> {
-        let header = SCHEMA4.header_line();
+        let header = self.schema.header_line();
         let mut file = self.storage.append(&self.files.live, OpenMode::New)?;
         write_all(&mut *file, header.as_bytes())?;
         file.sync()?;

@@ -14,15 +14,19 @@ mod dump;
 mod files;
 mod index;
 mod journal;
+mod kind;
 mod lfc;
 mod lines;
 mod load;
 pub mod messages;
 mod row4;
+mod row6;
 mod row_table;
 mod scan;
 mod storage;
 mod store;
+mod store4;
+mod store6;
 mod table;
 mod threads;
 mod ticket;
@@ -36,10 +40,15 @@ pub use files::LeaseFiles;
 pub use lfc::{LfcError, LfcStats, clean};
 pub use load::{LoadReport, RowError};
 pub use storage::{Locked, LogFile, OpenMode, OsStorage, Storage};
-pub use store::{Durability, LfcStart, Memfile4, Runner, Settings, Status};
+pub use store::{Durability, LfcStart, Memfile, Memfile4, Memfile6, Runner, Settings, Status};
 
 /// Reads a DHCPv4 lease file from memory as a server does at its start; answers the leases and the number of rows
 /// with errors. For tools and fuzzing.
 pub fn read_leases4(text: &[u8]) -> Result<(Vec<std::sync::Arc<lease::Lease4>>, u64), String> {
-    load::read_leases4(text)
+    load::read_leases(text)
+}
+
+/// As [`read_leases4`], of a DHCPv6 lease file.
+pub fn read_leases6(text: &[u8]) -> Result<(Vec<std::sync::Arc<lease::Lease6>>, u64), String> {
+    load::read_leases(text)
 }

@@ -1,20 +1,19 @@
 //! Reading the lease files at the start.
 
 use std::io::Read;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::Timestamp;
-use lease::{Lease4, StoreError};
+use lease::StoreError;
 
 use crate::files::LeaseFiles;
-use crate::index::Index4;
+use crate::index::Index;
+use crate::kind::{Entry, Leased};
 use crate::messages as m;
-use crate::row4::{self, Entry4};
 use crate::scan::{Scan, ScanError, scan};
 use crate::storage::{OpenMode, Storage};
-use crate::table::{Age, SCHEMA4};
+use crate::table::Age;
 
 /// A row that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,28 +58,28 @@ pub(crate) struct Live {
     pub(crate) takes_current_rows: bool,
 }
 
-pub(crate) struct Loaded {
-    pub(crate) index: Index4,
+pub(crate) struct Loaded<L: Leased> {
+    pub(crate) index: Index<L>,
     pub(crate) report: LoadReport,
     pub(crate) live: Live,
 }
 
-fn apply(index: &mut Index4, entry: Entry4) {
+fn apply<L: Leased>(index: &mut Index<L>, entry: Entry<L>) {
     match entry {
-        Entry4::Lease(lease) => index.replace(lease.address, Some(Arc::new(lease))),
-        Entry4::Deleted(address) => index.replace(address, None),
+        Entry::Lease(lease) => index.replace(lease.address(), Some(Arc::new(lease))),
+        Entry::Deleted(address) => index.replace(address, None),
     };
 }
 
 /// Reads all files that count.
-pub(crate) fn load(
+pub(crate) fn load<L: Leased>(
     storage: &dyn Storage,
     files: &LeaseFiles,
     max_row_errors: u32,
     sync: bool,
     now: Timestamp,
-) -> Result<Loaded, StoreError> {
-    let mut index = Index4::new();
+) -> Result<Loaded<L>, StoreError> {
+    let mut index = Index::<L>::new();
     let mut report = LoadReport::default();
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
         StoreError::Failed(format!("{}: {error}", path.display()))
@@ -109,20 +108,20 @@ pub(crate) fn load(
     loop {
         let page = index.page(None, after, 4096);
         let Some(last) = page.last() else { break };
-        after = Some(last.address);
-        report.expired += page.iter().filter(|lease| lease.is_expired(now)).count() as u64;
-        report.future += page.iter().filter(|lease| lease.cltt > now).count() as u64;
+        after = Some(last.address());
+        report.expired += page.iter().filter(|lease| lease.expires() <= now).count() as u64;
+        report.future += page.iter().filter(|lease| lease.cltt() > now).count() as u64;
     }
     observe::log!(m::Loaded { rows: report.rows, leases: report.leases, errors: report.error_count });
     Ok(Loaded { index, report, live })
 }
 
 /// `None`: there is no such file.
-fn load_file(
+fn load_file<L: Leased>(
     storage: &dyn Storage,
     path: &Path,
     max_row_errors: u32,
-    index: &mut Index4,
+    index: &mut Index<L>,
     report: &mut LoadReport,
 ) -> Result<Option<Scan>, StoreError> {
     let failed = |error: ScanError| match error {
@@ -136,10 +135,10 @@ fn load_file(
     observe::log!(m::Load { path: path.display() });
     let result = scan(
         &mut source,
-        &SCHEMA4,
+        L::SCHEMA,
         max_row_errors,
         |header, line| {
-            apply(index, row4::parse(&header.split(line)?)?);
+            apply(index, L::parse(&header.split(line)?)?);
             Ok(())
         },
         |line, text| {
@@ -156,10 +155,10 @@ fn load_file(
     }
     match scan.header.as_ref().map(|header| header.age) {
         Some(Age::Older) => {
-            observe::log!(m::NeedsUpgrading { path: path.display(), version: SCHEMA4.version() });
+            observe::log!(m::NeedsUpgrading { path: path.display(), version: L::SCHEMA.version() });
         }
         Some(Age::Newer) => {
-            observe::log!(m::NeedsDowngrading { path: path.display(), version: SCHEMA4.version() });
+            observe::log!(m::NeedsDowngrading { path: path.display(), version: L::SCHEMA.version() });
         }
         _ => {}
     }
@@ -171,19 +170,19 @@ fn load_file(
 }
 
 /// See [`crate::read_leases4`].
-pub(crate) fn read_leases4(text: &[u8]) -> Result<(Vec<Arc<Lease4>>, u64), String> {
-    let mut index = Index4::new();
+pub(crate) fn read_leases<L: Leased>(text: &[u8]) -> Result<(Vec<Arc<L>>, u64), String> {
+    let mut index = Index::<L>::new();
     let mut source: &[u8] = text;
     let scan = scan(
         &mut source as &mut dyn Read,
-        &SCHEMA4,
+        L::SCHEMA,
         0,
         |header, line| {
-            apply(&mut index, row4::parse(&header.split(line)?)?);
+            apply(&mut index, L::parse(&header.split(line)?)?);
             Ok(())
         },
         |_, _| {},
     );
     let scan = scan.map_err(|error| error.to_string())?;
-    Ok((index.page(None, None::<Ipv4Addr>, usize::MAX), scan.errors))
+    Ok((index.page(None, None, usize::MAX), scan.errors))
 }

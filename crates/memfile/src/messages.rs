@@ -86,6 +86,20 @@ observe::messages! {
     Wiped { subnet, count } = "DHCPSRV_MEMFILE_WIPE_LEASES4_FINISHED", "dhcpsrv", Info,
         "removing all IPv4 leases from subnet {subnet} finished, removed {count} leases",
         "The leases of a subnet are gone.";
+    AddAddr6 { address } = "DHCPSRV_MEMFILE_ADD_ADDR6", "dhcpsrv", Debug(50),
+        "adding IPv6 lease with address {address}", "A lease is added.";
+    UpdateAddr6 { address } = "DHCPSRV_MEMFILE_UPDATE_ADDR6", "dhcpsrv", Debug(50),
+        "updating IPv6 lease for address {address}", "A lease is changed.";
+    DeleteAddr6 { address } = "DHCPSRV_MEMFILE_DELETE_ADDR6", "dhcpsrv", Debug(50),
+        "deleting lease for address {address}", "A lease is deleted.";
+    FlushReclaimed6 { seconds } = "DHCPSRV_MEMFILE_DELETE_EXPIRED_RECLAIMED6", "dhcpsrv", Debug(50),
+        "deleting reclaimed IPv6 leases that expired more than {seconds} seconds ago",
+        "Leases kept for affinity are removed after their time.";
+    Wipe6 { subnet } = "DHCPSRV_MEMFILE_WIPE_LEASES6", "dhcpsrv", Info,
+        "removing all IPv6 leases from subnet {subnet}", "An operator asked to remove the leases of a subnet.";
+    Wiped6 { subnet, count } = "DHCPSRV_MEMFILE_WIPE_LEASES6_FINISHED", "dhcpsrv", Info,
+        "removing all IPv6 leases from subnet {subnet} finished, removed {count} leases",
+        "The leases of a subnet are gone.";
 }
 
 /// Messages of the program kea-lfc.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp, decode_hex};
 use lease::{Lease4, LeaseState};
 
+use crate::kind::Entry;
 use crate::table::{Row, colon_hex, number, number32, push_colon_hex, push_escaped, push_number, unescape};
 
 // Columns of SCHEMA4.
@@ -23,27 +24,11 @@ const USER_CONTEXT: usize = 10;
 const POOL_ID: usize = 11;
 
 /// Longest host name, in octets; far above what DNS has.
-const MAX_HOSTNAME: usize = 4096;
+pub(crate) const MAX_HOSTNAME: usize = 4096;
 /// Longest user context, in octets; what Kea's databases hold.
-const MAX_CONTEXT: usize = 64 << 10;
+pub(crate) const MAX_CONTEXT: usize = 64 << 10;
 
-/// What a row says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Entry4 {
-    /// The lease as it is from here on.
-    Lease(Lease4),
-    /// The address has no lease any more.
-    Deleted(Ipv4Addr),
-}
-
-impl Entry4 {
-    pub(crate) fn address(&self) -> Ipv4Addr {
-        match self {
-            Self::Lease(lease) => lease.address,
-            Self::Deleted(address) => *address,
-        }
-    }
-}
+pub(crate) type Entry4 = Entry<Lease4>;
 
 /// Why a lease cannot be stored: its row would not be read again.
 pub(crate) fn refusal(lease: &Lease4) -> Option<String> {
@@ -172,15 +157,15 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry4, String> {
     }
 }
 
-fn not(row: &Row<'_>, column: usize, name: &str, kind: &str) -> String {
+pub(crate) fn not(row: &Row<'_>, column: usize, name: &str, kind: &str) -> String {
     format!("{name}: '{}' is not {kind}", row.field(column).escape_ascii())
 }
 
-fn u32_of(row: &Row<'_>, column: usize, name: &str) -> Result<u32, String> {
+pub(crate) fn u32_of(row: &Row<'_>, column: usize, name: &str) -> Result<u32, String> {
     number32(row.field(column)).ok_or_else(|| not(row, column, name, "a number of 32 bits"))
 }
 
-fn bool_of(row: &Row<'_>, column: usize, name: &str) -> Result<bool, String> {
+pub(crate) fn bool_of(row: &Row<'_>, column: usize, name: &str) -> Result<bool, String> {
     match row.field(column) {
         b"0" => Ok(false),
         b"1" => Ok(true),
@@ -189,7 +174,7 @@ fn bool_of(row: &Row<'_>, column: usize, name: &str) -> Result<bool, String> {
 }
 
 /// Octets of a hexadecimal field and their count; colons are usual, other forms are read too.
-fn hex_of(field: &[u8], name: &str) -> Result<([u8; 255], usize), String> {
+pub(crate) fn hex_of(field: &[u8], name: &str) -> Result<([u8; 255], usize), String> {
     let mut octets = [0; 255];
     if let Some(count) = colon_hex(field, &mut octets) {
         return Ok((octets, count));
@@ -202,7 +187,7 @@ fn hex_of(field: &[u8], name: &str) -> Result<([u8; 255], usize), String> {
 }
 
 /// The user context as it was written, when it is a map.
-fn context(field: &[u8]) -> Result<Option<Arc<str>>, String> {
+pub(crate) fn context(field: &[u8]) -> Result<Option<Arc<str>>, String> {
     if field.is_empty() {
         return Ok(None);
     }

@@ -1,22 +1,18 @@
 //! The store: leases in memory, changes in the journal.
 
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
-use lease::{
-    Added, Committed, Lease4, LeaseObserver4, LeaseState, LeaseStore4, Mark, MaybeReady, Page4, StoreError,
-    Updated,
-};
+use base::{Seconds, SubnetId, Timestamp};
+use lease::{Committed, Lease4, Lease6, LeaseState, Mark, MaybeReady, StoreError, Updated};
 
 use crate::files::LeaseFiles;
-use crate::index::{Index4, Key};
+use crate::index::Index;
 use crate::journal::Journal;
+use crate::kind::Leased;
 use crate::load::{LoadReport, load};
 use crate::messages as m;
-use crate::row4::{push_deletion, push_lease, refusal};
 use crate::storage::{Locked, OsStorage, Storage};
 use crate::table::Age;
 use crate::threads::Threads;
@@ -64,11 +60,11 @@ impl Settings {
 pub enum Runner {
     /// Threads of the store: one syncs, one cleans up.
     Threads,
-    /// Whoever calls [`LeaseStore4::commit`] and [`Memfile4::clean_up`]; for tests that must repeat exactly.
+    /// Whoever calls [`lease::LeaseStore4::commit`] and [`Memfile::clean_up`]; for tests that must repeat exactly.
     Caller,
 }
 
-/// Outcome of [`Memfile4::start_lfc`].
+/// Outcome of [`Memfile::start_lfc`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LfcStart {
     Started,
@@ -99,49 +95,49 @@ pub struct Status {
 }
 
 /// A change that may have to be undone: what the address had before.
-struct Undo {
-    address: Ipv4Addr,
-    before: Option<Arc<Lease4>>,
+struct Undo<L: Leased> {
+    address: L::Address,
+    before: Option<Arc<L>>,
 }
 
 /// Changes that become durable together.
-struct Batch {
+struct Batch<L: Leased> {
     rows: Vec<u8>,
-    undo: Vec<Undo>,
+    undo: Vec<Undo<L>>,
     ticket: Arc<Ticket>,
 }
 
-impl Batch {
+impl<L: Leased> Batch<L> {
     fn new() -> Self {
         Self { rows: Vec::new(), undo: Vec::new(), ticket: Ticket::new() }
     }
 }
 
-struct State {
-    index: Index4,
+struct State<L: Leased> {
+    index: Index<L>,
     /// Changes made since the last write began.
-    open: Batch,
+    open: Batch<L>,
     /// Changes being written; their rows are with the writer.
-    flying: Option<Batch>,
+    flying: Option<Batch<L>>,
     /// Failed writes; a mark is this number.
     failures: u64,
     error: Option<String>,
 }
 
 /// What the store shares with its threads.
-pub(crate) struct Shared {
+pub(crate) struct Shared<L: Leased> {
     pub(crate) settings: Settings,
     pub(crate) files: LeaseFiles,
     pub(crate) storage: Arc<dyn Storage>,
-    observer: Arc<dyn LeaseObserver4>,
-    state: Mutex<State>,
+    observer: Arc<L::Observer>,
+    state: Mutex<State<L>>,
     /// Held by who writes, from taking the batch until its fate is known. Taken before `state`.
     pub(crate) journal: Option<Mutex<Journal>>,
     batches: AtomicU64,
     rows: AtomicU64,
 }
 
-impl Shared {
+impl<L: Leased> Shared<L> {
     /// Writes what is open. One caller writes; others wait for it here and then write what came together meanwhile.
     pub(crate) fn flush(&self) {
         let Some(journal) = &self.journal else { return };
@@ -188,7 +184,7 @@ impl Shared {
                         open.undo.iter().rev().chain(flying.iter().flat_map(|batch| batch.undo.iter().rev()))
                     {
                         let undone = state.index.replace(undo.address, undo.before.clone());
-                        self.observer.changed(undone.as_deref(), undo.before.as_deref());
+                        L::tell(&self.observer, undone.as_ref(), undo.before.as_ref());
                     }
                     state.failures += 1;
                     (open, flying, state.error.replace(error.to_string()).is_none())
@@ -207,16 +203,16 @@ impl Shared {
     }
 }
 
-impl Shared {
+impl<L: Leased> Shared<L> {
     /// All leases without the changes that are still to be written, in address order. The caller holds the journal,
     /// so that nothing is being written.
-    pub(crate) fn durable(&self) -> Vec<Arc<Lease4>> {
+    pub(crate) fn durable(&self) -> Vec<Arc<L>> {
         let state = lock(&self.state);
-        let mut leases: std::collections::BTreeMap<Ipv4Addr, Arc<Lease4>> = state
+        let mut leases: std::collections::BTreeMap<L::Address, Arc<L>> = state
             .index
             .page(None, None, usize::MAX)
             .into_iter()
-            .map(|lease| (lease.address, lease))
+            .map(|lease| (lease.address(), lease))
             .collect();
         for undo in state.open.undo.iter().rev().filter(|_| self.journal.is_some()) {
             match &undo.before {
@@ -228,19 +224,24 @@ impl Shared {
     }
 }
 
-/// A lease store in memory with a journal in Kea's format.
-pub struct Memfile4 {
-    shared: Arc<Shared>,
+/// A lease store in memory with a journal in Kea's format, of either family.
+pub struct Memfile<L: Leased> {
+    pub(crate) shared: Arc<Shared<L>>,
     threads: Option<Threads>,
 }
 
-impl Memfile4 {
+/// The store of DHCPv4 leases.
+pub type Memfile4 = Memfile<Lease4>;
+/// The store of DHCPv6 leases.
+pub type Memfile6 = Memfile<Lease6>;
+
+impl<L: Leased> Memfile<L> {
     /// Opens the files of `settings`, or begins new ones, and reads them. `observer` is told of every lease.
     ///
     /// `now` only serves the report.
     pub fn open(
         settings: Settings,
-        observer: Arc<dyn LeaseObserver4>,
+        observer: Arc<L::Observer>,
         now: Timestamp,
     ) -> Result<(Arc<Self>, LoadReport), StoreError> {
         Self::open_on(Arc::new(OsStorage), settings, observer, now, Runner::Threads)
@@ -250,7 +251,7 @@ impl Memfile4 {
     pub fn open_on(
         storage: Arc<dyn Storage>,
         settings: Settings,
-        observer: Arc<dyn LeaseObserver4>,
+        observer: Arc<L::Observer>,
         now: Timestamp,
         runner: Runner,
     ) -> Result<(Arc<Self>, LoadReport), StoreError> {
@@ -264,14 +265,14 @@ impl Memfile4 {
             if named {
                 observe::log!(m::NoStorage);
             }
-            (Index4::new(), LoadReport::default(), None)
+            (Index::new(), LoadReport::default(), None)
         } else {
             let opened = open_files(&storage, &files, &settings, now);
             let (index, report, journal) =
                 opened.inspect_err(|error| observe::log!(m::OpenFailed { error }))?;
             (index, report, Some(Mutex::new(journal)))
         };
-        tell(&index, &*observer);
+        tell::<L>(&index, &observer);
         let convert = report.conversion && journal.is_some();
         let shared = Arc::new(Shared {
             settings,
@@ -366,15 +367,15 @@ impl Memfile4 {
         status
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Index4) -> T) -> MaybeReady<'_, Result<T, StoreError>> {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Index<L>) -> T) -> MaybeReady<'_, Result<T, StoreError>> {
         MaybeReady::ready(Ok(read(&lock(&self.shared.state).index)))
     }
 
     /// Rows of many pages; the lock is given back between them.
-    fn pages(&self, mut next: impl FnMut(&Index4, Option<&Lease4>) -> Page4) -> Page4 {
+    pub(crate) fn pages(&self, mut next: impl FnMut(&Index<L>, Option<&L>) -> Vec<Arc<L>>) -> Vec<Arc<L>> {
         let mut all = Vec::new();
         loop {
-            let page = next(&lock(&self.shared.state).index, all.last().map(|last: &Arc<Lease4>| &**last));
+            let page = next(&lock(&self.shared.state).index, all.last().map(|last: &Arc<L>| &**last));
             let done = page.len() < PAGE;
             all.extend(page);
             if done {
@@ -384,9 +385,9 @@ impl Memfile4 {
     }
 
     /// Makes `lease` the row of `address`.
-    fn change(&self, state: &mut State, address: Ipv4Addr, lease: Option<Arc<Lease4>>, row: &[u8]) {
+    fn change(&self, state: &mut State<L>, address: L::Address, lease: Option<Arc<L>>, row: &[u8]) {
         let before = state.index.replace(address, lease.clone());
-        self.shared.observer.changed(before.as_deref(), lease.as_deref());
+        L::tell(&self.shared.observer, before.as_ref(), lease.as_ref());
         if self.shared.journal.is_some() {
             state.open.rows.extend_from_slice(row);
             state.open.undo.push(Undo { address, before });
@@ -394,20 +395,20 @@ impl Memfile4 {
     }
 
     /// The row of a lease, unless it could not be read again.
-    fn row(&self, lease: &Lease4) -> Result<Vec<u8>, StoreError> {
+    fn row(&self, lease: &L) -> Result<Vec<u8>, StoreError> {
         let mut row = Vec::new();
         if self.shared.journal.is_some() {
-            if let Some(error) = refusal(lease) {
+            if let Some(error) = lease.refusal() {
                 return Err(StoreError::Failed(error));
             }
             row.reserve(160);
-            push_lease(lease, &mut row);
+            lease.push_lease(&mut row);
         }
         Ok(row)
     }
 
     /// Deletes what `next` gives until it gives no more; answers how many.
-    fn delete_all(&self, mut next: impl FnMut(&Index4) -> Page4) -> u64 {
+    fn delete_all(&self, mut next: impl FnMut(&Index<L>) -> Vec<Arc<L>>) -> u64 {
         let mut count = 0;
         let mut row = Vec::with_capacity(160);
         loop {
@@ -418,8 +419,8 @@ impl Memfile4 {
             }
             for lease in &page {
                 row.clear();
-                push_deletion(lease, &mut row);
-                self.change(&mut state, lease.address, None, &row);
+                lease.push_deletion(&mut row);
+                self.change(&mut state, lease.address(), None, &row);
             }
             count += page.len() as u64;
         }
@@ -430,12 +431,12 @@ impl Memfile4 {
 const PAGE: usize = 1024;
 
 /// Reads and opens the files of a persistent store.
-fn open_files(
+fn open_files<L: Leased>(
     storage: &Arc<dyn Storage>,
     files: &LeaseFiles,
     settings: &Settings,
     now: Timestamp,
-) -> Result<(Index4, LoadReport, Journal), StoreError> {
+) -> Result<(Index<L>, LoadReport, Journal), StoreError> {
     let failed = |error: std::io::Error| StoreError::Failed(format!("{}: {error}", files.live.display()));
     let _lock = match storage.lock(&files.pid).map_err(failed)? {
         Locked::Mine(lock) => lock,
@@ -445,14 +446,15 @@ fn open_files(
         }
     };
     let sync = settings.durability == Durability::Fsync;
-    let loaded = load(&**storage, files, settings.max_row_errors, sync, now)?;
+    let loaded = load::<L>(&**storage, files, settings.max_row_errors, sync, now)?;
     let live = loaded.live;
     let mut journal =
-        Journal::open(Arc::clone(storage), files.clone(), live.good, live.rows, sync).map_err(failed)?;
+        Journal::open(Arc::clone(storage), files.clone(), L::SCHEMA, live.good, live.rows, sync)
+            .map_err(failed)?;
     if live.age != Age::Current && !live.takes_current_rows {
         // Rows of ours would be misread there. The cleanup that follows converts the rest.
         let stop = std::sync::atomic::AtomicBool::new(false);
-        let cleaned = crate::lfc::clean_locked(&**storage, base::Family::V4, files, &stop);
+        let cleaned = crate::lfc::clean_locked(&**storage, L::FAMILY, files, &stop);
         if let Err(error) = cleaned {
             return Err(StoreError::Failed(error.to_string()));
         }
@@ -463,154 +465,98 @@ fn open_files(
     Ok((loaded.index, loaded.report, journal))
 }
 
-fn tell(index: &Index4, observer: &dyn LeaseObserver4) {
+fn tell<L: Leased>(index: &Index<L>, observer: &L::Observer) {
     let mut after = None;
     loop {
         let page = index.page(None, after, PAGE);
         let Some(last) = page.last() else { return };
-        after = Some(last.address);
+        after = Some(last.address());
         for lease in &page {
-            observer.changed(None, Some(lease));
+            L::tell(observer, None, Some(lease));
         }
     }
 }
 
-/// Whether the row is still the one that the caller looked at.
-fn unchanged(row: &Lease4, expected: &Lease4) -> bool {
-    row.cltt == expected.cltt
-        && row.valid_lifetime == expected.valid_lifetime
-        && row.state == expected.state
-        && row.client_id == expected.client_id
-        && row.hw_addr == expected.hw_addr
-}
-
-fn limited(limit: usize) -> usize {
+pub(crate) fn limited(limit: usize) -> usize {
     if limit == 0 { usize::MAX } else { limit }
 }
 
-type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
+pub(crate) type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 
-impl LeaseStore4 for Memfile4 {
-    fn name(&self) -> &'static str {
-        "memfile"
+/// What both families' traits ask for.
+impl<L: Leased> Memfile<L> {
+    pub(crate) fn in_subnet(&self, subnet: SubnetId) -> Vec<Arc<L>> {
+        self.pages(|index, last| index.page(Some(subnet), last.map(L::address), PAGE))
     }
 
-    fn by_address(&self, address: Ipv4Addr) -> Answer<'_, Option<Arc<Lease4>>> {
-        self.read(|index| index.get(address).cloned())
-    }
-
-    fn by_client_id(&self, id: &ClientId) -> Answer<'_, Page4> {
-        self.read(|index| index.by_key(Key::ClientId, id.octets()))
-    }
-
-    fn by_hw_addr(&self, hw_addr: &HwAddr) -> Answer<'_, Page4> {
-        self.read(|index| index.by_key(Key::HwAddr, hw_addr.octets()))
-    }
-
-    fn by_hostname(&self, hostname: &str) -> Answer<'_, Page4> {
-        self.read(|index| index.by_key(Key::HostName, hostname.as_bytes()))
-    }
-
-    fn by_subnet(&self, subnet: SubnetId) -> Answer<'_, Page4> {
-        MaybeReady::ready(Ok(
-            self.pages(|index, last| index.page(Some(subnet), last.map(|last| last.address), PAGE))
-        ))
-    }
-
-    fn by_state(&self, state: LeaseState, subnet: Option<SubnetId>) -> Answer<'_, Page4> {
+    pub(crate) fn in_state(&self, state: LeaseState, subnet: Option<SubnetId>) -> Vec<Arc<L>> {
         if state == LeaseState::Default {
             // Nearly all of them: found by looking at all.
-            let mut page = self.pages(|index, last| index.page(subnet, last.map(|last| last.address), PAGE));
-            page.retain(|lease| lease.state == state);
-            return MaybeReady::ready(Ok(page));
+            let mut page = self.pages(|index, last| index.page(subnet, last.map(L::address), PAGE));
+            page.retain(|lease| lease.state() == state);
+            return page;
         }
         let mut page = self.pages(|index, last| {
-            index.in_state(state, subnet, last.map(|last| (last.subnet_id, last.address)), PAGE)
+            index.in_state(state, subnet, last.map(|last| (last.subnet_id(), last.address())), PAGE)
         });
-        page.sort_unstable_by_key(|lease| lease.address);
-        MaybeReady::ready(Ok(page))
+        page.sort_unstable_by_key(|lease| lease.address());
+        page
     }
 
-    fn page(&self, after: Option<Ipv4Addr>, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.page(None, after, limit))
-    }
-
-    fn expired(&self, now: Timestamp, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.expired(None, now, limited(limit)))
-    }
-
-    fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.expired(Some(subnet), now, limited(limit)))
-    }
-
-    fn add(&self, lease: Lease4) -> Answer<'_, Added> {
-        observe::log!(m::AddAddr4 { address: lease.address });
-        let row = match self.row(&lease) {
-            Ok(row) => row,
-            Err(error) => return MaybeReady::ready(Err(error)),
-        };
+    /// Adds a row; the one that is there already, if any, is the answer.
+    pub(crate) fn insert(&self, lease: L) -> Result<Option<Arc<L>>, StoreError> {
+        let row = self.row(&lease)?;
         let lease = Arc::new(lease);
         let mut state = lock(&self.shared.state);
-        if let Some(there) = state.index.get(lease.address) {
-            return MaybeReady::ready(Ok(Added::Exists(Arc::clone(there))));
+        if let Some(there) = state.index.get(lease.address()) {
+            return Ok(Some(Arc::clone(there)));
         }
-        self.change(&mut state, lease.address, Some(lease), &row);
-        MaybeReady::ready(Ok(Added::Yes))
+        self.change(&mut state, lease.address(), Some(lease), &row);
+        Ok(None)
     }
 
-    fn update(&self, lease: Lease4, expected: &Lease4) -> Answer<'_, Updated> {
-        observe::log!(m::UpdateAddr4 { address: lease.address });
-        let row = match self.row(&lease) {
-            Ok(row) => row,
-            Err(error) => return MaybeReady::ready(Err(error)),
-        };
+    pub(crate) fn exchange(&self, lease: L, expected: &L) -> Result<Updated, StoreError> {
+        let row = self.row(&lease)?;
         let lease = Arc::new(lease);
         let mut state = lock(&self.shared.state);
-        if !state.index.get(lease.address).is_some_and(|row| unchanged(row, expected)) {
-            return MaybeReady::ready(Ok(Updated::Conflict));
+        if !state.index.get(lease.address()).is_some_and(|row| row.unchanged(expected)) {
+            return Ok(Updated::Conflict);
         }
-        self.change(&mut state, lease.address, Some(lease), &row);
-        MaybeReady::ready(Ok(Updated::Yes))
+        self.change(&mut state, lease.address(), Some(lease), &row);
+        Ok(Updated::Yes)
     }
 
-    fn delete(&self, expected: &Lease4) -> Answer<'_, Updated> {
-        observe::log!(m::DeleteAddr4 { address: expected.address });
+    pub(crate) fn remove(&self, expected: &L) -> Updated {
         let mut row = Vec::new();
         if self.shared.journal.is_some() {
-            push_deletion(expected, &mut row);
+            expected.push_deletion(&mut row);
         }
         let mut state = lock(&self.shared.state);
-        if !state.index.get(expected.address).is_some_and(|row| unchanged(row, expected)) {
-            return MaybeReady::ready(Ok(Updated::Conflict));
+        if !state.index.get(expected.address()).is_some_and(|row| row.unchanged(expected)) {
+            return Updated::Conflict;
         }
-        self.change(&mut state, expected.address, None, &row);
-        MaybeReady::ready(Ok(Updated::Yes))
+        self.change(&mut state, expected.address(), None, &row);
+        Updated::Yes
     }
 
-    fn flush_reclaimed(&self, now: Timestamp, held: Seconds) -> Answer<'_, u64> {
-        observe::log!(m::FlushReclaimed { seconds: held });
-        let count = match now.0.checked_sub(u64::from(held.0)) {
+    pub(crate) fn forget_reclaimed(&self, now: Timestamp, held: Seconds) -> u64 {
+        match now.0.checked_sub(u64::from(held.0)) {
             Some(until) if !held.is_infinite() => {
                 self.delete_all(|index| index.reclaimed(Timestamp(until), PAGE))
             }
             _ => 0,
-        };
-        MaybeReady::ready(Ok(count))
+        }
     }
 
-    fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64> {
-        let name = subnet.map_or_else(|| "all".to_owned(), |subnet| subnet.to_string());
-        observe::log!(m::Wipe { subnet: name });
-        let count = self.delete_all(|index| index.page(subnet, None, PAGE));
-        observe::log!(m::Wiped { subnet: name, count });
-        MaybeReady::ready(Ok(count))
+    pub(crate) fn forget(&self, subnet: Option<SubnetId>) -> u64 {
+        self.delete_all(|index| index.page(subnet, None, PAGE))
     }
 
-    fn mark(&self) -> Mark {
+    pub(crate) fn now(&self) -> Mark {
         Mark(lock(&self.shared.state).failures)
     }
 
-    fn commit(&self, since: Mark) -> Committed {
+    pub(crate) fn settle(&self, since: Mark) -> Committed {
         let ticket = {
             let state = lock(&self.shared.state);
             if state.failures != since.0 {
@@ -636,7 +582,7 @@ impl LeaseStore4 for Memfile4 {
     }
 }
 
-impl Drop for Memfile4 {
+impl<L: Leased> Drop for Memfile<L> {
     fn drop(&mut self) {
         drop(self.threads.take());
         self.shared.flush();

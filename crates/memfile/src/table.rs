@@ -17,7 +17,7 @@ pub(crate) struct Column {
 
 /// The current columns of one family's lease files.
 #[derive(Debug)]
-pub(crate) struct Schema {
+pub struct Schema {
     pub(crate) columns: &'static [Column],
     /// The first so many columns must be present.
     pub(crate) required: usize,
@@ -208,7 +208,7 @@ impl Header {
 
 /// The fields of a row in the order of the current schema.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'a> {
+pub struct Row<'a> {
     fields: [&'a [u8]; MAX_COLUMNS],
 }
 

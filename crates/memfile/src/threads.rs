@@ -6,9 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use base::{Family, Seconds};
+use base::Seconds;
 
 use crate::journal::Rotated;
+use crate::kind::Leased;
 use crate::lfc::{LfcError, LfcStats, clean};
 use crate::messages as m;
 use crate::store::{LfcStart, Shared, Status};
@@ -51,7 +52,7 @@ pub(crate) struct Threads {
 
 impl Threads {
     /// `convert`: clean up at once, to bring the files to the current columns.
-    pub(crate) fn start(shared: &Arc<Shared>, convert: bool) -> io::Result<Self> {
+    pub(crate) fn start<L: Leased>(shared: &Arc<Shared<L>>, convert: bool) -> io::Result<Self> {
         let interval = shared.settings.lfc_interval;
         if interval.0 > 0 {
             observe::log!(m::LfcSetup { seconds: interval });
@@ -138,7 +139,7 @@ impl Drop for Threads {
 /// rows it has, so this bounds the cost at 5 % of a core; a commit after a pause does not wait for it.
 const PACE: Duration = Duration::from_millis(1);
 
-fn sync_loop(shared: &Shared, posts: &Posts) {
+fn sync_loop<L: Leased>(shared: &Shared<L>, posts: &Posts) {
     let mut last: Option<Instant> = None;
     loop {
         {
@@ -160,7 +161,7 @@ fn sync_loop(shared: &Shared, posts: &Posts) {
     }
 }
 
-fn lfc_loop(shared: &Shared, posts: &Posts, convert: bool) {
+fn lfc_loop<L: Leased>(shared: &Shared<L>, posts: &Posts, convert: bool) {
     let mut force = convert;
     loop {
         {
@@ -192,7 +193,11 @@ fn lfc_loop(shared: &Shared, posts: &Posts, convert: bool) {
 }
 
 /// Rotates the live file away and cleans up. Without `force` it rests when nothing was appended since the last time.
-pub(crate) fn clean_up(shared: &Shared, stop: &AtomicBool, force: bool) -> Result<LfcStats, LfcError> {
+pub(crate) fn clean_up<L: Leased>(
+    shared: &Shared<L>,
+    stop: &AtomicBool,
+    force: bool,
+) -> Result<LfcStats, LfcError> {
     let Some(journal) = &shared.journal else { return Ok(LfcStats::default()) };
     let result = clean_up_twice(shared, journal, stop, force);
     match &result {
@@ -207,8 +212,8 @@ pub(crate) fn clean_up(shared: &Shared, stop: &AtomicBool, force: bool) -> Resul
     result.map(Option::unwrap_or_default)
 }
 
-fn clean_up_twice(
-    shared: &Shared,
+fn clean_up_twice<L: Leased>(
+    shared: &Shared<L>,
     journal: &Mutex<crate::journal::Journal>,
     stop: &AtomicBool,
     force: bool,
@@ -235,7 +240,7 @@ fn clean_up_twice(
             return Err(failed());
         }
         observe::log!(m::LfcExecute { path: shared.files.live.display() });
-        let stats = clean(&*shared.storage, Family::V4, &shared.files, stop)?;
+        let stats = clean(&*shared.storage, L::FAMILY, &shared.files, stop)?;
         done = Some(stats);
         if rotated == Rotated::Yes {
             break;
@@ -244,7 +249,7 @@ fn clean_up_twice(
     Ok(done)
 }
 
-fn unfinished(shared: &Shared) -> bool {
+fn unfinished<L: Leased>(shared: &Shared<L>) -> bool {
     [&shared.files.input, &shared.files.finish]
         .into_iter()
         .any(|path| shared.storage.exists(path).unwrap_or(true))

@@ -4,3 +4,4 @@ mod backend;
 mod crash;
 mod files;
 mod lfc;
+mod v6;

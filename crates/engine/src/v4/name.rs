@@ -114,10 +114,12 @@ impl Naming<'_, '_> {
         // The result codes are out of use (RFC 4702 section 2.2). Kea repeats the client's, and so do we.
         let mut payload = vec![reply_flags];
         payload.extend_from_slice(&codes);
+        // A generated name keeps the case of the configuration in the lease alone.
+        let told = full.to_ascii_lowercase();
         if flags & flag::E != 0 {
-            payload.extend(text_to_wire(&full)?);
+            payload.extend(text_to_wire(&told)?);
         } else {
-            payload.extend_from_slice(full.as_bytes());
+            payload.extend_from_slice(told.as_bytes());
         }
         Some(ClientName {
             hostname: full.into(),

@@ -74,6 +74,20 @@ impl<'a> Args<'a> {
         flag(self.map, "force")
     }
 
+    /// `dry-run`: say what would change and store nothing.
+    pub(crate) fn dry_run(&self) -> Result<bool, Refusal> {
+        flag(self.map, "dry-run")
+    }
+
+    /// `message`: what the audit says beside the command.
+    pub(crate) fn message(&self) -> Result<&'a str, Refusal> {
+        let message = string(self.map, "message")?;
+        if message.len() > 1000 || message.chars().any(char::is_control) {
+            return refuse("'message' parameter must be one line of at most 1000 octets");
+        }
+        Ok(message)
+    }
+
     /// The one map of a list.
     pub(crate) fn only_map(&self, name: &str) -> Result<&'a Map, Refusal> {
         self.only(name)?.as_map().ok_or_else(|| Refusal(format!("'{name}' list must include a map")))

@@ -367,7 +367,7 @@ fn element(map: Map, what: &str) -> Arc<Element> {
 }
 
 /// What a server could not run, without its own paths, interfaces and secrets.
-fn resolution(written: Written4) -> Vec<String> {
+pub(crate) fn resolution(written: Written4) -> Vec<String> {
     let env = ResolveEnv {
         relaxed: true,
         interface_exists: None,

@@ -42,6 +42,8 @@ pub(crate) enum Op {
     SubnetList,
     SubnetDelById,
     SubnetDelByPrefix,
+    AuditGet,
+    Rollback,
 }
 
 macro_rules! commands {
@@ -50,10 +52,10 @@ macro_rules! commands {
         static COMMANDS6: &[(CommandDef, Op)] = &[
             $(commands!(@row "6" $object $verb $access $op, $arguments, $summary),)*
             commands!(@row "6" "option" "-pd-pool-set" Write Op::OptionSet(Level::PdPool),
-                "pd-pools:[{prefix,prefix-len}],options:[one option-data map],remote:map?,force:boolean?",
+                "pd-pools:[{prefix,prefix-len}],options:[one option-data map],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
                 "Sets an option of a pool of delegated prefixes in the configuration database."),
             commands!(@row "6" "option" "-pd-pool-del" Write Op::OptionDel(Level::PdPool),
-                "pd-pools:[{prefix,prefix-len}],options:[{code,space?,client-classes?}],remote:map?",
+                "pd-pools:[{prefix,prefix-len}],options:[{code,space?,client-classes?}],remote:map?,dry-run:boolean?,message:string?",
                 "Deletes an option of a pool of delegated prefixes from the configuration database."),
         ];
     };
@@ -72,32 +74,32 @@ macro_rules! commands {
 }
 
 commands! {
-    "server" "-set" Write Op::ServerSet, "servers:[{server-tag,description?}],remote:map?",
+    "server" "-set" Write Op::ServerSet, "servers:[{server-tag,description?}],remote:map?,dry-run:boolean?,message:string?",
         "Creates or renews a server in the configuration database.";
     "server" "-get" Read Op::ServerGet, "servers:[{server-tag}],remote:map?",
         "Shows a server of the configuration database.";
     "server" "-get-all" Read Op::ServerGetAll, "remote:map?",
         "Shows all servers of the configuration database.";
-    "server" "-del" Write Op::ServerDel, "servers:[{server-tag}],remote:map?",
+    "server" "-del" Write Op::ServerDel, "servers:[{server-tag}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a server with everything that only it can have; what servers share stays.";
-    "global-parameter" "-set" Write Op::GlobalSet, "parameters:map,server-tags:[one tag],remote:map?,force:boolean?",
+    "global-parameter" "-set" Write Op::GlobalSet, "parameters:map,server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets global parameters of a server, or of all, in the configuration database.";
     "global-parameter" "-get" Read Op::GlobalGet, "parameters:[one name],server-tags:[one tag],remote:map?",
         "Shows the value of a global parameter that counts for a server.";
     "global-parameter" "-get-all" Read Op::GlobalGetAll, "server-tags:[one tag],remote:map?",
         "Shows all global parameters that count for a server.";
-    "global-parameter" "-del" Write Op::GlobalDel, "parameters:[one name],server-tags:[one tag],remote:map?",
+    "global-parameter" "-del" Write Op::GlobalDel, "parameters:[one name],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a global parameter of a server, or of all, from the configuration database.";
-    "option-def" "-set" Write Op::DefSet, "option-defs:[one definition],server-tags:[one tag],remote:map?,force:boolean?",
+    "option-def" "-set" Write Op::DefSet, "option-defs:[one definition],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets an option definition of a server, or of all, in the configuration database.";
     "option-def" "-get" Read Op::DefGet, "option-defs:[{code,space?}],server-tags:[one tag],remote:map?",
         "Shows the option definition that counts for a server.";
     "option-def" "-get-all" Read Op::DefGetAll, "server-tags:[one tag],remote:map?",
         "Shows all option definitions that count for a server.";
-    "option-def" "-del" Write Op::DefDel, "option-defs:[{code,space?,force?}],server-tags:[one tag],remote:map?",
+    "option-def" "-del" Write Op::DefDel, "option-defs:[{code,space?,force?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
         "Deletes an option definition; refused while options need it.";
     "option" "-global-set" Write Op::OptionSet(Level::Global),
-        "options:[one option-data map],server-tags:[one tag],remote:map?,force:boolean?",
+        "options:[one option-data map],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets a global option of a server, or of all, in the configuration database.";
     "option" "-global-get" Read Op::OptionGet,
         "options:[{code,space?,client-classes?}],server-tags:[one tag],remote:map?",
@@ -105,46 +107,46 @@ commands! {
     "option" "-global-get-all" Read Op::OptionGetAll, "server-tags:[one tag],remote:map?",
         "Shows all global options that count for a server.";
     "option" "-global-del" Write Op::OptionDel(Level::Global),
-        "options:[{code,space?,client-classes?}],server-tags:[one tag],remote:map?",
+        "options:[{code,space?,client-classes?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a global option of a server, or of all, from the configuration database.";
     "option" "-network-set" Write Op::OptionSet(Level::Network),
-        "shared-networks:[{name}],options:[one option-data map],remote:map?,force:boolean?",
+        "shared-networks:[{name}],options:[one option-data map],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets an option of a shared network in the configuration database.";
     "option" "-network-del" Write Op::OptionDel(Level::Network),
-        "shared-networks:[{name}],options:[{code,space?,client-classes?}],remote:map?",
+        "shared-networks:[{name}],options:[{code,space?,client-classes?}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes an option of a shared network from the configuration database.";
     "option" "-subnet-set" Write Op::OptionSet(Level::Subnet),
-        "subnets:[{id}],options:[one option-data map],remote:map?,force:boolean?",
+        "subnets:[{id}],options:[one option-data map],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets an option of a subnet in the configuration database.";
     "option" "-subnet-del" Write Op::OptionDel(Level::Subnet),
-        "subnets:[{id}],options:[{code,space?,client-classes?}],remote:map?",
+        "subnets:[{id}],options:[{code,space?,client-classes?}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes an option of a subnet from the configuration database.";
     "option" "-pool-set" Write Op::OptionSet(Level::Pool),
-        "pools:[{pool}],options:[one option-data map],remote:map?,force:boolean?",
+        "pools:[{pool}],options:[one option-data map],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets an option of an address pool in the configuration database.";
     "option" "-pool-del" Write Op::OptionDel(Level::Pool),
-        "pools:[{pool}],options:[{code,space?,client-classes?}],remote:map?",
+        "pools:[{pool}],options:[{code,space?,client-classes?}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes an option of an address pool from the configuration database.";
     "class" "-set" Write Op::ClassSet,
-        "client-classes:[one class map],follow-class-name:string|null?,server-tags:[tags],remote:map?,force:boolean?",
+        "client-classes:[one class map],follow-class-name:string|null?,server-tags:[tags],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Creates or replaces a client class in the configuration database.";
     "class" "-get" Read Op::ClassGet, "client-classes:[{name}],remote:map?",
         "Shows a client class of the configuration database.";
     "class" "-get-all" Read Op::ClassGetAll, "server-tags:[tags, or null for unassigned],remote:map?",
         "Shows all client classes of servers, in the order of evaluation.";
-    "class" "-del" Write Op::ClassDel, "client-classes:[{name}],remote:map?",
+    "class" "-del" Write Op::ClassDel, "client-classes:[{name}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a client class; refused while others depend on it.";
     "network" "-set" Write Op::NetworkSet,
-        "shared-networks:[one network map without subnets],server-tags:[tags],remote:map?,force:boolean?",
+        "shared-networks:[one network map without subnets],server-tags:[tags],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Creates or replaces a shared network in the configuration database.";
     "network" "-get" Read Op::NetworkGet, "shared-networks:[{name}],subnets-include:full|no?,remote:map?",
         "Shows a shared network of the configuration database, with its subnets if asked.";
     "network" "-list" Read Op::NetworkList, "server-tags:[tags, or null for unassigned],remote:map?",
         "Lists the shared networks of servers.";
-    "network" "-del" Write Op::NetworkDel, "shared-networks:[{name}],subnets-action:keep|delete?,remote:map?",
+    "network" "-del" Write Op::NetworkDel, "shared-networks:[{name}],subnets-action:keep|delete?,remote:map?,dry-run:boolean?,message:string?",
         "Deletes a shared network, and its subnets if asked.";
     "subnet" "-set" Write Op::SubnetSet,
-        "subnets:[one subnet map, shared-network-name:string|null],server-tags:[tags],remote:map?,force:boolean?",
+        "subnets:[one subnet map, shared-network-name:string|null],server-tags:[tags],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Creates or replaces a subnet in the configuration database.";
     "subnet" "-get-by-id" Read Op::SubnetGetById, "subnets:[{id}],remote:map?",
         "Shows a subnet of the configuration database.";
@@ -152,10 +154,16 @@ commands! {
         "Shows a subnet of the configuration database.";
     "subnet" "-list" Read Op::SubnetList, "server-tags:[tags, or null for unassigned],remote:map?",
         "Lists the subnets of servers.";
-    "subnet" "-del-by-id" Write Op::SubnetDelById, "subnets:[{id}],remote:map?",
+    "subnet" "-del-by-id" Write Op::SubnetDelById, "subnets:[{id}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a subnet from the configuration database.";
-    "subnet" "-del-by-prefix" Write Op::SubnetDelByPrefix, "subnets:[{subnet}],remote:map?",
+    "subnet" "-del-by-prefix" Write Op::SubnetDelByPrefix, "subnets:[{subnet}],remote:map?,dry-run:boolean?,message:string?",
         "Deletes a subnet from the configuration database.";
+    "audit" "-get" Read Op::AuditGet,
+        "since:revision number|time?,server-tags:[tags]?,limit:integer?,remote:map?",
+        "Lists revisions of the configuration database, newest first: when, by which command, which objects.";
+    "config" "-rollback" Write Op::Rollback,
+        "revision:integer,remote:map?,dry-run:boolean?,message:string?,force:boolean?",
+        "Brings the configuration database back to the state after a revision, as a new revision.";
 }
 
 /// The commands of a family with what they do.

@@ -7,14 +7,17 @@
 //!
 //! What Kea leaves to the operator is checked when it is written (`check`): what each server that gets the object
 //! would then run. What it could not run is refused with a text that names the object and the server, unless
-//! `"force": true`.
+//! `"force": true`. With `"dry-run": true` a write stores nothing and shows what it would change (`difference`); what
+//! was written can be listed and undone (`audit`).
 
 mod args;
+mod audit;
 mod check;
 mod classes;
 mod commands;
 mod definitions;
 mod defs;
+mod difference;
 mod globals;
 mod messages;
 mod networks;
@@ -26,12 +29,12 @@ mod subnets;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use backend::{BackendError, Change, ConfigBackend, Identity, Note};
+use backend::{Change, ConfigBackend, Identity, Note};
 use base::{Family, ServerTag, Timestamp};
 use config::Written4;
-use control::{Answer, Command, CommandTable, DuplicateCommand};
+use control::{Access, Answer, Command, CommandTable, DuplicateCommand};
 use json::{Map, Value};
 
 use args::{Args, Refusal, refuse};
@@ -63,55 +66,81 @@ pub fn register(table: &CommandTable, family: Family, host: Arc<dyn Host>) -> Re
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
             let host = Arc::clone(&host);
-            async move { run(op, family, host.as_ref(), &command).await }
+            async move { run(op, definition.access, family, host.as_ref(), &command).await }
         })?;
     }
     Ok(())
 }
 
 /// Answers one command.
-async fn run(op: Op, family: Family, host: &dyn Host, command: &Command) -> Answer {
-    match execute(op, family, host, command).await {
+async fn run(op: Op, access: Access, family: Family, host: &dyn Host, command: &Command) -> Answer {
+    match execute(op, access, family, host, command).await {
         Ok(answer) => answer,
         Err(Refusal(text)) => Answer::error(text),
     }
 }
 
-async fn execute(op: Op, family: Family, host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn execute(
+    op: Op,
+    access: Access,
+    family: Family,
+    host: &dyn Host,
+    command: &Command,
+) -> Result<Answer, Refusal> {
     let args = Args::new(command.arguments.as_ref(), family)?;
+    let dry_run = args.dry_run()?;
+    if dry_run && access != Access::Write {
+        return refuse("'dry-run' parameter is for commands that write");
+    }
     let backend = choose(host, &args)?;
-    let call = Call { backend: backend.as_ref(), family, args, host, command: &command.name };
+    let call = Call {
+        backend: backend.as_ref(),
+        family,
+        message: args.message()?,
+        args,
+        host,
+        command: &command.name,
+        dry_run,
+        difference: Mutex::default(),
+    };
+    let answer = answer(op, &call).await?;
+    Ok(if dry_run { call.dry(answer) } else { answer })
+}
+
+async fn answer(op: Op, call: &Call<'_>) -> Result<Answer, Refusal> {
     match op {
-        Op::ServerSet => servers::set(&call).await,
-        Op::ServerGet => servers::get(&call).await,
-        Op::ServerGetAll => servers::get_all(&call).await,
-        Op::ServerDel => servers::del(&call).await,
-        Op::GlobalSet => globals::set(&call).await,
-        Op::GlobalGet => globals::get(&call).await,
-        Op::GlobalGetAll => globals::get_all(&call).await,
-        Op::GlobalDel => globals::del(&call).await,
-        Op::DefSet => defs::set(&call).await,
-        Op::DefGet => defs::get(&call).await,
-        Op::DefGetAll => defs::get_all(&call).await,
-        Op::DefDel => defs::del(&call).await,
-        Op::OptionSet(level) => options::set(&call, level).await,
-        Op::OptionDel(level) => options::del(&call, level).await,
-        Op::OptionGet => options::get(&call).await,
-        Op::OptionGetAll => options::get_all(&call).await,
-        Op::ClassSet => classes::set(&call).await,
-        Op::ClassGet => classes::get(&call).await,
-        Op::ClassGetAll => classes::get_all(&call).await,
-        Op::ClassDel => classes::del(&call).await,
-        Op::NetworkSet => networks::set(&call).await,
-        Op::NetworkGet => networks::get(&call).await,
-        Op::NetworkList => networks::list(&call).await,
-        Op::NetworkDel => networks::del(&call).await,
-        Op::SubnetSet => subnets::set(&call).await,
-        Op::SubnetGetById => subnets::get_by_id(&call).await,
-        Op::SubnetGetByPrefix => subnets::get_by_prefix(&call).await,
-        Op::SubnetList => subnets::list(&call).await,
-        Op::SubnetDelById => subnets::del_by_id(&call).await,
-        Op::SubnetDelByPrefix => subnets::del_by_prefix(&call).await,
+        Op::ServerSet => servers::set(call).await,
+        Op::ServerGet => servers::get(call).await,
+        Op::ServerGetAll => servers::get_all(call).await,
+        Op::ServerDel => servers::del(call).await,
+        Op::GlobalSet => globals::set(call).await,
+        Op::GlobalGet => globals::get(call).await,
+        Op::GlobalGetAll => globals::get_all(call).await,
+        Op::GlobalDel => globals::del(call).await,
+        Op::DefSet => defs::set(call).await,
+        Op::DefGet => defs::get(call).await,
+        Op::DefGetAll => defs::get_all(call).await,
+        Op::DefDel => defs::del(call).await,
+        Op::OptionSet(level) => options::set(call, level).await,
+        Op::OptionDel(level) => options::del(call, level).await,
+        Op::OptionGet => options::get(call).await,
+        Op::OptionGetAll => options::get_all(call).await,
+        Op::ClassSet => classes::set(call).await,
+        Op::ClassGet => classes::get(call).await,
+        Op::ClassGetAll => classes::get_all(call).await,
+        Op::ClassDel => classes::del(call).await,
+        Op::NetworkSet => networks::set(call).await,
+        Op::NetworkGet => networks::get(call).await,
+        Op::NetworkList => networks::list(call).await,
+        Op::NetworkDel => networks::del(call).await,
+        Op::SubnetSet => subnets::set(call).await,
+        Op::SubnetGetById => subnets::get_by_id(call).await,
+        Op::SubnetGetByPrefix => subnets::get_by_prefix(call).await,
+        Op::SubnetList => subnets::list(call).await,
+        Op::SubnetDelById => subnets::del_by_id(call).await,
+        Op::SubnetDelByPrefix => subnets::del_by_prefix(call).await,
+        Op::AuditGet => audit::get(call).await,
+        Op::Rollback => audit::rollback(call).await,
     }
 }
 
@@ -136,22 +165,57 @@ struct Call<'a> {
     args: Args<'a>,
     host: &'a dyn Host,
     command: &'a str,
+    /// What the operator wants the audit to say.
+    message: &'a str,
+    dry_run: bool,
+    /// Of a dry run.
+    difference: Mutex<Vec<Value>>,
 }
 
 impl Call<'_> {
     /// Writes changes as one revision; counts per change.
     async fn apply(&self, changes: Vec<Change>) -> Result<Vec<u64>, Refusal> {
-        let note = Note { time: self.host.now(), message: self.command.to_owned() };
-        let counts = self.backend.apply(changes, note).await.map_err(|error| match error {
-            BackendError::Missing { what, key } => {
-                Refusal(format!("{what} '{key}' does not exist in the configuration database"))
+        self.apply_as(changes, "").await
+    }
+
+    /// As [`apply`](Self::apply), with more for the audit to say of the command. A dry run keeps the difference that
+    /// it would make, and stores nothing.
+    async fn apply_as(&self, changes: Vec<Change>, detail: &str) -> Result<Vec<u64>, Refusal> {
+        if self.dry_run {
+            let preview = self.backend.preview(changes, None).await?;
+            let difference = self.difference(&preview).await?;
+            if let Ok(mut kept) = self.difference.lock() {
+                kept.push(difference);
             }
-            other => other.into(),
-        })?;
+            return Ok(preview.counts);
+        }
+        let message = self.audit_message(detail);
+        let counts = self.backend.apply(changes, Note { time: self.host.now(), message }).await?;
         if counts.iter().any(|count| *count > 0) {
             self.host.changed(self.backend.identity());
         }
         Ok(counts)
+    }
+
+    fn audit_message(&self, detail: &str) -> String {
+        match (detail, self.message) {
+            ("", "") => self.command.to_owned(),
+            (text, "") | ("", text) => format!("{}: {text}", self.command),
+            (detail, message) => format!("{}: {detail}, {message}", self.command),
+        }
+    }
+
+    /// The answer of a dry run: as it would be, with the difference.
+    fn dry(&self, mut answer: Answer) -> Answer {
+        let kept = self.difference.lock().map(|mut kept| kept.pop()).unwrap_or_default();
+        let difference = kept.unwrap_or_else(|| Value::from(Vec::new()));
+        answer.text = Some(format!("dry run, nothing is stored: {}", answer.text.unwrap_or_default()));
+        let arguments = answer.arguments.get_or_insert_with(Value::map);
+        if let Some(arguments) = arguments.as_map_mut() {
+            arguments.insert("dry-run".to_owned(), true.into());
+            arguments.insert("difference".to_owned(), difference);
+        }
+        answer
     }
 
     /// Writes one change; its count.

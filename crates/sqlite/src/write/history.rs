@@ -22,6 +22,8 @@ struct Wanted {
     then: Option<Image>,
 }
 
+type ByTable = BTreeMap<&'static str, Vec<Wanted>>;
+
 impl Writer<'_> {
     /// Keeps what the objects touched by the revision were before it, as `old` still sees them.
     pub(super) fn keep_history(&mut self, old: &Reader<'_>) -> Result<(), Error> {
@@ -165,7 +167,7 @@ impl Writer<'_> {
     }
 
     /// What there was after a revision, of all that changed since, by table; and the order of classes.
-    fn wanted(&self, revision: u64) -> Result<(BTreeMap<&'static str, Vec<Wanted>>, Vec<String>), Error> {
+    fn wanted(&self, revision: u64) -> Result<(ByTable, Vec<String>), Error> {
         let mut before: BTreeMap<String, BTreeMap<u64, Option<String>>> = BTreeMap::new();
         self.reader.each(
             "SELECT object_type, object_id, before FROM dhcp4_audit_history WHERE revision_id > ?1 \

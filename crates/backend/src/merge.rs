@@ -1,6 +1,6 @@
 //! Joining a server's file and its objects of the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use options::DefTable;
 
 use crate::{Objects, OptionKey, ServerSelector, int_member, option_key_of, text_member};
 
+const RESERVATIONS: &str = "reservations";
+
 /// The configuration of a server: its file, with what the database says in its place. The database wins.
 ///
 /// - Globals: per parameter, members of maps one by one. A parameter that goes from the database has the value of
@@ -18,7 +20,8 @@ use crate::{Objects, OptionKey, ServerSelector, int_member, option_key_of, text_
 /// - Option definitions per space and code, global options per space, code and classes; own before all servers'.
 /// - Client classes: those of the database in place of all of the file when there are any.
 /// - Networks per name; a network of the database keeps the subnets that the file puts into it.
-/// - Subnets: one of the database takes the place of every one of the file with its id or its prefix.
+/// - Subnets: one of the database takes the place of every one of the file with its id or its prefix. Host
+///   reservations are not in the database: those of the file stay if id and prefix do.
 #[must_use]
 pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
     let mut merged = file.clone();
@@ -40,6 +43,11 @@ pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> 
 
     let ids: BTreeSet<_> = objects.subnets.keys().copied().collect();
     let prefixes: BTreeSet<_> = objects.subnets.values().map(|s| s.prefix).collect();
+    let reserved: BTreeMap<_, _> = file
+        .subnets
+        .iter()
+        .filter_map(|s| Some(((s.id, s.prefix.into()), s.element.map.get(RESERVATIONS)?)))
+        .collect();
     merged.subnets.retain(|s| !ids.contains(&s.id) && !prefixes.contains(&s.prefix.into()));
     merged.subnets.extend(objects.subnets.values().filter_map(|s| {
         let IpAddr::V4(address) = s.prefix.address() else { return None };
@@ -47,10 +55,18 @@ pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> 
             id: s.id,
             prefix: Ipv4Prefix::new(address, s.prefix.length())?,
             shared_network: s.shared_network.clone(),
-            element: Arc::clone(&s.element),
+            element: with_reservations(&s.element, reserved.get(&(s.id, s.prefix)).copied()),
         })
     }));
     merged
+}
+
+/// A subnet of the database with the host reservations that the file has for it.
+fn with_reservations(element: &Arc<Element>, reservations: Option<&json::Value>) -> Arc<Element> {
+    let Some(reservations) = reservations else { return Arc::clone(element) };
+    let mut element = Element::clone(element);
+    element.map.insert(RESERVATIONS.to_owned(), reservations.clone());
+    Arc::new(element)
 }
 
 fn merge_globals(merged: &mut Written4, objects: &Objects, selector: &ServerSelector) {
@@ -133,7 +149,7 @@ mod tests {
         Arc::new(Element { map, pos: json::Pos::default(), server_tags })
     }
 
-    fn rows<const N: usize>(elements: [Arc<Element>; N]) -> std::collections::BTreeMap<u64, Stored> {
+    fn rows<const N: usize>(elements: [Arc<Element>; N]) -> BTreeMap<u64, Stored> {
         (1..).zip(elements).map(|(row, element)| (row, Stored { row, element })).collect()
     }
 
@@ -228,6 +244,28 @@ mod tests {
         let classes = vec![Stored { row: 1, element: element(r#"{"name": "db"}"#, "all") }];
         let merged = merge4(&file, &Objects { classes, ..objects }, &server());
         assert_eq!(show(&merged.client_classes, "name"), ["db"]);
+    }
+
+    #[test]
+    fn reservations_of_the_file_stay_with_their_subnet() {
+        let mut reserving = file_subnet(1, "10.0.1.0/24");
+        let reservations =
+            r#"{"reservations": [{"hw-address": "01:02:03:04:05:06", "ip-address": "10.0.1.5"}]}"#;
+        reserving.element = element(reservations, "");
+        let file = Written4 { subnets: vec![reserving], ..Written4::default() };
+        for (prefix, kept) in [("10.0.1.0/24", true), ("10.0.9.0/24", false)] {
+            let stored = StoredSubnet {
+                id: SubnetId(1),
+                prefix: prefix.parse().unwrap(),
+                shared_network: None,
+                element: element(r#"{"renew-timer": 7}"#, "hq"),
+            };
+            let objects = Objects { subnets: [(SubnetId(1), stored)].into(), ..Objects::default() };
+            let merged = merge4(&file, &objects, &server());
+            let map = &merged.subnets[0].element.map;
+            assert_eq!((merged.subnets.len(), map.contains_key("renew-timer")), (1, true));
+            assert_eq!(map.get("reservations").is_some(), kept, "{prefix}");
+        }
     }
 
     #[test]

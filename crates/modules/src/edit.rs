@@ -25,8 +25,17 @@ pub trait Host: Send + Sync {
 
 /// What is wrong with a configuration, in a line for each fault.
 pub(crate) fn faults(errors: &[config::ConfigError]) -> Refusal {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let lines: Vec<&str> = errors.iter().map(line).collect();
     Refusal::error(lines.join("\n"))
+}
+
+/// A wrong type is told without its place in commands, and programs compare the whole text.
+fn line(error: &config::ConfigError) -> &str {
+    let place = format!(" ({})", error.pos);
+    match error.text.strip_suffix(&place) {
+        Some(text) if text.contains("' parameter is not a") => text,
+        _ => &error.text,
+    }
 }
 
 /// The arguments of a command on subnets and networks.

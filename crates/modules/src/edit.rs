@@ -29,11 +29,15 @@ pub(crate) fn faults(errors: &[config::ConfigError]) -> Refusal {
     Refusal::error(lines.join("\n"))
 }
 
-/// A wrong type is told without its place in commands, and programs compare the whole text.
+/// Wrong types and unknown members are told without their place in commands, and programs compare the whole text.
 fn line(error: &config::ConfigError) -> &str {
     let place = format!(" ({})", error.pos);
     match error.text.strip_suffix(&place) {
-        Some(text) if text.contains("' parameter is not a") => text,
+        Some(text)
+            if text.contains("' parameter is not a") || text.starts_with("unsupported client class") =>
+        {
+            text
+        }
         _ => &error.text,
     }
 }

@@ -287,7 +287,13 @@ impl Server {
                     runtime: Arc::clone(&running.runtime),
                 }
             }
-            Some(settings) => open_store(self, config, settings).await.map_err(failed)?,
+            Some(settings) => match open_store(self, config, settings).await {
+                Ok(active) => active,
+                Err(error) => {
+                    running.runtime.restore(&running.config, &*running.store).await.map_err(failed)?;
+                    return Err(failed(error));
+                }
+            },
         };
         self.shared.active.store(Arc::new(active));
         let limit = observe::stats::Limit::from_defaults(
@@ -566,7 +572,7 @@ pub(crate) async fn open_store(
 ) -> Result<Active, lease::StoreError> {
     let runtime = Arc::new(Runtime4::new(Arc::clone(&server.statistics)));
     runtime.reconfigure(config, None).await?;
-    server.statistics.forget_leases();
+    runtime.forget_leases();
     let observer: Arc<Runtime4> = Arc::clone(&runtime);
     let now = server.shared.clock.now().seconds();
     let (memfile, _report) = Memfile4::open(settings, observer, now)?;

@@ -229,8 +229,8 @@ impl Statistics4 {
         group.set(what as usize, value, self.now());
     }
 
-    /// Starts the counts of present leases anew, for another lease store.
-    pub fn forget_leases(&self) {
+    /// Sets the server's own counts of present leases to zero.
+    pub(crate) fn forget_leases(&self) {
         for what in [LeaseCount::Assigned, LeaseCount::Declined] {
             if let Some(counter) = self.totals.get(what as usize) {
                 counter.set(0, self.now());

@@ -172,6 +172,17 @@ impl SubnetRuntime {
         let address = u32::from(address);
         self.pools.iter().find(|p| (p.first..=p.last).contains(&address))
     }
+
+    /// The statistics of the subnet and of its pools.
+    fn groups(&self) -> impl Iterator<Item = &Group> {
+        std::iter::once(&*self.counters).chain(self.pools.iter().map(|pool| &*pool.counters))
+    }
+
+    /// Pools that stay are the same object.
+    fn has_the_pools_of(&self, other: &Self) -> bool {
+        self.pools.len() == other.pools.len()
+            && self.pools.iter().all(|pool| other.pools.iter().any(|p| Arc::ptr_eq(pool, p)))
+    }
 }
 
 /// An address range and its pool, for finding pools by address.
@@ -279,7 +290,11 @@ impl Runtime4 {
             for pool in &fresh {
                 fill(pool, store).await?;
             }
-            for (id, subnet) in tables.subnets.iter().filter(|(id, _)| !before.subnets.contains_key(id)) {
+            // Also of subnets whose pools are others now: their leases may lie in none of them.
+            let changed = |id, now: &SubnetRuntime| {
+                before.subnets.get(id).is_none_or(|before| !before.has_the_pools_of(now))
+            };
+            for (id, subnet) in tables.subnets.iter().filter(|(id, subnet)| changed(id, subnet)) {
                 self.recount(*id, subnet, store).await?;
             }
         }
@@ -287,6 +302,41 @@ impl Runtime4 {
         self.statistics.configured(config);
         self.tables.store(Arc::new(tables));
         Ok(())
+    }
+
+    /// Sets the counts of present leases to zero, before another store is read.
+    pub fn forget_leases(&self) {
+        self.statistics.forget_leases();
+        for subnet in self.tables.load().subnets.values() {
+            for group in subnet.groups() {
+                self.statistics.set(LeaseCount::Assigned, 0, group);
+                self.statistics.set(LeaseCount::Declined, 0, group);
+            }
+        }
+    }
+
+    /// Starts anew with this configuration and what this store holds, after others were tried and not taken.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn restore(&self, config: &ServerConfig4, store: &dyn LeaseStore4) -> Result<(), StoreError> {
+        self.tables.store(Arc::default());
+        self.reconfigure(config, Some(store)).await?;
+        self.statistics.forget_leases();
+        let mut after = None;
+        loop {
+            let page = store.page(after, 1024).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.address);
+            for lease in &page {
+                if lease.occupies() {
+                    self.statistics.count(LeaseCount::Assigned, 1, None, None);
+                }
+                if lease.state == LeaseState::Declined {
+                    self.statistics.count(LeaseCount::Declined, 1, None, None);
+                }
+            }
+        }
     }
 
     /// The subnet of a network that served last.
@@ -362,8 +412,7 @@ impl Runtime4 {
         subnet: &SubnetRuntime,
         store: &dyn LeaseStore4,
     ) -> Result<(), StoreError> {
-        let groups = || std::iter::once(&subnet.counters).chain(subnet.pools.iter().map(|p| &p.counters));
-        for group in groups() {
+        for group in subnet.groups() {
             self.statistics.set(LeaseCount::Assigned, 0, group);
             self.statistics.set(LeaseCount::Declined, 0, group);
         }

@@ -7,3 +7,7 @@
 mod backend;
 mod clients;
 mod commands;
+mod crash;
+mod disk;
+mod reload;
+mod site;

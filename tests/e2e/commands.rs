@@ -79,5 +79,56 @@ echo '"servers": [ {{ "server-tag": "headquarters", "description": "The machine 
         assert_eq!(mode & !most, 0, "{path} has mode {mode:o}");
     }
     assert!(server.stop().success());
-    let _ = minimal;
+}
+
+/// What scripts make of kea-shell: its exit status and its output.
+#[test]
+fn exit_codes_of_the_shell() {
+    let Some(world) = World::new() else { return };
+    let space = lonely(&world);
+    let mut server = world.server("kea", &space);
+    server.configure(&minimal("", &["lan"], "kea-config.db"));
+    server.start();
+    let mut agent = world.agent(&server.prefix, &space);
+    agent.start();
+
+    let done = agent.shell("version-get", "");
+    assert_eq!(done.code(), 0, "{done:?}");
+    let answer: Value = serde_json::from_str(&done.stdout).expect("JSON");
+    assert_eq!(answer.pointer("/0/text"), Some(&json!("3.3.1")));
+    // An error of the server is an answer all the same.
+    let done = agent.shell("no-such-command", "");
+    assert_eq!(done.code(), 0, "{done:?}");
+    assert!(done.stdout.contains("\"result\": 2"), "{done:?}");
+    // The bare form, a whole map, and neither.
+    for (stdin, code) in
+        [("\"name\": \"pkt4-received\"", 0), ("{ \"name\": \"pkt4-received\" }", 0), ("{ \"name\"", 1)]
+    {
+        let done = agent.shell("statistic-get", stdin);
+        assert_eq!(done.code(), code, "{stdin}: {done:?}");
+    }
+    let shell = server.prefix.program("kea-shell");
+    for (words, code) in
+        [(&["--port", "1", "version-get"][..], 1), (&["--no-such-flag"], 2), (&["-v"], 0), (&["--help"], 0)]
+    {
+        let done = space.run(&shell, words, "");
+        assert_eq!(done.code(), code, "{words:?}: {done:?}");
+    }
+}
+
+/// What the README shows first.
+#[test]
+fn the_demonstration() {
+    let Some(world) = World::new() else { return };
+    for program in ["python3", "busybox", "dhclient", "dhcpcd"] {
+        if harness::found(program).is_none() {
+            return harness::skipped(&format!("{program} is not installed"));
+        }
+    }
+    let prefix = world.prefix("kea");
+    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/demo.py");
+    let words = [demo.as_os_str(), "--once".as_ref(), "--prefix".as_ref(), prefix.root().as_os_str()];
+    let done = world.run_with("python3", words, "", &[], std::time::Duration::from_secs(180));
+    assert_eq!(done.code(), 0, "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("All steps passed."), "{}", done.stdout);
 }

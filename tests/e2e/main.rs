@@ -4,10 +4,14 @@
 //! the directories, `KEA_RS_BUILT=DIR` takes programs from elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod abuse;
 mod backend;
 mod clients;
 mod commands;
 mod crash;
 mod disk;
+mod kea;
+mod logging;
 mod reload;
 mod site;
+mod startup;

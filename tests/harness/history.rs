@@ -36,6 +36,8 @@ pub struct History {
     pub grants: Vec<Grant>,
     /// Client, address, microseconds since 1970 when it was first said.
     pub releases: Vec<(HwAddr, Ipv4Addr, u64)>,
+    /// Seconds that a server's clock may be behind ours.
+    pub slack: u64,
 }
 
 impl History {
@@ -97,7 +99,7 @@ impl History {
             };
             let right = lease.hw_addr.as_ref() == Some(&grant.client)
                 && lease.state == LeaseState::Default
-                && lease.expires().0 >= grant.end() / 1_000_000;
+                && lease.expires().0 + self.slack >= grant.end() / 1_000_000;
             (!right).then(|| format!("{lease:?} for {grant:?}"))
         });
         wrong.collect()

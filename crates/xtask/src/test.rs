@@ -1,17 +1,27 @@
 //! The test run and the demonstration.
 
+use std::time::Instant;
+
 use crate::{Outcome, command};
 
 /// What CI runs, in this order: what fails fastest comes first.
 pub(crate) fn run(_: &[String]) -> Outcome {
-    command::run("cargo", &["fmt", "--all", "--check"])?;
-    command::run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    step(&["fmt", "--all", "--check"])?;
+    step(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     if command::exists("cargo", &["nextest", "--version"]) {
-        command::run("cargo", &["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])?;
-        command::run("cargo", &["test", "--workspace", "--locked", "--doc", "--quiet"])
+        step(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])?;
+        step(&["test", "--workspace", "--locked", "--doc", "--quiet"])
     } else {
-        command::run("cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])
+        step(&["test", "--workspace", "--locked", "--no-fail-fast"])
     }
+}
+
+/// Runs cargo and says how long it took.
+fn step(arguments: &[&str]) -> Outcome {
+    let begin = Instant::now();
+    let outcome = command::run("cargo", arguments);
+    eprintln!("cargo {}: {:.0} s", arguments.first().unwrap_or(&""), begin.elapsed().as_secs_f64());
+    outcome
 }
 
 pub(crate) fn demo(arguments: &[String]) -> Outcome {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base::{Random, XorShift};
 use harness::{Load, LoadSettings, Server, World, now_micros, soak, stored_leases};
-use serde_json::json;
+use serde_json::Value;
 
 use crate::site;
 
@@ -14,14 +14,11 @@ const ROUNDS: (u32, u32) = (10, 50);
 const RESTART: Duration = Duration::from_secs(10);
 
 /// Kills and restarts while clients lease, check and release.
-fn killed(seed: u64, rounds: u32, change: impl FnOnce(&mut serde_json::Value)) {
+fn killed(seed: u64, rounds: u32, before_the_kill: impl Fn(&Server, &mut XorShift)) {
     let Some(world) = World::new() else { return };
     eprintln!("seed {seed}");
     let mut random = XorShift::new(seed);
     let (mut server, relay) = site::site(&world);
-    let mut config = site::config();
-    change(&mut config);
-    server.configure(&config);
     server.start();
     let file = server.prefix.lease_file();
     let settings = LoadSettings {
@@ -37,6 +34,7 @@ fn killed(seed: u64, rounds: u32, change: impl FnOnce(&mut serde_json::Value)) {
     let (mut slowest, mut rows) = (Duration::ZERO, 0);
     for round in 1..=rounds {
         std::thread::sleep(Duration::from_millis(10 + random.below(1500)));
+        before_the_kill(&server, &mut random);
         server.kill();
         // What clients were told until now must be in the files as they are.
         let (history, now) = (load.history(), now_micros());
@@ -77,9 +75,8 @@ fn killed(seed: u64, rounds: u32, change: impl FnOnce(&mut serde_json::Value)) {
 /// The server itself agrees: every holder gets its own address again.
 fn holds_what_it_promised(server: &mut Server, relay: &harness::Space, history: &harness::History) {
     let held = history.holding(now_micros());
-    assert_eq!(
-        usize::try_from(server.statistic("subnet[1].assigned-addresses")).expect("a count") >= held.len(),
-        true
+    assert!(
+        usize::try_from(server.statistic("subnet[1].assigned-addresses")).expect("a count") >= held.len()
     );
     let mut dialog = harness::Dialog::new(relay, site::RELAY, site::SERVER);
     let step = (held.len() / 200).max(1);
@@ -94,12 +91,16 @@ fn holds_what_it_promised(server: &mut Server, relay: &harness::Space, history: 
 fn killed_under_load() {
     let rounds = if soak() { ROUNDS.1 } else { ROUNDS.0 };
     // Another seed each time; the one of a failure can be put here.
-    killed(now_micros(), rounds, |_| ());
+    killed(now_micros(), rounds, |_, _| ());
 }
 
-/// The same while the lease file is cleaned up all the time.
+/// The same in the middle of a cleanup of the lease file.
 #[test]
 fn killed_during_cleanup() {
     let rounds = if soak() { ROUNDS.1 } else { ROUNDS.0 / 2 };
-    killed(now_micros(), rounds, |config| config["lease-database"]["lfc-interval"] = json!(1));
+    killed(now_micros(), rounds, |server, random| {
+        let answer = server.command("kea-lfc-start", Value::Null);
+        assert!(["kea-lfc started", "kea-lfc already running"].contains(&answer.text.as_str()), "{answer:?}");
+        std::thread::sleep(Duration::from_micros(random.below(20_000)));
+    });
 }

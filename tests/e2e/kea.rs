@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use harness::{
-    Dialog, History, Load, LoadSettings, Process, Server, Space, World, found, now_micros, send,
-    stored_leases, until,
+    Dialog, History, Load, LoadSettings, Process, Server, Space, World, now_micros, send, stored_leases,
+    until,
 };
 use lease::Lease4;
 use serde_json::json;

@@ -141,3 +141,77 @@ pub fn stored_leases(live: &Path) -> HashMap<Ipv4Addr, Arc<Lease4>> {
     assert_eq!(errors, 0, "rows with errors in {}", live.display());
     leases.into_iter().map(|lease| (lease.address, lease)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn client(last: u8) -> HwAddr {
+        HwAddr::new(1, &[2, 0, 0, 0, 0, last]).unwrap()
+    }
+
+    /// Seconds of the request; acknowledged half a second later, for a hundred.
+    fn grant(who: u8, last: u8, at: u64) -> Grant {
+        let address = Ipv4Addr::new(192, 0, 2, last);
+        let requested = at * SECOND;
+        Grant { client: client(who), address, requested, acknowledged: requested + SECOND / 2, lifetime: 100 }
+    }
+
+    fn history(grants: &[Grant], releases: &[(u8, u8, u64)]) -> History {
+        let releases = releases
+            .iter()
+            .map(|(who, last, at)| (client(*who), Ipv4Addr::new(192, 0, 2, *last), at * SECOND))
+            .collect();
+        History { grants: grants.to_vec(), releases, slack: 0 }
+    }
+
+    #[test]
+    fn doubles_are_overlaps_of_different_clients() {
+        for (grants, releases, doubles) in [
+            // Renewals are no doubles, nor are two addresses of one client.
+            (vec![grant(1, 1, 0), grant(1, 1, 50), grant(1, 2, 60)], vec![], 0),
+            (vec![grant(1, 1, 0), grant(2, 1, 50)], vec![], 1),
+            (vec![grant(1, 1, 0), grant(2, 1, 101)], vec![], 0),
+            (vec![grant(1, 1, 0), grant(1, 1, 50), grant(2, 1, 101)], vec![], 1),
+            // Given back before, after, by another.
+            (vec![grant(1, 1, 0), grant(2, 1, 50)], vec![(1, 1, 40)], 0),
+            (vec![grant(1, 1, 0), grant(2, 1, 50)], vec![(1, 1, 60)], 1),
+            (vec![grant(1, 1, 0), grant(2, 1, 50)], vec![(3, 1, 40)], 1),
+            // Back to the first while the second holds it.
+            (vec![grant(1, 1, 0), grant(2, 1, 50), grant(1, 1, 70)], vec![(1, 1, 40)], 1),
+        ] {
+            let found = history(&grants, &releases).doubles();
+            assert_eq!(found.len(), doubles, "{grants:?} {releases:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_must_be_stored_as_it_was_told() {
+        let header = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id";
+        let row = "192.0.2.1,02:00:00:00:00:01,,100,1100,1,0,0,,0,,0";
+        let story = history(&[grant(1, 1, 1000)], &[]);
+        for (rows, now, missing) in [
+            (row.to_owned(), 1050, 0),
+            (String::new(), 1050, 1),
+            // An end that has come, a grant that was released.
+            (String::new(), 1150, 0),
+            // Another client, an earlier end, another state.
+            (row.replace(":01,", ":02,"), 1050, 1),
+            (row.replace(",100,1100,", ",100,1099,"), 1050, 1),
+            (row.replace(",0,,0,,0", ",0,,3,,0"), 1050, 1),
+            (format!("{row}\n192.0.2.1,02:00:00:00:00:01,,0,1000,1,0,0,,0,,0"), 1050, 1),
+        ] {
+            let text = format!("{header}\n{rows}\n");
+            let (leases, errors) = memfile::read_leases4(text.as_bytes()).unwrap();
+            assert_eq!(errors, 0, "{text}");
+            let leases = leases.into_iter().map(|lease| (lease.address, lease)).collect();
+            assert_eq!(story.missing(&leases, now * SECOND).len(), missing, "{rows} at {now}");
+        }
+        assert_eq!(
+            history(&[grant(1, 1, 1000)], &[(1, 1, 1020)]).missing(&HashMap::new(), 1050 * SECOND),
+            [""; 0]
+        );
+    }
+}

@@ -9,8 +9,8 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     step(&["fmt", "--all", "--check"])?;
     step(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     if command::exists("cargo", &["nextest", "--version"]) {
-        step(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])?;
-        step(&["test", "--workspace", "--locked", "--doc", "--quiet"])
+        step(&["test", "--workspace", "--locked", "--doc", "--quiet"])?;
+        step(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
     } else {
         step(&["test", "--workspace", "--locked", "--no-fail-fast"])
     }

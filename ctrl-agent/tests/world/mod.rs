@@ -235,8 +235,9 @@ pub fn shell_program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
         .get_or_init(|| {
+            // The whole workspace: the same choice of features as in the run of all tests, so nothing is built twice.
             let status = Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--package", "shell", "--bin", "kea-shell"])
+                .args(["build", "--quiet", "--locked", "--workspace", "--bins"])
                 .status()
                 .unwrap();
             assert!(status.success());

@@ -297,7 +297,7 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
     }
     let wanted = query.packet.option(option4::VIVSO_SUBOPTIONS);
     let classes = query.packet.option(option4::VIVCO_SUBOPTIONS);
-    for (id, _) in wanted.into_iter().chain(classes).flat_map(vendor_parts) {
+    for (id, _) in wanted.into_iter().chain(classes).flat_map(wire::v4::vendor_parts) {
         name(id);
     }
     options.list.retain(|(code, _)| *code != option4::VIVSO_SUBOPTIONS);
@@ -305,7 +305,7 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
         let sets = || levels.iter().flat_map(|set| &set.vendors).filter(|v| v.vendor == id);
         let mut codes: SmallVec<[u8; 16]> = SmallVec::new();
         if id == CABLE_LABS {
-            for (_, data) in wanted.into_iter().flat_map(vendor_parts).filter(|(v, _)| *v == id) {
+            for (_, data) in wanted.into_iter().flat_map(wire::v4::vendor_parts).filter(|(v, _)| *v == id) {
                 let parts = wire::v4::RelayInfo::parse(data);
                 codes.extend_from_slice(parts.options().get(DOCSIS_ORO).unwrap_or(&[]));
             }
@@ -344,17 +344,6 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
 
 fn vendor_id(payload: &[u8]) -> Option<u32> {
     payload.first_chunk().map(|id| u32::from_be_bytes(*id))
-}
-
-/// The parts of a received option 124 or 125: enterprise number and data.
-fn vendor_parts(mut value: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    std::iter::from_fn(move || {
-        let (id, rest) = value.split_first_chunk()?;
-        let (length, rest) = rest.split_first()?;
-        let (data, rest) = rest.split_at_checked(usize::from(*length))?;
-        value = rest;
-        Some((u32::from_be_bytes(*id), data))
-    })
 }
 
 /// siaddr, sname, file: each of the reservation, else of the first class that sets it, else of the subnet.

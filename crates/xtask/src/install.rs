@@ -1,5 +1,5 @@
-//! `cargo xtask install --prefix DIR`: the layout of Kea's own installation, so that keactrl, packagers and test
-//! suites find everything where they look.
+//! `cargo xtask install --prefix DIR [--debug]`: the layout of Kea's own installation, so that keactrl, packagers and
+//! test suites find everything where they look. With `--debug` the programs are those of `cargo build`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -30,18 +30,26 @@ const DIRECTORIES: [(&str, u32); 9] = [
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let prefix = match arguments {
-        [flag, prefix] if flag == "--prefix" => PathBuf::from(prefix),
-        [both] => both.strip_prefix("--prefix=").map(PathBuf::from).ok_or("usage: install --prefix DIR")?,
-        _ => return Err("usage: install --prefix DIR".to_owned()),
-    };
-    let prefix = std::path::absolute(prefix).map_err(|error| error.to_string())?;
-    let mut build = vec!["build", "--release"];
+    const USAGE: &str = "usage: install --prefix DIR [--debug]";
+    let (mut prefix, mut debug) = (None, false);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--debug" => debug = true,
+            "--prefix" => prefix = arguments.next().map(PathBuf::from),
+            other => prefix = Some(other.strip_prefix("--prefix=").map(PathBuf::from).ok_or(USAGE)?),
+        }
+    }
+    let prefix = std::path::absolute(prefix.ok_or(USAGE)?).map_err(|error| error.to_string())?;
+    let mut build = vec!["build"];
+    if !debug {
+        build.push("--release");
+    }
     for (program, _) in PROGRAMS {
         build.extend(["--bin", program]);
     }
     command::run("cargo", &build)?;
-    into(&prefix, &target().join("release"))
+    into(&prefix, &target().join(if debug { "debug" } else { "release" }))
 }
 
 /// Where cargo puts what it builds.

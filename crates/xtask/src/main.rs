@@ -21,8 +21,8 @@ struct Chore {
 const CHORES: [Chore; 4] = [
     Chore {
         name: "install",
-        arguments: "--prefix DIR",
-        help: "build a release and lay the programs out as Kea does",
+        arguments: "--prefix DIR [--debug]",
+        help: "build a release (or what cargo build makes) and lay the programs out as Kea does",
         run: install::run,
     },
     Chore {

@@ -24,6 +24,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("memfile", &["base", "json", "lease", "observe"]),
     ("backend", &["base", "json", "options", "config", "observe"]),
     ("sqlite", &["base", "json", "config", "backend", "observe"]),
+    ("mysql", &["base", "json", "config", "backend", "observe"]),
+    ("postgres", &["base", "json", "config", "backend", "observe"]),
     ("engine", &["base", "wire", "options", "expr", "host", "config", "lease", "observe"]),
     ("control", &["base", "json", "observe"]),
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
@@ -33,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("net", &["base"]),
     ("daemon", &["base", "json", "observe"]),
+    ("testdb", &[]),
     ("testkit", &["base", "json", "wire", "options", "config", "lease", "engine", "memfile", "observe"]),
     ("xtask", &[]),
 ];

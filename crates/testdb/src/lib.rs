@@ -1,0 +1,289 @@
+//! Private MariaDB and PostgreSQL servers for tests and benchmarks: each on a directory of its own, reachable by a
+//! UNIX socket (from any network namespace) and by a free TCP port of 127.0.0.1.
+//!
+//! A server runs as an unprivileged user when the tests run as root, ends with the test that started it, and can be
+//! killed, restarted and paused. [`shared`] gives all tests of a process one server; each makes databases of its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
+
+mod start;
+
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// User of every server, with all rights.
+pub const USER: &str = "keatest";
+
+/// Its password.
+pub const PASSWORD: &str = "keatest";
+
+/// Which database server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    MariaDb,
+    PostgreSql,
+}
+
+/// How a server is started.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the program runs under, such as `ip netns exec NAME`.
+    pub prefix: Vec<String>,
+    /// Every commit on the medium, as in production; tests of what is done rather than how fast go without.
+    pub durable: bool,
+    /// Certificate and key of the server (PEM) for TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// A server, which ends when this goes.
+#[derive(Debug)]
+pub struct Server {
+    kind: Kind,
+    options: Options,
+    directory: TempDir,
+    port: u16,
+    pid: Mutex<Option<Pid>>,
+    databases: AtomicU32,
+}
+
+/// How to reach a database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pub kind: Kind,
+    pub name: String,
+    /// 127.0.0.1.
+    pub host: String,
+    pub port: u16,
+    /// The socket itself (MariaDB), or the directory that holds it (PostgreSQL), as `host` of a configuration.
+    pub socket: PathBuf,
+    pub user: String,
+    pub password: String,
+}
+
+impl Kind {
+    /// The `type` of `config-databases`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MariaDb => "mysql",
+            Self::PostgreSql => "postgresql",
+        }
+    }
+}
+
+/// One server for all tests of this process, without durability.
+#[must_use]
+pub fn shared(kind: Kind) -> &'static Server {
+    static SERVERS: [OnceLock<Server>; 2] = [OnceLock::new(), OnceLock::new()];
+    let at = usize::from(kind == Kind::PostgreSql);
+    SERVERS[at].get_or_init(|| Server::start(kind, Options::default()))
+}
+
+impl Server {
+    /// Starts a server and waits until it answers.
+    #[must_use]
+    pub fn start(kind: Kind, options: Options) -> Self {
+        let directory = tempfile::Builder::new().prefix("kea-testdb.").tempdir().unwrap();
+        start::prepare(kind, &directory.path().join("data"));
+        own(directory.path());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server =
+            Self { kind, options, directory, port, pid: Mutex::new(None), databases: AtomicU32::new(0) };
+        server.run();
+        server
+    }
+
+    /// Starts it again after [`kill`](Self::kill) or [`stop`](Self::stop).
+    pub fn run(&self) {
+        *self.pid.lock().unwrap() = Some(start::spawn(self));
+        let limit = Instant::now() + Duration::from_secs(60);
+        while !self.answers() {
+            assert!(Instant::now() < limit, "{:?} does not start:\n{}", self.kind, self.log());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let system = if self.kind == Kind::MariaDb { "mysql" } else { "postgres" };
+        self.client(system, "SELECT 1").status.success()
+    }
+
+    /// What the server wrote to its log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// A new database without tables.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        let name = format!("kea{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        match self.kind {
+            Kind::MariaDb => self.sql("mysql", &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")),
+            Kind::PostgreSql => self.sql("postgres", &format!("CREATE DATABASE {name}")),
+        };
+        self.existing(&name)
+    }
+
+    /// How to reach a database of that name.
+    #[must_use]
+    pub fn existing(&self, name: &str) -> Database {
+        Database {
+            kind: self.kind,
+            name: name.to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            socket: self.socket(),
+            user: USER.to_owned(),
+            password: PASSWORD.to_owned(),
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        match self.kind {
+            Kind::MariaDb => self.directory.path().join("socket"),
+            Kind::PostgreSql => self.directory.path().to_owned(),
+        }
+    }
+
+    /// Runs statements with the server's own client, which must succeed. Rows come as lines of tab separated columns.
+    #[allow(clippy::must_use_candidate)]
+    pub fn sql(&self, database: &str, statements: &str) -> String {
+        let output = self.client(database, statements);
+        assert!(
+            output.status.success(),
+            "{statements}\n{}\n{}",
+            String::from_utf8_lossy(&output.stderr),
+            self.log()
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn client(&self, database: &str, statements: &str) -> Output {
+        let mut command = match self.kind {
+            Kind::MariaDb => {
+                let mut command = Command::new("mariadb");
+                command.args(["--no-defaults", "--batch", "--skip-column-names", "--user", USER]);
+                command.arg(format!("--password={PASSWORD}")).arg("--socket").arg(self.socket());
+                command.arg(database);
+                command
+            }
+            Kind::PostgreSql => {
+                let mut command = Command::new("psql");
+                command.args([
+                    "--no-psqlrc",
+                    "--quiet",
+                    "--no-align",
+                    "--tuples-only",
+                    "--field-separator=\t",
+                ]);
+                command.args([
+                    "--set",
+                    "ON_ERROR_STOP=1",
+                    "--username",
+                    USER,
+                    "--dbname",
+                    database,
+                    "--host",
+                ]);
+                command
+                    .arg(self.socket())
+                    .arg("--port")
+                    .arg(self.port.to_string())
+                    .env("PGPASSWORD", PASSWORD);
+                command
+            }
+        };
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("the database's client can not be started: {error}"));
+        // A client that ends early does not read everything.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), statements.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Ends the server without warning.
+    pub fn kill(&self) {
+        self.end(Signal::SIGKILL);
+    }
+
+    /// Ends the server in order.
+    pub fn stop(&self) {
+        self.end(if self.kind == Kind::PostgreSql { Signal::SIGINT } else { Signal::SIGTERM });
+    }
+
+    fn end(&self, signal: Signal) {
+        let Some(pid) = self.pid.lock().unwrap().take() else { return };
+        self.signal_all(pid, signal);
+        let limit = Instant::now() + Duration::from_secs(30);
+        while Path::new(&format!("/proc/{pid}/exe")).exists() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops every process of the server where it is, until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal_family(Signal::SIGSTOP);
+    }
+
+    /// The way back from [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal_family(Signal::SIGCONT);
+    }
+
+    fn signal_family(&self, signal: Signal) {
+        if let Some(pid) = *self.pid.lock().unwrap() {
+            self.signal_all(pid, signal);
+        }
+    }
+
+    /// PostgreSQL has a process per connection; all of them are children of the first.
+    fn signal_all(&self, pid: Pid, signal: Signal) {
+        let _ = kill(pid, signal);
+        if self.kind == Kind::PostgreSql && signal != Signal::SIGINT {
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            for child in children.unwrap_or_default().split_whitespace().filter_map(|c| c.parse().ok()) {
+                let _ = kill(Pid::from_raw(child), signal);
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.resume();
+        self.kill();
+    }
+}
+
+/// Owner of what servers write: the user of the tests, or nobody when that is root.
+fn owner() -> (u32, u32) {
+    const NOBODY: u32 = 65534;
+    let user = nix::unistd::geteuid();
+    if user.is_root() { (NOBODY, NOBODY) } else { (user.as_raw(), nix::unistd::getegid().as_raw()) }
+}
+
+fn own(path: &Path) {
+    let (user, group) = owner();
+    let meta = std::fs::symlink_metadata(path).unwrap();
+    if meta.uid() != user && !meta.is_symlink() {
+        chown(path, Some(user), Some(group)).unwrap();
+    }
+    if meta.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            own(&entry.unwrap().path());
+        }
+    }
+}

@@ -89,7 +89,7 @@ const COMMANDS: [Entry; 19] = [
         Box::pin(leases_reclaim(s, c))
     }),
     entry("server-tag-get", Access::Read, "", "The server's tag.", |s, _| {
-        let tag = s.config().globals.server_tag.clone();
+        let tag = s.config().services.server_tag.clone();
         now(Answer::arguments([("server-tag", Value::from(tag.as_str()))]))
     }),
     entry("shutdown", Access::Write, "exit-value:integer?", "Ends the server.", |s, c| now(shutdown(&s, &c))),
@@ -425,7 +425,7 @@ async fn status_get(server: Arc<Server>) -> Answer {
     let clock = &server.shared.clock;
     let seconds = |since: u64| Value::from(clock.steady().saturating_sub(since) / 1_000_000);
     let active = server.shared.active.load_full();
-    let threading = &active.config.multi_threading;
+    let threading = &active.config.services.multi_threading;
     let store = active.memfile.status();
     let mut status = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -438,7 +438,7 @@ async fn status_get(server: Arc<Server>) -> Answer {
     put("multi-threading-enabled", Value::from(threading.enable));
     let (workers, problems, retrying) = {
         let state = server.state.lock().await;
-        let tries = active.config.interfaces.service_sockets_max_retries;
+        let tries = active.config.services.interfaces.service_sockets_max_retries;
         (
             state.workers.len(),
             state.problems.clone(),

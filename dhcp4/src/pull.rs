@@ -37,13 +37,13 @@ pub(crate) enum Reason {
 impl Pulling {
     /// What the configuration names; the database of before where it is the same. `None` without one.
     pub(crate) fn open(config: &ServerConfig4, before: Option<&Self>, places: &Places) -> Option<Self> {
-        let access = &config.config_control.as_ref()?.databases;
+        let access = &config.services.config_control.as_ref()?.databases;
         let file = places.databases.first()?;
         let database = match before {
             Some(before) if before.access == *access => Arc::clone(&before.database),
             _ => Arc::new(sqlite::Database::open(file, Family::V4)),
         };
-        let tag = config.globals.server_tag.clone();
+        let tag = config.services.server_tag.clone();
         Some(Self { access: access.clone(), puller: Puller::new(tag.clone()), tag, database, mark: None })
     }
 
@@ -130,7 +130,7 @@ pub(crate) async fn timer_loop(server: Arc<Server>) {
     let mut due = tokio::time::Instant::now();
     loop {
         let config = server.config();
-        let wait = config.config_control.as_ref().map_or(0, |c| c.fetch_wait_time);
+        let wait = config.services.config_control.as_ref().map_or(0, |c| c.fetch_wait_time);
         if wait == 0 || server.arguments.repair {
             server.reconfigured.notified().await;
             due = tokio::time::Instant::now();

@@ -160,7 +160,7 @@ impl Server {
         let config = match &mut pulling {
             Some(pulling) if !self.arguments.repair => {
                 let objects = pulling.fetch_all().await.map_err(|error| Refusal::new(error.to_string()))?;
-                let selector = ServerSelector::One(own.globals.server_tag.clone());
+                let selector = ServerSelector::One(own.services.server_tag.clone());
                 let merged = Arc::new(backend::merge4(&file, &objects, &selector));
                 let config = self.resolve(&merged)?;
                 log!(CbMerged {});
@@ -201,7 +201,7 @@ impl Server {
         }
         self.host.store(Arc::new(HostView {
             databases: pulling.iter().map(|p| Arc::clone(&p.database)).collect(),
-            tag: config.globals.server_tag.clone(),
+            tag: config.services.server_tag.clone(),
             file: Arc::clone(&state.file),
         }));
         state.pulling = pulling;
@@ -265,7 +265,7 @@ impl Server {
     async fn swap(&self, config: &Arc<ServerConfig4>, lease_file: &Path) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let failed = |error: lease::StoreError| Refusal::new(error.to_string());
-        let settings = memfile_settings(&config.lease_database, lease_file).map_err(Refusal::new)?;
+        let settings = memfile_settings(&config.services.lease_database, lease_file).map_err(Refusal::new)?;
         let same_file = settings.path == running.memfile.settings().path;
         if same_file && settings.durability != running.memfile.settings().durability {
             return Err(Refusal::new(
@@ -297,8 +297,8 @@ impl Server {
         };
         self.shared.active.store(Arc::new(active));
         let limit = observe::stats::Limit::from_defaults(
-            config.globals.statistic_default_sample_count,
-            config.globals.statistic_default_sample_age,
+            config.services.statistic_default_sample_count,
+            config.services.statistic_default_sample_age,
         );
         self.statistics.registry().set_default_limit(limit, self.shared.clock.now());
         Ok(())
@@ -328,7 +328,7 @@ impl Server {
         state: &State,
     ) -> Result<Vec<(ControlSocket, Bound)>, Refusal> {
         let mut fresh = Vec::new();
-        for wanted in &config.control_sockets {
+        for wanted in &config.services.control_sockets {
             if state.channels.iter().any(|(open, _)| is_same_place(open, wanted)) {
                 continue;
             }
@@ -368,11 +368,12 @@ impl Server {
     /// Keeps the channels that stay, gives those their new settings that changed in place, closes the others.
     fn keep_channels(self: &Arc<Self>, config: &ServerConfig4, state: &mut State) {
         for (socket, channel) in std::mem::take(&mut state.channels) {
-            if config.control_sockets.contains(&socket) {
+            if config.services.control_sockets.contains(&socket) {
                 state.channels.push((socket, channel));
                 continue;
             }
-            let successor = config.control_sockets.iter().find(|wanted| is_same_place(wanted, &socket));
+            let successor =
+                config.services.control_sockets.iter().find(|wanted| is_same_place(wanted, &socket));
             match (channel, successor) {
                 (Channel::Http(handle), Some(wanted)) => {
                     let (settings, handler) = self.http_settings(wanted);
@@ -405,7 +406,7 @@ impl Server {
 
     pub(crate) fn selection(&self, config: &ServerConfig4) -> Result<Selection4, Refusal> {
         let interfaces = net::interfaces().map_err(|error| Refusal::new(error.to_string()))?;
-        let entries = config.interfaces.interfaces.iter().map(String::as_str);
+        let entries = config.services.interfaces.interfaces.iter().map(String::as_str);
         Selection4::new(entries, &interfaces).map_err(|errors| {
             let lines: Vec<String> =
                 errors.iter().map(|e| format!("Failed to select interface: {}", e.error)).collect();
@@ -435,9 +436,9 @@ impl Server {
         let options = net::OpenOptions4 { workers: wanted, ..state.sockets.options().clone() };
         state.sockets = SocketSet4::new(options);
         log!(crate::messages::MultiThreading {
-            enabled: config.multi_threading.enable,
+            enabled: config.services.multi_threading.enable,
             threads: wanted,
-            queue: config.multi_threading.packet_queue_size
+            queue: config.services.multi_threading.packet_queue_size
         });
         Ok(())
     }
@@ -506,7 +507,7 @@ fn is_same_place(one: &ControlSocket, other: &ControlSocket) -> bool {
 
 /// What the listed hook libraries stand for.
 pub(crate) fn load_hooks(config: &ServerConfig4) -> Result<Vec<hooks::Loaded>, Refusal> {
-    hooks::load(&config.hooks_libraries, hooks::Daemon::Dhcp4).map_err(|errors| {
+    hooks::load(&config.services.hooks_libraries, hooks::Daemon::Dhcp4).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Refusal::new(lines.join("\n"))
     })
@@ -514,17 +515,17 @@ pub(crate) fn load_hooks(config: &ServerConfig4) -> Result<Vec<hooks::Loaded>, R
 
 /// Threads that serve packets: one without multi-threading, else as configured or one per core.
 fn workers(config: &ServerConfig4) -> usize {
-    if !config.multi_threading.enable {
+    if !config.services.multi_threading.enable {
         return 1;
     }
-    match config.multi_threading.thread_pool_size {
+    match config.services.multi_threading.thread_pool_size {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => usize::from(threads),
     }
 }
 
 fn socket_type(config: &ServerConfig4) -> net::SocketType {
-    match config.interfaces.socket_type {
+    match config.services.interfaces.socket_type {
         config::SocketType::Raw => net::SocketType::Raw,
         config::SocketType::Udp => net::SocketType::Udp,
     }

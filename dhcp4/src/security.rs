@@ -38,19 +38,19 @@ pub(crate) fn places(
 ) -> (Places, AuditReport) {
     let mut audit = Audit::new(paths, file, relaxed);
     let data = PathKind::Data.context();
-    let name = &config.lease_database.name;
+    let name = &config.services.lease_database.name;
     let name = if name.is_empty() { "kea-leases4.csv" } else { name };
-    let lease_file = if config.lease_database.persist {
+    let lease_file = if config.services.lease_database.persist {
         audit.path(PathKind::Data, data, name).unwrap_or_default()
     } else {
         paths.data_dir.join(name)
     };
     let mut places = Places { lease_file, ..Places::default() };
-    let databases = config.config_control.iter().flat_map(|c| &c.databases);
+    let databases = config.services.config_control.iter().flat_map(|c| &c.databases);
     for database in databases.filter(|d| d.kind == "sqlite") {
         places.databases.extend(audit.path(PathKind::Data, data, &database.name));
     }
-    for socket in &config.control_sockets {
+    for socket in &config.services.control_sockets {
         match socket {
             ControlSocket::Unix { path } => {
                 let kind = PathKind::ControlSocket;
@@ -70,7 +70,7 @@ pub(crate) fn places(
             }
         }
     }
-    for logger in &config.loggers {
+    for logger in &config.services.loggers {
         let mut outputs = Vec::new();
         for output in &logger.outputs {
             let target = match output.output.as_str() {

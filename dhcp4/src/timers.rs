@@ -42,7 +42,7 @@ pub(crate) async fn wait(server: &Server, seconds: u32) -> bool {
 async fn reclaim_loop(server: Arc<Server>) {
     let mut limited_runs = 0u32;
     loop {
-        let expired = server.config().expired_leases;
+        let expired = server.config().services.expired_leases;
         if !wait(&server, expired.reclaim_timer_wait_time).await {
             continue;
         }
@@ -91,7 +91,7 @@ pub(crate) async fn run_reclaim(
 /// Deletes rows that were kept for their clients long enough.
 async fn flush_loop(server: Arc<Server>) {
     loop {
-        let expired = server.config().expired_leases;
+        let expired = server.config().services.expired_leases;
         if !wait(&server, expired.flush_reclaimed_timer_wait_time).await {
             continue;
         }
@@ -120,10 +120,11 @@ async fn interface_loop(server: Arc<Server>) {
     let mut watch = watch.inspect_err(|error| log!(crate::messages::SocketFailed { reason: error })).ok();
     loop {
         let config = server.config();
-        let retry =
-            Duration::from_millis(u64::from(config.interfaces.service_sockets_retry_wait_time.max(100)));
+        let retry = Duration::from_millis(u64::from(
+            config.services.interfaces.service_sockets_retry_wait_time.max(100),
+        ));
         let attempts = server.state.lock().await.socket_attempts;
-        let retrying = attempts > 0 && attempts <= config.interfaces.service_sockets_max_retries;
+        let retrying = attempts > 0 && attempts <= config.services.interfaces.service_sockets_max_retries;
         tokio::select! {
             () = changed(&mut watch) => sleep(SETTLE).await,
             () = sleep(retry), if retrying => {}
@@ -136,10 +137,11 @@ async fn interface_loop(server: Arc<Server>) {
             state.socket_attempts = 0;
         } else {
             state.socket_attempts = state.socket_attempts.saturating_add(1);
-            if config.interfaces.service_sockets_max_retries > 0
-                && state.socket_attempts == config.interfaces.service_sockets_max_retries.saturating_add(1)
+            if config.services.interfaces.service_sockets_max_retries > 0
+                && state.socket_attempts
+                    == config.services.interfaces.service_sockets_max_retries.saturating_add(1)
             {
-                log!(OpenSocketsFailed { attempts: config.interfaces.service_sockets_max_retries });
+                log!(OpenSocketsFailed { attempts: config.services.interfaces.service_sockets_max_retries });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::Timestamp;
 use lease::suite::{Follower, block_on};
-use lease::{Lease4, LeaseObserver4, LeaseStore4};
+use lease::{Durable, Lease4, LeaseObserver4, LeaseStore4};
 use libfuzzer_sys::fuzz_target;
 use memfile::sim::SimStorage;
 use memfile::{Durability, Memfile4, Runner, Settings, read_leases4};

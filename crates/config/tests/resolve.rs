@@ -28,14 +28,16 @@ fn the_smallest_configuration_has_kea_s_defaults() {
         (p.decline_probation_period, p.echo_client_id, p.authoritative),
         (Seconds(86400), true, false)
     );
-    assert_eq!((p.statistic_default_sample_count, p.parked_packet_limit, p.dhcp4o6_port), (20, 256, 0));
-    assert_eq!(config.expired_leases.reclaim_timer_wait_time, 10);
-    assert_eq!(config.expired_leases.hold_reclaimed_time, 3600);
-    assert_eq!((config.lease_database.kind.as_str(), config.lease_database.persist), ("memfile", true));
-    assert_eq!((config.lease_database.lfc_interval, config.lease_database.sync), (3600, SyncMode::Fsync));
-    assert!(config.config_control.is_none() && config.control_sockets.is_empty());
-    assert!(config.multi_threading.enable && !config.queue_control.enable);
-    assert_eq!(config.sanity_checks.lease_checks, "warn");
+    assert_eq!(p.dhcp4o6_port, 0);
+    let s = &config.services;
+    assert_eq!((s.statistic_default_sample_count, s.parked_packet_limit), (20, 256));
+    assert_eq!(s.expired_leases.reclaim_timer_wait_time, 10);
+    assert_eq!(s.expired_leases.hold_reclaimed_time, 3600);
+    assert_eq!((s.lease_database.kind.as_str(), s.lease_database.persist), ("memfile", true));
+    assert_eq!((s.lease_database.lfc_interval, s.lease_database.sync), (3600, SyncMode::Fsync));
+    assert!(s.config_control.is_none() && s.control_sockets.is_empty());
+    assert!(s.multi_threading.enable && !s.queue_control.enable);
+    assert_eq!(s.sanity_checks.lease_checks, "warn");
 }
 
 #[test]
@@ -52,15 +54,16 @@ fn an_operator_who_lives_in_the_backend() {
            "expired-leases-processing": { "reclaim-timer-wait-time": 5 }"#,
     )
     .unwrap();
-    assert_eq!(config.globals.server_tag, ServerTag::new("headquarters").unwrap());
-    assert_eq!(config.interfaces.interfaces, ["eth0/192.0.2.1", "*"]);
-    assert_eq!(config.control_sockets, [ControlSocket::Unix { path: "kea4.sock".to_owned() }]);
-    let control = config.config_control.unwrap();
+    let s = &config.services;
+    assert_eq!(s.server_tag, ServerTag::new("headquarters").unwrap());
+    assert_eq!(s.interfaces.interfaces, ["eth0/192.0.2.1", "*"]);
+    assert_eq!(s.control_sockets, [ControlSocket::Unix { path: "kea4.sock".to_owned() }]);
+    let control = s.config_control.as_ref().unwrap();
     assert_eq!((control.fetch_wait_time, control.databases[0].name.as_str()), (20, "kea.db"));
-    assert_eq!(config.hooks_libraries[1].parameters.len(), 1);
-    assert_eq!(config.lease_database.sync, SyncMode::Os);
-    assert_eq!(config.expired_leases.reclaim_timer_wait_time, 5);
-    assert_eq!(config.expired_leases.max_reclaim_leases, 100);
+    assert_eq!(s.hooks_libraries[1].parameters.len(), 1);
+    assert_eq!(s.lease_database.sync, SyncMode::Os);
+    assert_eq!(s.expired_leases.reclaim_timer_wait_time, 5);
+    assert_eq!(s.expired_leases.max_reclaim_leases, 100);
 }
 
 #[test]
@@ -283,7 +286,8 @@ fn secrets_in_files_and_in_clear_text() {
         dir.path().display()
     );
     let config = resolve(&members).unwrap();
-    let ControlSocket::Http { address, port, authentication, headers } = &config.control_sockets[0] else {
+    let ControlSocket::Http { address, port, authentication, headers } = &config.services.control_sockets[0]
+    else {
         panic!()
     };
     assert_eq!((address.to_string().as_str(), *port, headers.len()), ("127.0.0.1", 8001, 1));

@@ -61,12 +61,12 @@ pub enum Updated {
     Conflict,
 }
 
-/// A moment in the life of a store: what was seen or written after it stands only if [`LeaseStore4::commit`] with
+/// A moment in the life of a store: what was seen or written after it stands only if [`Durable::commit`] with
 /// this mark succeeds. Take it before the first read of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark(pub u64);
 
-/// The outcome of [`LeaseStore4::commit`]. It borrows nothing, so that a worker may go on with its next batch and
+/// The outcome of [`Durable::commit`]. It borrows nothing, so that a worker may go on with its next batch and
 /// send the replies of this one when it is done.
 pub type Committed = MaybeReady<'static, Result<(), StoreError>>;
 
@@ -75,7 +75,7 @@ pub type Page4 = Vec<Arc<Lease4>>;
 
 type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 
-/// Where DHCPv4 leases live. One row per address.
+/// What lease stores of either family have in common: writes become durable together.
 ///
 /// Writes take effect in memory (or in the transaction) at once and become durable with [`commit`](Self::commit),
 /// which the caller awaits before any answer that rests on them leaves. A write that fails, at once or at the
@@ -87,10 +87,23 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 /// // lookups and writes of up to 64 packets
 /// if store.commit(mark).await.is_ok() { /* send the replies */ }
 /// ```
-pub trait LeaseStore4: Send + Sync {
+pub trait Durable: Send + Sync {
     /// Name for logs and `config-get`: `memfile`, ...
     fn name(&self) -> &'static str;
 
+    /// The present moment, for [`commit`](Self::commit). Costs next to nothing.
+    fn mark(&self) -> Mark;
+
+    /// Waits until every write made before the call, by whomever, is durable as the store was configured.
+    ///
+    /// An error means that something read or written since `since` may have been undone, because it could not be
+    /// stored: no answer that rests on it may leave. It is enough to drop the answers; clients ask again.
+    /// The work is started by the call; dropping the answer does not cancel it.
+    fn commit(&self, since: Mark) -> Committed;
+}
+
+/// Where DHCPv4 leases live. One row per address.
+pub trait LeaseStore4: Durable {
     fn by_address(&self, address: Ipv4Addr) -> Answer<'_, Option<Arc<Lease4>>>;
 
     /// All rows of the client identifier, in every subnet, in address order.
@@ -132,14 +145,4 @@ pub trait LeaseStore4: Send + Sync {
 
     /// Deletes all rows of a subnet (`None`: of all subnets); answers how many.
     fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64>;
-
-    /// The present moment, for [`commit`](Self::commit). Costs next to nothing.
-    fn mark(&self) -> Mark;
-
-    /// Waits until every write made before the call, by whomever, is durable as the store was configured.
-    ///
-    /// An error means that something read or written since `since` may have been undone, because it could not be
-    /// stored: no answer that rests on it may leave. It is enough to drop the answers; clients ask again.
-    /// The work is started by the call; dropping the answer does not cancel it.
-    fn commit(&self, since: Mark) -> Committed;
 }

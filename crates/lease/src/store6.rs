@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 
-use crate::{Committed, Lease6, LeaseState, LeaseType, Mark, MaybeReady, StoreError, Updated};
+use crate::{Durable, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
 
 /// A page of leases in address order.
 pub type Page6 = Vec<Arc<Lease6>>;
@@ -22,12 +22,7 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 
 /// Where DHCPv6 leases live. One row per address, whatever its type, as in Kea's
 /// stores: a prefix and an address that begins it are not leased together.
-///
-/// Writes, marks and commits are those of [`LeaseStore4`](crate::LeaseStore4).
-pub trait LeaseStore6: Send + Sync {
-    /// Name for logs and `config-get`: `memfile`, ...
-    fn name(&self) -> &'static str;
-
+pub trait LeaseStore6: Durable {
     /// The row of the address, whatever its type.
     fn by_address(&self, address: Ipv6Addr) -> Answer<'_, Option<Arc<Lease6>>>;
 
@@ -75,10 +70,4 @@ pub trait LeaseStore6: Send + Sync {
 
     /// Deletes all rows of a subnet (`None`: of all subnets); answers how many.
     fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64>;
-
-    /// See [`LeaseStore4::mark`](crate::LeaseStore4::mark).
-    fn mark(&self) -> Mark;
-
-    /// See [`LeaseStore4::commit`](crate::LeaseStore4::commit).
-    fn commit(&self, since: Mark) -> Committed;
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp};
-use lease::{Lease4, LeaseState, LeaseStore4, NoObserver};
+use lease::{Durable, Lease4, LeaseState, LeaseStore4, NoObserver};
 use memfile::{Durability, Memfile4, OsStorage, Runner, Settings};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;

@@ -116,7 +116,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use base::Timestamp;
-    use lease::{Lease4, LeaseStore4, NoObserver};
+    use lease::{Durable, Lease4, LeaseStore4, NoObserver};
 
     use super::*;
     use crate::{Durability, Memfile4, Settings};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base::{Seconds, SubnetId, Timestamp};
-use lease::{Committed, Lease4, Lease6, LeaseState, Mark, MaybeReady, StoreError, Updated};
+use lease::{Committed, Durable, Lease4, Lease6, LeaseState, Mark, MaybeReady, StoreError, Updated};
 
 use crate::files::LeaseFiles;
 use crate::index::Index;
@@ -551,12 +551,18 @@ impl<L: Leased> Memfile<L> {
     pub(crate) fn forget(&self, subnet: Option<SubnetId>) -> u64 {
         self.delete_all(|index| index.page(subnet, None, PAGE))
     }
+}
 
-    pub(crate) fn now(&self) -> Mark {
+impl<L: Leased> Durable for Memfile<L> {
+    fn name(&self) -> &'static str {
+        "memfile"
+    }
+
+    fn mark(&self) -> Mark {
         Mark(lock(&self.shared.state).failures)
     }
 
-    pub(crate) fn settle(&self, since: Mark) -> Committed {
+    fn commit(&self, since: Mark) -> Committed {
         let ticket = {
             let state = lock(&self.shared.state);
             if state.failures != since.0 {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
-use lease::{Added, Committed, Lease4, LeaseState, LeaseStore4, Mark, MaybeReady, Page4, Updated};
+use lease::{Added, Lease4, LeaseState, LeaseStore4, MaybeReady, Page4, Updated};
 
 use crate::Memfile4;
 use crate::index::Key;
@@ -12,10 +12,6 @@ use crate::messages as m;
 use crate::store::{Answer, limited};
 
 impl LeaseStore4 for Memfile4 {
-    fn name(&self) -> &'static str {
-        "memfile"
-    }
-
     fn by_address(&self, address: Ipv4Addr) -> Answer<'_, Option<Arc<Lease4>>> {
         self.read(|index| index.get(address).cloned())
     }
@@ -79,13 +75,5 @@ impl LeaseStore4 for Memfile4 {
         let count = self.forget(subnet);
         observe::log!(m::Wiped { subnet: name, count });
         MaybeReady::ready(Ok(count))
-    }
-
-    fn mark(&self) -> Mark {
-        self.now()
-    }
-
-    fn commit(&self, since: Mark) -> Committed {
-        self.settle(since)
     }
 }

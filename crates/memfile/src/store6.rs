@@ -4,9 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
-use lease::{
-    Added6, Committed, Lease6, LeaseState, LeaseStore6, LeaseType, Mark, MaybeReady, Page6, Updated,
-};
+use lease::{Added6, Lease6, LeaseState, LeaseStore6, LeaseType, MaybeReady, Page6, Updated};
 
 use crate::Memfile6;
 use crate::index::Key;
@@ -14,10 +12,6 @@ use crate::messages as m;
 use crate::store::{Answer, limited};
 
 impl LeaseStore6 for Memfile6 {
-    fn name(&self) -> &'static str {
-        "memfile"
-    }
-
     fn by_address(&self, address: Ipv6Addr) -> Answer<'_, Option<Arc<Lease6>>> {
         self.read(|index| index.get(address).cloned())
     }
@@ -93,13 +87,5 @@ impl LeaseStore6 for Memfile6 {
         let count = self.forget(subnet);
         observe::log!(m::Wiped6 { subnet: name, count });
         MaybeReady::ready(Ok(count))
-    }
-
-    fn mark(&self) -> Mark {
-        self.now()
-    }
-
-    fn commit(&self, since: Mark) -> Committed {
-        self.settle(since)
     }
 }

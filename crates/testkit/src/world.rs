@@ -9,7 +9,7 @@ use config::ServerConfig4;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
 use engine::v4::{Arrival, Context4, Destination, DropReason, LocalAddresses, Verdict, handle_now, reclaim};
-use lease::{Lease4, LeaseStore4};
+use lease::{Durable, Lease4, LeaseStore4};
 use memfile::{Durability, Memfile4, Runner, Settings};
 use observe::stats::{Registry, StatisticValue};
 
@@ -152,7 +152,7 @@ impl World4 {
 
     /// Deletes what reclamation kept, once `hold-reclaimed-time` is over.
     pub fn flush(&self) -> Result<(), String> {
-        let held = Seconds(self.config.expired_leases.hold_reclaimed_time);
+        let held = Seconds(self.config.services.expired_leases.hold_reclaimed_time);
         let run = reclaim::flush(&*self.store, self.clock.timestamp(), held);
         at_once(run).map(|_| ()).map_err(|error| error.to_string())
     }

@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use base::{Seconds, ServerTag, SubnetId};
+use base::{Seconds, SubnetId};
 
-use super::{
-    ClassTable, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
-    InterfacesConfig, Logger, MultiThreading, OptionSet, QueueControl, Reservation4, SanityChecks,
-    SharedNetwork4, Subnet4, SubnetIndex,
-};
+use super::{ClassTable, OptionSet, Reservation4, Services, SharedNetwork4, Subnet4, SubnetIndex};
 use crate::Written4;
 
 /// Parameters of the whole server.
 #[derive(Clone, Debug)]
 pub struct Globals4 {
-    pub server_tag: ServerTag,
     pub decline_probation_period: Seconds,
     pub echo_client_id: bool,
     /// `authoritative` for queries that find no subnet.
@@ -27,9 +22,6 @@ pub struct Globals4 {
     /// Global reservations are looked up before the subnet is selected.
     pub early_global_reservations_lookup: bool,
     pub stash_agent_options: bool,
-    pub statistic_default_sample_count: u32,
-    pub statistic_default_sample_age: u32,
-    pub parked_packet_limit: u32,
     /// 0: off.
     pub dhcp4o6_port: u16,
 }
@@ -40,17 +32,8 @@ pub struct ServerConfig4 {
     /// What it was resolved from; `config-get` writes this.
     pub written: Arc<Written4>,
     pub globals: Globals4,
-    pub interfaces: InterfacesConfig,
-    pub control_sockets: Vec<ControlSocket>,
-    pub lease_database: DatabaseAccess,
-    pub config_control: Option<ConfigControl>,
-    pub expired_leases: ExpiredLeases,
-    pub hooks_libraries: Vec<HookLibrary>,
-    pub loggers: Vec<Logger>,
-    pub multi_threading: MultiThreading,
-    pub queue_control: QueueControl,
-    pub sanity_checks: SanityChecks,
-    pub d2_client: D2Client,
+    /// What concerns the process rather than the protocol.
+    pub services: Services,
     pub definitions: Arc<options::DefTable>,
     pub classes: Arc<ClassTable>,
     pub options: OptionSet,

@@ -2,6 +2,28 @@
 
 use std::sync::Arc;
 
+use base::ServerTag;
+
+/// What a server of either family is configured with beside the protocol.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub server_tag: ServerTag,
+    pub interfaces: InterfacesConfig,
+    pub control_sockets: Vec<ControlSocket>,
+    pub lease_database: DatabaseAccess,
+    pub config_control: Option<ConfigControl>,
+    pub expired_leases: ExpiredLeases,
+    pub hooks_libraries: Vec<HookLibrary>,
+    pub loggers: Vec<Logger>,
+    pub multi_threading: MultiThreading,
+    pub queue_control: QueueControl,
+    pub sanity_checks: SanityChecks,
+    pub d2_client: D2Client,
+    pub statistic_default_sample_count: u32,
+    pub statistic_default_sample_age: u32,
+    pub parked_packet_limit: u32,
+}
+
 /// `interfaces-config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterfacesConfig {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::options::DefTable;
-use base::{Family, Seconds, ServerTag};
+use base::{Family, Seconds};
 use json::{Map, Pos, Value};
 
 pub use agent::{AgentConfig, resolve_agent};
@@ -25,7 +25,7 @@ pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 
 use crate::error::ConfigError;
 use crate::keywords::{DHCP4, Literal, Type};
-use crate::parse::objects::{boolean, int, text};
+use crate::parse::objects::{boolean, int};
 use crate::{Globals4, ServerConfig4, SubnetIndex, Written4};
 
 /// Whether the machine has an interface of a name.
@@ -119,45 +119,22 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
         option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
 
     ctx.enter("Dhcp4");
-    let globals = globals(&mut ctx, map, pos);
+    let globals = globals(map);
     let scope = scope::Scope::globals(&mut ctx, map, pos);
 
     let resolved = subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes, &options);
 
     let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
 
-    let services = service::resolve(&mut ctx, map);
+    let services = service::resolve(&mut ctx, map, pos);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
     }
     let subnets::Resolved { subnets, networks, server_ids } = resolved;
     let index = SubnetIndex::new(&subnets, &networks);
-    let service::Services {
-        interfaces,
-        control_sockets,
-        lease_database,
-        config_control,
-        expired_leases,
-        hooks_libraries,
-        loggers,
-        multi_threading,
-        queue_control,
-        sanity_checks,
-        d2_client,
-    } = services;
     Ok(ServerConfig4 {
         globals,
-        interfaces,
-        control_sockets,
-        lease_database,
-        config_control,
-        expired_leases,
-        hooks_libraries,
-        loggers,
-        multi_threading,
-        queue_control,
-        sanity_checks,
-        d2_client,
+        services,
         definitions,
         classes: Arc::new(classes.finish()),
         options,
@@ -176,7 +153,7 @@ pub(crate) fn global(map: &Map, name: &str) -> Option<Value> {
     map.get(name).cloned().or_else(|| DHCP4.get(name)?.default.value())
 }
 
-fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Globals4 {
+fn globals(map: &Map) -> Globals4 {
     let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
     let number = |name: &str| {
         global(map, name).and_then(|v| v.as_int()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
@@ -184,12 +161,7 @@ fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Globals4 {
     let empty = Map::new();
     let compatibility = map.get("compatibility").and_then(Value::as_map).unwrap_or(&empty);
     let compatible = |name: &str| boolean(compatibility, name).unwrap_or(false);
-    let server_tag = ServerTag::new(text(map, "server-tag").unwrap_or("")).unwrap_or_else(|why| {
-        ctx.fault(pos, why);
-        ServerTag::default()
-    });
     Globals4 {
-        server_tag,
         decline_probation_period: Seconds(number("decline-probation-period")),
         echo_client_id: flag("echo-client-id"),
         authoritative: flag("authoritative"),
@@ -200,9 +172,6 @@ fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Globals4 {
         lenient_option_parsing: compatible("lenient-option-parsing"),
         early_global_reservations_lookup: flag("early-global-reservations-lookup"),
         stash_agent_options: flag("stash-agent-options"),
-        statistic_default_sample_count: number("statistic-default-sample-count"),
-        statistic_default_sample_age: number("statistic-default-sample-age"),
-        parked_packet_limit: number("parked-packet-limit"),
         dhcp4o6_port: int(map, "dhcp4o6-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
     }
 }

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base::ServerTag;
 use json::{Map, Pos, Value};
 
-use super::{Context, leaf};
+use super::{Context, global, leaf};
 use crate::error::{ConfigError, ErrorKind};
 use crate::keywords::{DATABASE, OUTPUT_OPTION, Table};
 use crate::parse::objects::{boolean, int, list, strings, text};
@@ -15,22 +16,8 @@ use crate::parse::position;
 use crate::{
     Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
     InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface, QueueControl,
-    SanityChecks, SocketType, SyncMode,
+    SanityChecks, Services, SocketType, SyncMode,
 };
-
-pub(crate) struct Services {
-    pub(crate) interfaces: InterfacesConfig,
-    pub(crate) control_sockets: Vec<ControlSocket>,
-    pub(crate) lease_database: DatabaseAccess,
-    pub(crate) config_control: Option<ConfigControl>,
-    pub(crate) expired_leases: ExpiredLeases,
-    pub(crate) hooks_libraries: Vec<HookLibrary>,
-    pub(crate) loggers: Vec<Logger>,
-    pub(crate) multi_threading: MultiThreading,
-    pub(crate) queue_control: QueueControl,
-    pub(crate) sanity_checks: SanityChecks,
-    pub(crate) d2_client: D2Client,
-}
 
 /// Largest user or password file that is read.
 const SECRET_BYTES: u64 = 64 << 10;
@@ -43,7 +30,11 @@ pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     Ok(text.lines().next().unwrap_or("").to_owned())
 }
 
-pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map) -> Services {
+pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
+    let server_tag = ServerTag::new(text(map, "server-tag").unwrap_or("")).unwrap_or_else(|why| {
+        ctx.fault(pos, why);
+        ServerTag::default()
+    });
     ctx.enter("control-sockets");
     let control_sockets = list(map, "control-sockets")
         .iter()
@@ -71,7 +62,9 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map) -> Services {
     };
     let expired = |name: &str| number("expired-leases-processing", name);
     let small = |holder: &str, name: &str| u16::try_from(number(holder, name)).unwrap_or(u16::MAX);
+    let own = |name: &str| global(map, name).and_then(|value| value.as_int()).map_or(0, u32_of);
     Services {
+        server_tag,
         interfaces: interfaces(map),
         control_sockets,
         lease_database,
@@ -101,6 +94,9 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map) -> Services {
             extended_info_checks: word("sanity-checks", "extended-info-checks"),
         },
         d2_client: D2Client { enable_updates: flag("dhcp-ddns", "enable-updates") },
+        statistic_default_sample_count: own("statistic-default-sample-count"),
+        statistic_default_sample_age: own("statistic-default-sample-age"),
+        parked_packet_limit: own("parked-packet-limit"),
     }
 }
 

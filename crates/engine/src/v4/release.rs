@@ -29,7 +29,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
         });
         return Ok(Verdict::Done);
     }
-    let expired = &ctx.config.expired_leases;
+    let expired = &ctx.config.services.expired_leases;
     // Lease affinity: the row stays, ended, so that the client finds its address again.
     let keep = expired.flush_reclaimed_timer_wait_time > 0
         && expired.hold_reclaimed_time > 0

@@ -429,8 +429,8 @@ fn destination(
         None => relay_port().unwrap_or(SERVER_PORT),
     };
     let use_routing = relayed
-        && ctx.config.interfaces.socket_type == SocketType::Udp
-        && ctx.config.interfaces.outbound_interface == OutboundInterface::UseRouting;
+        && ctx.config.services.interfaces.socket_type == SocketType::Udp
+        && ctx.config.services.interfaces.outbound_interface == OutboundInterface::UseRouting;
     Destination { address, port, hw_addr, source: (!use_routing).then(|| server_address(query)), use_routing }
 }
 

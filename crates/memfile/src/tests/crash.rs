@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base::{Random, Seconds, Timestamp, XorShift};
 use lease::suite::{Follower, block_on, random_lease};
-use lease::{Added, Lease4, LeaseObserver4, LeaseState, LeaseStore4, StoreError, Updated};
+use lease::{Added, Durable, Lease4, LeaseObserver4, LeaseState, LeaseStore4, StoreError, Updated};
 
 use crate::sim::{Fault, SimStorage};
 use crate::{Durability, LeaseFiles, Memfile4, Runner, Settings};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use base::{Seconds, Timestamp, XorShift};
 use lease::suite::{Follower, block_on, lease, random_lease};
-use lease::{Lease4, LeaseObserver4, LeaseState, LeaseStore4, Mark, StoreError};
+use lease::{Durable, Lease4, LeaseObserver4, LeaseState, LeaseStore4, Mark, StoreError};
 use tempfile::TempDir;
 
 use crate::{Durability, LeaseFiles, LfcStart, LoadReport, Memfile4, Settings};

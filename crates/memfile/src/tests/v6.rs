@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use base::{Duid, Random, Seconds, Timestamp, XorShift};
 use lease::suite::block_on;
 use lease::suite6::{Follower, lease, random_lease};
-use lease::{Added6, Lease6, LeaseObserver6, LeaseState, LeaseStore6, LeaseType, StoreError, Updated};
+use lease::{
+    Added6, Durable, Lease6, LeaseObserver6, LeaseState, LeaseStore6, LeaseType, StoreError, Updated,
+};
 use tempfile::TempDir;
 
 use crate::sim::{Fault, SimStorage};

@@ -4,5 +4,8 @@
 //! answers. [`v4::handle`] is the entry; its file reads like the list of steps of RFC 2131 section 4.3.
 
 pub mod alloc;
+mod drop;
 pub mod stats;
 pub mod v4;
+
+pub use drop::DropReason;

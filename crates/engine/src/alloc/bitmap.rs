@@ -1,167 +1,69 @@
-//! Occupied addresses of a pool, as a bitmap in chunks that exist only where an address was ever occupied.
-//!
-//! Finding the next free address costs the same in an empty and in a full pool: one word of a summary covers
-//! 64 chunks of 4,096 addresses.
+//! Occupied positions of a pool, in the form that fits its size.
 
-const WORDS: usize = 64;
-/// Addresses in a chunk.
-const CHUNK: u64 = 4096;
+use super::dense::Dense;
+use super::sparse::Sparse;
 
-/// 4,096 addresses: a set bit is an occupied address.
+/// Positions `0..capacity`, each occupied or free. Finding the next free one costs the same in an empty, a nearly full
+/// and a full pool, whatever its size, and memory is in proportion to what is occupied.
 #[derive(Clone, Debug)]
-struct Chunk {
-    words: [u64; WORDS],
-    used: u16,
+pub enum Bitmap {
+    Dense(Dense),
+    Sparse(Sparse),
 }
 
-/// Positions `0..capacity`, each occupied or free.
-#[derive(Clone, Debug)]
-pub struct Bitmap {
-    capacity: u64,
-    chunks: Vec<Option<Box<Chunk>>>,
-    /// A set bit is a chunk without a free address.
-    full: Vec<u64>,
-    occupied: u64,
-}
-
-/// Splits a position into chunk number, word number and bit mask.
-fn split(at: u64) -> (usize, usize, u64) {
-    let chunk = usize::try_from(at / CHUNK).unwrap_or(usize::MAX);
-    let within = at % CHUNK;
-    (chunk, usize::try_from(within / 64).unwrap_or(0), 1 << (within % 64))
-}
+/// Up to here a table with a place for each chunk is small: 32 KiB.
+const LARGEST_DENSE: u64 = 1 << 24;
 
 impl Bitmap {
     /// All positions free.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        let chunks = usize::try_from(capacity.div_ceil(CHUNK)).unwrap_or(0);
-        let mut full = vec![0u64; chunks.div_ceil(64)];
-        // Summary bits past the last chunk count as full.
-        if let Some(last) = full.last_mut()
-            && chunks % 64 != 0
-        {
-            *last = u64::MAX << (chunks % 64);
+        if capacity <= LARGEST_DENSE {
+            Self::Dense(Dense::new(capacity))
+        } else {
+            Self::Sparse(Sparse::new(capacity))
         }
-        Self { capacity, chunks: vec![None; chunks], full, occupied: 0 }
     }
 
     #[must_use]
     pub fn capacity(&self) -> u64 {
-        self.capacity
+        match self {
+            Self::Dense(map) => map.capacity(),
+            Self::Sparse(map) => map.capacity(),
+        }
     }
 
     #[must_use]
     pub fn occupied(&self) -> u64 {
-        self.occupied
-    }
-
-    /// Positions in chunk number `chunk`; the last one may be short.
-    fn size_of(&self, chunk: usize) -> u64 {
-        let start = u64::try_from(chunk).unwrap_or(u64::MAX).saturating_mul(CHUNK);
-        self.capacity.saturating_sub(start).min(CHUNK)
+        match self {
+            Self::Dense(map) => map.occupied(),
+            Self::Sparse(map) => map.occupied(),
+        }
     }
 
     #[must_use]
     pub fn is_occupied(&self, at: u64) -> bool {
-        let (chunk, word, bit) = split(at);
-        self.chunks
-            .get(chunk)
-            .and_then(Option::as_ref)
-            .and_then(|c| c.words.get(word))
-            .is_some_and(|w| w & bit != 0)
+        match self {
+            Self::Dense(map) => map.is_occupied(at),
+            Self::Sparse(map) => map.is_occupied(at),
+        }
     }
 
     /// Marks a position; answers whether it changed. Positions past the end change nothing.
     pub fn set(&mut self, at: u64, occupied: bool) -> bool {
-        if at >= self.capacity {
-            return false;
+        match self {
+            Self::Dense(map) => map.set(at, occupied),
+            Self::Sparse(map) => map.set(at, occupied),
         }
-        let (number, word, bit) = split(at);
-        let size = self.size_of(number);
-        let Some(slot) = self.chunks.get_mut(number) else { return false };
-        let chunk = match slot {
-            Some(chunk) => chunk,
-            None if occupied => slot.insert(Box::new(Chunk { words: [0; WORDS], used: 0 })),
-            None => return false,
-        };
-        let Some(word) = chunk.words.get_mut(word) else { return false };
-        if (*word & bit != 0) == occupied {
-            return false;
-        }
-        *word ^= bit;
-        if occupied {
-            chunk.used += 1;
-            self.occupied += 1;
-        } else {
-            chunk.used -= 1;
-            self.occupied -= 1;
-        }
-        let full = u64::from(chunk.used) == size;
-        let empty = chunk.used == 0;
-        if let Some(summary) = self.full.get_mut(number / 64) {
-            let mark = 1u64 << (number % 64);
-            if full {
-                *summary |= mark;
-            } else {
-                *summary &= !mark;
-            }
-        }
-        if empty {
-            *slot = None;
-        }
-        true
     }
 
     /// The first free position at or after `from`, else the first free one at all.
     #[must_use]
     pub fn next_free(&self, from: u64) -> Option<u64> {
-        if self.occupied >= self.capacity {
-            return None;
+        match self {
+            Self::Dense(map) => map.next_free(from),
+            Self::Sparse(map) => map.next_free(from),
         }
-        let from = if from >= self.capacity { 0 } else { from };
-        self.free_from(from).or_else(|| self.free_from(0))
-    }
-
-    fn free_from(&self, from: u64) -> Option<u64> {
-        let (number, _, _) = split(from);
-        if let Some(found) = self.free_in_chunk(number, from % CHUNK) {
-            return Some(found);
-        }
-        let number = self.next_open_chunk(number + 1)?;
-        self.free_in_chunk(number, 0)
-    }
-
-    /// First chunk with a free position, from `number` on.
-    fn next_open_chunk(&self, number: usize) -> Option<usize> {
-        let mut mask = u64::MAX.checked_shl(u32::try_from(number % 64).ok()?)?;
-        for (at, summary) in self.full.iter().enumerate().skip(number / 64) {
-            let open = !summary & mask;
-            if open != 0 {
-                return Some(at * 64 + usize::try_from(open.trailing_zeros()).ok()?);
-            }
-            mask = u64::MAX;
-        }
-        None
-    }
-
-    fn free_in_chunk(&self, number: usize, from: u64) -> Option<u64> {
-        let size = self.size_of(number);
-        let start = u64::try_from(number).ok()? * CHUNK;
-        let chunk = match self.chunks.get(number)? {
-            None => return (from < size).then(|| start + from),
-            Some(chunk) => chunk,
-        };
-        let mut mask = u64::MAX << (from % 64);
-        for (at, word) in chunk.words.iter().enumerate().skip(usize::try_from(from / 64).ok()?) {
-            let free = !word & mask;
-            if free != 0 {
-                let within = u64::try_from(at).ok()? * 64 + u64::from(free.trailing_zeros());
-                return (within < size).then(|| start + within);
-            }
-            mask = u64::MAX;
-        }
-        None
     }
 }
 
@@ -173,39 +75,72 @@ mod tests {
 
     use super::*;
 
+    fn both(capacity: u64) -> [Bitmap; 2] {
+        [Bitmap::Dense(Dense::new(capacity)), Bitmap::Sparse(Sparse::new(capacity))]
+    }
+
     #[test]
     fn agrees_with_a_set_and_visits_each_position_once() {
         for capacity in [1u64, 2, 63, 64, 65, 4095, 4096, 4097, 9000] {
-            let mut map = Bitmap::new(capacity);
-            let mut seen = BTreeSet::new();
-            let mut cursor = capacity / 2;
-            while let Some(at) = map.next_free(cursor) {
-                assert!(at < capacity && seen.insert(at), "{at} of {capacity}");
-                assert!(map.set(at, true) && map.is_occupied(at));
-                cursor = at + 1;
+            for mut map in both(capacity) {
+                let mut seen = BTreeSet::new();
+                let mut cursor = capacity / 2;
+                while let Some(at) = map.next_free(cursor) {
+                    assert!(at < capacity && seen.insert(at), "{at} of {capacity}");
+                    assert!(map.set(at, true) && map.is_occupied(at));
+                    cursor = at + 1;
+                }
+                assert_eq!(u64::try_from(seen.len()).unwrap(), capacity);
+                assert_eq!(map.occupied(), capacity);
             }
-            assert_eq!(u64::try_from(seen.len()).unwrap(), capacity);
-            assert_eq!(map.occupied(), capacity);
         }
     }
 
     #[test]
     fn random_changes_agree_with_a_model() {
-        let capacity = 3 * CHUNK + 17;
-        let mut random = XorShift::new(7);
-        let mut map = Bitmap::new(capacity);
-        let mut model = BTreeSet::new();
-        for _ in 0..60_000 {
-            let at = random.below(capacity + 3);
-            let on = random.below(10) < 8;
-            let changed = at < capacity && if on { model.insert(at) } else { model.remove(&at) };
-            assert_eq!(map.set(at, on), changed);
-            let from = random.below(capacity);
-            let expected = (from..capacity).chain(0..from).find(|p| !model.contains(p));
-            if random.below(100) == 0 {
-                assert_eq!(map.next_free(from), expected);
+        let capacity = 3 * 4096 + 17;
+        for mut map in both(capacity) {
+            let mut random = XorShift::new(7);
+            let mut model = BTreeSet::new();
+            for _ in 0..60_000 {
+                let at = random.below(capacity + 3);
+                let on = random.below(10) < 8;
+                let changed = at < capacity && if on { model.insert(at) } else { model.remove(&at) };
+                assert_eq!(map.set(at, on), changed);
+                let from = random.below(capacity);
+                let expected = (from..capacity).chain(0..from).find(|p| !model.contains(p));
+                if random.below(100) == 0 {
+                    assert_eq!(map.next_free(from), expected);
+                }
+            }
+            assert_eq!(map.occupied(), u64::try_from(model.len()).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_largest_pool() {
+        let mut map = Bitmap::new(u64::MAX);
+        assert!(matches!(map, Bitmap::Sparse(_)));
+        assert_eq!((map.next_free(5), map.next_free(u64::MAX)), (Some(5), Some(0)));
+        // A long run that is full, at the start, in the middle and at the very end.
+        for start in [0, 1 << 40, u64::MAX - 40_000] {
+            let end = start + 40_000;
+            for at in start..end {
+                assert!(map.set(at, true));
+            }
+            let next = if end == u64::MAX { 40_000 } else { end };
+            assert_eq!((map.next_free(start), map.next_free(end - 1)), (Some(next), Some(next)));
+            assert!(map.set(start + 7_777, false));
+            assert_eq!(map.next_free(start), Some(start + 7_777));
+            assert!(map.set(start + 7_777, true));
+        }
+        assert_eq!(map.occupied(), 120_000);
+        for start in [0, 1 << 40, u64::MAX - 40_000] {
+            for at in start..start + 40_000 {
+                assert!(map.set(at, false));
             }
         }
-        assert_eq!(map.occupied(), u64::try_from(model.len()).unwrap());
+        assert_eq!((map.occupied(), map.next_free(0)), (0, Some(0)));
+        assert!(matches!(&map, Bitmap::Sparse(sparse) if sparse.words() == 0));
     }
 }

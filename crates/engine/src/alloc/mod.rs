@@ -1,7 +1,19 @@
-//! Choosing addresses: which are free, and which free one is next.
+//! Choosing addresses and prefixes: which are free, and which free one is next. The same for both families.
 
 mod bitmap;
-mod pools;
+mod dense;
+mod family;
+mod pool;
+mod preferred;
+mod ranges;
+mod runtime;
+mod sparse;
+mod v4;
 
 pub use bitmap::Bitmap;
-pub use pools::{Excluded, PoolRuntime, Runtime4, SubnetRuntime};
+pub use family::{Address, Leased, PoolKind};
+pub use pool::{Excluded, Pool, Shape};
+pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime};
+
+/// The state of the allocators of kea-dhcp4.
+pub type Runtime4 = Runtime<lease::Lease4>;

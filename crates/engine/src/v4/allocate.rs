@@ -2,9 +2,8 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use base::{PoolId, Seconds, SubnetId};
+use base::{PoolId, Seconds};
 use config::{Pool4, Subnet4, builtin};
 use lease::{Added, Lease4, LeaseState, StoreError, Updated};
 use wire::iana::dhcp4_option as option4;
@@ -17,6 +16,7 @@ use super::messages::{
 use super::name::{ClientName, NameOption};
 use super::query::siblings;
 use super::{Context4, Query};
+use crate::alloc::PoolKind;
 
 /// How often a lost race for an address is tried again before the query fails.
 const RACES: usize = 16;
@@ -244,7 +244,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                         return Ok(Ok(granted));
                     }
                     // There is a live row that the bitmap did not know: keep out of its way.
-                    runtime.mark(address, true);
+                    runtime.mark(address, 0, true);
                 }
             }
         }
@@ -272,7 +272,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     fn preferred(&self, selected: &'c Arc<Subnet4>) -> &'c Arc<Subnet4> {
         selected
             .network
-            .and_then(|network| self.ctx.runtime.preferred(network))
+            .and_then(|network| self.ctx.runtime.preferred(network, PoolKind::Addresses))
             .and_then(|id| self.ctx.config.subnet(id))
             .filter(|s| s.network == selected.network && s.client_classes == selected.client_classes)
             .unwrap_or(selected)
@@ -281,7 +281,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     /// Remembers which subnet of a network had a free address.
     fn prefer(&self, subnet: &Subnet4) {
         if let Some(network) = subnet.network {
-            self.ctx.runtime.prefer(network, subnet.id);
+            self.ctx.runtime.prefer(network, PoolKind::Addresses, subnet.id);
         }
     }
 
@@ -458,7 +458,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         let mut lifetime = bounds.grant(wish);
         if let Some(threshold) = subnet.params.adaptive_lease_time_threshold
             && let Some(pool) = pool
-            && self.ctx.runtime.occupancy(subnet.id, pool) >= threshold
+            && self.ctx.runtime.occupancy(subnet.id, PoolKind::Addresses, pool.first) >= threshold
         {
             let remaining = old.filter(|l| l.occupies() && !l.is_expired(self.ctx.now)).map_or(0, |l| {
                 u32::try_from(l.expires().0.saturating_sub(self.ctx.now.0)).unwrap_or(u32::MAX)
@@ -474,28 +474,5 @@ impl<'c> Allocation<'_, 'c, '_> {
     fn offer_lifetime(&self, subnet: &Subnet4) -> u32 {
         let class = self.query.classes.iter().find_map(|c| self.ctx.config.classes.get(c)?.offer_lifetime);
         class.unwrap_or(subnet.params.offer_lifetime)
-    }
-}
-
-/// Which subnet of each shared network served last.
-#[derive(Debug, Default)]
-pub(crate) struct Preferred(Vec<std::sync::atomic::AtomicU32>);
-
-impl Preferred {
-    pub(crate) fn new(networks: usize) -> Self {
-        Self((0..networks).map(|_| 0.into()).collect())
-    }
-
-    pub(crate) fn get(&self, network: usize) -> Option<SubnetId> {
-        let id = self.0.get(network)?.load(Ordering::Relaxed);
-        (id != 0).then_some(SubnetId(id))
-    }
-
-    pub(crate) fn set(&self, network: usize, subnet: SubnetId) {
-        if let Some(slot) = self.0.get(network)
-            && slot.load(Ordering::Relaxed) != subnet.0
-        {
-            slot.store(subnet.0, Ordering::Relaxed);
-        }
     }
 }

@@ -20,11 +20,11 @@ mod subnet;
 mod verdict;
 mod warm;
 
-pub(crate) use allocate::Preferred;
+pub use crate::DropReason;
 pub use handle::{handle, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;
 pub use query::{Arrival, ClassSet, Context4, LocalAddresses, Query};
 pub use subnet::{Selector, select as select_subnet};
-pub use verdict::{Destination, DropReason, Reply, Verdict};
+pub use verdict::{Destination, Reply, Verdict};
 pub use warm::warm;

@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use base::HwAddr;
 use wire::v4::MessageType;
 
+use crate::DropReason;
+
 /// The end of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -35,53 +37,4 @@ pub struct Destination {
     pub source: Option<Ipv4Addr>,
     /// Leave the interface to routing (`outbound-interface: use-routing`).
     pub use_routing: bool,
-}
-
-/// Why a query was dropped; each is counted under its own statistic and under `pkt4-receive-drop`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DropReason {
-    /// No DHCPv4 packet.
-    ParseFailed,
-    /// Against RFC 2131: type, missing or forbidden options, no client identity.
-    RfcViolation,
-    /// Meant for another server.
-    NotForUs,
-    /// By configuration (class DROP, no subnet for a direct client).
-    AdminFiltered,
-    /// The client has another query in progress.
-    Duplicate,
-    /// The DHCP service is disabled.
-    ServiceDisabled,
-    /// The lease store failed, or the reply could not be built.
-    ProcessingFailed,
-    /// A queue was full.
-    QueueFull,
-}
-
-impl DropReason {
-    pub const ALL: [Self; 8] = [
-        Self::ParseFailed,
-        Self::RfcViolation,
-        Self::NotForUs,
-        Self::AdminFiltered,
-        Self::Duplicate,
-        Self::ServiceDisabled,
-        Self::ProcessingFailed,
-        Self::QueueFull,
-    ];
-
-    /// The statistic that counts it.
-    #[must_use]
-    pub fn statistic(self) -> &'static str {
-        match self {
-            Self::ParseFailed => "pkt4-parse-failed",
-            Self::RfcViolation => "pkt4-rfc-violation",
-            Self::NotForUs => "pkt4-not-for-us",
-            Self::AdminFiltered => "pkt4-admin-filtered",
-            Self::Duplicate => "pkt4-duplicate",
-            Self::ServiceDisabled => "pkt4-service-disabled",
-            Self::ProcessingFailed => "pkt4-processing-failed",
-            Self::QueueFull => "pkt4-queue-full",
-        }
-    }
 }

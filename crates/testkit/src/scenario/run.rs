@@ -228,7 +228,7 @@ impl Play {
                 repeats(query.as_ref(), reply)?;
                 Facts::Reply(reply, destination)
             }
-            Outcome::Drop(reason) => Facts::Drop(reason.statistic().trim_start_matches("pkt4-")),
+            Outcome::Drop(reason) => Facts::Drop(reason.name()),
             Outcome::Silence => Facts::Nothing,
         };
         let keys = if kind == name { keys } else { &[] };

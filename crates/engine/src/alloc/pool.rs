@@ -1,0 +1,358 @@
+//! The addresses or prefixes of one pool.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base::PoolId;
+use observe::stats::Group;
+
+use super::{Address, Bitmap};
+
+/// Whether .0 and .255 are kept from clients (`exclude-first-last-24`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Excluded(pub bool);
+
+impl Excluded {
+    fn holds(self, number: u128) -> bool {
+        self.0 && matches!(number & 0xff, 0 | 0xff)
+    }
+}
+
+/// What a pool consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape<A> {
+    pub id: PoolId,
+    /// First address of the first place.
+    pub first: A,
+    /// Last address of the last place.
+    pub last: A,
+    /// Bits of a place: 0 for addresses; 128 minus the delegated length for prefixes.
+    pub shift: u8,
+    pub excluded: Excluded,
+}
+
+impl<A: Address> Shape<A> {
+    fn contains(&self, number: u128) -> bool {
+        (self.first.number()..=self.last.number()).contains(&number)
+    }
+
+    /// How many addresses or prefixes there are, at most `u128::MAX`.
+    #[must_use]
+    pub fn size(&self) -> u128 {
+        let span = self.last.number().saturating_sub(self.first.number());
+        span.checked_shr(u32::from(self.shift)).unwrap_or(0).saturating_add(1)
+    }
+
+    /// Places that allocators choose from: of a pool with more than 2^64, the first so many.
+    fn capacity(&self) -> u64 {
+        u64::try_from(self.size()).unwrap_or(u64::MAX)
+    }
+
+    /// The place that an address lies in; `None` outside, in excluded places, and beyond the first 2^64.
+    fn place(&self, number: u128) -> Option<u64> {
+        if !self.contains(number) || self.excluded.holds(number) {
+            return None;
+        }
+        u64::try_from((number - self.first.number()).checked_shr(u32::from(self.shift)).unwrap_or(0)).ok()
+    }
+
+    /// The places that `shift` bits from an address on lie in or cover.
+    fn covered(&self, address: A, shift: u8) -> std::ops::Range<u64> {
+        let Some(at) = self.place(address.number()) else { return 0..0 };
+        let covered = 1u64.checked_shl(u32::from(shift.saturating_sub(self.shift))).unwrap_or(WIDEST);
+        at..at.saturating_add(covered.min(WIDEST)).min(self.capacity().max(at))
+    }
+
+    fn address(&self, place: u64) -> A {
+        let offset = u128::from(place).checked_shl(u32::from(self.shift)).unwrap_or(0);
+        A::from_number(self.first.number().saturating_add(offset))
+    }
+}
+
+/// Places that a lease wider than a place is marked in, at most: what is left of pools whose delegated length has
+/// changed by more is not kept from others.
+const WIDEST: u64 = 1 << 16;
+
+/// The state of one pool, which outlives reconfigurations.
+#[derive(Debug)]
+pub struct Pool<A> {
+    shape: Shape<A>,
+    state: Mutex<State>,
+    /// Shared by the pools of the subnet that have the same id.
+    pub(super) counters: Arc<Group>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What allocators pass over: leased, excluded and reserved places.
+    occupied: Bitmap,
+    /// Places with more to them than one lease of their size; all of them are marked in `occupied`.
+    special: HashMap<u64, Special, ahash::RandomState>,
+    /// How many reserved places are not leased.
+    waiting: u64,
+    /// Where the search for the next place starts.
+    cursor: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Special {
+    reserved: bool,
+    /// Leased as a whole.
+    leased: bool,
+    /// Leases of another size that the place holds or lies in.
+    others: u32,
+}
+
+impl Special {
+    fn waits(self) -> bool {
+        self.reserved && !self.leased && self.others == 0
+    }
+}
+
+impl State {
+    fn new(occupied: Bitmap) -> Self {
+        Self { occupied, special: HashMap::default(), waiting: 0, cursor: 0 }
+    }
+
+    /// A lease of the size of a place came or went.
+    fn mark(&mut self, at: u64, occupied: bool) {
+        if self.special.contains_key(&at) {
+            self.change(at, |special| special.leased = occupied);
+        } else {
+            self.occupied.set(at, occupied);
+        }
+    }
+
+    /// A lease of another size came or went.
+    fn mark_other(&mut self, at: u64, occupied: bool) {
+        self.change(at, |special| {
+            special.others =
+                if occupied { special.others.saturating_add(1) } else { special.others.saturating_sub(1) };
+        });
+    }
+
+    fn change(&mut self, at: u64, change: impl FnOnce(&mut Special)) {
+        if at >= self.occupied.capacity() {
+            return;
+        }
+        let leased = self.occupied.is_occupied(at);
+        let special = self.special.entry(at).or_insert(Special { leased, ..Special::default() });
+        let waited = special.waits();
+        change(special);
+        let special = *special;
+        self.waiting = (self.waiting + u64::from(special.waits())).saturating_sub(u64::from(waited));
+        if special.reserved || special.others > 0 {
+            self.occupied.set(at, true);
+        } else {
+            self.special.remove(&at);
+            self.occupied.set(at, special.leased);
+        }
+    }
+
+    /// These places, and no others, are reserved. One may be reserved for several clients.
+    fn keep(&mut self, places: impl Iterator<Item = u64>) {
+        let before: Vec<u64> =
+            self.special.iter().filter(|(_, special)| special.reserved).map(|(at, _)| *at).collect();
+        for at in before {
+            self.change(at, |special| special.reserved = false);
+        }
+        for at in places {
+            self.change(at, |special| special.reserved = true);
+        }
+    }
+
+    fn next_free(&mut self) -> Option<u64> {
+        let at = self.occupied.next_free(self.cursor)?;
+        self.cursor = at + 1;
+        Some(at)
+    }
+
+    /// Places that are leased or excluded.
+    fn used(&self) -> u64 {
+        self.occupied.occupied().saturating_sub(self.waiting)
+    }
+}
+
+impl<A: Address> Pool<A> {
+    pub(super) fn new(shape: Shape<A>, counters: Arc<Group>) -> Self {
+        let mut occupied = Bitmap::new(shape.capacity());
+        if shape.excluded.0 {
+            // The first and the last of each 256 addresses.
+            let (first, last) = (shape.first.number(), shape.last.number());
+            let mut edge = first & !0xff;
+            while edge <= last {
+                for number in [edge, edge + 0xff] {
+                    if shape.contains(number)
+                        && let Ok(at) = u64::try_from(number - first)
+                    {
+                        occupied.set(at, true);
+                    }
+                }
+                edge += 0x100;
+            }
+        }
+        Self { shape, state: Mutex::new(State::new(occupied)), counters }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is a bitmap and numbers: consistent after each call, also after a panic elsewhere.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[must_use]
+    pub fn shape(&self) -> &Shape<A> {
+        &self.shape
+    }
+
+    #[must_use]
+    pub fn contains(&self, address: A) -> bool {
+        self.shape.contains(address.number())
+    }
+
+    /// The next free address, or first address of a free prefix, in turn; `None` when the pool is full.
+    pub fn next_free(&self) -> Option<A> {
+        let at = self.state().next_free()?;
+        Some(self.shape.address(at))
+    }
+
+    /// Some free address or prefix, chosen by a random number; `None` when the pool is full.
+    pub fn random_free(&self, random: u64) -> Option<A> {
+        let state = self.state();
+        let from = random.checked_rem(state.occupied.capacity())?;
+        let at = state.occupied.next_free(from)?;
+        Some(self.shape.address(at))
+    }
+
+    /// Marks what a lease of `shift` bits from `address` on occupies, or frees it. What is excluded stays marked.
+    pub fn mark(&self, address: A, shift: u8, occupied: bool) {
+        if shift == self.shape.shift {
+            if let Some(at) = self.shape.place(address.number()) {
+                self.state().mark(at, occupied);
+            }
+            return;
+        }
+        let mut state = self.state();
+        for at in self.shape.covered(address, shift) {
+            state.mark_other(at, occupied);
+        }
+    }
+
+    /// Sets what is kept for clients with reservations, each with its bits: no allocator finds it.
+    pub(super) fn keep(&self, reserved: &[(A, u8)]) {
+        self.state().keep(reserved.iter().flat_map(|(a, shift)| self.shape.covered(*a, *shift)));
+    }
+
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let state = self.state();
+        state.occupied.occupied() >= state.occupied.capacity()
+    }
+
+    /// Share of the pool that is occupied, 0 to 1.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn occupancy(&self) -> f64 {
+        let state = self.state();
+        state.used() as f64 / state.occupied.capacity().max(1) as f64
+    }
+
+    /// Reads what an allocation will read.
+    pub(super) fn warm(&self) -> u64 {
+        self.state().occupied.occupied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use observe::stats::Registry;
+
+    use super::*;
+
+    #[test]
+    fn reserved_addresses_are_passed_over() {
+        let mut state = State::new(Bitmap::new(4));
+        state.mark(1, true);
+        // One that is reserved twice does no harm.
+        state.keep([0, 1, 0].into_iter());
+        assert_eq!([(); 3].map(|()| state.next_free()), [Some(2), Some(3), Some(2)]);
+        assert_eq!(state.used(), 1);
+        // Leases of reserved addresses come and go; the addresses stay kept.
+        state.mark(0, true);
+        assert_eq!(state.used(), 2);
+        state.mark(1, false);
+        state.mark(1, false);
+        state.mark(2, true);
+        state.mark(3, true);
+        assert_eq!((state.next_free(), state.used()), (None, 3));
+        // No longer reserved: what is leased stays occupied, the rest is free.
+        state.keep(std::iter::empty());
+        assert_eq!([(); 2].map(|()| state.next_free()), [Some(1), Some(1)]);
+        assert_eq!(state.used(), 3);
+    }
+
+    fn pool<A: Address>(first: A, last: A, shift: u8, excluded: bool) -> Pool<A> {
+        let shape = Shape { id: PoolId(0), first, last, shift, excluded: Excluded(excluded) };
+        Pool::new(shape, Registry::default().group("pool", &[]))
+    }
+
+    #[test]
+    fn edges_of_24_bits_are_excluded() {
+        let pool = pool(Ipv4Addr::new(10, 0, 0, 254), Ipv4Addr::new(10, 0, 2, 1), 0, true);
+        let mut seen = Vec::new();
+        for _ in 0..300 {
+            let Some(address) = pool.next_free() else { break };
+            pool.mark(address, 0, true);
+            seen.push(address.octets()[3]);
+        }
+        assert_eq!(seen.len(), 1 + 254 + 1);
+        assert!(pool.is_full() && !seen.contains(&0) && !seen.contains(&255));
+        pool.mark(Ipv4Addr::new(10, 0, 1, 0), 0, false);
+        assert!(pool.is_full());
+    }
+
+    #[test]
+    fn prefixes_of_other_lengths_keep_what_they_cover() {
+        let at = |text: &str| text.parse::<Ipv6Addr>().unwrap();
+        // 2001:db8::/48 in prefixes of 56 bits.
+        let pool = pool(at("2001:db8::"), at("2001:db8:0:ffff:ffff:ffff:ffff:ffff"), 72, false);
+        assert_eq!(pool.shape().capacity(), 256);
+        assert_eq!([(); 2].map(|()| pool.next_free().unwrap()), [at("2001:db8::"), at("2001:db8:0:100::")]);
+        // Two of 64 bits in one place, and one of 52 bits, which covers 16.
+        pool.mark(at("2001:db8:0:201::"), 64, true);
+        pool.mark(at("2001:db8:0:2ff::"), 64, true);
+        pool.mark(at("2001:db8:0:1000::"), 76, true);
+        assert_eq!(pool.next_free(), Some(at("2001:db8:0:300::")));
+        assert_eq!(pool.random_free(16), Some(at("2001:db8:0:2000::")));
+        pool.mark(at("2001:db8:0:201::"), 64, false);
+        assert_eq!(pool.random_free(2), Some(at("2001:db8:0:300::")));
+        pool.mark(at("2001:db8:0:2ff::"), 64, false);
+        assert_eq!(pool.random_free(2), Some(at("2001:db8:0:200::")));
+        pool.mark(at("2001:db8:0:1000::"), 76, false);
+        assert_eq!(pool.random_free(16), Some(at("2001:db8:0:1000::")));
+        assert!((0..256).all(|_| {
+            let free = pool.next_free();
+            free.is_some_and(|prefix| {
+                pool.mark(prefix, 72, true);
+                true
+            })
+        }));
+        assert!(pool.is_full() && pool.next_free().is_none());
+    }
+
+    #[test]
+    fn a_64_bit_network_is_a_pool() {
+        let at = |text: &str| text.parse::<Ipv6Addr>().unwrap();
+        let pool = pool(at("2001:db8::"), at("2001:db8::ffff:ffff:ffff:ffff"), 0, false);
+        for n in 0..1000u32 {
+            assert_eq!(pool.next_free(), Some(Ipv6Addr::from(u128::from(at("2001:db8::")) + u128::from(n))));
+        }
+        assert_eq!(pool.random_free(1 << 63), Some(at("2001:db8::8000:0:0:0")));
+        pool.mark(at("2001:db8::8000:0:0:0"), 0, true);
+        assert_eq!(pool.random_free(1 << 63), Some(at("2001:db8::8000:0:0:1")));
+        // The last address is beyond what allocators count, and does no harm.
+        pool.mark(at("2001:db8::ffff:ffff:ffff:ffff"), 0, true);
+        assert!(pool.occupancy() < 0.1);
+    }
+}

@@ -1,0 +1,55 @@
+//! Finding pools by address, whatever their number. Pools of different subnets may overlap.
+
+use std::sync::Arc;
+
+use super::{Address, Pool};
+
+#[derive(Debug)]
+struct Range<A> {
+    first: A,
+    last: A,
+    /// The highest `last` of this range and all before it: where a search backwards may stop.
+    reach: A,
+    pool: Arc<Pool<A>>,
+}
+
+/// Pools by their ranges.
+#[derive(Debug)]
+pub(super) struct Ranges<A>(Vec<Range<A>>);
+
+impl<A> Default for Ranges<A> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<A: Address> Ranges<A> {
+    pub(super) fn new(pools: impl Iterator<Item = Arc<Pool<A>>>) -> Self {
+        let mut ranges: Vec<_> = pools
+            .map(|pool| {
+                let shape = pool.shape();
+                Range { first: shape.first, last: shape.last, reach: shape.last, pool }
+            })
+            .collect();
+        ranges.sort_by_key(|r| (r.first, r.last));
+        let mut reach = None;
+        for range in &mut ranges {
+            range.reach = reach.map_or(range.last, |reach: A| reach.max(range.last));
+            reach = Some(range.reach);
+        }
+        Self(ranges)
+    }
+
+    /// The pools that hold an address.
+    pub(super) fn of(&self, address: A) -> impl Iterator<Item = &Arc<Pool<A>>> {
+        let end = self.0.partition_point(|r| r.first <= address);
+        self.0
+            .get(..end)
+            .unwrap_or(&[])
+            .iter()
+            .rev()
+            .take_while(move |r| r.reach >= address)
+            .filter(move |r| r.last >= address)
+            .map(|r| &r.pool)
+    }
+}

@@ -1,0 +1,331 @@
+//! What outlives a reconfiguration: which addresses and prefixes of each pool are occupied, where each allocator
+//! stands, and the statistics that follow leases. Keyed by subnet and range, kept true by observing the lease store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base::SubnetId;
+use config::NetworkIndex;
+use lease::StoreError;
+use observe::stats::Group;
+
+use super::preferred::Preferred;
+use super::ranges::Ranges;
+use super::{Address, Leased, Pool, PoolKind, Shape};
+use crate::stats::{LeaseStatistics, Scope};
+
+/// What a configuration asks of the allocators.
+#[derive(Clone, Debug)]
+pub struct Plan<A> {
+    /// How many shared networks there are.
+    pub networks: usize,
+    pub subnets: Vec<PlannedSubnet<A>>,
+}
+
+/// The pools of a subnet, in the order of its configuration.
+#[derive(Clone, Debug)]
+pub struct PlannedSubnet<A> {
+    pub id: SubnetId,
+    pub pools: Vec<Shape<A>>,
+    pub pd_pools: Vec<Shape<A>>,
+    /// Addresses kept for clients with reservations.
+    pub reserved: Vec<A>,
+    /// Prefixes kept for clients with reservations: first address, bits behind the prefix.
+    pub reserved_prefixes: Vec<(A, u8)>,
+}
+
+/// The pools of a subnet, in the order of its configuration.
+#[derive(Debug)]
+pub struct SubnetRuntime<A> {
+    pub pools: Vec<Arc<Pool<A>>>,
+    pub pd_pools: Vec<Arc<Pool<A>>>,
+    counters: Arc<Group>,
+}
+
+impl<A: Address> SubnetRuntime<A> {
+    #[must_use]
+    pub fn of_kind(&self, kind: PoolKind) -> &[Arc<Pool<A>>] {
+        match kind {
+            PoolKind::Addresses => &self.pools,
+            PoolKind::Prefixes => &self.pd_pools,
+        }
+    }
+
+    pub(super) fn pool_of(&self, kind: PoolKind, address: A) -> Option<&Arc<Pool<A>>> {
+        self.of_kind(kind).iter().find(|p| p.contains(address))
+    }
+
+    pub(super) fn counters(&self) -> &Group {
+        &self.counters
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Pool<A>>> {
+        self.pools.iter().chain(&self.pd_pools)
+    }
+
+    /// The statistics of the subnet and of a pool.
+    fn scope(&self, kind: PoolKind, address: A) -> Scope<'_> {
+        Scope {
+            server: true,
+            subnet: Some(&self.counters),
+            pool: self.pool_of(kind, address).map(|p| &*p.counters),
+        }
+    }
+
+    /// Pools that stay are the same object.
+    fn has_the_pools_of(&self, other: &Self) -> bool {
+        let count = |subnet: &Self| (subnet.pools.len(), subnet.pd_pools.len());
+        count(self) == count(other)
+            && self.all().all(|pool| other.all().any(|other| Arc::ptr_eq(pool, other)))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Tables<A> {
+    pub(super) subnets: HashMap<SubnetId, Arc<SubnetRuntime<A>>, ahash::RandomState>,
+    pools: Ranges<A>,
+    pd_pools: Ranges<A>,
+    preferred: Preferred,
+}
+
+impl<A> Default for Tables<A> {
+    fn default() -> Self {
+        Self {
+            subnets: HashMap::default(),
+            pools: Ranges::default(),
+            pd_pools: Ranges::default(),
+            preferred: Preferred::default(),
+        }
+    }
+}
+
+impl<A: Address> Tables<A> {
+    fn of_kind(&self, kind: PoolKind) -> &Ranges<A> {
+        match kind {
+            PoolKind::Addresses => &self.pools,
+            PoolKind::Prefixes => &self.pd_pools,
+        }
+    }
+}
+
+/// The state of the allocators of a server. Register it as the observer of the lease store.
+#[derive(Debug)]
+pub struct Runtime<L: Leased> {
+    pub(super) tables: ArcSwap<Tables<L::Address>>,
+    pub(super) statistics: Arc<L::Statistics>,
+}
+
+/// Rows read from the store at a time.
+const PAGE: usize = 1024;
+
+impl<L: Leased> Runtime<L> {
+    #[must_use]
+    pub fn new(statistics: Arc<L::Statistics>) -> Self {
+        Self { tables: ArcSwap::default(), statistics }
+    }
+
+    /// The pools of a subnet.
+    #[must_use]
+    pub fn subnet(&self, id: SubnetId) -> Option<Arc<SubnetRuntime<L::Address>>> {
+        self.tables.load().subnets.get(&id).cloned()
+    }
+
+    #[must_use]
+    pub fn statistics(&self) -> &L::Statistics {
+        &self.statistics
+    }
+
+    /// Takes over the subnets and pools of a configuration. Pools that stay keep their state; new ones are filled
+    /// from the store. Call it while no packet is in progress: changes made meanwhile would be missed.
+    ///
+    /// # Errors
+    /// When the store cannot be read; nothing has changed then.
+    pub async fn adopt(
+        &self,
+        plan: &Plan<L::Address>,
+        store: Option<&L::Store<'_>>,
+    ) -> Result<(), StoreError> {
+        let before = self.tables.load_full();
+        let mut tables = Tables { preferred: Preferred::new(plan.networks), ..Tables::default() };
+        let mut fresh = Vec::new();
+        for subnet in &plan.subnets {
+            let known = before.subnets.get(&subnet.id);
+            let mut pools = |kind, shapes: &[Shape<L::Address>]| -> Vec<_> {
+                let there = known.map_or(&[][..], |k| k.of_kind(kind));
+                let pool = |shape: &Shape<L::Address>| {
+                    if let Some(same) = there.iter().find(|p| p.shape() == shape) {
+                        return Arc::clone(same);
+                    }
+                    let counters = self.statistics.pool(kind, subnet.id, shape.id);
+                    let pool = Arc::new(Pool::new(*shape, counters));
+                    fresh.push((kind, Arc::clone(&pool)));
+                    pool
+                };
+                shapes.iter().map(pool).collect()
+            };
+            let runtime = SubnetRuntime {
+                pools: pools(PoolKind::Addresses, &subnet.pools),
+                pd_pools: pools(PoolKind::Prefixes, &subnet.pd_pools),
+                counters: self.statistics.subnet(subnet.id),
+            };
+            tables.subnets.insert(subnet.id, Arc::new(runtime));
+        }
+        let every = |kind| tables.subnets.values().flat_map(move |s| s.of_kind(kind)).map(Arc::clone);
+        tables.pools = Ranges::new(every(PoolKind::Addresses));
+        tables.pd_pools = Ranges::new(every(PoolKind::Prefixes));
+        if let Some(store) = store {
+            for (kind, pool) in &fresh {
+                fill::<L>(*kind, pool, store).await?;
+            }
+            // Also of subnets whose pools are others now: their leases may lie in none of them.
+            let changed = |id, now: &SubnetRuntime<L::Address>| {
+                before.subnets.get(id).is_none_or(|before| !before.has_the_pools_of(now))
+            };
+            for (id, subnet) in tables.subnets.iter().filter(|(id, subnet)| changed(id, subnet)) {
+                self.recount(*id, subnet, store).await?;
+            }
+        }
+        for subnet in &plan.subnets {
+            let Some(runtime) = tables.subnets.get(&subnet.id) else { continue };
+            let reserved: Vec<_> = subnet.reserved.iter().map(|address| (*address, 0)).collect();
+            runtime.pools.iter().for_each(|pool| pool.keep(&reserved));
+            runtime.pd_pools.iter().for_each(|pool| pool.keep(&subnet.reserved_prefixes));
+        }
+        self.statistics.configured(plan);
+        self.tables.store(Arc::new(tables));
+        Ok(())
+    }
+
+    /// Sets the counts of present leases to zero, before another store is read.
+    pub fn forget_leases(&self) {
+        self.statistics.forget_leases(Scope::SERVER);
+        for subnet in self.tables.load().subnets.values() {
+            self.forget_leases_of(subnet);
+        }
+    }
+
+    fn forget_leases_of(&self, subnet: &SubnetRuntime<L::Address>) {
+        self.statistics.forget_leases(Scope { subnet: Some(&subnet.counters), ..Scope::default() });
+        for pool in subnet.all() {
+            self.statistics.forget_leases(Scope { pool: Some(&pool.counters), ..Scope::default() });
+        }
+    }
+
+    /// Starts anew with this plan and what this store holds, after others were tried and not taken.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn adopt_anew(&self, plan: &Plan<L::Address>, store: &L::Store<'_>) -> Result<(), StoreError> {
+        self.tables.store(Arc::default());
+        self.adopt(plan, Some(store)).await?;
+        self.statistics.forget_leases(Scope::SERVER);
+        let mut after = None;
+        loop {
+            let page = L::page(store, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.address());
+            for lease in &page {
+                self.statistics.row(lease, 1, Scope::SERVER);
+            }
+        }
+    }
+
+    /// The subnet of a network that served last.
+    pub(crate) fn preferred(&self, network: NetworkIndex, kind: PoolKind) -> Option<SubnetId> {
+        self.tables.load().preferred.get(network.0, kind)
+    }
+
+    pub(crate) fn prefer(&self, network: NetworkIndex, kind: PoolKind, subnet: SubnetId) {
+        self.tables.load().preferred.set(network.0, kind, subnet);
+    }
+
+    /// Share of the pool of an address that is occupied; 0 for a pool that is not known.
+    pub(crate) fn occupancy(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
+        let tables = self.tables.load();
+        tables.subnets.get(&subnet).and_then(|s| s.pool_of(kind, address)).map_or(0.0, |p| p.occupancy())
+    }
+
+    /// Counts the leases of a subnet that is new in the configuration but may have rows from before.
+    async fn recount(
+        &self,
+        id: SubnetId,
+        subnet: &SubnetRuntime<L::Address>,
+        store: &L::Store<'_>,
+    ) -> Result<(), StoreError> {
+        self.forget_leases_of(subnet);
+        for lease in L::by_subnet(store, id).await? {
+            let scope = Scope { server: false, ..subnet.scope(lease.kind(), lease.address()) };
+            self.statistics.row(&lease, 1, scope);
+        }
+        Ok(())
+    }
+
+    /// Hands over the statistics that concern an address or prefix.
+    pub(super) fn count(
+        &self,
+        subnet: SubnetId,
+        kind: PoolKind,
+        address: L::Address,
+        count: impl FnOnce(&L::Statistics, Scope<'_>),
+    ) {
+        let tables = self.tables.load();
+        let subnet = tables.subnets.get(&subnet);
+        count(&self.statistics, subnet.map_or(Scope::SERVER, |s| s.scope(kind, address)));
+    }
+
+    /// Hands over the statistics of a subnet.
+    pub(super) fn count_subnet(&self, subnet: SubnetId, count: impl FnOnce(&L::Statistics, Scope<'_>)) {
+        let tables = self.tables.load();
+        let subnet = tables.subnets.get(&subnet).map(|s| &*s.counters);
+        count(&self.statistics, Scope { subnet, ..Scope::SERVER });
+    }
+
+    /// Follows a change of the store.
+    pub(super) fn follow(&self, old: Option<&L>, new: Option<&L>) {
+        let key = |l: &L| (l.address(), l.subnet_id(), l.state());
+        // A renewal changes neither occupancy nor a count.
+        if old.map(key) == new.map(key) {
+            return;
+        }
+        let was = old.is_some_and(Leased::occupies);
+        let is = new.is_some_and(Leased::occupies);
+        if was != is
+            && let Some(lease) = new.or(old)
+        {
+            for pool in self.tables.load().of_kind(lease.kind()).of(lease.address()) {
+                pool.mark(lease.address(), lease.shift(), is);
+            }
+        }
+        for (lease, delta) in [(old, -1), (new, 1)] {
+            if let Some(lease) = lease {
+                self.count(lease.subnet_id(), lease.kind(), lease.address(), |statistics, scope| {
+                    statistics.row(lease, delta, scope);
+                });
+            }
+        }
+    }
+}
+
+/// Marks what is leased of a new pool.
+async fn fill<L: Leased>(
+    kind: PoolKind,
+    pool: &Pool<L::Address>,
+    store: &L::Store<'_>,
+) -> Result<(), StoreError> {
+    // A pool that starts at the lowest address has nothing before it.
+    let mut after = pool.shape().first.number().checked_sub(1).map(L::Address::from_number);
+    loop {
+        let page = L::page(store, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        for lease in &page {
+            if lease.address() > pool.shape().last {
+                return Ok(());
+            }
+            if lease.kind() == kind && lease.occupies() {
+                pool.mark(lease.address(), lease.shift(), true);
+            }
+        }
+        after = Some(last.address());
+    }
+}

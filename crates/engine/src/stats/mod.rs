@@ -1,0 +1,69 @@
+//! The statistics of the servers: one call per packet with what became of it, and counts that follow leases.
+
+mod packets;
+mod v4;
+mod v6;
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base::{PoolId, SubnetId};
+use observe::stats::{Group, Registry};
+
+use crate::alloc::{Leased, Plan, PoolKind};
+
+use packets::Packets;
+pub use v4::{LeaseCount, Statistics4};
+pub use v6::{LeaseCount6, Statistics6};
+
+/// Which statistics a count concerns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// The server's own.
+    pub server: bool,
+    pub subnet: Option<&'a Group>,
+    pub pool: Option<&'a Group>,
+}
+
+impl Scope<'_> {
+    /// Those of the server alone.
+    pub const SERVER: Self = Self { server: true, subnet: None, pool: None };
+}
+
+/// Statistics that follow the leases of a store.
+pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
+    /// The statistics of a subnet, at zero if they are new.
+    fn subnet(&self, id: SubnetId) -> Arc<Group>;
+
+    /// The statistics of the pools of a kind with this id, at zero if they are new.
+    fn pool(&self, kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group>;
+
+    /// A row of the store came (`delta` 1) or went (-1).
+    fn row(&self, lease: &L, delta: i64, scope: Scope<'_>);
+
+    /// Sets the counts of present leases to zero.
+    fn forget_leases(&self, scope: Scope<'_>);
+
+    /// Sets the sizes of subnets and pools, and forgets the statistics of subnets that are gone.
+    fn configured(&self, plan: &Plan<L::Address>);
+}
+
+/// The subnets that have statistics.
+#[derive(Debug, Default)]
+struct Subnets(Mutex<HashSet<SubnetId>>);
+
+impl Subnets {
+    /// Forgets the statistics of all subnets but these.
+    fn retain(&self, registry: &Registry, present: HashSet<SubnetId>) {
+        let gone: Vec<SubnetId> = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let gone = known.difference(&present).copied().collect();
+            *known = present;
+            gone
+        };
+        for id in gone {
+            registry.remove_under(&format!("subnet[{id}]"));
+        }
+    }
+}

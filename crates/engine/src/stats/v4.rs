@@ -1,0 +1,216 @@
+//! The statistics of kea-dhcp4.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use base::{Micros, PoolId, SubnetId};
+use lease::{Lease4, LeaseState};
+use observe::stats::{Counter, Group, Registry};
+use wire::v4::MessageType;
+
+use super::{LeaseStatistics, Packets, Scope, Subnets};
+use crate::DropReason;
+use crate::alloc::{Plan, PoolKind};
+
+/// What is counted of the leases of the server, a subnet or a pool. The numbers are places in the name lists below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum LeaseCount {
+    /// Addresses in use, declined ones included.
+    Assigned = 0,
+    /// Allocations since the start.
+    Cumulative = 1,
+    Declined = 2,
+    ReclaimedDeclined = 3,
+    Reclaimed = 4,
+}
+
+/// In the order of [`LeaseCount`], then what only subnets and pools have.
+const LEASES: [&str; 5] = [
+    "assigned-addresses",
+    "cumulative-assigned-addresses",
+    "declined-addresses",
+    "reclaimed-declined-addresses",
+    "reclaimed-leases",
+];
+const SUBNET: [&str; 8] = [
+    LEASES[0],
+    LEASES[1],
+    LEASES[2],
+    LEASES[3],
+    LEASES[4],
+    "total-addresses",
+    "v4-lease-reuses",
+    "v4-reservation-conflicts",
+];
+const POOL: [&str; 6] = [LEASES[0], LEASES[1], LEASES[2], LEASES[3], LEASES[4], "total-addresses"];
+const TOTAL: usize = 5;
+const REUSES: usize = 6;
+const CONFLICTS: usize = 7;
+
+/// Received packets by message type, by code.
+const RECEIVED: [(u8, &str); 9] = [
+    (1, "discover"),
+    (2, "offer"),
+    (3, "request"),
+    (4, "decline"),
+    (5, "ack"),
+    (6, "nak"),
+    (7, "release"),
+    (8, "inform"),
+    (10, "lease-query"),
+];
+
+const SENT: [(u8, &str); 3] = [(2, "offer"), (5, "ack"), (6, "nak")];
+
+/// Statistics that are there, at zero, before anything happens; events that come rarely are counted by name.
+const FROM_START: [&str; 11] = [
+    "pkt4-limit-exceeded",
+    "pkt4-lease-query-response-unassigned-sent",
+    "pkt4-lease-query-response-unknown-sent",
+    "pkt4-lease-query-response-active-sent",
+    "v4-allocation-fail",
+    "v4-allocation-fail-shared-network",
+    "v4-allocation-fail-subnet",
+    "v4-allocation-fail-no-pools",
+    "v4-allocation-fail-classes",
+    "v4-reservation-conflicts",
+    "v4-lease-reuses",
+];
+
+/// All statistics of kea-dhcp4, by handle.
+#[derive(Debug)]
+pub struct Statistics4 {
+    packets: Packets,
+    reuses: Counter,
+    totals: [Counter; 5],
+    subnets: Subnets,
+}
+
+impl Statistics4 {
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, now: Micros) -> Self {
+        let packets = Packets::new(registry, now, "pkt4", &RECEIVED, &SENT);
+        for name in FROM_START {
+            packets.counter(name);
+        }
+        Self {
+            reuses: packets.counter("v4-lease-reuses"),
+            totals: LEASES.map(|name| packets.counter(name)),
+            subnets: Subnets::default(),
+            packets,
+        }
+    }
+
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        self.packets.registry()
+    }
+
+    /// Sets the time of the samples to come. Once per batch is enough.
+    pub fn set_now(&self, now: Micros) {
+        self.packets.set_now(now);
+    }
+
+    /// A packet came in, readable or not. Call it once for each.
+    pub fn arrived(&self) {
+        self.packets.arrived();
+    }
+
+    /// Its type is known.
+    pub fn received(&self, kind: MessageType) {
+        self.packets.received(kind.0);
+    }
+
+    /// A reply left.
+    pub fn sent(&self, kind: MessageType) {
+        self.packets.sent(kind.0);
+    }
+
+    /// A packet was dropped.
+    pub fn dropped(&self, reason: DropReason) {
+        self.packets.dropped(reason);
+    }
+
+    /// An allocation failed; the subnet's own statistic appears with its first failure.
+    pub(crate) fn allocation_failed(&self, subnet: SubnetId, name: &str) {
+        self.packets.allocation_failed(subnet, name);
+    }
+
+    /// A lease was answered unchanged.
+    pub(crate) fn reused(&self, scope: Scope<'_>) {
+        let now = self.packets.now();
+        self.reuses.increment(now);
+        if let Some(subnet) = scope.subnet {
+            subnet.add(REUSES, 1, now);
+        }
+    }
+
+    /// The address reserved for a client was somebody else's, in this subnet.
+    pub(crate) fn reservation_conflict(&self, scope: Scope<'_>) {
+        let now = self.packets.now();
+        self.registry().counter(SUBNET[CONFLICTS]).increment(now);
+        if let Some(subnet) = scope.subnet {
+            subnet.add(CONFLICTS, 1, now);
+        }
+    }
+
+    /// Changes a count.
+    pub(crate) fn count(&self, what: LeaseCount, delta: i64, scope: Scope<'_>) {
+        let now = self.packets.now();
+        if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
+            counter.add(delta, now);
+        }
+        for group in [scope.subnet, scope.pool].into_iter().flatten() {
+            group.add(what as usize, delta, now);
+        }
+    }
+}
+
+impl LeaseStatistics<Lease4> for Statistics4 {
+    fn subnet(&self, id: SubnetId) -> Arc<Group> {
+        self.packets.group(&format!("subnet[{id}]"), &SUBNET)
+    }
+
+    fn pool(&self, _kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group> {
+        self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL)
+    }
+
+    fn row(&self, lease: &Lease4, delta: i64, scope: Scope<'_>) {
+        if lease.occupies() {
+            self.count(LeaseCount::Assigned, delta, scope);
+        }
+        if lease.state == LeaseState::Declined {
+            self.count(LeaseCount::Declined, delta, scope);
+        }
+    }
+
+    fn forget_leases(&self, scope: Scope<'_>) {
+        let now = self.packets.now();
+        for what in [LeaseCount::Assigned, LeaseCount::Declined] {
+            if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
+                counter.set(0, now);
+            }
+            for group in [scope.subnet, scope.pool].into_iter().flatten() {
+                group.set(what as usize, 0, now);
+            }
+        }
+    }
+
+    fn configured(&self, plan: &Plan<Ipv4Addr>) {
+        self.subnets.retain(self.registry(), plan.subnets.iter().map(|s| s.id).collect());
+        let now = self.packets.now();
+        let amount = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
+        for subnet in &plan.subnets {
+            let mut pools: HashMap<PoolId, u128> = HashMap::new();
+            for pool in &subnet.pools {
+                *pools.entry(pool.id).or_default() += pool.size();
+            }
+            self.subnet(subnet.id).set(TOTAL, amount(pools.values().sum()), now);
+            for (id, size) in pools {
+                self.pool(PoolKind::Addresses, subnet.id, id).set(TOTAL, amount(size), now);
+            }
+        }
+    }
+}

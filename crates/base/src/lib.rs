@@ -4,11 +4,13 @@
 
 mod clock;
 mod ident;
+mod ip;
 mod prefix;
 mod prefix6;
 
 pub use clock::{Clock, Micros, Random, Seconds, Timestamp, XorShift};
 pub use ident::{ClientId, Duid, HwAddr, Iaid, IdentError, ServerTag, decode_hex, encode_hex};
+pub use ip::{IpAddress, IpPrefix};
 pub use prefix::{Ipv4Prefix, PrefixError};
 pub use prefix6::{Ipv6Prefix, Prefix6Error};
 

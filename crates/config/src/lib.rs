@@ -28,4 +28,4 @@ pub use resolve::{
     resolve_agent, resolve4,
 };
 pub use write::{config_get, hash, write4};
-pub use written::{Element, Written4, WrittenSubnet4};
+pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

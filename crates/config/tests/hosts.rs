@@ -126,9 +126,12 @@ fn what_servers_find_and_config_get_shows() {
     assert!(params.reservations_global && params.reservations_in_subnet && params.reservations_out_of_pool);
     let global = config.hosts.get(GLOBAL, IdentifierKind::ClientId, &[1, 0xab]).unwrap();
     let names: Vec<_> = global.extra.classes.iter().map(|c| &*config.classes.get(*c).unwrap().name).collect();
-    assert_eq!((&*global.hostname, global.address, names.as_slice()), ("global", None, &["a", "b"][..]));
+    assert_eq!(
+        (&*global.hostname, global.extra.address, names.as_slice()),
+        ("global", None, &["a", "b"][..])
+    );
     let host = config.hosts.get(base::SubnetId(7), IdentifierKind::CircuitId, b"abc").unwrap();
-    assert_eq!(host.address, Some([10, 0, 0, 5].into()));
+    assert_eq!(host.extra.address, Some([10, 0, 0, 5].into()));
     assert_eq!((&*host.extra.server_hostname, &*host.extra.boot_file_name), ("sname", "file"));
     assert_eq!(&*host.extra.options.entries(224)[0].payload, [5]);
 

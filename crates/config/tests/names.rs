@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use base::SubnetId;
 use common::resolve;
-use config::{Ddns4, ReplaceClientName, ServerConfig4};
+use config::{Ddns, ReplaceClientName, ServerConfig4};
 
-fn names(config: &ServerConfig4, subnet: u32) -> &Arc<Ddns4> {
+fn names(config: &ServerConfig4, subnet: u32) -> &Arc<Ddns> {
     &config.subnet(SubnetId(subnet)).unwrap().params.ddns
 }
 

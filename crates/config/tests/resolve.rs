@@ -25,7 +25,7 @@ fn the_smallest_configuration_has_kea_s_defaults() {
     let config = resolve("").unwrap();
     let p = &config.globals;
     assert_eq!(
-        (p.decline_probation_period, p.echo_client_id, p.authoritative),
+        (p.decline_probation_period, p.own.echo_client_id, p.own.authoritative),
         (Seconds(86400), true, false)
     );
     assert_eq!(p.dhcp4o6_port, 0);
@@ -86,9 +86,15 @@ fn parameters_are_inherited() {
     assert_eq!((life(9), life(3), life(5)), ((500, 800, 2000), (600, 600, 2000), (500, 1000, 2000)));
     let nine = &subnet(&config, 9).params;
     assert_eq!((nine.renew_timer, nine.rebind_timer), (Some(Seconds(100)), Some(Seconds(7))));
-    assert_eq!((&*nine.boot_file_name, nine.next_server, nine.match_client_id), ("network", None, false));
+    assert_eq!(
+        (&*nine.own.boot_file_name, nine.own.next_server, nine.own.match_client_id),
+        ("network", None, false)
+    );
     let five = &subnet(&config, 5).params;
-    assert_eq!((&*five.boot_file_name, five.next_server), ("global", Some(Ipv4Addr::new(192, 0, 2, 9))));
+    assert_eq!(
+        (&*five.own.boot_file_name, five.own.next_server),
+        ("global", Some(Ipv4Addr::new(192, 0, 2, 9)))
+    );
     assert_eq!((five.cache_threshold, five.cache_max_age, five.t1_percent), (0.5, Some(11), 0.3));
     // Numbers in order; networks by position; relays of the network where the subnet lists none.
     assert_eq!(config.subnets.iter().map(|s| s.id.0).collect::<Vec<_>>(), [3, 5, 9]);
@@ -162,7 +168,7 @@ fn options_are_encoded_with_their_sub_options() {
     assert!(set.entries(1).is_empty() && set.entries(3).is_empty());
     let pool = &config.subnets[0].pools[0];
     assert_eq!(payload(&pool.options, 43), [4, 1, 1]);
-    assert!(config.server_ids.contains(&Ipv4Addr::new(192, 0, 2, 54)));
+    assert!(config.globals.own.server_ids.contains(&Ipv4Addr::new(192, 0, 2, 54)));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Host reservations (Kea manual, "Host Reservations in DHCPv4"): how clients are known, and the sources in which
 //! servers look them up.
 //!
-//! What a reservation gives beside address and name (options, classes) is the business of the family that is served:
-//! the type parameter `T`. A source answers at once; one behind a server keeps what packets need in memory.
+//! What a reservation gives beside a name (addresses, options, classes) is the business of the family that is served:
+//! the type parameter `T`, a [`Reservation`]. A source answers at once; one behind a server keeps what packets need in memory.
 
 mod chain;
 mod ident;
 mod table;
 
-use std::net::Ipv4Addr;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use base::SubnetId;
@@ -26,15 +27,23 @@ pub struct Host<T> {
     pub identifier: Identifier,
     /// [`GLOBAL`] or a subnet.
     pub subnet: SubnetId,
-    pub address: Option<Ipv4Addr>,
     /// As written; empty: none.
     pub hostname: Box<str>,
     /// What else the client is given.
     pub extra: T,
 }
 
+/// What reservations of one family give, as far as they are looked up by it.
+pub trait Reservation: Clone + Debug + PartialEq + Send + Sync + 'static {
+    /// What is leased: an address, or an address or prefix.
+    type Resource: Copy + Debug + Eq + Hash + Send + Sync;
+
+    /// What is reserved for the client.
+    fn resources(&self) -> &[Self::Resource];
+}
+
 /// Where reservations are looked up. Lookups cost the same whatever the number of reservations.
-pub trait HostSource<T>: Send + Sync {
+pub trait HostSource<T: Reservation>: Send + Sync {
     /// Name for logs.
     fn name(&self) -> &'static str;
 
@@ -50,12 +59,12 @@ pub trait HostSource<T>: Send + Sync {
     /// Visits the reservations of a client in all scopes, in the order in which they were added.
     fn each_of(&self, kind: IdentifierKind, octets: &[u8], visit: &mut dyn FnMut(&Arc<Host<T>>));
 
-    /// Visits the reservations of an address in one scope.
-    fn each_at(&self, subnet: SubnetId, address: Ipv4Addr, visit: &mut dyn FnMut(&Arc<Host<T>>));
+    /// Visits the reservations of an address or prefix in one scope.
+    fn each_at(&self, subnet: SubnetId, resource: T::Resource, visit: &mut dyn FnMut(&Arc<Host<T>>));
 
     /// Visits the reservations of a name, compared without case, in all scopes.
     fn each_named(&self, hostname: &str, visit: &mut dyn FnMut(&Arc<Host<T>>));
 
-    /// Visits all reserved addresses with their scopes.
-    fn each_address(&self, visit: &mut dyn FnMut(SubnetId, Ipv4Addr));
+    /// Visits all reserved addresses and prefixes with their scopes.
+    fn each_resource(&self, visit: &mut dyn FnMut(SubnetId, T::Resource));
 }

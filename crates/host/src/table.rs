@@ -1,6 +1,6 @@
 //! Reservations in memory.
 
-use std::net::Ipv4Addr;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -8,7 +8,7 @@ use base::SubnetId;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use crate::{GLOBAL, Host, HostSource, IdentifierKind};
+use crate::{GLOBAL, Host, HostSource, IdentifierKind, Reservation};
 
 /// Positions in the list of hosts; nearly always one.
 type Rows = SmallVec<[u32; 2]>;
@@ -18,35 +18,35 @@ type Rows = SmallVec<[u32; 2]>;
 pub enum Duplicate {
     /// The client has a reservation in this scope.
     Identifier,
-    /// The address is reserved for another client of this scope.
-    Address,
+    /// The address or prefix at this place of the reservation's is reserved for another client of this scope.
+    Resource(usize),
 }
 
-/// Reservations of a configuration, indexed. The keys of the indexes are in the hosts themselves.
+/// Reservations of a configuration, indexed. The keys of most indexes are in the hosts themselves.
 #[derive(Clone, Debug)]
-pub struct Table<T> {
+pub struct Table<T: Reservation> {
     hosts: Vec<Arc<Host<T>>>,
     hasher: RandomState,
     /// By scope and identifier.
     by_client: HashTable<u32>,
     /// By identifier alone; a row of each group stands for its key.
     by_identifier: HashTable<Rows>,
-    /// By scope and address.
-    by_address: HashTable<Rows>,
+    /// By scope and address or prefix.
+    by_resource: HashMap<(SubnetId, T::Resource), Rows, RandomState>,
     /// By lower-case name.
     by_hostname: HashTable<Rows>,
     /// Kinds of identifiers that occur, a bit each.
     kinds: u8,
 }
 
-impl<T> Default for Table<T> {
+impl<T: Reservation> Default for Table<T> {
     fn default() -> Self {
         Self {
             hosts: Vec::new(),
             hasher: RandomState::new(),
             by_client: HashTable::new(),
             by_identifier: HashTable::new(),
-            by_address: HashTable::new(),
+            by_resource: HashMap::default(),
             by_hostname: HashTable::new(),
             kinds: 0,
         }
@@ -62,7 +62,7 @@ fn first<'h, T>(hosts: &'h [Arc<Host<T>>], rows: &Rows) -> Option<&'h Arc<Host<T
     at(hosts, *rows.first()?)
 }
 
-impl<T> Table<T> {
+impl<T: Reservation> Table<T> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.hosts.len()
@@ -78,19 +78,18 @@ impl<T> Table<T> {
         self.hosts.iter()
     }
 
-    /// Adds a reservation. `unique`: no address for two clients of one scope; global reservations are never
-    /// compared by address, as in Kea.
+    /// Adds a reservation. `unique`: no address or prefix for two clients of one scope; global reservations are never
+    /// compared so, as in Kea.
     pub fn add(&mut self, host: Host<T>, unique: bool) -> Result<(), Duplicate> {
         let (kind, octets) = (host.identifier.kind(), host.identifier.octets());
         if self.position(host.subnet, kind, octets).is_some() {
             return Err(Duplicate::Identifier);
         }
-        if unique
-            && host.subnet != GLOBAL
-            && let Some(address) = host.address
-            && self.rows_at(host.subnet, address).is_some()
-        {
-            return Err(Duplicate::Address);
+        if unique && host.subnet != GLOBAL {
+            let taken = |resource: &T::Resource| self.by_resource.contains_key(&(host.subnet, *resource));
+            if let Some(place) = host.extra.resources().iter().position(taken) {
+                return Err(Duplicate::Resource(place));
+            }
         }
         // 4 billion hosts do not fit into memory.
         let row = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
@@ -102,10 +101,8 @@ impl<T> Table<T> {
         let same = |h: &Host<T>| h.identifier == host.identifier;
         let hash = |h: &Host<T>| hasher.hash_one((h.identifier.kind(), h.identifier.octets()));
         group(&mut self.by_identifier, hosts, row, &host, same, hash);
-        if host.address.is_some() {
-            let same = |h: &Host<T>| (h.subnet, h.address) == (host.subnet, host.address);
-            let hash = |h: &Host<T>| hasher.hash_one((h.subnet, h.address));
-            group(&mut self.by_address, hosts, row, &host, same, hash);
+        for resource in host.extra.resources() {
+            self.by_resource.entry((host.subnet, *resource)).or_default().push(row);
         }
         if !host.hostname.is_empty() {
             let same = |h: &Host<T>| h.hostname.eq_ignore_ascii_case(&host.hostname);
@@ -127,16 +124,6 @@ impl<T> Table<T> {
             })
         };
         self.by_client.find(hash, same).copied()
-    }
-
-    fn rows_at(&self, subnet: SubnetId, address: Ipv4Addr) -> Option<&Rows> {
-        if self.by_address.is_empty() {
-            return None;
-        }
-        let key = (subnet, Some(address));
-        self.by_address.find(self.hasher.hash_one(key), |rows| {
-            first(&self.hosts, rows).is_some_and(|h| (h.subnet, h.address) == key)
-        })
     }
 
     fn visit(&self, rows: Option<&Rows>, visit: &mut dyn FnMut(&Arc<Host<T>>)) {
@@ -167,7 +154,7 @@ fn group<T>(
     }
 }
 
-impl<T: Send + Sync> HostSource<T> for Table<T> {
+impl<T: Reservation> HostSource<T> for Table<T> {
     fn name(&self) -> &'static str {
         "configuration"
     }
@@ -193,8 +180,8 @@ impl<T: Send + Sync> HostSource<T> for Table<T> {
         self.visit(rows, visit);
     }
 
-    fn each_at(&self, subnet: SubnetId, address: Ipv4Addr, visit: &mut dyn FnMut(&Arc<Host<T>>)) {
-        self.visit(self.rows_at(subnet, address), visit);
+    fn each_at(&self, subnet: SubnetId, resource: T::Resource, visit: &mut dyn FnMut(&Arc<Host<T>>)) {
+        self.visit(self.by_resource.get(&(subnet, resource)), visit);
     }
 
     fn each_named(&self, hostname: &str, visit: &mut dyn FnMut(&Arc<Host<T>>)) {
@@ -204,27 +191,40 @@ impl<T: Send + Sync> HostSource<T> for Table<T> {
         self.visit(rows, visit);
     }
 
-    fn each_address(&self, visit: &mut dyn FnMut(SubnetId, Ipv4Addr)) {
+    fn each_resource(&self, visit: &mut dyn FnMut(SubnetId, T::Resource)) {
         for host in &self.hosts {
-            if let Some(address) = host.address {
-                visit(host.subnet, address);
+            for resource in host.extra.resources() {
+                visit(host.subnet, *resource);
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Identifier;
 
-    fn host(subnet: u32, octets: &[u8], address: Option<[u8; 4]>, name: &str) -> Host<u32> {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub(crate) struct Given {
+        pub(crate) resources: Vec<u32>,
+        pub(crate) extra: u32,
+    }
+
+    impl Reservation for Given {
+        type Resource = u32;
+
+        fn resources(&self) -> &[u32] {
+            &self.resources
+        }
+    }
+
+    fn host(subnet: u32, octets: &[u8], resources: &[u32], name: &str) -> Host<Given> {
         Host {
             identifier: Identifier::new(IdentifierKind::HwAddress, octets).unwrap(),
             subnet: SubnetId(subnet),
-            address: address.map(Ipv4Addr::from),
             hostname: name.into(),
-            extra: 0,
+            extra: Given { resources: resources.to_vec(), extra: 0 },
         }
     }
 
@@ -233,9 +233,9 @@ mod tests {
         let mut table = Table::default();
         assert!(!table.uses(IdentifierKind::HwAddress));
         assert_eq!(table.get(SubnetId(1), IdentifierKind::HwAddress, &[1]), None);
-        table.add(host(1, &[1], Some([10, 0, 0, 1]), "Foo"), true).unwrap();
-        table.add(host(2, &[1], Some([10, 0, 0, 1]), "foo"), true).unwrap();
-        table.add(host(0, &[1], None, ""), true).unwrap();
+        table.add(host(1, &[1], &[7], "Foo"), true).unwrap();
+        table.add(host(2, &[1], &[7], "foo"), true).unwrap();
+        table.add(host(0, &[1], &[], ""), true).unwrap();
         assert!(table.uses(IdentifierKind::HwAddress) && !table.uses(IdentifierKind::Duid));
         let subnets = |kind, octets: &[u8]| {
             let mut found = Vec::new();
@@ -246,25 +246,25 @@ mod tests {
         assert!(subnets(IdentifierKind::ClientId, &[1]).is_empty());
         let get = |subnet| table.get(SubnetId(subnet), IdentifierKind::HwAddress, &[1]);
         assert_eq!(get(2).unwrap().subnet, SubnetId(2));
-        assert_eq!(get(0).unwrap().address, None);
+        assert!(get(0).unwrap().extra.resources.is_empty());
         assert!(get(3).is_none());
         let mut named = 0;
         table.each_named("FOO", &mut |_| named += 1);
         assert_eq!(named, 2);
         let mut addresses = Vec::new();
-        table.each_address(&mut |subnet, _| addresses.push(subnet.0));
+        table.each_resource(&mut |subnet, _| addresses.push(subnet.0));
         assert_eq!(addresses, [1, 2]);
     }
 
     #[test]
     fn duplicates() {
         let mut table = Table::default();
-        table.add(host(1, &[1], Some([10, 0, 0, 1]), ""), true).unwrap();
-        assert_eq!(table.add(host(1, &[1], Some([10, 0, 0, 2]), ""), true), Err(Duplicate::Identifier));
-        assert_eq!(table.add(host(1, &[2], Some([10, 0, 0, 1]), ""), true), Err(Duplicate::Address));
-        table.add(host(1, &[2], Some([10, 0, 0, 1]), ""), false).unwrap();
+        table.add(host(1, &[1], &[7, 8], ""), true).unwrap();
+        assert_eq!(table.add(host(1, &[1], &[9], ""), true), Err(Duplicate::Identifier));
+        assert_eq!(table.add(host(1, &[2], &[6, 8], ""), true), Err(Duplicate::Resource(1)));
+        table.add(host(1, &[2], &[8], ""), false).unwrap();
         let mut holders = 0;
-        table.each_at(SubnetId(1), Ipv4Addr::new(10, 0, 0, 1), &mut |_| holders += 1);
+        table.each_at(SubnetId(1), 8, &mut |_| holders += 1);
         assert_eq!((holders, table.len()), (2, 2));
     }
 
@@ -272,15 +272,14 @@ mod tests {
     fn many() {
         let mut table = Table::default();
         for n in 0..100_000u32 {
-            let address = (0x0a00_0000 + n).to_be_bytes();
-            table.add(host(n % 7 + 1, &n.to_be_bytes(), Some(address), &format!("h{n}")), true).unwrap();
+            table.add(host(n % 7 + 1, &n.to_be_bytes(), &[n], &format!("h{n}")), true).unwrap();
         }
         for n in (0..100_000u32).step_by(97) {
             let subnet = SubnetId(n % 7 + 1);
             let found = table.get(subnet, IdentifierKind::HwAddress, &n.to_be_bytes()).unwrap();
             let mut same = 0;
-            let mut check = |h: &Arc<Host<u32>>| same += u32::from(Arc::ptr_eq(h, &found));
-            table.each_at(subnet, Ipv4Addr::from(0x0a00_0000 + n), &mut check);
+            let mut check = |h: &Arc<Host<Given>>| same += u32::from(Arc::ptr_eq(h, &found));
+            table.each_at(subnet, n, &mut check);
             table.each_named(&format!("H{n}"), &mut check);
             assert_eq!(same, 2);
             assert!(table.get(GLOBAL, IdentifierKind::HwAddress, &n.to_be_bytes()).is_none());

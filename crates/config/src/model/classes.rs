@@ -42,6 +42,8 @@ pub struct Class {
     pub server_hostname: Option<Arc<str>>,
     pub boot_file_name: Option<Arc<str>>,
     pub valid_lifetime: Option<Lifetime>,
+    /// DHCPv6 alone.
+    pub preferred_lifetime: Option<Lifetime>,
     pub offer_lifetime: Option<u32>,
     pub options: OptionSet,
 }

@@ -1,6 +1,7 @@
 //! How clients are named (Kea manual, "DDNS for DHCPv4"): which name a client gets, and who updates DNS.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use regex::bytes::{NoExpand, Regex};
@@ -20,7 +21,7 @@ pub enum ReplaceClientName {
 
 /// Names in one scope: subnets have theirs from their networks and the globals, pools from their subnets.
 #[derive(Clone, Debug, Default)]
-pub struct Ddns4 {
+pub struct Ddns {
     pub send_updates: bool,
     /// Update DNS though the client wants nobody to.
     pub override_no_update: bool,
@@ -38,7 +39,7 @@ pub struct Ddns4 {
     pub sanitiser: Option<Arc<Sanitiser>>,
 }
 
-impl Ddns4 {
+impl Ddns {
     /// Whether a client that sends no name gets one.
     #[must_use]
     pub fn names_the_nameless(&self) -> bool {
@@ -75,11 +76,11 @@ impl Ddns4 {
         full
     }
 
-    /// The name made from an address: `myhost-192-0-2-10`, qualified.
+    /// The name made from an address: `myhost-192-0-2-10`, `myhost-2001-db8--1`, qualified.
     #[must_use]
-    pub fn generate(&self, address: std::net::Ipv4Addr, dot: bool) -> String {
-        let [a, b, c, d] = address.octets();
-        self.qualify(&format!("{}-{a}-{b}-{c}-{d}", self.generated_prefix), dot)
+    pub fn generate(&self, address: IpAddr, dot: bool) -> String {
+        let label = address.to_string().replace(['.', ':'], "-");
+        self.qualify(&format!("{}-{label}", self.generated_prefix), dot)
     }
 }
 

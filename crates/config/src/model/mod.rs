@@ -4,14 +4,26 @@ mod classes;
 mod ddns;
 mod hosts;
 mod options;
+mod protocol;
+mod server;
 mod server4;
+mod server6;
 mod service;
+mod subnet;
 mod subnet4;
+mod subnet6;
 
 pub use classes::{Class, ClassId, ClassTable, builtin};
-pub use ddns::{Ddns4, ReplaceClientName, Sanitiser};
-pub use hosts::{Host4, Reservation4};
+pub use ddns::{Ddns, ReplaceClientName, Sanitiser};
+pub use hosts::{Host4, Host6, Reservation4, Reservation6};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, VendorOptions};
-pub use server4::{Globals4, ServerConfig4};
+pub use protocol::{Dhcp4, Dhcp6, Protocol};
+pub use server::{Globals, ServerConfig};
+pub use server4::{Globals4, OwnGlobals4, ServerConfig4};
+pub use server6::{DuidKind, Globals6, MacSource, OwnGlobals6, ServerConfig6, ServerIdConfig};
 pub use service::*;
-pub use subnet4::{Lifetime, NetworkIndex, Params4, Pool4, SharedNetwork4, Subnet4, SubnetIndex};
+pub use subnet::{Lifetime, NetworkIndex, Params, Pool, SharedNetwork, Subnet, SubnetIndex};
+pub use subnet4::{OwnParams4, Params4, Pool4, SharedNetwork4, Subnet4, SubnetIndex4};
+pub use subnet6::{
+    Network6Parts, OwnParams6, Params6, PdPool, Pool6, SharedNetwork6, Subnet6, Subnet6Parts, SubnetIndex6,
+};

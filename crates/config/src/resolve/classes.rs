@@ -75,6 +75,7 @@ impl ClassBuilder {
             server_hostname: None,
             boot_file_name: None,
             valid_lifetime: None,
+            preferred_lifetime: None,
             offer_lifetime: None,
             options: OptionSet::default(),
         });

@@ -7,7 +7,7 @@ use json::{Map, Pos, Value};
 use super::{Context, ere, global};
 use crate::parse::objects::{boolean, text};
 use crate::parse::position;
-use crate::{Ddns4, ReplaceClientName, Sanitiser};
+use crate::{Ddns, ReplaceClientName, Sanitiser};
 
 const CHAR_SET: &str = "hostname-char-set";
 const REPLACEMENT: &str = "hostname-char-replacement";
@@ -22,13 +22,13 @@ const KEYWORDS: [&str; 8] = [
     REPLACEMENT,
 ];
 
-pub(super) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Arc<Ddns4> {
+pub(super) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Arc<Ddns> {
     let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
     let value = |name: &str| global(map, name);
     let word = |name: &str| value(name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     let (set, replacement) = (word(CHAR_SET), word(REPLACEMENT));
     let sanitiser = sanitiser(ctx, map, pos, &set, &replacement);
-    Arc::new(Ddns4 {
+    Arc::new(Ddns {
         send_updates: flag("ddns-send-updates"),
         override_no_update: flag("ddns-override-no-update"),
         override_client_update: flag("ddns-override-client-update"),
@@ -42,7 +42,7 @@ pub(super) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Arc<Ddns4>
 }
 
 /// The level below, described by `map`; a level that says nothing of names shares the one above.
-pub(super) fn inner(ctx: &mut Context<'_>, outer: &Arc<Ddns4>, map: &Map, pos: &Pos) -> Arc<Ddns4> {
+pub(super) fn inner(ctx: &mut Context<'_>, outer: &Arc<Ddns>, map: &Map, pos: &Pos) -> Arc<Ddns> {
     if !KEYWORDS.iter().any(|name| map.contains_key(*name)) {
         return Arc::clone(outer);
     }
@@ -51,7 +51,7 @@ pub(super) fn inner(ctx: &mut Context<'_>, outer: &Arc<Ddns4>, map: &Map, pos: &
     let replacement = word(REPLACEMENT, &outer.hostname_char_replacement);
     let same = set == outer.hostname_char_set && replacement == outer.hostname_char_replacement;
     let sanitiser = if same { outer.sanitiser.clone() } else { sanitiser(ctx, map, pos, &set, &replacement) };
-    Arc::new(Ddns4 {
+    Arc::new(Ddns {
         send_updates: boolean(map, "ddns-send-updates").unwrap_or(outer.send_updates),
         override_no_update: boolean(map, "ddns-override-no-update").unwrap_or(outer.override_no_update),
         override_client_update: boolean(map, "ddns-override-client-update")

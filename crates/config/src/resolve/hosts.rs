@@ -43,7 +43,7 @@ pub(crate) fn resolve(
         for value in list(&subnet.element.map, "reservations") {
             let Some(map) = value.as_map() else { continue };
             let host = one(ctx, map, subnet.id, definitions, classes);
-            if let Some(address) = host.as_ref().and_then(|h| h.address)
+            if let Some(address) = host.as_ref().and_then(|h| h.extra.address)
                 && !subnet.prefix.contains(address)
             {
                 outside(ctx, map, &value.pos, address, subnet.prefix);
@@ -82,9 +82,9 @@ fn one(
     Some(Host {
         identifier,
         subnet,
-        address: address(map, "ip-address"),
         hostname: text(map, "hostname").unwrap_or("").into(),
         extra: Reservation4 {
+            address: address(map, "ip-address"),
             classes: classes.ids(map, "client-classes"),
             options,
             next_server: address(map, "next-server"),
@@ -107,7 +107,7 @@ fn add(
     unique: bool,
 ) {
     let Some(host) = host else { return };
-    let (identifier, subnet, address) = (host.identifier.clone(), host.subnet, host.address);
+    let (identifier, subnet, address) = (host.identifier.clone(), host.subnet, host.extra.address);
     let Err(duplicate) = table.add(host, unique) else { return };
     let kind = identifier.kind();
     let what = match (duplicate, kind) {
@@ -122,7 +122,7 @@ fn add(
         (Duplicate::Identifier, _) => {
             format!("failed to add duplicate IPv4 host using identifier: {identifier}")
         }
-        (Duplicate::Address, _) => {
+        (Duplicate::Resource(_), _) => {
             let known = |of: IdentifierKind| if kind == of { identifier.text() } else { "(null)".to_owned() };
             // The quotes are Kea's.
             format!(

@@ -10,6 +10,7 @@ mod scope;
 mod service;
 mod subnets;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 use crate::error::ConfigError;
 use crate::keywords::{DHCP4, Literal, Type};
 use crate::parse::objects::{boolean, int};
-use crate::{Globals4, ServerConfig4, SubnetIndex, Written4};
+use crate::{Globals4, OwnGlobals4, ServerConfig4, SubnetIndex, Written4};
 
 /// Whether the machine has an interface of a name.
 pub type InterfaceCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -119,7 +120,7 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
         option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
 
     ctx.enter("Dhcp4");
-    let globals = globals(map);
+    let mut globals = globals(map);
     let scope = scope::Scope::globals(&mut ctx, map, pos);
 
     let resolved = subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes, &options);
@@ -132,6 +133,7 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
     }
     let subnets::Resolved { subnets, networks, server_ids } = resolved;
     let index = SubnetIndex::new(&subnets, &networks);
+    globals.own.server_ids = server_ids;
     Ok(ServerConfig4 {
         globals,
         services,
@@ -143,7 +145,6 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
         subnets,
         networks,
         index,
-        server_ids,
         written,
     })
 }
@@ -163,16 +164,19 @@ fn globals(map: &Map) -> Globals4 {
     let compatible = |name: &str| boolean(compatibility, name).unwrap_or(false);
     Globals4 {
         decline_probation_period: Seconds(number("decline-probation-period")),
-        echo_client_id: flag("echo-client-id"),
-        authoritative: flag("authoritative"),
-        next_server: scope::address(map, "next-server"),
-        exclude_first_last_24: compatible("exclude-first-last-24"),
-        ignore_dhcp_server_identifier: compatible("ignore-dhcp-server-identifier"),
-        ignore_rai_link_selection: compatible("ignore-rai-link-selection"),
         lenient_option_parsing: compatible("lenient-option-parsing"),
         early_global_reservations_lookup: flag("early-global-reservations-lookup"),
-        stash_agent_options: flag("stash-agent-options"),
         dhcp4o6_port: int(map, "dhcp4o6-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
+        own: OwnGlobals4 {
+            echo_client_id: flag("echo-client-id"),
+            authoritative: flag("authoritative"),
+            next_server: scope::address(map, "next-server"),
+            exclude_first_last_24: compatible("exclude-first-last-24"),
+            ignore_dhcp_server_identifier: compatible("ignore-dhcp-server-identifier"),
+            ignore_rai_link_selection: compatible("ignore-rai-link-selection"),
+            stash_agent_options: flag("stash-agent-options"),
+            server_ids: HashSet::new(),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use json::{Map, Pos, Value};
 
 use super::{Context, ddns, global};
 use crate::parse::objects::{boolean, int, lifetime_order, real, text};
-use crate::{Lifetime, Params4};
+use crate::{Lifetime, OwnParams4, Params4};
 
 /// The parameters of one level, those of the outer levels filled in.
 #[derive(Clone, Debug)]
@@ -51,12 +51,6 @@ impl Scope {
                 calculate_tee_times: flag("calculate-tee-times"),
                 t1_percent: share("t1-percent"),
                 t2_percent: share("t2-percent"),
-                match_client_id: flag("match-client-id"),
-                authoritative: flag("authoritative"),
-                next_server: address(map, "next-server"),
-                server_hostname: word("server-hostname"),
-                boot_file_name: word("boot-file-name"),
-                offer_lifetime: seconds(map, "offer-lifetime").map_or(0, |s| s.0),
                 cache_threshold: share("cache-threshold"),
                 cache_max_age: seconds(map, "cache-max-age").map(|s| s.0),
                 adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold"),
@@ -66,6 +60,14 @@ impl Scope {
                 reservations_in_subnet: flag("reservations-in-subnet"),
                 reservations_out_of_pool: flag("reservations-out-of-pool"),
                 ddns: ddns::globals(ctx, map, pos),
+                own: OwnParams4 {
+                    match_client_id: flag("match-client-id"),
+                    authoritative: flag("authoritative"),
+                    next_server: address(map, "next-server"),
+                    server_hostname: word("server-hostname"),
+                    boot_file_name: word("boot-file-name"),
+                    offer_lifetime: seconds(map, "offer-lifetime").map_or(0, |s| s.0),
+                },
             },
         };
         scope.check(ctx, pos);
@@ -76,12 +78,13 @@ impl Scope {
     /// its three lifetimes are taken together, while in files each is inherited on its own, as in Kea.
     pub(crate) fn inner(&self, ctx: &mut Context<'_>, map: &Map, pos: &Pos, database: bool) -> Self {
         let outer = &self.params;
-        let own = LIFETIMES.map(|name| int(map, name));
-        let any = own.iter().any(Option::is_some);
+        let own = &outer.own;
+        let given = LIFETIMES.map(|name| int(map, name));
+        let any = given.iter().any(Option::is_some);
         let lifetimes = if database && any {
-            own
+            given
         } else {
-            let [min, value, max] = own;
+            let [min, value, max] = given;
             let [outer_min, outer_value, outer_max] = self.lifetimes;
             [min.or(outer_min), value.or(outer_value), max.or(outer_max)]
         };
@@ -98,16 +101,6 @@ impl Scope {
                 calculate_tee_times: boolean(map, "calculate-tee-times").unwrap_or(outer.calculate_tee_times),
                 t1_percent: real(map, "t1-percent").unwrap_or(outer.t1_percent),
                 t2_percent: real(map, "t2-percent").unwrap_or(outer.t2_percent),
-                match_client_id: boolean(map, "match-client-id").unwrap_or(outer.match_client_id),
-                authoritative: authoritative.unwrap_or(outer.authoritative),
-                next_server: if map.contains_key("next-server") {
-                    address(map, "next-server")
-                } else {
-                    outer.next_server
-                },
-                server_hostname: word("server-hostname", &outer.server_hostname),
-                boot_file_name: word("boot-file-name", &outer.boot_file_name),
-                offer_lifetime: seconds(map, "offer-lifetime").map_or(outer.offer_lifetime, |s| s.0),
                 cache_threshold: real(map, "cache-threshold").unwrap_or(outer.cache_threshold),
                 cache_max_age: seconds(map, "cache-max-age").map(|s| s.0).or(outer.cache_max_age),
                 adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold")
@@ -120,6 +113,18 @@ impl Scope {
                 reservations_out_of_pool: boolean(map, "reservations-out-of-pool")
                     .unwrap_or(outer.reservations_out_of_pool),
                 ddns: ddns::inner(ctx, &outer.ddns, map, pos),
+                own: OwnParams4 {
+                    match_client_id: boolean(map, "match-client-id").unwrap_or(own.match_client_id),
+                    authoritative: authoritative.unwrap_or(own.authoritative),
+                    next_server: if map.contains_key("next-server") {
+                        address(map, "next-server")
+                    } else {
+                        own.next_server
+                    },
+                    server_hostname: word("server-hostname", &own.server_hostname),
+                    boot_file_name: word("boot-file-name", &own.boot_file_name),
+                    offer_lifetime: seconds(map, "offer-lifetime").map_or(own.offer_lifetime, |s| s.0),
+                },
             },
         };
         if map.contains_key("t1-percent") || map.contains_key("t2-percent") {

@@ -175,6 +175,7 @@ fn network(common: &mut Common<'_, '_>, element: &Element, name: &str, globals: 
             params: scope.params.clone(),
             options: options(common, map),
             subnets: Vec::new(),
+            own: (),
         },
         scope,
     }
@@ -195,10 +196,11 @@ fn subnet(
     let mut interface = interface(common, map, "subnet", &one.prefix.to_string());
     if let Some(network) = network {
         let prefix = one.prefix;
-        if scope.own_authoritative && scope.params.authoritative != network.scope.params.authoritative {
+        if scope.own_authoritative && scope.params.own.authoritative != network.scope.params.own.authoritative
+        {
             let why = format!(
                 "Subnet {prefix} has different authoritative setting {} than the shared-network itself: {}",
-                scope.params.authoritative, network.scope.params.authoritative
+                scope.params.own.authoritative, network.scope.params.own.authoritative
             );
             common.ctx.fault_alone(position(map, "authoritative", pos), why);
         }
@@ -216,18 +218,19 @@ fn subnet(
         }
     }
     let pools = list(map, "pools").iter().filter_map(|value| pool(common, value, &scope)).collect();
-    Subnet4::new(
-        one.id,
-        one.prefix,
-        index.map(NetworkIndex),
+    Subnet4 {
+        id: one.id,
+        prefix: one.prefix,
+        network: index.map(NetworkIndex),
         interface,
-        relays(map),
-        common.classes.ids(map, "client-classes"),
-        common.classes.ids(map, "evaluate-additional-classes"),
-        scope.params,
-        options(common, map),
+        relays: relays(map),
+        client_classes: common.classes.ids(map, "client-classes"),
+        additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
+        options: options(common, map),
+        params: scope.params,
         pools,
-    )
+        own: (),
+    }
 }
 
 fn pool(common: &mut Common<'_, '_>, value: &Value, scope: &Scope) -> Option<Pool4> {

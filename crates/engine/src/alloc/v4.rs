@@ -15,9 +15,9 @@ impl Plan<Ipv4Addr> {
     #[must_use]
     pub fn of4(config: &ServerConfig4) -> Self {
         let mut reserved: HashMap<SubnetId, Vec<Ipv4Addr>> = HashMap::new();
-        config.hosts.each_address(&mut |subnet, address| reserved.entry(subnet).or_default().push(address));
+        config.hosts.each_resource(&mut |subnet, address| reserved.entry(subnet).or_default().push(address));
         let subnets = config.subnets.iter().map(|subnet| {
-            let excluded = Excluded(config.globals.exclude_first_last_24 && subnet.prefix.length() <= 24);
+            let excluded = Excluded(config.globals.own.exclude_first_last_24 && subnet.prefix.length() <= 24);
             let shape =
                 |pool: &Pool4| Shape { id: pool.id, first: pool.first, last: pool.last, shift: 0, excluded };
             let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;

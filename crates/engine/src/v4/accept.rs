@@ -50,9 +50,9 @@ pub(super) fn server_id(ctx: &Context4<'_>, query: &Query<'_>) -> Result<(), Dro
         return Err(DropReason::RfcViolation);
     };
     let ours = query.packet.relay_info().and_then(|info| info.server_id_override()) == Some(id)
-        || ctx.config.globals.ignore_dhcp_server_identifier
+        || ctx.config.globals.own.ignore_dhcp_server_identifier
         || ctx.locals.is_served(id)
-        || ctx.config.server_ids.contains(&id)
+        || ctx.config.globals.own.server_ids.contains(&id)
         || class_has(ctx, query, id);
     if ours {
         return Ok(());

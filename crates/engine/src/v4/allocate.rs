@@ -473,6 +473,6 @@ impl<'c> Allocation<'_, 'c, '_> {
 
     fn offer_lifetime(&self, subnet: &Subnet4) -> u32 {
         let class = self.query.classes.iter().find_map(|c| self.ctx.config.classes.get(c)?.offer_lifetime);
-        class.unwrap_or(subnet.params.offer_lifetime)
+        class.unwrap_or(subnet.params.own.offer_lifetime)
     }
 }

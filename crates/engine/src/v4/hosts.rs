@@ -173,14 +173,16 @@ impl<'c> Allocation<'_, 'c, '_> {
         let eligible = || siblings(self.ctx.config, start, &self.query.classes);
         for subnet in eligible().filter(|s| s.params.reservations_in_subnet) {
             let Some(host) = hosts.of(subnet.id) else { continue };
-            match host.address {
+            match host.extra.address {
                 // A reservation without an address chooses the subnet all the same.
                 None => return (subnet, None),
                 Some(address) if heeded(subnet, address) => return (subnet, Some(address)),
                 Some(_) => {}
             }
         }
-        let Some(address) = hosts.of(host::GLOBAL).and_then(|h| h.address) else { return (start, None) };
+        let Some(address) = hosts.of(host::GLOBAL).and_then(|h| h.extra.address) else {
+            return (start, None);
+        };
         if let Some(subnet) = eligible().find(|s| s.params.reservations_global && s.prefix.contains(address))
         {
             return (subnet, Some(address));

@@ -23,7 +23,7 @@ pub(super) fn belongs(lease: &Lease4, hw_addr: Option<&HwAddr>, client_id: Optio
 
 /// The client identifier as far as the subnet heeds it.
 pub(super) fn matched_client_id<'q>(query: &'q Query<'_>, subnet: &Subnet4) -> Option<&'q ClientId> {
-    query.client_id.as_ref().filter(|_| subnet.params.match_client_id)
+    query.client_id.as_ref().filter(|_| subnet.params.own.match_client_id)
 }
 
 /// The client's lease among the selected subnet and its siblings, with the subnet it lies in: first by client
@@ -36,7 +36,8 @@ pub(super) async fn of_client<'c>(
     if let Some(client_id) = &query.client_id {
         let leases = ctx.store.by_client_id(client_id).await?;
         if !leases.is_empty() {
-            for subnet in siblings(ctx.config, selected, &query.classes).filter(|s| s.params.match_client_id)
+            for subnet in
+                siblings(ctx.config, selected, &query.classes).filter(|s| s.params.own.match_client_id)
             {
                 if let Some(lease) = leases.iter().find(|l| l.subnet_id == subnet.id) {
                     return Ok(Some((Arc::clone(lease), subnet)));

@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use config::{Ddns4, Pool4, Subnet4};
+use config::{Ddns, Pool4, Subnet4};
 use wire::iana::dhcp4_option as option4;
 
 use super::messages::{
@@ -45,7 +45,7 @@ pub(super) struct ClientName {
 /// Where a name is made.
 struct Naming<'a, 'q> {
     query: &'a Query<'q>,
-    ddns: &'a Ddns4,
+    ddns: &'a Ddns,
     /// DNS is updated for clients of this scope.
     updates: bool,
     /// The reserved name, as written.
@@ -102,7 +102,7 @@ impl Naming<'_, '_> {
         if client_s && client_n {
             return None;
         }
-        let Ddns4 { override_client_update, override_no_update, .. } = *self.ddns;
+        let Ddns { override_client_update, override_no_update, .. } = *self.ddns;
         let (s, n) = directions(client_s, client_n, self.updates, override_client_update, override_no_update);
         let mut reply_flags = flags & flag::E;
         for (bit, set) in [(flag::S, s), (flag::N, n), (flag::O, s != client_s)] {
@@ -226,7 +226,7 @@ impl Naming<'_, '_> {
     }
 
     fn generate(&self, dot: bool) -> String {
-        let name = self.ddns.generate(self.address, dot);
+        let name = self.ddns.generate(self.address.into(), dot);
         observe::log!(HostnameGenerated { query: self.query.label(), name: &name });
         name
     }

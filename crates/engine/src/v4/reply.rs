@@ -210,7 +210,7 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
 /// information (RFC 3046).
 fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>) {
-    if ctx.config.globals.echo_client_id
+    if ctx.config.globals.own.echo_client_id
         && let Some(client_id) = &query.client_id
     {
         options.add(option4::CLIENT_IDENTIFIER, Payload::Configured(client_id.octets()));
@@ -358,20 +358,20 @@ fn fixed_fields<'a>(
     let siaddr = host
         .and_then(|h| h.next_server)
         .or_else(|| classes().find_map(|c| c.next_server))
-        .or(params.next_server)
+        .or(params.own.next_server)
         .unwrap_or(Ipv4Addr::UNSPECIFIED);
     let text = |of_class: Option<&'a Arc<str>>, of_subnet: &'a Arc<str>| &**of_class.unwrap_or(of_subnet);
     let sname = text(
         host.map(|h| &h.server_hostname)
             .filter(|t| !t.is_empty())
             .or_else(|| classes().find_map(|c| c.server_hostname.as_ref().filter(|t| !t.is_empty()))),
-        &params.server_hostname,
+        &params.own.server_hostname,
     );
     let file = text(
         host.map(|h| &h.boot_file_name)
             .filter(|t| !t.is_empty())
             .or_else(|| classes().find_map(|c| c.boot_file_name.as_ref().filter(|t| !t.is_empty()))),
-        &params.boot_file_name,
+        &params.own.boot_file_name,
     );
     (siaddr, sname, file)
 }

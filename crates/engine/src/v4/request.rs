@@ -80,7 +80,7 @@ async fn decide<'c>(
         observe::log!(Request { query: query.label(), hint: shown });
     }
     let authoritative =
-        init_reboot && subnet.map_or(ctx.config.globals.authoritative, |s| s.params.authoritative);
+        init_reboot && subnet.map_or(ctx.config.globals.own.authoritative, |s| s.params.own.authoritative);
 
     let Some(subnet) = subnet else {
         // A rebinding client may be another server's.
@@ -146,7 +146,7 @@ fn report(ctx: &Context4<'_>, query: &Query<'_>, granted: &Granted<'_>, offer: b
             seconds: Lifetime(granted.lease.valid_lifetime)
         });
     }
-    if !granted.subnet.params.match_client_id {
+    if !granted.subnet.params.own.match_client_id {
         observe::log!(ClientIdIgnored { query: query.label(), subnet: granted.subnet.id });
     }
     if granted.reused {

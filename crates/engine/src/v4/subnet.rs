@@ -26,7 +26,7 @@ pub struct Selector<'a> {
 pub(super) fn of<'a>(ctx: &Context4<'a>, query: &Query<'_>) -> Option<&'a Arc<Subnet4>> {
     let address = |value: &[u8]| <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
     let mut link = None;
-    if !ctx.config.globals.ignore_rai_link_selection {
+    if !ctx.config.globals.own.ignore_rai_link_selection {
         link = query.packet.relay_info().and_then(|info| info.link_selection());
     }
     if link.is_none() {

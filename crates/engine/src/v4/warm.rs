@@ -34,7 +34,7 @@ pub fn warm<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) {
             .wrapping_add(u64::from(subnet.id.0))
             .wrapping_add(u64::from(subnet.prefix.length()))
             .wrapping_add(u64::from(subnet.params.valid_lifetime.default.0))
-            .wrapping_add(u64::from(subnet.params.match_client_id))
+            .wrapping_add(u64::from(subnet.params.own.match_client_id))
             .wrapping_add(subnet.relays.len() as u64)
             .wrapping_add(subnet.client_classes.len() as u64)
             .wrapping_add(subnet.options.options.len() as u64)

@@ -1,0 +1,78 @@
+//! The two protocols as types: what the model of each has beside that of the other.
+
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix};
+
+use super::{
+    Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6, Subnet6Parts,
+};
+
+/// DHCPv4 or DHCPv6. What both have is written once, generic over this ([`Subnet`](super::Subnet) and the like);
+/// what one has alone is in its associated types, and reached through the field `own`.
+pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'static {
+    const FAMILY: Family;
+    /// The outermost keyword, `Dhcp4`.
+    const NAME: &'static str;
+    /// The keyword of the list of subnets, `subnet4`.
+    const SUBNETS: &'static str;
+    /// The topmost option space, `dhcp4`.
+    const SPACE: &'static str;
+
+    type Address: IpAddress<Prefix = Self::Prefix>;
+    type Prefix: IpPrefix<Address = Self::Address>;
+    type Globals: Clone + Debug + Send + Sync;
+    type Params: Clone + Debug + Send + Sync;
+    type Network: Clone + Debug + Send + Sync;
+    type Subnet: Clone + Debug + Send + Sync;
+    type Reservation: host::Reservation;
+
+    /// The interface id by which relay agents name the subnet.
+    fn interface_id(_: &Self::Subnet) -> Option<&Arc<[u8]>> {
+        None
+    }
+}
+
+/// DHCPv4 (RFC 2131).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dhcp4;
+
+/// DHCPv6 (RFC 9915).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dhcp6;
+
+impl Protocol for Dhcp4 {
+    const FAMILY: Family = Family::V4;
+    const NAME: &'static str = "Dhcp4";
+    const SUBNETS: &'static str = "subnet4";
+    const SPACE: &'static str = "dhcp4";
+
+    type Address = Ipv4Addr;
+    type Prefix = Ipv4Prefix;
+    type Globals = OwnGlobals4;
+    type Params = OwnParams4;
+    type Network = ();
+    type Subnet = ();
+    type Reservation = Reservation4;
+}
+
+impl Protocol for Dhcp6 {
+    const FAMILY: Family = Family::V6;
+    const NAME: &'static str = "Dhcp6";
+    const SUBNETS: &'static str = "subnet6";
+    const SPACE: &'static str = "dhcp6";
+
+    type Address = Ipv6Addr;
+    type Prefix = Ipv6Prefix;
+    type Globals = OwnGlobals6;
+    type Params = OwnParams6;
+    type Network = Network6Parts;
+    type Subnet = Subnet6Parts;
+    type Reservation = Reservation6;
+
+    fn interface_id(subnet: &Subnet6Parts) -> Option<&Arc<[u8]>> {
+        subnet.interface_id.as_ref()
+    }
+}

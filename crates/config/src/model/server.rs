@@ -1,0 +1,54 @@
+//! The whole resolved configuration of a server. What is said here holds for both protocols; `server4` and `server6`
+//! have the rest.
+
+use std::sync::Arc;
+
+use base::{Seconds, SubnetId};
+
+use super::{ClassTable, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
+use crate::Written;
+
+/// Parameters of the whole server.
+#[derive(Clone, Debug)]
+pub struct Globals<P: Protocol> {
+    pub decline_probation_period: Seconds,
+    pub lenient_option_parsing: bool,
+    /// Global reservations are looked up before the subnet is selected.
+    pub early_global_reservations_lookup: bool,
+    /// 0: off.
+    pub dhcp4o6_port: u16,
+    pub own: P::Globals,
+}
+
+/// What kea-dhcp4 or kea-dhcp6 runs on.
+#[derive(Clone, Debug)]
+pub struct ServerConfig<P: Protocol> {
+    /// What it was resolved from; `config-get` writes this.
+    pub written: Arc<Written<P>>,
+    pub globals: Globals<P>,
+    /// What concerns the process rather than the protocol.
+    pub services: Services,
+    pub definitions: Arc<options::DefTable>,
+    pub classes: Arc<ClassTable>,
+    pub options: OptionSet,
+    /// Host reservations.
+    pub hosts: host::Chain<P::Reservation>,
+    /// How clients are known in them, in the order of lookups.
+    pub host_identifiers: Box<[host::IdentifierKind]>,
+    /// In the order of selection: by id.
+    pub subnets: Vec<Arc<Subnet<P>>>,
+    pub networks: Vec<Arc<SharedNetwork<P>>>,
+    pub index: SubnetIndex<P>,
+}
+
+impl<P: Protocol> ServerConfig<P> {
+    #[must_use]
+    pub fn subnet(&self, id: SubnetId) -> Option<&Arc<Subnet<P>>> {
+        self.subnets.get(*self.index.by_id.get(&id)?)
+    }
+
+    #[must_use]
+    pub fn network_of(&self, subnet: &Subnet<P>) -> Option<&Arc<SharedNetwork<P>>> {
+        self.networks.get(subnet.network?.0)
+    }
+}

@@ -1,0 +1,211 @@
+//! Subnets, pools and shared networks after inheritance, and the index by which packets find them. What is said here
+//! holds for both protocols; `subnet4` and `subnet6` have the rest.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use base::{IpPrefix, PoolId, Seconds, SubnetId};
+
+use super::{ClassId, Ddns, OptionSet, Protocol};
+
+/// A lifetime with its bounds (`min-valid-lifetime`, `valid-lifetime`, `max-valid-lifetime`, or those of
+/// `preferred-lifetime`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    pub min: Seconds,
+    pub default: Seconds,
+    pub max: Seconds,
+}
+
+impl Lifetime {
+    /// What a client gets that asked for `wish` (option 51, a lifetime in an IA), or did not ask.
+    #[must_use]
+    pub fn grant(&self, wish: Option<Seconds>) -> Seconds {
+        wish.map_or(self.default, |wish| wish.clamp(self.min, self.max.max(self.min)))
+    }
+}
+
+/// Parameters that subnets inherit from their network and from the globals.
+#[derive(Clone, Debug)]
+pub struct Params<P: Protocol> {
+    pub valid_lifetime: Lifetime,
+    pub renew_timer: Option<Seconds>,
+    pub rebind_timer: Option<Seconds>,
+    pub calculate_tee_times: bool,
+    pub t1_percent: f64,
+    pub t2_percent: f64,
+    /// 0 switches lease reuse off.
+    pub cache_threshold: f64,
+    pub cache_max_age: Option<u32>,
+    pub adaptive_lease_time_threshold: Option<f64>,
+    pub store_extended_info: bool,
+    pub allocator: Arc<str>,
+    /// Look up reservations of the globals.
+    pub reservations_global: bool,
+    /// Look up reservations of the subnet, and keep their addresses from others.
+    pub reservations_in_subnet: bool,
+    /// Reserved addresses lie outside of the pools: those inside are given to anybody.
+    pub reservations_out_of_pool: bool,
+    /// How clients are named.
+    pub ddns: Arc<Ddns>,
+    pub own: P::Params,
+}
+
+/// A range of addresses given to clients.
+#[derive(Clone, Debug)]
+pub struct Pool<P: Protocol> {
+    pub id: PoolId,
+    pub first: P::Address,
+    pub last: P::Address,
+    /// Guard: only packets in one of these classes; empty: everyone.
+    pub client_classes: Box<[ClassId]>,
+    /// `evaluate-additional-classes`.
+    pub additional_classes: Box<[ClassId]>,
+    pub options: OptionSet,
+    /// How its clients are named: as those of the subnet, but for what the pool says itself.
+    pub ddns: Arc<Ddns>,
+}
+
+impl<P: Protocol> Pool<P> {
+    #[must_use]
+    pub fn contains(&self, address: P::Address) -> bool {
+        self.first <= address && address <= self.last
+    }
+}
+
+/// Position of a network in [`ServerConfig::networks`](super::ServerConfig).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkIndex(pub usize);
+
+/// A subnet.
+#[derive(Clone, Debug)]
+pub struct Subnet<P: Protocol> {
+    pub id: SubnetId,
+    pub prefix: P::Prefix,
+    pub network: Option<NetworkIndex>,
+    /// `interface` of the subnet, else of its network.
+    pub interface: Option<Arc<str>>,
+    /// Own relay addresses; those of the network are in [`SharedNetwork::relays`].
+    pub relays: Box<[P::Address]>,
+    pub client_classes: Box<[ClassId]>,
+    pub additional_classes: Box<[ClassId]>,
+    pub params: Params<P>,
+    pub options: OptionSet,
+    /// In the order written.
+    pub pools: Vec<Pool<P>>,
+    pub own: P::Subnet,
+}
+
+/// A shared network: subnets on one link.
+#[derive(Clone, Debug)]
+pub struct SharedNetwork<P: Protocol> {
+    pub name: Arc<str>,
+    pub interface: Option<Arc<str>>,
+    pub relays: Box<[P::Address]>,
+    pub client_classes: Box<[ClassId]>,
+    pub additional_classes: Box<[ClassId]>,
+    /// For queries that find the network but no subnet of it.
+    pub params: Params<P>,
+    pub options: OptionSet,
+    /// Positions in [`ServerConfig::subnets`](super::ServerConfig), in the order written.
+    pub subnets: Vec<usize>,
+    pub own: P::Network,
+}
+
+/// Network address to the positions of its subnets; one, but for subnets that differ in their guards.
+type ByNetwork<A> = HashMap<A, smallvec::SmallVec<[usize; 2]>, ahash::RandomState>;
+
+/// Finds subnets without a scan, whatever their number. Positions are those of `ServerConfig::subnets`.
+#[derive(Clone, Debug)]
+pub struct SubnetIndex<P: Protocol> {
+    pub by_id: HashMap<SubnetId, usize, ahash::RandomState>,
+    /// By prefix length: networks of that length. Lookup tries the lengths that occur.
+    by_prefix: Vec<(u8, ByNetwork<P::Address>)>,
+    /// Relay address to the subnets that list it, or whose network does while they list none.
+    by_relay: HashMap<P::Address, Vec<usize>, ahash::RandomState>,
+    by_interface: HashMap<Arc<str>, Vec<usize>, ahash::RandomState>,
+    /// Interface id (RFC 9915 section 21.18) to subnets; DHCPv6 alone.
+    by_interface_id: HashMap<Arc<[u8]>, Vec<usize>, ahash::RandomState>,
+}
+
+impl<P: Protocol> Default for SubnetIndex<P> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::default(),
+            by_prefix: Vec::new(),
+            by_relay: HashMap::default(),
+            by_interface: HashMap::default(),
+            by_interface_id: HashMap::default(),
+        }
+    }
+}
+
+impl<P: Protocol> SubnetIndex<P> {
+    #[must_use]
+    pub fn new(subnets: &[Arc<Subnet<P>>], networks: &[Arc<SharedNetwork<P>>]) -> Self {
+        let mut index = Self::default();
+        for (at, subnet) in subnets.iter().enumerate() {
+            index.by_id.insert(subnet.id, at);
+            let length = subnet.prefix.length();
+            let slot = match index.by_prefix.binary_search_by_key(&length, |(l, _)| *l) {
+                Ok(slot) => slot,
+                Err(slot) => {
+                    index.by_prefix.insert(slot, (length, ByNetwork::default()));
+                    slot
+                }
+            };
+            if let Some((_, map)) = index.by_prefix.get_mut(slot) {
+                map.entry(subnet.prefix.first()).or_default().push(at);
+            }
+            let network = subnet.network.and_then(|n| networks.get(n.0));
+            let relays = match network {
+                Some(network) if subnet.relays.is_empty() => &network.relays,
+                _ => &subnet.relays,
+            };
+            for relay in relays {
+                index.by_relay.entry(*relay).or_default().push(at);
+            }
+            if let Some(interface) = &subnet.interface {
+                index.by_interface.entry(Arc::clone(interface)).or_default().push(at);
+            }
+            if let Some(id) = P::interface_id(&subnet.own) {
+                index.by_interface_id.entry(Arc::clone(id)).or_default().push(at);
+            }
+        }
+        index
+    }
+
+    /// Subnets whose range holds `address`, lowest position first; the position order is the order of selection.
+    pub fn in_range(&self, address: P::Address) -> impl Iterator<Item = usize> {
+        let mut found: smallvec::SmallVec<[usize; 4]> = smallvec::SmallVec::new();
+        for (length, map) in &self.by_prefix {
+            if let Some(prefix) = P::Prefix::of(address, *length)
+                && let Some(subnets) = map.get(&prefix.first())
+            {
+                found.extend_from_slice(subnets);
+            }
+        }
+        if found.len() > 1 {
+            found.sort_unstable();
+        }
+        found.into_iter()
+    }
+
+    /// Subnets that answer for a relay address.
+    #[must_use]
+    pub fn by_relay(&self, relay: P::Address) -> &[usize] {
+        self.by_relay.get(&relay).map_or(&[], Vec::as_slice)
+    }
+
+    /// Subnets bound to an interface name.
+    #[must_use]
+    pub fn by_interface(&self, interface: &str) -> &[usize] {
+        self.by_interface.get(interface).map_or(&[], Vec::as_slice)
+    }
+
+    /// Subnets bound to the interface id that a relay agent put in, their own or their network's.
+    #[must_use]
+    pub fn by_interface_id(&self, id: &[u8]) -> &[usize] {
+        self.by_interface_id.get(id).map_or(&[], Vec::as_slice)
+    }
+}

@@ -5,6 +5,7 @@
 //!   [`columns`] that MySQL and PostgreSQL share. The feature `suite` holds the tests that every implementation runs.
 //! - [`ServerSelector`] and [`effective`](ServerSelector::effective) hold the rules of server tags.
 //! - [`Puller`] turns answers of [`ConfigBackend::pull`] into the objects a server should run; it does no IO.
+//! - [`schema`] makes and upgrades the tables of database servers, from texts that [`script`] reads.
 //! - [`merge4`] joins a file and those objects into one [`config::Written4`].
 //!
 //! Objects are stored *as written*: nothing is inherited, no default is filled in, no option is encoded.
@@ -19,6 +20,8 @@ mod merge;
 mod object;
 mod prefix;
 mod pull;
+pub mod schema;
+pub mod script;
 mod selector;
 #[cfg(feature = "suite")]
 pub mod suite;

@@ -1,1 +1,3 @@
 //! The configuration backend on MySQL and MariaDB.
+
+pub mod schema;

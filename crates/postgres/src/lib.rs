@@ -1,1 +1,3 @@
 //! The configuration backend on PostgreSQL.
+
+pub mod schema;

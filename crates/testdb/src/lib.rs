@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
 mod start;
+mod structure;
 
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+pub use structure::difference;
 
 /// User of every server, with all rights.
 pub const USER: &str = "keatest";

@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod d2_client;
 mod hook_host;
 mod locals;
 mod messages;

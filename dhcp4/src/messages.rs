@@ -115,6 +115,33 @@ observe::messages! {
     HookFailed { error } = "HOOKS_LIBRARY_FAILED", "hooks", Error,
         "a hooks library could not bring its commands: {error}",
         "A defect of the program; please report it.";
+    DdnsConfigured { state } = "DHCPSRV_CFGMGR_CFG_DHCP_DDNS", "dhcpsrv", Debug(40),
+        "Setting DHCP-DDNS configuration to: {state}",
+        "Whether name change requests are sent from now on.";
+    SenderStarted { config } = "DHCPSRV_DHCP_DDNS_SENDER_STARTED", "dhcpsrv", Info,
+        "NameChangeRequest sender has been started: {config}",
+        "Name change requests are sent to kea-dhcp-ddns from now on.";
+    SenderStopped = "DHCPSRV_DHCP_DDNS_SENDER_STOPPED", "dhcpsrv", Info,
+        "NameChangeRequest sender has been stopped.",
+        "For new settings, for the end of the server, or because requests could not be sent.";
+    NcrSent { request } = "DHCPSRV_DHCP_DDNS_NCR_SENT", "dhcpsrv", Debug(50),
+        "NameChangeRequest sent to kea-dhcp-ddns: {request}",
+        "A name change request has left.";
+    NcrRejected { error, request } = "DHCPSRV_DHCP_DDNS_NCR_REJECTED", "dhcpsrv", Error,
+        "NameChangeRequest rejected by the sender: {error}, ncr: {request}",
+        "The queue is full (max-queue-size): requests come faster than they can be sent.";
+    NcrNotEncoded { error, request } = "DHCP4_NCR_CREATION_FAILED", "ddns", Error,
+        "failed to generate name change requests for DNS: {error}: {request}",
+        "A request that no datagram can carry. The lease stands; DNS is not told of it.";
+    NcrSendFailed { error } = "DHCP_DDNS_NCR_UDP_SEND_ERROR", "libdhcp-ddns", Error,
+        "UDP socket send error while sending a DNS Update request: {error}",
+        "The operating system did not take a request.";
+    RequestSendFailed { error, request } = "DHCP4_DDNS_REQUEST_SEND_FAILED", "ddns", Error,
+        "failed sending a request to kea-dhcp-ddns, error: {error},  ncr: {request}",
+        "The request is lost. Updates are suspended until the next configuration.";
+    UpdatesSuspended = "DHCPSRV_DHCP_DDNS_SUSPEND_UPDATES", "dhcpsrv", Warn,
+        "DHCP_DDNS updates are being suspended.",
+        "No request is made or sent until the next configuration (config-reload does). The messages before say why.";
     RepairMode = "DHCP4_CB_REPAIR_MODE_ENABLED", "dhcp4", Warn,
         "Server is running in config back end repair mode.",
         "Nothing is fetched and no client is served; remote-* commands can repair the database (-R).";

@@ -276,6 +276,7 @@ impl Server {
             running.memfile.set_lfc_interval(settings.lfc_interval);
         }
         let next = (!same_file).then_some(settings);
+        let d2 = self.shared.d2.stage(&config.services.d2_client).map_err(Refusal::new)?;
         let _alone = self.shared.gate.write().await;
         let active = match next {
             None => {
@@ -296,6 +297,7 @@ impl Server {
             },
         };
         self.shared.active.store(Arc::new(active));
+        self.shared.d2.adopt(d2);
         let limit = observe::stats::Limit::from_defaults(
             config.services.statistic_default_sample_count,
             config.services.statistic_default_sample_age,
@@ -583,8 +585,9 @@ pub(crate) async fn open_store(
 /// What `DHCP4_CONFIG_COMPLETE` says.
 fn summary(config: &ServerConfig4) -> String {
     format!(
-        "added IPv4 subnets: {}; shared networks: {}; DDNS: disabled",
+        "added IPv4 subnets: {}; shared networks: {}; DDNS: {}",
         if config.subnets.is_empty() { "none".to_owned() } else { config.subnets.len().to_string() },
-        config.networks.len()
+        config.networks.len(),
+        if config.services.d2_client.enable_updates { "enabled" } else { "disabled" }
     )
 }

@@ -244,6 +244,7 @@ async fn build(
         service: Service::new(),
         locals: Locals::default(),
         clients: Clients::new(),
+        d2: Arc::default(),
         rejected_frames: AtomicU64::new(0),
         clock: Arc::clone(&clock),
     });
@@ -313,4 +314,5 @@ async fn stop(server: &Arc<Server>) {
     if let Err(error) = stored {
         log!(crate::messages::StoreFailed { replies: 0, error });
     }
+    server.shared.d2.stop().await;
 }

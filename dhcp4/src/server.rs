@@ -41,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) service: Service,
     pub(crate) locals: Locals,
     pub(crate) clients: Clients,
+    pub(crate) d2: Arc<crate::d2_client::Client>,
     pub(crate) rejected_frames: AtomicU64,
 }
 

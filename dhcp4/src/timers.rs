@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Seconds;
-use engine::v4::reclaim;
+use engine::v4::{Dns4, reclaim};
 use observe::log;
 use tokio::time::sleep;
 
@@ -83,8 +83,12 @@ pub(crate) async fn run_reclaim(
             || server.shared.clock.steady().saturating_sub(start) < u64::from(milliseconds) * 1000
     };
     let mark = active.store.mark();
-    let done = reclaim::expired(&*active.store, &active.runtime, now.seconds(), limits, proceed).await?;
+    let d2 = &server.shared.d2;
+    let dns = Dns4 { config: &active.config, enabled: d2.takes_requests() };
+    let mut done =
+        reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await?;
     active.store.commit(mark).await?;
+    d2.hand_on(std::mem::take(&mut done.requests));
     Ok(done)
 }
 

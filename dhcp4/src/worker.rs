@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use base::HwAddr;
+use engine::ddns::Requests;
 use engine::v4::{Arrival, Context4, DropReason, Reply, Verdict};
 use net::{
     AsyncSocket4, Batch4, Destination4, LinkDestination, MacAddr, Meta4, OutBatch4, Readable, Socket4,
@@ -216,11 +217,11 @@ async fn serve(local: &Rc<Local>, socket: &Rc<AsyncSocket4>, batch: &Batch4) {
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
     let mark = active.store.mark();
-    handle_batch(shared, &active, socket.socket(), batch, &mut out, &mut kinds);
+    let requests = handle_batch(shared, &active, socket.socket(), batch, &mut out, &mut kinds);
     let committed = active.store.commit(mark);
     drop(gate);
-    let later = finish(Rc::clone(local), Rc::clone(socket), active, out, kinds, committed, permit);
-    tokio::task::spawn_local(later);
+    let waiting = Waiting { active, out, kinds, requests, committed, permit };
+    tokio::task::spawn_local(finish(Rc::clone(local), Rc::clone(socket), waiting));
 }
 
 fn handle_batch(
@@ -230,7 +231,8 @@ fn handle_batch(
     batch: &Batch4,
     out: &mut OutBatch4,
     kinds: &mut Vec<wire::v4::MessageType>,
-) {
+) -> Requests {
+    let mut requests = Requests::new();
     let now = shared.clock.now();
     let statistics = active.runtime.statistics();
     statistics.set_now(now);
@@ -240,6 +242,7 @@ fn handle_batch(
         runtime: &active.runtime,
         locals: &shared.locals,
         now: now.seconds(),
+        updates: shared.d2.takes_requests(),
         direct_response: socket.via() == Via::Raw,
         respond_to_source: shared.respond_to_source,
         client_port: shared.ports.client,
@@ -270,6 +273,7 @@ fn handle_batch(
             Some(Verdict::Reply(reply)) => {
                 out.redirect_last(destination(meta, &reply));
                 kinds.push(reply.kind);
+                requests.extend(reply.effects.requests);
             }
             verdict => {
                 out.cancel_last();
@@ -277,11 +281,13 @@ fn handle_batch(
                     Some(Verdict::Drop(reason)) => statistics.dropped(reason),
                     // The stores of this build answer at once.
                     None => statistics.dropped(DropReason::ProcessingFailed),
-                    Some(Verdict::Done | Verdict::Reply(_)) => {}
+                    Some(Verdict::Done(effects)) => requests.extend(effects.requests),
+                    Some(Verdict::Reply(_)) => {}
                 }
             }
         }
     }
+    requests
 }
 
 fn arrival(shared: &Shared, meta: &Meta4) -> Arrival {
@@ -317,18 +323,23 @@ fn station(hw_addr: &HwAddr) -> Option<MacAddr> {
     hw_addr.octets().try_into().ok().map(MacAddr)
 }
 
-async fn finish(
-    local: Rc<Local>,
-    socket: Rc<AsyncSocket4>,
+/// A batch that waits for its commit.
+struct Waiting {
     active: Arc<Active>,
-    mut out: OutBatch4,
+    out: OutBatch4,
     kinds: Vec<wire::v4::MessageType>,
+    /// For DNS, once the leases are durable.
+    requests: Requests,
     committed: lease::Committed,
     permit: tokio::sync::OwnedSemaphorePermit,
-) {
+}
+
+async fn finish(local: Rc<Local>, socket: Rc<AsyncSocket4>, waiting: Waiting) {
+    let Waiting { active, mut out, kinds, requests, committed, permit } = waiting;
     let statistics = active.runtime.statistics();
     match committed.await {
         Ok(()) => {
+            local.shared.d2.hand_on(requests);
             socket.send(&mut out, PATIENCE).await;
             for failure in out.failures() {
                 log!(SendFailed { destination: failure.destination.to, error: failure.error });

@@ -272,6 +272,16 @@ fn objects_beside_each_other() {
                 "subnet configuration failed: the value of min-valid-lifetime (100) is not less than (default) \
                  valid-lifetime (50)",
             ),
+            (
+                r#""dhcp-ddns": { "enable-updates": true, "sender-ip": "2001:db8::1" }"#,
+                "D2ClientConfig error: address family mismatch: server-ip: 127.0.0.1 is: IPv4 while sender-ip: \
+                 2001:db8::1 is: IPv6",
+            ),
+            (
+                r#""dhcp-ddns": { "enable-updates": true, "sender-ip": "127.0.0.1", "sender-port": 53001 }"#,
+                "D2ClientConfig error: server and sender cannot share the exact same IP address/port: \
+                 127.0.0.1/53001",
+            ),
         ],
         |members| resolve(members).map(|_| ()),
     );
@@ -420,7 +430,6 @@ fn what_is_not_served_is_refused_by_name() {
     for (members, keyword) in [
         (r#""hosts-database": { "type": "mysql" }"#, "hosts-database"),
         (r#""hosts-databases": [ { "type": "mysql" } ]"#, "hosts-databases"),
-        (r#""dhcp-ddns": { "enable-updates": true }"#, "enable-updates"),
         (r#""dhcp4o6-port": 6767"#, "dhcp4o6-port"),
         (r#""dhcp-queue-control": { "enable-queue": true }"#, "enable-queue"),
         (r#""allocator": "random""#, "allocator"),

@@ -410,11 +410,7 @@ fn global_parameters_of_the_backend() {
             .unwrap_err()
             .starts_with("'valid-lifetime' parameter is not an integer")
     );
-    assert!(
-        get("dhcp-ddns.enable-updates", "true")
-            .unwrap_err()
-            .contains("dynamic DNS updates are not served yet")
-    );
+    assert_eq!(get("dhcp-ddns.enable-updates", "true"), Ok(true.into()));
 }
 
 #[test]

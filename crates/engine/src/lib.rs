@@ -4,7 +4,9 @@
 //! answers. [`v4::handle`] is the entry; its file reads like the list of steps of RFC 2131 section 4.3.
 
 pub mod alloc;
+pub mod ddns;
 mod drop;
+pub mod messages;
 pub mod stats;
 pub mod v4;
 

@@ -8,10 +8,12 @@
 
 mod dhcid;
 mod name;
+mod queue;
 mod request;
 mod ttl;
 
 pub use dhcid::Dhcid;
 pub use name::{NameError, wire_name};
+pub use queue::{Queue, Rejected, Sending};
 pub use request::{Change, ConflictResolution, NameChangeRequest, NcrError};
 pub use ttl::TtlRule;

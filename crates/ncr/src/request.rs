@@ -1,5 +1,6 @@
 //! The request and its datagram.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use base::{Timestamp, decode_hex};
@@ -75,6 +76,8 @@ pub enum NcrError {
     Missing(&'static str),
     #[error("wrong type or value of {0}")]
     Value(&'static str),
+    #[error("the lease names no client")]
+    NoClient,
     #[error("invalid FQDN: {0}")]
     Name(#[from] NameError),
     #[error("forward and reverse flags are both false")]
@@ -179,6 +182,25 @@ impl NameChangeRequest {
     fn check(&self) -> Result<(), NcrError> {
         wire_name(&self.fqdn)?;
         if self.forward || self.reverse { Ok(()) } else { Err(NcrError::NoDirection) }
+    }
+}
+
+/// As Kea's log lines show it, over several lines.
+impl fmt::Display for NameChangeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, change) = match self.change {
+            Change::Add => (0, "CHG_ADD"),
+            Change::Remove => (1, "CHG_REMOVE"),
+        };
+        let yes = |flag: bool| if flag { "yes" } else { "no" };
+        writeln!(f, "Type: {code} ({change})")?;
+        writeln!(f, "Forward Change: {}", yes(self.forward))?;
+        writeln!(f, "Reverse Change: {}", yes(self.reverse))?;
+        writeln!(f, "FQDN: [{}]", self.fqdn)?;
+        writeln!(f, "IP Address: [{}]", self.address)?;
+        writeln!(f, "DHCID: [{}]", self.dhcid)?;
+        writeln!(f, "TTL: {}", self.ttl)?;
+        writeln!(f, "Conflict Resolution Mode: {}", self.conflict_resolution.as_str())
     }
 }
 

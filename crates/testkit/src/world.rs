@@ -1,16 +1,20 @@
 //! A server without sockets: configuration, lease store in memory, a clock that stands still.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use base::{Clock, Seconds};
 use config::ServerConfig4;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
-use engine::v4::{Arrival, Context4, Destination, DropReason, LocalAddresses, Verdict, handle_now, reclaim};
+use engine::v4::{
+    Arrival, Context4, Destination, Dns4, DropReason, LocalAddresses, Verdict, handle_now, reclaim,
+};
 use lease::{Durable, Lease4, LeaseStore4};
 use memfile::{Durability, Memfile4, Runner, Settings};
+use ncr::NameChangeRequest;
 use observe::stats::{Registry, StatisticValue};
 
 use crate::{FakeClock, Reply4};
@@ -44,6 +48,8 @@ pub struct World4 {
     pub registry: Arc<Registry>,
     runtime: Arc<Runtime4>,
     locals: Locals,
+    /// What DNS is to be told, until somebody looks.
+    requests: Mutex<VecDeque<NameChangeRequest>>,
     /// Sockets can send to clients without an address.
     pub direct_response: bool,
 }
@@ -68,6 +74,7 @@ impl World4 {
             registry,
             runtime,
             locals: Locals(addresses),
+            requests: Mutex::default(),
             direct_response: true,
         };
         world.adopt()?;
@@ -96,6 +103,7 @@ impl World4 {
             runtime: &self.runtime,
             locals: &self.locals,
             now: self.clock.timestamp(),
+            updates: self.config.services.d2_client.enable_updates,
             direct_response: self.direct_response,
             respond_to_source: false,
             client_port: None,
@@ -107,6 +115,7 @@ impl World4 {
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
         match verdict {
             Verdict::Reply(sent) => {
+                self.tell(sent.effects.requests);
                 statistics.sent(sent.kind);
                 let reply = Reply4::parse(&out)?;
                 if reply.kind() != sent.kind.0 {
@@ -114,12 +123,24 @@ impl World4 {
                 }
                 Ok(Outcome::Reply { reply: Box::new(reply), destination: sent.destination })
             }
-            Verdict::Done => Ok(Outcome::Silence),
+            Verdict::Done(effects) => {
+                self.tell(effects.requests);
+                Ok(Outcome::Silence)
+            }
             Verdict::Drop(reason) => {
                 statistics.dropped(reason);
                 Ok(Outcome::Drop(reason))
             }
         }
+    }
+
+    fn tell(&self, requests: engine::ddns::Requests) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).extend(requests);
+    }
+
+    /// The oldest name change request, taken out.
+    pub fn next_request(&self) -> Option<NameChangeRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// Puts a lease into the store, as if given earlier.
@@ -146,8 +167,11 @@ impl World4 {
     /// One run of lease reclamation without bounds, as the timer would do it.
     pub fn reclaim(&self) -> Result<(), String> {
         let limits = reclaim::Limits { leases: 0, remove: false };
-        let run = reclaim::expired(&*self.store, &self.runtime, self.clock.timestamp(), limits, || true);
-        at_once(run).map(|_| ()).map_err(|error| error.to_string())
+        let dns = Dns4 { config: &self.config, enabled: self.config.services.d2_client.enable_updates };
+        let run = reclaim::expired(&*self.store, &self.runtime, dns, self.clock.timestamp(), limits, || true);
+        let done = at_once(run).map_err(|error| error.to_string())?;
+        self.tell(done.requests);
+        Ok(())
     }
 
     /// Deletes what reclamation kept, once `hold-reclaimed-time` is over.

@@ -7,7 +7,6 @@ use super::scope4::{HOSTNAME_CHAR_SET, REPLACE_CLIENT_NAME, REPLACE_CLIENT_NAME_
 use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
 
 const TLS: &str = "TLS is not served yet";
-const DDNS: &str = "dynamic DNS updates are not served yet";
 
 pub static INTERFACES: Table = Table {
     name: "interfaces-config",
@@ -264,10 +263,7 @@ pub static DHCP_DDNS: Table = Table {
     metadata: false,
     keywords: &[
         COMMENT,
-        kw("enable-updates", Bool, "Send name change requests.")
-            .bool(false)
-            .stored()
-            .only(Literal::Bool(false), DDNS),
+        kw("enable-updates", Bool, "Send name change requests.").bool(false).stored(),
         kw("generated-prefix", Type::Str, "Old place of ddns-generated-prefix.")
             .old(Global("ddns-generated-prefix")),
         kw("hostname-char-replacement", Type::Str, "Old place of the global parameter.")
@@ -288,7 +284,9 @@ pub static DHCP_DDNS: Table = Table {
             "Old place of ddns-replace-client-name.",
         )
         .old(Global("ddns-replace-client-name")),
-        kw("sender-ip", Type::Str, "Address that requests are sent from.").text("0.0.0.0").stored(),
+        kw("sender-ip", Type::Str, "Address that requests are sent from; 0.0.0.0 and :: are any.")
+            .text("0.0.0.0")
+            .stored(),
         kw("sender-port", Int(0, U16), "Port that requests are sent from; 0: any.").int(0).stored(),
         kw("server-ip", Address, "Address of the DNS update server.").text("127.0.0.1").stored(),
         kw("server-port", Int(0, U16), "Port of the DNS update server.").int(53_001).stored(),

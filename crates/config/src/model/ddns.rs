@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ncr::{ConflictResolution, TtlRule};
 use regex::bytes::{NoExpand, Regex};
 
 /// When a generated name takes the place of the client's (`ddns-replace-client-name`).
@@ -27,6 +28,11 @@ pub struct Ddns {
     pub override_no_update: bool,
     /// Update DNS though the client wants to do it.
     pub override_client_update: bool,
+    /// Update DNS at each renewal, not only when the name has changed.
+    pub update_on_renew: bool,
+    pub conflict_resolution: ConflictResolution,
+    /// How long the entries live.
+    pub ttl: TtlRule,
     pub replace_client_name: ReplaceClientName,
     /// Start of generated names.
     pub generated_prefix: Arc<str>,

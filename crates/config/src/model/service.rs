@@ -1,5 +1,6 @@
 //! Parts that concern the process rather than the protocol.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::ServerTag;
@@ -220,7 +221,13 @@ pub struct SanityChecks {
 }
 
 /// `dhcp-ddns`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct D2Client {
     pub enable_updates: bool,
+    /// Where requests go.
+    pub server: SocketAddr,
+    /// Where they come from; port 0: any.
+    pub sender: SocketAddr,
+    /// Requests that may wait to be sent.
+    pub max_queue_size: usize,
 }

@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use json::{Map, Pos, Value};
+use ncr::{ConflictResolution, TtlRule};
 
 use super::{Context, ere, global};
-use crate::parse::objects::{boolean, text};
+use crate::parse::objects::{boolean, int, real, text};
 use crate::parse::position;
 use crate::{Ddns, ReplaceClientName, Sanitiser};
 
 const CHAR_SET: &str = "hostname-char-set";
 const REPLACEMENT: &str = "hostname-char-replacement";
-const KEYWORDS: [&str; 8] = [
+const CONFLICTS: &str = "ddns-conflict-resolution-mode";
+const KEYWORDS: [&str; 14] = [
+    CONFLICTS,
+    "ddns-ttl",
+    "ddns-ttl-max",
+    "ddns-ttl-min",
+    "ddns-ttl-percent",
+    "ddns-update-on-renew",
     "ddns-send-updates",
     "ddns-override-no-update",
     "ddns-override-client-update",
@@ -32,6 +40,9 @@ pub(super) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Arc<Ddns> 
         send_updates: flag("ddns-send-updates"),
         override_no_update: flag("ddns-override-no-update"),
         override_client_update: flag("ddns-override-client-update"),
+        update_on_renew: flag("ddns-update-on-renew"),
+        conflict_resolution: conflicts(map).unwrap_or_default(),
+        ttl: ttl(map, TtlRule::default()),
         replace_client_name: mode(&word("ddns-replace-client-name")),
         generated_prefix: word("ddns-generated-prefix").into(),
         qualifying_suffix: word("ddns-qualifying-suffix").into(),
@@ -56,6 +67,9 @@ pub(super) fn inner(ctx: &mut Context<'_>, outer: &Arc<Ddns>, map: &Map, pos: &P
         override_no_update: boolean(map, "ddns-override-no-update").unwrap_or(outer.override_no_update),
         override_client_update: boolean(map, "ddns-override-client-update")
             .unwrap_or(outer.override_client_update),
+        update_on_renew: boolean(map, "ddns-update-on-renew").unwrap_or(outer.update_on_renew),
+        conflict_resolution: conflicts(map).unwrap_or(outer.conflict_resolution),
+        ttl: ttl(map, outer.ttl),
         replace_client_name: text(map, "ddns-replace-client-name").map_or(outer.replace_client_name, mode),
         generated_prefix: word("ddns-generated-prefix", &outer.generated_prefix),
         qualifying_suffix: word("ddns-qualifying-suffix", &outer.qualifying_suffix),
@@ -63,6 +77,20 @@ pub(super) fn inner(ctx: &mut Context<'_>, outer: &Arc<Ddns>, map: &Map, pos: &P
         hostname_char_replacement: replacement,
         sanitiser,
     })
+}
+
+fn conflicts(map: &Map) -> Option<ConflictResolution> {
+    text(map, CONFLICTS).and_then(ConflictResolution::from_word)
+}
+
+fn ttl(map: &Map, outer: TtlRule) -> TtlRule {
+    let seconds = |name: &str| int(map, name).and_then(|n| u32::try_from(n).ok());
+    TtlRule {
+        fixed: seconds("ddns-ttl").or(outer.fixed),
+        percent: real(map, "ddns-ttl-percent").or(outer.percent),
+        min: seconds("ddns-ttl-min").or(outer.min),
+        max: seconds("ddns-ttl-max").or(outer.max),
+    }
 }
 
 fn mode(word: &str) -> ReplaceClientName {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,10 +94,62 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             lease_checks: word("sanity-checks", "lease-checks"),
             extended_info_checks: word("sanity-checks", "extended-info-checks"),
         },
-        d2_client: D2Client { enable_updates: flag("dhcp-ddns", "enable-updates") },
+        d2_client: d2_client(ctx, map),
         statistic_default_sample_count: own("statistic-default-sample-count"),
         statistic_default_sample_age: own("statistic-default-sample-age"),
         parked_packet_limit: own("parked-packet-limit"),
+    }
+}
+
+/// `dhcp-ddns`.
+fn d2_client(ctx: &mut Context<'_>, map: &Map) -> D2Client {
+    const HOLDER: &str = "dhcp-ddns";
+    ctx.enter(HOLDER);
+    let get = |name: &str| leaf(map, HOLDER, name);
+    let port =
+        |name: &str| get(name).and_then(|v| v.as_int()).and_then(|p| u16::try_from(p).ok()).unwrap_or(0);
+    let address =
+        |name: &str| get(name).and_then(|v| v.as_str().and_then(|text| text.parse::<IpAddr>().ok()));
+    let server =
+        SocketAddr::new(address("server-ip").unwrap_or(Ipv4Addr::LOCALHOST.into()), port("server-port"));
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let written = get("sender-ip").filter(|v| v.as_str() != Some(""));
+    // Any is any, of whichever family it is written.
+    let sender_ip = address("sender-ip").filter(|ip| !ip.is_unspecified()).unwrap_or(any);
+    let sender = SocketAddr::new(sender_ip, port("sender-port"));
+    if let Some(written) = &written {
+        let text = written.as_str().unwrap_or_default();
+        let family = |address: SocketAddr| if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        if text.parse::<IpAddr>().is_err() {
+            let text = format!("invalid address ({text}) specified for parameter 'sender-ip'");
+            ctx.fault(&written.pos, text);
+        } else if sender.is_ipv4() != server.is_ipv4() {
+            let text = format!(
+                "D2ClientConfig error: address family mismatch: server-ip: {} is: {} while sender-ip: {} is: {}",
+                server.ip(),
+                family(server),
+                sender.ip(),
+                family(sender)
+            );
+            ctx.fault(&written.pos, text);
+        } else if sender == server {
+            let text = format!(
+                "D2ClientConfig error: server and sender cannot share the exact same IP address/port: {}/{}",
+                server.ip(),
+                server.port()
+            );
+            ctx.fault(&written.pos, text);
+        }
+    }
+    D2Client {
+        enable_updates: get("enable-updates").and_then(|v| v.as_bool()).unwrap_or(false),
+        server,
+        sender,
+        max_queue_size: get("max-queue-size")
+            .and_then(|v| v.as_int())
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(1),
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Granted<'c> {
     pub name: Option<NameOption>,
     /// The lease was answered from the store without a change (`cache-threshold`).
     pub reused: bool,
+    /// DNS is to be told of the lease.
+    pub named: bool,
 }
 
 /// Why nothing was granted.
@@ -52,13 +54,15 @@ pub(super) struct Allocation<'a, 'c, 'q> {
     pub selected: &'c Arc<Subnet4>,
     /// A DISCOVER: nothing is stored unless `offer-lifetime` says so.
     pub offer: bool,
+    /// Rows that are no more, replaced or deleted: what DNS says of them is to go.
+    pub ended: Vec<Arc<Lease4>>,
 }
 
 type Outcome<'c> = Result<Result<Granted<'c>, Refused>, StoreError>;
 
 impl<'c> Allocation<'_, 'c, '_> {
     /// What an OFFER offers: the client's own lease, else the address it asks for, else the next free one.
-    pub(super) async fn discover(&self, hint: Option<Ipv4Addr>) -> Outcome<'c> {
+    pub(super) async fn discover(&mut self, hint: Option<Ipv4Addr>) -> Outcome<'c> {
         let own = of_client(self.ctx, self.query, self.selected).await?;
         let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
         let (start, reserved) = self.reservation(start);
@@ -94,7 +98,7 @@ impl<'c> Allocation<'_, 'c, '_> {
 
     /// What an ACK grants: the requested address if it may be, else a renewal, else the next free one where no
     /// address was asked for.
-    pub(super) async fn request(&self, wanted: Option<Ipv4Addr>) -> Outcome<'c> {
+    pub(super) async fn request(&mut self, wanted: Option<Ipv4Addr>) -> Outcome<'c> {
         let own = of_client(self.ctx, self.query, self.selected).await?;
         let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
         let mut own = own.map(|(lease, _)| lease);
@@ -144,7 +148,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 && ours(existing)
                 && self.offer_lifetime(subnet) > 0
             {
-                self.ctx.store.delete(other).await?;
+                self.forget(Some(other)).await?;
                 own = Some(Arc::clone(existing));
             }
             if let Some(lease) = own.as_ref().filter(|l| l.address == wanted) {
@@ -162,7 +166,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             if reserved != Some(wanted) {
                 self.prefer(subnet);
             }
-            self.forget(own.as_deref()).await?;
+            self.forget(own.as_ref()).await?;
             return Ok(Ok(granted));
         }
         if let Some(lease) = &own
@@ -174,13 +178,13 @@ impl<'c> Allocation<'_, 'c, '_> {
         }
         let outcome = self.pick(start).await?;
         if outcome.is_ok() {
-            self.forget(own.as_deref()).await?;
+            self.forget(own.as_ref()).await?;
         }
         Ok(outcome)
     }
 
     /// Deletes the leases of the client but one: an offer that was stored beside an older lease took its place.
-    async fn forget_others(&self, kept: Ipv4Addr, start: &'c Arc<Subnet4>) -> Result<(), StoreError> {
+    async fn forget_others(&mut self, kept: Ipv4Addr, start: &'c Arc<Subnet4>) -> Result<(), StoreError> {
         let Some(hw_addr) = &self.query.hw_addr else { return Ok(()) };
         let leases = self.ctx.store.by_hw_addr(hw_addr).await?;
         for lease in leases.iter().filter(|l| l.address != kept) {
@@ -196,10 +200,12 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// Deletes the lease a client held before it was granted another.
-    async fn forget(&self, old: Option<&Lease4>) -> Result<(), StoreError> {
+    async fn forget(&mut self, old: Option<&Arc<Lease4>>) -> Result<(), StoreError> {
         if let Some(old) = old {
             // A conflict means somebody else changed the row meanwhile; then it is no longer this client's to lose.
-            let _: Updated = self.ctx.store.delete(old).await?;
+            if self.ctx.store.delete(old).await? == Updated::Yes {
+                self.ended.push(Arc::clone(old));
+            }
         }
         Ok(())
     }
@@ -227,7 +233,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// The next free address of the network, from the preferred subnet on; else an expired lease.
-    async fn pick(&self, start: &'c Arc<Subnet4>) -> Outcome<'c> {
+    async fn pick(&mut self, start: &'c Arc<Subnet4>) -> Outcome<'c> {
         let start = self.preferred(start);
         let classes = &self.query.classes;
         let mut pools = 0u64;
@@ -310,7 +316,7 @@ impl<'c> Allocation<'_, 'c, '_> {
 
     /// Creates a lease for a free address or takes over an expired one; `None` when somebody holds it.
     async fn take(
-        &self,
+        &mut self,
         address: Ipv4Addr,
         subnet: &'c Arc<Subnet4>,
         pool: Option<&Pool4>,
@@ -326,21 +332,22 @@ impl<'c> Allocation<'_, 'c, '_> {
         }
         if !self.offer || stored.is_some() {
             let done = match &existing {
-                Some(existing) => self.ctx.store.update(lease.clone(), existing).await? == Updated::Yes,
-                None => self.ctx.store.add(lease.clone()).await? == Added::Yes,
+                Some(existing) => self.ctx.store.update(self.row(&lease), existing).await? == Updated::Yes,
+                None => self.ctx.store.add(self.row(&lease)).await? == Added::Yes,
             };
             if !done {
                 return Ok(None);
             }
             self.ctx.runtime.allocated(subnet.id, address);
+            self.ended.extend(existing);
         }
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named: !self.offer }))
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
     /// `None` when the row changed under us.
     async fn renew(
-        &self,
+        &mut self,
         old: &Arc<Lease4>,
         subnet: &'c Arc<Subnet4>,
         pool: Option<&Pool4>,
@@ -354,18 +361,25 @@ impl<'c> Allocation<'_, 'c, '_> {
                 lifetime: remaining,
                 name,
                 reused: true,
+                named: false,
             }));
         }
+        let mut named = false;
         if !self.offer || stored.is_some() {
             let fresh = !old.occupies() || old.is_expired(self.ctx.now);
-            if self.ctx.store.update(lease.clone(), old).await? == Updated::Conflict {
+            if self.ctx.store.update(self.row(&lease), old).await? == Updated::Conflict {
                 return Ok(None);
             }
             if fresh {
                 self.ctx.runtime.allocated(subnet.id, lease.address);
             }
+            let ddns = pool.map_or(&subnet.params.ddns, |pool| &pool.ddns);
+            if fresh || ddns.update_on_renew || !same_name(old, &lease) {
+                self.ended.push(Arc::clone(old));
+                named = !self.offer;
+            }
         }
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named }))
     }
 
     fn lease(
@@ -393,6 +407,14 @@ impl<'c> Allocation<'_, 'c, '_> {
         (lease, name.option)
     }
 
+    /// The row to store: DNS is told of leases, not of offers.
+    fn row(&self, lease: &Lease4) -> Lease4 {
+        let mut row = lease.clone();
+        row.fqdn_fwd &= !self.offer;
+        row.fqdn_rev &= !self.offer;
+        row
+    }
+
     /// Seconds left of a lease that needs no new row: unchanged, and younger than the share of its life and the
     /// age that the subnet allows.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -400,8 +422,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         let same = old.state == LeaseState::Default
             && old.hw_addr == new.hw_addr
             && old.client_id == new.client_id
-            && old.hostname == new.hostname
-            && (old.fqdn_fwd, old.fqdn_rev) == (new.fqdn_fwd, new.fqdn_rev)
+            && same_name(old, new)
             && old.subnet_id == new.subnet_id
             && old.pool_id == new.pool_id;
         if !same || old.is_expired(self.ctx.now) {
@@ -475,4 +496,9 @@ impl<'c> Allocation<'_, 'c, '_> {
         let class = self.query.classes.iter().find_map(|c| self.ctx.config.classes.get(c)?.offer_lifetime);
         class.unwrap_or(subnet.params.own.offer_lifetime)
     }
+}
+
+/// Whether DNS says the same of two leases of an address.
+fn same_name(one: &Lease4, other: &Lease4) -> bool {
+    one.hostname == other.hostname && (one.fqdn_fwd, one.fqdn_rev) == (other.fqdn_fwd, other.fqdn_rev)
 }

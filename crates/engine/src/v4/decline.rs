@@ -1,10 +1,11 @@
 //! DECLINE (RFC 2131 section 4.3.3): the address is held back for `decline-probation-period`.
 
 use lease::{Lease4, LeaseState, Updated};
+use ncr::Change;
 
 use super::lease::belongs;
 use super::messages::{DeclineFail, DeclineLease, DeclineMismatch, DeclineNotFound, NotProcessed};
-use super::{Context4, DropReason, Query, Verdict};
+use super::{Context4, Dns4, DropReason, Effects, Query, Verdict};
 
 /// Shows an identity, or that there is none.
 struct Shown<T>(Option<T>);
@@ -32,7 +33,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     };
     let Some(lease) = ctx.store.by_address(address).await.map_err(failed)? else {
         observe::log!(DeclineNotFound { address, query: label });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     };
     let theirs = lease.state == LeaseState::Default
         && !lease.is_expired(ctx.now)
@@ -46,16 +47,18 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
             client_id: Shown(query.client_id.as_ref()),
             lease_client_id: Shown(lease.client_id.as_ref())
         });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     }
     let period = ctx.config.globals.decline_probation_period;
-    match ctx.store.update(declined(&lease, ctx.now, period), &lease).await.map_err(failed)? {
-        Updated::Yes => observe::log!(DeclineLease { address, query: label, period }),
-        Updated::Conflict => {
-            observe::log!(DeclineFail { query: label, address, error: "the lease has changed meanwhile" });
-        }
+    if ctx.store.update(declined(&lease, ctx.now, period), &lease).await.map_err(failed)? == Updated::Conflict
+    {
+        observe::log!(DeclineFail { query: label, address, error: "the lease has changed meanwhile" });
+        return Ok(Verdict::NOTHING);
     }
-    Ok(Verdict::Done)
+    observe::log!(DeclineLease { address, query: label, period });
+    let mut effects = Effects::default();
+    Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
+    Ok(Verdict::Done(effects))
 }
 
 /// The row that holds an address back: whoever had it is forgotten.

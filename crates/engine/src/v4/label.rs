@@ -9,7 +9,8 @@ use base::{ClientId, HwAddr};
 pub struct Label<'a> {
     pub hw_addr: Option<&'a HwAddr>,
     pub client_id: Option<&'a ClientId>,
-    pub xid: u32,
+    /// `None` for what no packet asked for.
+    pub xid: Option<u32>,
 }
 
 impl fmt::Display for Label<'_> {
@@ -22,6 +23,6 @@ impl fmt::Display for Label<'_> {
             Some(client_id) => write!(f, ", cid=[{client_id}]")?,
             None => f.write_str(", cid=[no info]")?,
         }
-        write!(f, ", tid=0x{:x}", self.xid)
+        self.xid.map_or(Ok(()), |xid| write!(f, ", tid=0x{xid:x}"))
     }
 }

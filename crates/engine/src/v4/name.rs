@@ -68,7 +68,7 @@ impl ClientName {
         let naming = Naming {
             query,
             ddns,
-            updates: ctx.config.services.d2_client.enable_updates && ddns.send_updates,
+            updates: ctx.updates && ddns.send_updates,
             reserved: query.hosts.current(subnet).map(|h| &*h.hostname).filter(|name| !name.is_empty()),
             address,
         };

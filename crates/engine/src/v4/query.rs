@@ -25,6 +25,8 @@ pub struct Context4<'a> {
     pub runtime: &'a Runtime4,
     pub locals: &'a dyn LocalAddresses,
     pub now: Timestamp,
+    /// Name change requests are taken: `enable-updates` is on, and the sender is not suspended.
+    pub updates: bool,
     /// Replies to clients without an address can go straight to their hardware address (raw sockets).
     pub direct_response: bool,
     /// Test aid of Kea (`KEA_TEST_SEND_RESPONSES_TO_SOURCE`): every reply goes to where the query came from.
@@ -140,7 +142,7 @@ impl Query<'_> {
         Label {
             hw_addr: self.hw_addr.as_ref(),
             client_id: self.client_id.as_ref(),
-            xid: self.packet.header().xid,
+            xid: Some(self.packet.header().xid),
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use base::Seconds;
 use lease::{Lease4, LeaseState, LeaseStore4, StoreError, Updated};
+use ncr::Change;
 
+use super::Dns4;
 use super::messages::{LeaseReclaimed, LeaseRecovered, ReclaimComplete, ReclaimStart};
 use crate::alloc::Runtime4;
+use crate::ddns::Requests;
 
 /// Bounds of a run.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +19,11 @@ pub struct Limits {
 }
 
 /// What a run did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reclaimed {
     pub leases: usize,
+    /// What DNS is to be told once the store has committed.
+    pub requests: Requests,
     /// A bound was reached with expired leases left.
     pub limited: bool,
 }
@@ -31,6 +36,7 @@ pub struct Reclaimed {
 pub async fn expired(
     store: &dyn LeaseStore4,
     runtime: &Runtime4,
+    dns: Dns4<'_>,
     now: base::Timestamp,
     limits: Limits,
     mut proceed: impl FnMut() -> bool,
@@ -50,6 +56,7 @@ pub async fn expired(
             break;
         }
         if reclaim(store, runtime, lease, limits.remove).await? {
+            dns.tell(Change::Remove, lease, &mut done.requests);
             done.leases += 1;
         }
     }

@@ -2,24 +2,25 @@
 
 use base::Seconds;
 use lease::{Lease4, LeaseState, StoreError, Updated};
+use ncr::Change;
 
 use super::lease::belongs;
 use super::messages::{
     Release, ReleaseDeleted, ReleaseExpired, ReleaseFail, ReleaseNoLease, ReleaseNotAssigned,
     ReleaseWrongClient,
 };
-use super::{Context4, Query, Verdict};
+use super::{Context4, Dns4, Effects, Query, Verdict};
 
 pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Verdict, StoreError> {
     let address = query.packet.header().ciaddr;
     let label = query.label();
     let Some(lease) = ctx.store.by_address(address).await? else {
         observe::log!(ReleaseNoLease { query: label, address });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     };
     if !belongs(&lease, query.hw_addr.as_ref(), query.client_id.as_ref()) {
         observe::log!(ReleaseWrongClient { query: label, address });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     }
     if lease.state != LeaseState::Default {
         observe::log!(ReleaseNotAssigned {
@@ -27,7 +28,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
             address,
             state: super::messages::State(lease.state)
         });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     }
     let expired = &ctx.config.services.expired_leases;
     // Lease affinity: the row stays, ended, so that the client finds its address again.
@@ -35,15 +36,21 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
         && expired.hold_reclaimed_time > 0
         && !lease.valid_lifetime.is_infinite();
     let outcome = if keep {
-        let released =
-            Lease4 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..Lease4::clone(&lease) };
+        // The name leaves DNS now, not when the row goes.
+        let released = Lease4 {
+            valid_lifetime: Seconds(0),
+            state: LeaseState::Released,
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            ..Lease4::clone(&lease)
+        };
         ctx.store.update(released, &lease).await?
     } else {
         ctx.store.delete(&lease).await?
     };
     if outcome == Updated::Conflict {
         observe::log!(ReleaseFail { query: label, address });
-        return Ok(Verdict::Done);
+        return Ok(Verdict::NOTHING);
     }
     observe::log!(Release { query: label, address });
     if keep {
@@ -51,5 +58,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     } else {
         observe::log!(ReleaseDeleted { query: label, address });
     }
-    Ok(Verdict::Done)
+    let mut effects = Effects::default();
+    Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
+    Ok(Verdict::Done(effects))
 }

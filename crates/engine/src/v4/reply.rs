@@ -11,7 +11,7 @@ use wire::v4::{Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, PackFailed, ResponseData};
-use super::{Context4, Destination, DropReason, Query, Reply, Verdict};
+use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict};
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
 
@@ -148,7 +148,7 @@ pub(super) fn grant(
     configured(query, &levels, &mut options);
     if granted.is_none() && !inform && !options.has(option4::V6_ONLY_PREFERRED) {
         observe::log!(Ipv6OnlyMissing { query: query.label() });
-        return Verdict::Done;
+        return Verdict::NOTHING;
     }
     vendor(query, &levels, &mut options);
     for code in BASIC {
@@ -467,7 +467,7 @@ fn write(
         address: destination.address,
         port: destination.port
     });
-    Verdict::Reply(Reply { kind, destination })
+    Verdict::Reply(Reply { kind, destination, effects: Effects::default() })
 }
 
 fn encode(

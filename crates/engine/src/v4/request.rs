@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use config::{Subnet4, builtin};
 use lease::StoreError;
+use ncr::Change;
 use wire::v4::MessageType;
 
 use super::allocate::{Allocation, Granted, Refused};
@@ -13,7 +14,7 @@ use super::messages::{
     ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
     NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
 };
-use super::{Context4, Query, Verdict, classify, reply};
+use super::{Context4, Dns4, Effects, Query, Verdict, classify, reply};
 
 /// What is decided of a query before a reply is built.
 enum Decision<'c> {
@@ -32,27 +33,28 @@ pub(super) async fn process(
 ) -> Result<Verdict, StoreError> {
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
     let offer = query.kind == MessageType::DISCOVER;
+    let mut effects = Effects::default();
     let decision = if query.classes.contains(builtin::REJECT) {
         observe::log!(NakRejected { query: query.label(), kind: query.kind });
         Decision::Nak
     } else {
-        decide(ctx, query, subnet, offer).await?
+        decide(ctx, query, subnet, offer, &mut effects).await?
     };
     let (subnet, granted) = match decision {
-        Decision::Silence => return Ok(Verdict::Done),
-        Decision::Nak if offer => return Ok(Verdict::Done),
-        Decision::Nak => return Ok(reply::nak(ctx, query, out)),
+        Decision::Silence => return Ok(Verdict::Done(effects)),
+        Decision::Nak if offer => return Ok(Verdict::Done(effects)),
+        Decision::Nak => return Ok(reply::nak(ctx, query, out).with(effects)),
         Decision::Ipv6Only => (subnet, None),
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
     };
-    let Some(subnet) = subnet else { return Ok(Verdict::Done) };
+    let Some(subnet) = subnet else { return Ok(Verdict::Done(effects)) };
     if !query.hosts.is_empty() {
         classify::of_final_subnet(query, subnet);
     }
     let pool = granted.as_ref().and_then(|g| subnet.pools.iter().find(|p| p.contains(g.lease.address)));
     classify::additional(ctx, query, subnet, pool);
     let kind = if offer { MessageType::OFFER } else { MessageType::ACK };
-    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), out))
+    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), out).with(effects))
 }
 
 async fn decide<'c>(
@@ -60,6 +62,7 @@ async fn decide<'c>(
     query: &Query<'_>,
     subnet: Option<&'c Arc<Subnet4>>,
     offer: bool,
+    effects: &mut Effects,
 ) -> Result<Decision<'c>, StoreError> {
     let requested = query.requested_address();
     let ciaddr = query.packet.header().ciaddr;
@@ -113,8 +116,17 @@ async fn decide<'c>(
         }
     }
 
-    let allocation = Allocation { ctx, query, selected: subnet, offer };
+    let mut allocation = Allocation { ctx, query, selected: subnet, offer, ended: Vec::new() };
     let outcome = if offer { allocation.discover(hint).await? } else { allocation.request(hint).await? };
+    let dns = Dns4::of(ctx);
+    for lease in &allocation.ended {
+        dns.tell(Change::Remove, lease, &mut effects.requests);
+    }
+    if let Ok(granted) = &outcome
+        && granted.named
+    {
+        dns.tell(Change::Add, &granted.lease, &mut effects.requests);
+    }
     Ok(match outcome {
         Ok(granted) => {
             report(ctx, query, &granted, offer);

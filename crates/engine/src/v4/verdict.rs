@@ -6,6 +6,7 @@ use base::HwAddr;
 use wire::v4::MessageType;
 
 use crate::DropReason;
+use crate::ddns::Requests;
 
 /// The end of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +14,29 @@ pub enum Verdict {
     /// The reply's bytes are in the caller's buffer; send them once the lease store has committed.
     Reply(Reply),
     /// Done, and no reply is due (RELEASE, DECLINE, a NAK that would be wrong).
-    Done,
+    Done(Effects),
     Drop(DropReason),
+}
+
+impl Verdict {
+    /// Nothing is to happen.
+    pub(super) const NOTHING: Self = Self::Done(Effects { requests: Requests::new() });
+
+    /// With these effects. A dropped query has none.
+    pub(super) fn with(mut self, effects: Effects) -> Self {
+        match &mut self {
+            Self::Reply(reply) => reply.effects = effects,
+            Self::Done(done) => *done = effects,
+            Self::Drop(_) => {}
+        }
+        self
+    }
+}
+
+/// What happens besides a reply, and like it only once the lease store has committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    pub requests: Requests,
 }
 
 /// A reply that is ready to leave.
@@ -22,6 +44,7 @@ pub enum Verdict {
 pub struct Reply {
     pub kind: MessageType,
     pub destination: Destination,
+    pub effects: Effects,
 }
 
 /// Where a reply goes.

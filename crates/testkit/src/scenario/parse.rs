@@ -37,6 +37,8 @@ pub(super) enum Step {
     Given { address: Ipv4Addr, keys: Vec<(String, String)> },
     Lease { text: String, address: Ipv4Addr, keys: Vec<(String, String)> },
     NoLease(Ipv4Addr),
+    Ncr { text: String, change: String, address: Ipv4Addr, keys: Vec<(String, String)> },
+    NoNcr,
     Leases(usize),
     Stat(String, i64),
     Time(u32),
@@ -139,6 +141,13 @@ fn step(text: &str, words: &[&str], clients: &BTreeMap<String, Vec<String>>) -> 
         ["lease", address, rest @ ..] => {
             Step::Lease { text: text.to_owned(), address: parse_address(address)?, keys: keys(rest)? }
         }
+        ["ncr", change, address, rest @ ..] => Step::Ncr {
+            text: text.to_owned(),
+            change: (*change).to_owned(),
+            address: parse_address(address)?,
+            keys: keys(rest)?,
+        },
+        ["no", "ncr"] => Step::NoNcr,
         ["no", "lease", address] => Step::NoLease(parse_address(address)?),
         ["leases", count] => Step::Leases(usize::try_from(number(count)?).map_err(|e| e.to_string())?),
         ["stat", name, value] => Step::Stat((*name).to_owned(), number(value)?),

@@ -72,6 +72,9 @@ pub(super) fn all(file: &File, path: &Path) -> Result4 {
                 if play.last.is_some() {
                     result.failures.push(fail(scenario.line, "nobody looked at the last reply".to_owned()));
                 }
+                if let Err(text) = play.no_ncr() {
+                    result.failures.push(fail(scenario.line, text));
+                }
             }
             Err(text) => result.failures.push(fail(scenario.line, text)),
         }
@@ -120,6 +123,8 @@ impl Play {
                 Some(lease) => Err(format!("there is a lease: {lease:?}")),
                 None => Ok(()),
             },
+            Step::Ncr { text, change, address, keys } => self.ncr(text, change, *address, keys),
+            Step::NoNcr => self.no_ncr(),
             Step::Leases(expected) => {
                 same("number of leases", &expected.to_string(), &self.world.store.len().to_string())
             }
@@ -290,6 +295,7 @@ impl Play {
                 "valid" => lease.valid_lifetime = Seconds(number()?),
                 "age" => lease.cltt = Timestamp(lease.cltt.0.saturating_sub(number()?.into())),
                 "hostname" => lease.hostname = text.trim_matches('"').into(),
+                "dns" => (lease.fqdn_fwd, lease.fqdn_rev) = (text.contains("fwd"), text.contains("rev")),
                 "subnet" => lease.subnet_id = SubnetId(number()?),
                 "pool" => lease.pool_id = PoolId(number()?),
                 other => return Err(format!("'{other}' is no key of a lease")),
@@ -315,6 +321,13 @@ impl Play {
                 "valid" => lease.valid_lifetime.to_string(),
                 "age" => now.since(lease.cltt).to_string(),
                 "hostname" => format!("\"{}\"", lease.hostname),
+                "dns" => match (lease.fqdn_fwd, lease.fqdn_rev) {
+                    (true, true) => "fwd,rev",
+                    (true, false) => "fwd",
+                    (false, true) => "rev",
+                    (false, false) => "none",
+                }
+                .to_owned(),
                 "subnet" => lease.subnet_id.to_string(),
                 "pool" => lease.pool_id.to_string(),
                 other => return Err(format!("'{other}' is no key of a lease")),
@@ -334,6 +347,49 @@ impl Play {
         }
         self.rewrite = Some(right.join(" "));
         Err(format!("{text}\n    {}", wrong.join("\n    ")))
+    }
+
+    /// The oldest request that nobody has looked at.
+    fn ncr(&mut self, text: &str, change: &str, address: Ipv4Addr, keys: &Keys) -> Result<(), String> {
+        let Some(request) = self.world.next_request() else {
+            self.rewrite = Some("no ncr".to_owned());
+            return Err("there is no request".to_owned());
+        };
+        let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
+        let made = match request.change {
+            ncr::Change::Add => "add",
+            ncr::Change::Remove => "remove",
+        };
+        let right_place = (change, address.to_string()) == (made, request.address.to_string());
+        let (mut wrong, mut right) = (Vec::new(), vec![format!("ncr {made} {}", request.address)]);
+        for (key, expected) in keys {
+            let actual = match key.as_str() {
+                "fqdn" => request.fqdn.to_string(),
+                "fwd" => yes(request.forward),
+                "rev" => yes(request.reverse),
+                "ttl" => request.ttl.to_string(),
+                "mode" => request.conflict_resolution.as_str().to_owned(),
+                "dhcid" => request.dhcid.to_string(),
+                "expires" => {
+                    let now = self.world.clock.timestamp();
+                    request.lease_expires.map_or("never".to_owned(), |moment| moment.since(now).to_string())
+                }
+                other => return Err(format!("'{other}' is no key of a request")),
+            };
+            if *expected != actual {
+                wrong.push(format!("{key}: expected {expected}, got {actual}"));
+            }
+            right.push(format!("{key}={actual}"));
+        }
+        if wrong.is_empty() && right_place {
+            return Ok(());
+        }
+        self.rewrite = Some(right.join(" "));
+        Err(format!("{text}\n    {}\n{request}", wrong.join("\n    ")))
+    }
+
+    fn no_ncr(&mut self) -> Result<(), String> {
+        self.world.next_request().map_or(Ok(()), |request| Err(format!("there is a request:\n{request}")))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use base::{Seconds, Timestamp};
-use config::Ddns4;
+use config::Ddns;
 use ncr::{Change, Dhcid, NameChangeRequest, NcrError, wire_name};
 
 use crate::messages::{NcrFailed, NcrQueued, NcrSkipped};
@@ -30,7 +30,7 @@ pub(crate) struct Requester<'a> {
     /// The server sends requests (`enable-updates`, and the sender is not suspended).
     pub enabled: bool,
     /// The rules of the lease's pool, else of its subnet; `None` for a subnet that is gone.
-    pub rules: Option<&'a Ddns4>,
+    pub rules: Option<&'a Ddns>,
 }
 
 impl Requester<'_> {

@@ -1,13 +1,25 @@
 //! The DHCP servers without IO: bytes, time, configuration and stores in; verdicts and reply bytes out.
 //!
 //! No sockets, no clock, no random source, no files, no runtime. The only things awaited are the lease store's
-//! answers. [`v4::handle`] is the entry; its file reads like the list of steps of RFC 2131 section 4.3.
+//! answers. [`v4::handle`] and [`v6::handle`] are the entries; their files read like the lists of steps of RFC 2131
+//! section 4.3 and of RFC 9915 section 18.3. What both protocols do alike is beside them, written once.
 
 pub mod alloc;
+mod classes;
+mod classify;
 pub mod ddns;
 mod drop;
+mod effects;
+mod fqdn;
+mod hosts;
 pub mod messages;
+mod reclaim;
+mod siblings;
 pub mod stats;
 pub mod v4;
+pub mod v6;
 
+pub use classes::ClassSet;
 pub use drop::DropReason;
+pub use effects::Effects;
+pub use hosts::{Hosts, Reserved};

@@ -9,6 +9,7 @@ mod ranges;
 mod runtime;
 mod sparse;
 mod v4;
+mod v6;
 
 pub use bitmap::Bitmap;
 pub use family::{Address, Leased, PoolKind};
@@ -17,3 +18,5 @@ pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime};
 
 /// The state of the allocators of kea-dhcp4.
 pub type Runtime4 = Runtime<lease::Lease4>;
+/// The state of the allocators of kea-dhcp6.
+pub type Runtime6 = Runtime<lease::Lease6>;

@@ -162,6 +162,11 @@ impl Statistics6 {
         self.packets.dropped(reason);
     }
 
+    /// An allocation failed; the subnet's own statistic appears with its first failure.
+    pub(crate) fn allocation_failed(&self, subnet: SubnetId, name: &str) {
+        self.packets.allocation_failed(subnet, name);
+    }
+
     /// Changes a count.
     pub(crate) fn count(&self, what: LeaseCount6, delta: i64, scope: Scope<'_>) {
         let now = self.packets.now();

@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use base::HwAddr;
 use wire::v4::MessageType;
 
-use crate::DropReason;
-use crate::ddns::Requests;
+use crate::{DropReason, Effects};
 
 /// The end of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Nothing is to happen.
-    pub(super) const NOTHING: Self = Self::Done(Effects { requests: Requests::new() });
+    pub(super) const NOTHING: Self = Self::Done(Effects::NONE);
 
     /// With these effects. A dropped query has none.
     pub(super) fn with(mut self, effects: Effects) -> Self {
@@ -31,12 +30,6 @@ impl Verdict {
         }
         self
     }
-}
-
-/// What happens besides a reply, and like it only once the lease store has committed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Effects {
-    pub requests: Requests,
 }
 
 /// A reply that is ready to leave.

@@ -1,0 +1,178 @@
+//! Client classes (Kea manual, "Client Classification"): which a query joins, and when. The same for both families.
+
+use std::sync::Arc;
+
+use config::{Class, ClassId, ClassTable, Protocol, ServerConfig, Subnet, builtin};
+use expr::QueryView;
+
+use crate::classes::ClassSet;
+use crate::hosts::{self, Hosts, Identified, Reserved};
+
+/// What happened to a query's classes, for the log.
+pub(crate) enum Note<'a> {
+    Assigned(&'a str),
+    /// The test failed on this packet.
+    Failed(&'a Class, expr::EvalError),
+    /// `evaluate-additional-classes` names a class that nobody defined.
+    Undefined(&'a Class),
+    /// It names one without a test.
+    NoTest(&'a Class),
+}
+
+/// What classification needs of a query.
+pub(crate) trait Classified<P: Protocol>: QueryView + Identified {
+    fn classes(&self) -> &ClassSet;
+    fn classes_mut(&mut self) -> &mut ClassSet;
+    fn hosts(&self) -> &Hosts<P::Reservation>;
+    fn hosts_mut(&mut self) -> &mut Hosts<P::Reservation>;
+    /// Logs it, with the family's identifier.
+    fn note(&self, note: Note<'_>);
+}
+
+/// Classes that a query joins on reception, in the order of the configuration: those whose test does not ask for
+/// KNOWN or UNKNOWN.
+pub(crate) fn before_known<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>) {
+    configured(table, query, false);
+}
+
+fn configured<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, depends_on_known: bool) {
+    for id in &table.configured {
+        let Some(class) = table.get(*id) else { continue };
+        if class.depends_on_known == depends_on_known && !class.only_in_additional_list {
+            evaluate(table, query, *id, class);
+        }
+    }
+}
+
+/// With `early-global-reservations-lookup`: the client's global reservation decides on classes, and so on the subnet.
+pub(crate) fn early_round<P: Protocol<Reservation: Reserved>>(
+    config: &ServerConfig<P>,
+    query: &mut impl Classified<P>,
+) {
+    if !config.globals.early_global_reservations_lookup || config.hosts.is_empty() {
+        return;
+    }
+    let Some(host) = hosts::find_global(config, query) else { return };
+    query.hosts_mut().put(&host);
+    let classes = query.hosts().first_classes();
+    if !classes.is_empty() {
+        reserved(&config.classes, query, &classes);
+    }
+    query.classes_mut().insert(builtin::KNOWN);
+    query.note(Note::Assigned("KNOWN"));
+    configured(&config.classes, query, true);
+}
+
+/// After subnet selection: the look for reservations, their classes, KNOWN or UNKNOWN, then the classes that ask for
+/// it.
+pub(crate) fn second_round<P: Protocol<Reservation: Reserved>>(
+    config: &ServerConfig<P>,
+    query: &mut impl Classified<P>,
+    subnet: Option<&Arc<Subnet<P>>>,
+) {
+    if !config.hosts.is_empty()
+        && let Some(subnet) = subnet
+    {
+        let mut found = std::mem::take(query.hosts_mut());
+        hosts::find(config, query, query.classes(), &mut found, subnet);
+        *query.hosts_mut() = found;
+        let early = config.globals.early_global_reservations_lookup;
+        let with_classes = |host: &&host::Host<P::Reservation>| !host.extra.classes().is_empty();
+        let global = query.hosts().global(subnet).filter(|_| !early).filter(with_classes);
+        let current = query.hosts().current(subnet).filter(with_classes);
+        // In a shared network the subnet, and so the reservation, may still change.
+        if let Some(host) = current
+            && (global.is_some() || subnet.network.is_none())
+        {
+            let classes: Box<[ClassId]> = host.extra.classes().into();
+            reserved(&config.classes, query, &classes);
+        }
+    }
+    let (class, name) =
+        if query.hosts().is_empty() { (builtin::UNKNOWN, "UNKNOWN") } else { (builtin::KNOWN, "KNOWN") };
+    query.classes_mut().insert(class);
+    query.note(Note::Assigned(name));
+    configured(&config.classes, query, true);
+}
+
+/// Joins the classes of a reservation. What was evaluated may depend on them, so it is evaluated again.
+fn reserved<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, classes: &[ClassId]) {
+    for id in &table.configured {
+        if table.get(*id).is_some_and(|c| c.test.is_some() || c.template_test.is_some()) {
+            query.classes_mut().remove(*id);
+        }
+    }
+    for id in classes {
+        query.classes_mut().insert(*id);
+    }
+    configured(table, query, false);
+}
+
+/// In a shared network the classes of a reservation are joined once the subnet is certain.
+pub(crate) fn of_final_subnet<P: Protocol<Reservation: Reserved>>(
+    query: &mut impl Classified<P>,
+    subnet: &Subnet<P>,
+) {
+    if query.hosts().is_empty() || subnet.network.is_none() {
+        return;
+    }
+    let host = query.hosts().current(subnet).filter(|h| h.subnet != host::GLOBAL);
+    let classes: Option<Box<[ClassId]>> = host.map(|h| h.extra.classes().into());
+    for id in classes.into_iter().flatten() {
+        query.classes_mut().insert(id);
+    }
+}
+
+/// `evaluate-additional-classes` of the pools, the subnet and the network, in this order.
+pub(crate) fn additional<'c, P: Protocol>(
+    table: &ClassTable,
+    query: &mut impl Classified<P>,
+    lists: impl Iterator<Item = &'c [ClassId]>,
+) {
+    for id in lists.flatten() {
+        let Some(class) = table.get(*id) else { continue };
+        if !class.configured {
+            query.note(Note::Undefined(class));
+        } else if class.test.is_none() && class.template_test.is_none() {
+            query.note(Note::NoTest(class));
+            query.classes_mut().insert(*id);
+        } else {
+            evaluate(table, query, *id, class);
+        }
+    }
+}
+
+/// The names of a query's classes, for the log.
+pub(crate) fn names(table: &ClassTable, classes: &ClassSet) -> String {
+    let names: Vec<&str> = classes.iter().filter_map(|c| table.get(c)).map(|c| &*c.name).collect();
+    names.join(", ")
+}
+
+fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id: ClassId, class: &Class) {
+    if let Some(test) = &class.test {
+        match test.eval_bool(&*query) {
+            Ok(true) => {
+                query.classes_mut().insert(id);
+                query.note(Note::Assigned(&class.name));
+            }
+            Ok(false) => {}
+            Err(error) => query.note(Note::Failed(class, error)),
+        }
+    } else if let Some(template) = &class.template_test {
+        let value = match template.eval_string(&*query) {
+            Ok(value) => value.to_vec(),
+            Err(error) => {
+                query.note(Note::Failed(class, error));
+                return;
+            }
+        };
+        if !value.is_empty() {
+            let spawned = format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value));
+            query.classes_mut().insert(id);
+            if let Some(spawned) = table.id(&spawned) {
+                query.classes_mut().insert(spawned);
+            }
+            query.note(Note::Assigned(&spawned));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Expired leases (Kea manual, "Lease Expiration"), of either family: reclaimed in bounded runs, kept for a while,
+//! then deleted.
+
+use std::sync::Arc;
+
+use base::Timestamp;
+use lease::{LeaseState, MaybeReady, StoreError, Updated};
+
+use crate::alloc::{Leased, Runtime};
+use crate::ddns::Requests;
+
+/// Bounds of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// 0: all.
+    pub leases: usize,
+    /// Delete rows instead of keeping them as expired-reclaimed.
+    pub remove: bool,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    pub leases: usize,
+    /// What DNS is to be told once the store has committed.
+    pub requests: Requests,
+    /// A bound was reached with expired leases left.
+    pub limited: bool,
+}
+
+/// A step of a run, for the log.
+pub(crate) enum Note<'a, L> {
+    /// So many are due.
+    Start(usize),
+    Reclaimed(&'a L),
+    /// A declined address may be given out again.
+    Recovered(&'a L),
+    Complete(usize),
+}
+
+type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
+
+/// What reclamation needs of a lease and of its store.
+pub(crate) trait Reclaim: Leased {
+    /// Rows whose time is up, oldest end first.
+    fn due<'a>(store: &'a Self::Store<'_>, now: Timestamp, limit: usize) -> Answer<'a, Vec<Arc<Self>>>;
+    fn update<'a>(store: &'a Self::Store<'_>, row: Self, expected: &Self) -> Answer<'a, Updated>;
+    fn delete<'a>(store: &'a Self::Store<'_>, expected: &Self) -> Answer<'a, Updated>;
+    /// The row as it is kept for its client to find again.
+    fn kept(&self) -> Self;
+    fn count(&self, runtime: &Runtime<Self>, declined: bool);
+    /// Logs it, with the family's identifier.
+    fn note(note: Note<'_, Self>);
+}
+
+/// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease: false ends the run (the
+/// `max-reclaim-time` of the caller's clock). `forget` adds what DNS is to be told of a lease that is no more.
+pub(crate) async fn expired<L: Reclaim>(
+    store: &L::Store<'_>,
+    runtime: &Runtime<L>,
+    forget: impl Fn(&L, &mut Requests),
+    now: Timestamp,
+    limits: Limits,
+    mut proceed: impl FnMut() -> bool,
+) -> Result<Reclaimed, StoreError> {
+    // One more than wanted tells whether there are more.
+    let ask = if limits.leases == 0 { 0 } else { limits.leases + 1 };
+    let mut due = L::due(store, now, ask).await?;
+    let mut done = Reclaimed::default();
+    if limits.leases > 0 && due.len() > limits.leases {
+        due.truncate(limits.leases);
+        done.limited = true;
+    }
+    L::note(Note::Start(due.len()));
+    for lease in &due {
+        if !proceed() {
+            done.limited = true;
+            break;
+        }
+        if reclaim::<L>(store, runtime, lease, limits.remove).await? {
+            forget(lease, &mut done.requests);
+            done.leases += 1;
+        }
+    }
+    L::note(Note::Complete(done.leases));
+    Ok(done)
+}
+
+async fn reclaim<L: Reclaim>(
+    store: &L::Store<'_>,
+    runtime: &Runtime<L>,
+    lease: &L,
+    remove: bool,
+) -> Result<bool, StoreError> {
+    let declined = lease.state() == LeaseState::Declined;
+    // A declined address whose probation is over goes back to the pool, and a registered one was never ours: there is
+    // no client to keep it for.
+    let keep = !remove && lease.state() == LeaseState::Default;
+    let outcome =
+        if keep { L::update(store, lease.kept(), lease).await? } else { L::delete(store, lease).await? };
+    // Renewed or taken meanwhile: not ours to reclaim.
+    if outcome == Updated::Conflict {
+        return Ok(false);
+    }
+    lease.count(runtime, declined);
+    L::note(if declined { Note::Recovered(lease) } else { Note::Reclaimed(lease) });
+    Ok(true)
+}

@@ -1,0 +1,30 @@
+//! The subnets of a link.
+
+use std::sync::Arc;
+
+use config::{Protocol, ServerConfig, Subnet};
+
+use crate::classes::ClassSet;
+
+/// The subnets a query may be served from: the selected one, then its siblings in the shared network in their
+/// order, each only if its guard lets the query pass.
+pub(crate) fn siblings<'c, 'q, P: Protocol>(
+    config: &'c ServerConfig<P>,
+    selected: &'c Arc<Subnet<P>>,
+    classes: &'q ClassSet,
+) -> impl Iterator<Item = &'c Arc<Subnet<P>>> + use<'c, 'q, P> {
+    let network = config.network_of(selected);
+    let positions = network.map_or(&[][..], |n| n.subnets.as_slice());
+    let start = positions
+        .iter()
+        .position(|at| config.subnets.get(*at).is_some_and(|s| s.id == selected.id))
+        .map_or(positions.len(), |at| at + 1);
+    let (before, after) = positions.split_at(start.min(positions.len()));
+    let others = after
+        .iter()
+        .chain(before)
+        .filter_map(|at| config.subnets.get(*at))
+        .filter(|s| s.id != selected.id && classes.pass(&s.client_classes));
+    // Classes of a reservation, found after the subnet was selected, may shut it.
+    std::iter::once(selected).filter(|s| classes.pass(&s.client_classes)).chain(others)
+}

@@ -1,0 +1,107 @@
+//! Client classes: what DHCPv6 adds to [`crate::classify`].
+
+use std::sync::Arc;
+
+use config::{ClassId, Dhcp6, Subnet6, builtin};
+use wire::iana::dhcp6_option as option6;
+use wire::v6::VendorClass;
+
+use super::messages::{
+    AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassesAssigned,
+    DroppedByClass,
+};
+use super::{Context6, DropReason, Hosts, Query};
+use crate::classes::ClassSet;
+use crate::classify::{self, Classified, Note};
+
+/// Vendor classes of DOCSIS, which name the class wherever they stand.
+const DOCSIS: [&str; 2] = ["docsis3.0", "eRouter1.0"];
+
+impl Classified<Dhcp6> for Query<'_> {
+    fn classes(&self) -> &ClassSet {
+        &self.classes
+    }
+
+    fn classes_mut(&mut self) -> &mut ClassSet {
+        &mut self.classes
+    }
+
+    fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    fn hosts_mut(&mut self) -> &mut Hosts {
+        &mut self.hosts
+    }
+
+    fn note(&self, note: Note<'_>) {
+        match note {
+            Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
+            Note::Failed(class, error) => {
+                observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
+            }
+            Note::Undefined(class) => observe::log!(AdditionalClassUndefined { class: &class.name }),
+            Note::NoTest(class) => observe::log!(AdditionalClassNoTest { class: &class.name }),
+        }
+    }
+}
+
+/// Classes that a query joins on reception: ALL, its vendor classes, and those whose test does not ask for KNOWN or
+/// UNKNOWN.
+pub(super) fn first_round(ctx: &Context6<'_>, query: &mut Query<'_>) {
+    query.classes.insert(builtin::ALL);
+    vendor_classes(ctx, query);
+    classify::before_known::<Dhcp6>(&ctx.config.classes, query);
+}
+
+/// `VENDOR_CLASS_` and the first string of each option 16, where the configuration refers to that class.
+fn vendor_classes(ctx: &Context6<'_>, query: &mut Query<'_>) {
+    if !ctx.config.classes.has_vendor_classes {
+        return;
+    }
+    let class = |vendor: VendorClass<'_>| -> Option<ClassId> {
+        let docsis = DOCSIS.iter().find(|name| vendor.strings().any(|s| s == name.as_bytes()));
+        let name = match docsis {
+            Some(name) => (*name).into(),
+            None => String::from_utf8_lossy(vendor.strings().next()?),
+        };
+        ctx.config.classes.id(&format!("VENDOR_CLASS_{name}"))
+    };
+    let values = query.packet.message().options().all(option6::VENDOR_CLASS);
+    let found: smallvec::SmallVec<[ClassId; 2]> =
+        values.filter_map(VendorClass::parse).filter_map(class).collect();
+    for id in found {
+        query.classes.insert(id);
+    }
+}
+
+/// Members of DROP are not served.
+pub(super) fn refuse_dropped(query: &Query<'_>) -> Result<(), DropReason> {
+    if query.classes.contains(builtin::DROP) {
+        observe::log!(DroppedByClass { query: query.label() });
+        return Err(DropReason::AdminFiltered);
+    }
+    Ok(())
+}
+
+/// Once it is certain which subnet and which pools serve the client: classes of its reservation in a shared network,
+/// then `evaluate-additional-classes` of pools, subnet and network.
+pub(super) fn last_round<'c>(
+    ctx: &Context6<'c>,
+    query: &mut Query<'_>,
+    subnet: Option<&'c Arc<Subnet6>>,
+    pools: impl Iterator<Item = &'c [ClassId]>,
+) {
+    if let Some(subnet) = subnet {
+        classify::of_final_subnet::<Dhcp6>(query, subnet);
+        let network = ctx.config.network_of(subnet);
+        let lists = pools
+            .chain(std::iter::once(&subnet.additional_classes[..]))
+            .chain(network.map(|network| &network.additional_classes[..]));
+        classify::additional::<Dhcp6>(&ctx.config.classes, query, lists);
+    }
+    if ClassesAssigned::enabled() {
+        let classes = classify::names(&ctx.config.classes, &query.classes);
+        observe::log!(ClassesAssigned { query: query.label(), name: query.kind, classes });
+    }
+}

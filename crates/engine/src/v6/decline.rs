@@ -1,0 +1,93 @@
+//! DECLINE (RFC 9915 section 18.3.8): addresses are held back for `decline-probation-period`.
+
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use base::{Duid, Seconds, Timestamp};
+use config::Subnet6;
+use lease::{HwAddrSource, Lease6, LeaseState, LeaseType, StoreError, Updated};
+use ncr::Change;
+use wire::v6::{MessageType, StatusCode};
+
+use super::allocate::Asked;
+use super::messages::{
+    DeclineFailed, DeclineNoLease, DeclineWrongDuid, DeclineWrongIaid, Declined, ProcessDecline,
+};
+use super::reply::{Answer, IaReply, Text};
+use super::request::associations;
+use super::{Context6, Dns6, Query, Verdict, reply};
+
+pub(super) async fn process(
+    ctx: &Context6<'_>,
+    query: &mut Query<'_>,
+    subnet: Option<&Arc<Subnet6>>,
+    out: &mut Vec<u8>,
+) -> Result<Verdict, StoreError> {
+    let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
+    let mut answer = Answer::new(MessageType::REPLY);
+    answer.bare = true;
+    // Prefixes are not declined (RFC 9915 section 18.2.8).
+    for (_, asked) in associations(query).filter(|(_, asked)| asked.kind == LeaseType::Na) {
+        observe::log!(ProcessDecline { query: query.label(), iaid: asked.iaid });
+        let mut status = (StatusCode::NO_BINDING, "No addresses sent in IA_NA");
+        for hint in &asked.hints {
+            status = decline(ctx, query, &asked, hint.address, &mut answer).await?;
+        }
+        let status = (status.0, Text::Borrowed(status.1));
+        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, status));
+    }
+    Ok(reply::finish(ctx, query, subnet, answer, out))
+}
+
+async fn decline(
+    ctx: &Context6<'_>,
+    query: &Query<'_>,
+    asked: &Asked,
+    address: Ipv6Addr,
+    answer: &mut Answer<'_>,
+) -> Result<(StatusCode, &'static str), StoreError> {
+    let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
+    let label = query.label();
+    let lease = ctx.store.by_address(address).await?;
+    let held = |lease: &Arc<Lease6>| {
+        lease.lease_type == LeaseType::Na && lease.state == LeaseState::Default && !lease.is_expired(ctx.now)
+    };
+    let Some(lease) = lease.filter(held) else {
+        observe::log!(DeclineNoLease { query: label, address });
+        return no_binding("Server does not know about such an address.");
+    };
+    if query.duid.as_ref() != Some(&lease.duid) {
+        observe::log!(DeclineWrongDuid { query: label, address, holder: &lease.duid });
+        return no_binding("This address does not belong to you, you can't decline it");
+    }
+    if lease.iaid != asked.iaid {
+        observe::log!(DeclineWrongIaid { query: label, address, iaid: asked.iaid, theirs: lease.iaid });
+        return no_binding("This is your address, but you used wrong IAID");
+    }
+    let period = ctx.config.globals.decline_probation_period;
+    if ctx.store.update(declined(&lease, ctx.now, period), &lease).await? == Updated::Conflict {
+        observe::log!(DeclineFailed { query: label, address, error: "the lease has changed meanwhile" });
+        return Ok((StatusCode::UNSPEC_FAIL, "Server failed to decline a lease"));
+    }
+    observe::log!(Declined { query: label, address, period });
+    Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    Ok((StatusCode::SUCCESS, "Lease declined. Hopefully the next one will be better."))
+}
+
+/// The row that holds an address back: whoever had it is forgotten.
+fn declined(lease: &Lease6, now: Timestamp, period: Seconds) -> Lease6 {
+    Lease6 {
+        duid: Duid::empty(),
+        hw_addr: None,
+        hw_addr_source: HwAddrSource::UNKNOWN,
+        cltt: now,
+        preferred_lifetime: Seconds(0),
+        valid_lifetime: period,
+        state: LeaseState::Declined,
+        hostname: Box::default(),
+        fqdn_fwd: false,
+        fqdn_rev: false,
+        user_context: None,
+        ..lease.clone()
+    }
+}

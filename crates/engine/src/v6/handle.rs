@@ -1,0 +1,111 @@
+//! The way of a query, step by step.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wire::v6::{MessageType, Packet};
+
+use super::messages::{
+    NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName,
+};
+use super::{
+    Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
+    hw_addr, inform, register, release, request, subnet,
+};
+use crate::classes::ClassSet;
+
+/// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
+/// `commit`. `out` is cleared first.
+pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
+    out.clear();
+    let mut query = match parse(ctx, arrival, bytes) {
+        Ok(query) => query,
+        Err(reason) => return Verdict::Drop(reason),
+    };
+    ctx.runtime.statistics().received(query.kind);
+    match steps(ctx, &mut query, out).await {
+        Ok(verdict) => verdict,
+        Err(reason) => Verdict::Drop(reason),
+    }
+}
+
+/// As [`handle`], for a future that is polled to its end at once; a panic costs the packet and nothing else.
+pub fn handle_now(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
+    let mut future = Box::pin(handle(ctx, arrival, bytes, out));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
+        Ok(std::task::Poll::Ready(verdict)) => Some(verdict),
+        Ok(std::task::Poll::Pending) => None,
+        Err(_) => {
+            observe::log!(ProcessingPanicked { interface: &arrival.interface });
+            Some(Verdict::Drop(DropReason::ProcessingFailed))
+        }
+    }
+}
+
+fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
+    let parsed = Packet::parse(bytes).map_err(|error| error.to_string());
+    let parsed = parsed.and_then(|packet| accept::well_formed(&packet).map(|()| packet));
+    let packet = match parsed {
+        Ok(packet) => packet,
+        Err(reason) => {
+            observe::log!(ParseFailed {
+                remote: arrival.remote,
+                local: arrival.local,
+                interface: &arrival.interface,
+                reason
+            });
+            return Err(DropReason::ParseFailed);
+        }
+    };
+    let query = Query {
+        arrival,
+        kind: packet.message().message_type(),
+        duid: packet.message().client_id(),
+        hw_addr: hw_addr::of(ctx, &packet, arrival),
+        classes: ClassSet::default(),
+        hosts: Hosts::default(),
+        packet,
+    };
+    observe::log!(QueryLabel { query: query.label() });
+    Ok(query)
+}
+
+async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
+    accept::server_id(ctx, query)?;
+    accept::unicast(query)?;
+    classify::first_round(ctx, query);
+    observe::log!(PacketReceived {
+        query: query.label(),
+        name: TypeName(query.kind),
+        code: query.kind.0,
+        remote: query.arrival.remote,
+        local: query.arrival.local,
+        interface: &query.arrival.interface
+    });
+    accept::sanity(query)?;
+    classify::refuse_dropped(query)?;
+    crate::classify::early_round(ctx.config, query);
+    classify::refuse_dropped(query)?;
+    if query.kind == MessageType::DHCPV4_QUERY {
+        let reason = "DHCPv4 over DHCPv6 is off (dhcp4o6-port)";
+        let (name, remote) = (TypeName(query.kind), query.arrival.remote);
+        observe::log!(NotProcessed { query: query.label(), name, remote, reason });
+        return Err(DropReason::AdminFiltered);
+    }
+    let subnet = subnet::of(ctx, query);
+    crate::classify::second_round(ctx.config, query, subnet);
+    classify::refuse_dropped(query)?;
+    let outcome = match query.kind {
+        MessageType::SOLICIT | MessageType::REQUEST => request::process(ctx, query, subnet, out).await,
+        MessageType::RENEW | MessageType::REBIND => extend::process(ctx, query, subnet, out).await,
+        MessageType::RELEASE => release::process(ctx, query, subnet, out).await,
+        MessageType::DECLINE => decline::process(ctx, query, subnet, out).await,
+        MessageType::ADDR_REG_INFORM => register::process(ctx, query, subnet, out).await,
+        MessageType::CONFIRM => Ok(confirm::process(ctx, query, subnet, out)),
+        _ => Ok(inform::process(ctx, query, subnet, out)),
+    };
+    outcome.map_err(|error| {
+        observe::log!(StoreFailed { query: query.label(), name: TypeName(query.kind), error });
+        DropReason::ProcessingFailed
+    })
+}

@@ -1,0 +1,241 @@
+//! Log messages of the DHCPv6 engine, with Kea's identifiers.
+
+use std::fmt;
+
+use base::Seconds;
+use lease::{Lease6, LeaseType};
+use wire::v6::MessageType;
+
+/// Seconds as log lines show them.
+pub struct Lifetime(pub Seconds);
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_infinite() { f.write_str("infinity") } else { self.0.fmt(f) }
+    }
+}
+
+/// A message type as Kea's log lines write it: `ADDR_REG_INFORM`.
+pub struct TypeName(pub MessageType);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_string().replace('-', "_"))
+    }
+}
+
+/// What a lease is of: `address 2001:db8::1`, `prefix 2001:db8::/56`.
+pub struct Resource<'a>(pub &'a Lease6);
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.lease_type {
+            LeaseType::Na => write!(f, "address {}", self.0.address),
+            LeaseType::Pd => write!(f, "prefix {}/{}", self.0.address, self.0.prefix_length),
+        }
+    }
+}
+
+observe::messages! {
+    QueryLabel { query } = "DHCP6_QUERY_LABEL", "dhcp6", Info,
+        "received query: {query}",
+        "Who sent a query that could be read. What follows names the client alike.";
+    PacketReceived { query, name, code, remote, local, interface } = "DHCP6_PACKET_RECEIVED", "packets", Info,
+        "{query}: {name} (type {code}) received from {remote} to {local} on interface {interface}",
+        "A message for this server was received and could be read.";
+    ParseFailed { remote, local, interface, reason } = "DHCP6_PACKET_DROP_PARSE_FAIL", "bad-packets", Debug(15),
+        "failed to parse packet from {remote} to {local}, received over interface {interface}, reason: {reason}",
+        "What arrived is no DHCPv6 message, or an option that the server needs is cut off. It was dropped.";
+    ForeignServerId { query, theirs, ours } = "DHCP6_PACKET_DROP_SERVERID_MISMATCH", "bad-packets", Debug(40),
+        "{query}: dropping packet with server identifier: {theirs}, server is using: {ours}",
+        "The client has chosen another server. The packet was dropped.";
+    Unicast { query, name } = "DHCP6_PACKET_DROP_UNICAST", "bad-packets", Debug(40),
+        "{query}: dropping {name} that was sent to a unicast address",
+        "Clients send to multicast addresses (RFC 9915 section 16). The packet was dropped.";
+    ServiceDisabled { query } = "DHCP6_PACKET_DROP_DHCP_DISABLED", "bad-packets", Debug(40),
+        "{query}: DHCP service is globally disabled",
+        "The service was disabled by a command or by a lost database. The packet was dropped.";
+    RequiredOptions { query, name, remote, reason } = "DHCP6_REQUIRED_OPTIONS_CHECK_FAIL", "bad-packets", Debug(40),
+        "{query}: {name} message received from {remote} failed the following check: {reason}",
+        "An identifier is missing, forbidden in this message, or none. The packet was dropped.";
+    UnknownMessage { query, kind, interface } = "DHCP6_UNKNOWN_MSG_RECEIVED", "bad-packets", Debug(40),
+        "{query}: received unknown message (type {kind}) on interface {interface}",
+        "The message type is one that servers send, or one that is not served. The packet was dropped.";
+    DroppedByClass { query } = "DHCP6_PACKET_DROP_DROP_CLASS", "bad-packets", Debug(40),
+        "dropped as member of the special class 'DROP': {query}",
+        "A client class sends such packets to the class DROP.";
+    Rejected { query, name } = "DHCP6_PACKET_REJECT_CLASS", "bad-packets", Debug(40),
+        "rejected as member of the special class 'REJECT': {query}, {name}",
+        "A client class sends such packets to the class REJECT: its associations are refused.";
+    NotProcessed { query, name, remote, reason } = "DHCP6_PACKET_PROCESS_FAIL", "bad-packets", Debug(40),
+        "{query}: processing of {name} message received from {remote} failed: {reason}",
+        "The message cannot be answered; the text says why. It was dropped.";
+    StoreFailed { query, name, error } = "DHCP6_PACKET_PROCESS_STD_EXCEPTION", "bad-packets", Error,
+        "{query}: error occurred during processing of {name}: {error}",
+        "The lease store failed. The packet was dropped; the client asks again.";
+    ProcessingPanicked { interface } = "DHCP6_PACKET_PROCESS_EXCEPTION", "bad-packets", Error,
+        "exception occurred during packet processing: a packet from interface {interface} was dropped",
+        "A defect of the program. Only this packet is lost; please report it.";
+    PackFailed { query, error } = "DHCP6_PACK_FAIL", "options", Error,
+        "{query}: preparing on-wire-format of the packet to be sent failed {error}",
+        "The reply does not fit a packet. Reduce the configured options.";
+    PacketSent { query, name, code, remote, port, interface } = "DHCP6_PACKET_SEND", "packets", Info,
+        "{query}: sending {name} (type {code}) to {remote}:{port} on interface {interface}",
+        "A reply was built. It leaves once its leases are stored.";
+    SubnetSelected { query, subnet } = "DHCP6_SUBNET_SELECTED", "packets", Debug(45),
+        "{query}: the subnet with ID {subnet} was selected for client assignments",
+        "Where the client is.";
+    SubnetSelectionFailed { query } = "DHCP6_SUBNET_SELECTION_FAILED", "packets", Debug(50),
+        "{query}: failed to select subnet for the client",
+        "No configured subnet fits where the packet came from. Check relay addresses, interface ids, interfaces and subnets.";
+    ClassAssigned { query, class } = "DHCP6_CLASS_ASSIGNED", "dhcp6", Debug(45),
+        "{query}: client packet has been assigned to the following class: {class}",
+        "The test of a class matched.";
+    ClassesAssigned { query, name, classes } = "DHCP6_CLASSES_ASSIGNED", "dhcp6", Debug(40),
+        "{query}: client packet has been assigned on {name} message to the following classes: {classes}",
+        "All classes of a packet.";
+    ClassEvalError { query, class, error } = "EVAL_RESULT", "eval", Debug(50),
+        "{query}: expression of class {class} could not be evaluated: {error}",
+        "The test of a class failed on this packet; the packet is not a member.";
+    AdditionalClassUndefined { class } = "DHCP6_ADDITIONAL_CLASS_UNDEFINED", "dhcp6", Debug(40),
+        "additional class {class} has no definition",
+        "evaluate-additional-classes names a class that client-classes does not define.";
+    AdditionalClassNoTest { class } = "DHCP6_ADDITIONAL_CLASS_NO_TEST", "dhcp6", Debug(40),
+        "additional class {class} has no test expression, adding it to client's classes unconditionally",
+        "A listed class without a test matches every packet.";
+    RapidCommit { query } = "DHCP6_RAPID_COMMIT", "options", Debug(50),
+        "{query}: Rapid Commit option received, the leases are committed at once",
+        "The client and the subnet want two messages in place of four.";
+    UnicastConfigured { query } = "DHCP6_ADD_DEPRECATED_UNICAST", "dhcp6", Warn,
+        "{query}: sending the deprecated Server Unicast option",
+        "RFC 9915 does away with unicast. Remove the option from the configuration.";
+    ProcessAssociation { query, kind, iaid, hint } = "DHCP6_PROCESS_IA_NA_REQUEST", "leases", Debug(50),
+        "{query}: server is processing {kind} option with iaid={iaid} and hint={hint}",
+        "A client looks for addresses or prefixes.";
+    ProcessExtend { query, kind, iaid } = "DHCP6_PROCESS_IA_NA_EXTEND", "leases", Debug(50),
+        "{query}: extending lease lifetime of {kind} option with iaid={iaid}",
+        "A client renews or rebinds.";
+    ProcessRelease { query, kind, iaid } = "DHCP6_PROCESS_IA_NA_RELEASE", "leases", Debug(50),
+        "{query}: releasing lease of {kind} option with iaid={iaid}",
+        "A client gives back what it had.";
+    ProcessDecline { query, iaid } = "DHCP6_DECLINE_PROCESS_IA", "leases", Debug(50),
+        "{query}: processing of IA (iaid: {iaid}) started",
+        "A client declines addresses.";
+    Advertised { query, resource, iaid } = "DHCP6_LEASE_ADVERT", "leases", Info,
+        "{query}: lease for {resource} and iaid={iaid} will be advertised",
+        "The server offers a lease. Nothing is stored yet.";
+    Allocated { query, resource, iaid, seconds } = "DHCP6_LEASE_ALLOC", "leases", Info,
+        "{query}: lease for {resource} and iaid={iaid} has been allocated for {seconds} seconds",
+        "The server has granted a lease.";
+    Reused { query, resource, iaid, seconds } = "DHCP6_LEASE_REUSE", "leases", Info,
+        "{query}: lease for {resource} and iaid={iaid} has been reused for {seconds} seconds",
+        "The lease is young enough to be answered unchanged (cache-threshold, cache-max-age).";
+    Renewed { query, resource, iaid } = "DHCP6_LEASE_RENEW", "leases", Info,
+        "{query}: lease for {resource} and iaid={iaid} has been renewed",
+        "The server has extended a lease.";
+    NothingAllocated { query, kind, iaid } = "DHCP6_LEASE_ALLOC_FAIL", "leases", Debug(50),
+        "{query}: failed to grant a lease for {kind} with iaid={iaid}",
+        "There is nothing to grant. Other messages say why.";
+    Released { query, resource, iaid } = "DHCP6_RELEASE_NA", "leases", Info,
+        "{query}: {resource} of iaid={iaid} was released properly.",
+        "A client gave its lease back.";
+    ReleasedDeleted { query, resource, iaid } = "DHCP6_RELEASE_NA_DELETED", "leases", Info,
+        "{query}: {resource} of iaid={iaid} was deleted on release.",
+        "The row of a released lease was deleted.";
+    ReleasedExpired { query, resource, iaid } = "DHCP6_RELEASE_NA_EXPIRED", "leases", Info,
+        "{query}: {resource} of iaid={iaid} expired on release.",
+        "The row of a released lease is kept, ended, so that the client may find its address again.";
+    ReleaseFailed { query, resource, iaid } = "DHCP6_RELEASE_NA_FAIL", "leases", Error,
+        "{query}: failed to remove the lease of {resource} of iaid={iaid}",
+        "The row changed while it was being released.";
+    ReleaseNotAssigned { query, address } = "DHCP6_RELEASE_NA_FAIL_NOT_ASSIGNED", "leases", Debug(40),
+        "{query}: client tried to release {address}, which is not assigned",
+        "There is nothing to release.";
+    ReleaseWrongDuid { query, resource, holder } = "DHCP6_RELEASE_NA_FAIL_WRONG_DUID", "leases", Info,
+        "{query}: client tried to release {resource}, which belongs to the client with DUID {holder}",
+        "Only the holder of a lease may release it.";
+    ReleaseWrongIaid { query, resource, theirs, iaid } = "DHCP6_RELEASE_NA_FAIL_WRONG_IAID", "leases", Warn,
+        "{query}: client tried to release {resource}, which it holds under iaid={theirs}, with iaid={iaid}",
+        "The association in the message is another one than that of the lease.";
+    Declined { query, address, period } = "DHCP6_DECLINE_LEASE", "leases", Info,
+        "{query}: client declined the address {address}. It is kept from everybody for {period} seconds.",
+        "A client found its address in use by somebody else. Look for the intruder.";
+    DeclineNoLease { query, address } = "DHCP6_DECLINE_FAIL_NO_LEASE", "leases", Info,
+        "{query}: client tried to decline the address {address}, which has no active lease",
+        "Nothing was changed.";
+    DeclineWrongDuid { query, address, holder } = "DHCP6_DECLINE_FAIL_DUID_MISMATCH", "leases", Info,
+        "{query}: client tried to decline the address {address}, which belongs to the client with DUID {holder}",
+        "A client declines an address that is not its own. Nothing was changed.";
+    DeclineWrongIaid { query, address, iaid, theirs } = "DHCP6_DECLINE_FAIL_IAID_MISMATCH", "leases", Info,
+        "{query}: client tried to decline the address {address} with iaid={iaid}, which it holds under iaid={theirs}",
+        "The association in the message is another one than that of the lease. Nothing was changed.";
+    DeclineFailed { query, address, error } = "DHCP6_DECLINE_FAIL", "leases", Error,
+        "{query}: error on decline lease for address {address}: {error}",
+        "The lease store did not take the change.";
+    RegisterDisabled { query } = "DHCP6_ADDR6_REGISTER_DISABLED_DROP", "packets", Debug(40),
+        "{query}: address registration is disabled",
+        "allow-address-registration is false. The packet was dropped.";
+    RegisterFailed { address, reason } = "DHCP6_ADDR_REG_INFORM_FAIL", "packets", Info,
+        "error on ADDR-REG-INFORM from client {address}, {reason}",
+        "A client registers an address that it may not. The packet was dropped; the text says why.";
+    RegisterClientChange { address, theirs, ours } = "DHCP6_ADDR_REG_INFORM_CLIENT_CHANGE", "packets", Info,
+        "received an ADDR-REG-INFORM for {address} from client '{ours}' but the address was registered by another client '{theirs}'",
+        "The address is registered for its new client.";
+    RegisteredConflict { address } = "DHCP6_REGISTERED_LEASE_ADD_FAIL", "dhcp6", Error,
+        "the registration of the address {address} could not be stored: its lease has changed meanwhile",
+        "The client asks again.";
+    GenerateFqdn { query } = "DHCP6_DDNS_GENERATE_FQDN", "ddns", Debug(50),
+        "{query}: client did not send a FQDN option; FQDN will be generated for the client",
+        "The scope names clients that send no name (ddns-replace-client-name).";
+    FqdnGenerated { query, name } = "DHCP6_DDNS_FQDN_GENERATED", "ddns", Debug(55),
+        "{query}: generated FQDN for the client: {name}",
+        "The name is made from ddns-generated-prefix and the address.";
+    FqdnMalformed { query } = "DHCP6_DDNS_RECEIVE_FQDN", "ddns", Debug(50),
+        "{query}: the Client FQDN option of the client cannot be read and is ignored",
+        "Its flags contradict each other, or a label runs past its end.";
+    FqdnScrubbedEmpty { query, name } = "DHCP6_CLIENT_FQDN_SCRUBBED_EMPTY", "ddns", Debug(50),
+        "{query}: sanitizing client's FQDN option '{name}' yielded an empty name or an empty label within the name",
+        "Nothing is left of the client's name.";
+    HostnameReserved { query, name } = "DHCP6_RESERVED_HOSTNAME_ASSIGNED", "ddns", Debug(55),
+        "{query}: server assigned reserved hostname {name}",
+        "A host reservation names the client; what the client calls itself does not matter.";
+    NameFailed { query, reason } = "DHCP6_CLIENT_NAME_PROC_FAIL", "ddns", Debug(55),
+        "{query}: failed to process the fqdn sent by a client: {reason}",
+        "The name that would result cannot be one in DNS: a label or the whole is too long.";
+    GlobalAddressUnsuitable { query, address, subnet } = "ALLOC_ENGINE_IGNORING_UNSUITABLE_GLOBAL_ADDRESS6", "alloc-engine", Debug(40),
+        "{query}: ignoring globally reserved address {address}, it falls outside {subnet}",
+        "A global reservation has an address of another link. The client gets another one.";
+    HintReserved { query, hint } = "ALLOC_ENGINE_V6_HINT_RESERVED", "alloc-engine", Debug(40),
+        "{query}: {hint} is reserved for another client and cannot be allocated",
+        "The client asks for what a reservation keeps from it.";
+    Revoked { query, lease, keeper } = "ALLOC_ENGINE_V6_REVOKED_ADDR_LEASE", "alloc-engine", Info,
+        "{query}: the lease of {lease} is revoked because it is reserved for the client identified by {keeper}",
+        "A reservation was made while somebody else held the lease. The client gets another one.";
+    AllocFailSharedNetwork { query, network, pools } = "ALLOC_ENGINE_V6_ALLOC_FAIL_SHARED_NETWORK", "alloc-engine", Warn,
+        "{query}: failed to allocate a lease in the shared network {network}: {pools} pools are full",
+        "All pools of the network that the client may use are full.";
+    AllocFailSubnet { query, subnet, id } = "ALLOC_ENGINE_V6_ALLOC_FAIL_SUBNET", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv6 lease in the subnet {subnet}, subnet-id {id}, shared network (none)",
+        "All pools of the subnet that the client may use are full.";
+    AllocFailNoPools { query } = "ALLOC_ENGINE_V6_ALLOC_FAIL_NO_POOLS", "alloc-engine", Warn,
+        "{query}: no pools were available for the lease allocation",
+        "There is no pool, or classes keep the client from all of them.";
+    AllocFail { query, attempts } = "ALLOC_ENGINE_V6_ALLOC_FAIL", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv6 lease after {attempts} attempt(s)",
+        "All pools that the client may use are full. Enlarge them, or shorten lifetimes.";
+    AllocFailClasses { query } = "ALLOC_ENGINE_V6_ALLOC_FAIL_CLASSES", "alloc-engine", Warn,
+        "{query}: failed to allocate an IPv6 lease for the client that belongs to classes",
+        "Guards of subnets and pools may be what keeps the client out.";
+    ReclaimStart { leases } = "ALLOC_ENGINE_V6_LEASES_RECLAMATION_START", "alloc-engine", Debug(40),
+        "starting reclamation of expired leases ({leases} due)",
+        "A reclamation run begins.";
+    ReclaimComplete { leases } = "ALLOC_ENGINE_V6_LEASES_RECLAMATION_COMPLETE", "alloc-engine", Debug(40),
+        "reclaimed {leases} leases",
+        "A reclamation run is over.";
+    LeaseReclaimed { lease } = "ALLOC_ENGINE_V6_LEASE_RECLAIM", "alloc-engine", Debug(40),
+        "reclaiming expired lease for {lease}",
+        "A lease ended without being renewed.";
+    LeaseRecovered { address } = "ALLOC_ENGINE_V6_DECLINED_RECOVERED", "alloc-engine", Info,
+        "IPv6 address {address} was recovered after the end of probation-period",
+        "A declined address may be given out again.";
+}

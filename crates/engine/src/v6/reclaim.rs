@@ -1,0 +1,79 @@
+//! Expired leases of DHCPv6.
+
+use std::sync::Arc;
+
+use base::{Seconds, Timestamp};
+use lease::{Lease6, LeaseState, LeaseStore6, MaybeReady, StoreError, Updated};
+use ncr::Change;
+
+use super::Dns6;
+use super::messages::{LeaseReclaimed, LeaseRecovered, ReclaimComplete, ReclaimStart, Resource};
+use crate::alloc::Runtime6;
+use crate::reclaim::{Note, Reclaim};
+
+pub use crate::reclaim::{Limits, Reclaimed};
+
+type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
+
+impl Reclaim for Lease6 {
+    fn due<'a>(store: &'a Self::Store<'_>, now: Timestamp, limit: usize) -> Answer<'a, Vec<Arc<Self>>> {
+        store.expired(now, limit)
+    }
+
+    fn update<'a>(store: &'a Self::Store<'_>, row: Self, expected: &Self) -> Answer<'a, Updated> {
+        store.update(row, expected)
+    }
+
+    fn delete<'a>(store: &'a Self::Store<'_>, expected: &Self) -> Answer<'a, Updated> {
+        store.delete(expected)
+    }
+
+    fn kept(&self) -> Self {
+        Self {
+            state: LeaseState::ExpiredReclaimed,
+            hostname: Box::default(),
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            ..self.clone()
+        }
+    }
+
+    fn count(&self, runtime: &Runtime6, declined: bool) {
+        runtime.reclaimed(self, declined);
+    }
+
+    fn note(note: Note<'_, Self>) {
+        match note {
+            Note::Start(leases) => observe::log!(ReclaimStart { leases }),
+            Note::Reclaimed(lease) => observe::log!(LeaseReclaimed { lease: Resource(lease) }),
+            Note::Recovered(lease) => observe::log!(LeaseRecovered { address: lease.address }),
+            Note::Complete(leases) => observe::log!(ReclaimComplete { leases }),
+        }
+    }
+}
+
+/// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease: false ends the run (the
+/// `max-reclaim-time` of the caller's clock).
+///
+/// # Errors
+/// When the store fails; leases reclaimed so far stay reclaimed.
+pub async fn expired(
+    store: &dyn LeaseStore6,
+    runtime: &Runtime6,
+    dns: Dns6<'_>,
+    now: Timestamp,
+    limits: Limits,
+    proceed: impl FnMut() -> bool,
+) -> Result<Reclaimed, StoreError> {
+    let forget =
+        |lease: &Lease6, requests: &mut crate::ddns::Requests| dns.tell(Change::Remove, lease, requests);
+    crate::reclaim::expired(store, runtime, forget, now, limits, proceed).await
+}
+
+/// Deletes rows that were kept for `held` after their end.
+///
+/// # Errors
+/// When the store fails.
+pub async fn flush(store: &dyn LeaseStore6, now: Timestamp, held: Seconds) -> Result<u64, StoreError> {
+    store.flush_reclaimed(now, held).await
+}

@@ -1,0 +1,110 @@
+//! RELEASE (RFC 9915 section 18.3.7): the lease ends, or is kept for its client to find again.
+
+use std::sync::Arc;
+
+use base::Seconds;
+use config::Subnet6;
+use lease::{Lease6, LeaseState, LeaseType, StoreError, Updated};
+use ncr::Change;
+use wire::v6::{MessageType, StatusCode};
+
+use super::allocate::Asked;
+use super::messages::{
+    ProcessRelease, ReleaseFailed, ReleaseNotAssigned, ReleaseWrongDuid, ReleaseWrongIaid, Released,
+    ReleasedDeleted, ReleasedExpired, Resource,
+};
+use super::reply::{Answer, IaReply, Text};
+use super::request::associations;
+use super::{Context6, Dns6, Query, Verdict, reply};
+
+pub(super) async fn process(
+    ctx: &Context6<'_>,
+    query: &mut Query<'_>,
+    subnet: Option<&Arc<Subnet6>>,
+    out: &mut Vec<u8>,
+) -> Result<Verdict, StoreError> {
+    let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
+    let mut answer = Answer::new(MessageType::REPLY);
+    answer.bare = true;
+    let mut general = StatusCode::SUCCESS;
+    for (_, asked) in associations(query) {
+        observe::log!(ProcessRelease { query: query.label(), kind: asked.kind.name(), iaid: asked.iaid });
+        let (status, text) = release(ctx, query, &asked, &mut answer).await?;
+        if status != StatusCode::SUCCESS {
+            general = status;
+        }
+        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, (status, Text::Borrowed(text))));
+    }
+    answer.status = Some((general, Text::Borrowed("Summary status for all processed IA_NAs")));
+    Ok(reply::finish(ctx, query, subnet, answer, out))
+}
+
+/// Ends the lease of one association: that of the first address or prefix it names.
+async fn release(
+    ctx: &Context6<'_>,
+    query: &Query<'_>,
+    asked: &Asked,
+    answer: &mut Answer<'_>,
+) -> Result<(StatusCode, &'static str), StoreError> {
+    let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
+    let address_or = |of_address, of_prefix| match asked.kind {
+        LeaseType::Na => of_address,
+        LeaseType::Pd => of_prefix,
+    };
+    let label = query.label();
+    let Some(address) = asked.hints.first().map(|hint| hint.address) else {
+        return no_binding(address_or(
+            "You did not include an address in your RELEASE",
+            "You did not include a prefix in your RELEASE",
+        ));
+    };
+    let lease = ctx.store.by_address(address).await?;
+    let assigned = |lease: &Arc<Lease6>| lease.lease_type == asked.kind && lease.state == LeaseState::Default;
+    let Some(lease) = lease.filter(assigned) else {
+        observe::log!(ReleaseNotAssigned { query: label, address });
+        return no_binding(address_or(
+            "Sorry, this address isn't assigned, can't release.",
+            "Sorry, this prefix isn't assigned, can't release.",
+        ));
+    };
+    let resource = Resource(&lease);
+    if query.duid.as_ref() != Some(&lease.duid) {
+        observe::log!(ReleaseWrongDuid { query: label, resource, holder: &lease.duid });
+        return no_binding("This address does not belong to you, you can't release it");
+    }
+    if lease.iaid != asked.iaid {
+        observe::log!(ReleaseWrongIaid { query: label, resource, theirs: lease.iaid, iaid: asked.iaid });
+        return no_binding("This is your address, but you used wrong IAID");
+    }
+    let expired = &ctx.config.services.expired_leases;
+    // Lease affinity: the row stays, ended, so that the client finds its address again.
+    let keep = expired.flush_reclaimed_timer_wait_time > 0
+        && expired.hold_reclaimed_time > 0
+        && !lease.valid_lifetime.is_infinite();
+    let outcome = if keep {
+        // The name leaves DNS now, not when the row goes.
+        let released = Lease6 {
+            preferred_lifetime: Seconds(0),
+            valid_lifetime: Seconds(0),
+            state: LeaseState::Released,
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            ..Lease6::clone(&lease)
+        };
+        ctx.store.update(released, &lease).await?
+    } else {
+        ctx.store.delete(&lease).await?
+    };
+    if outcome == Updated::Conflict {
+        observe::log!(ReleaseFailed { query: label, resource, iaid: asked.iaid });
+        return Ok((StatusCode::UNSPEC_FAIL, "Server failed to release a lease"));
+    }
+    observe::log!(Released { query: label, resource, iaid: asked.iaid });
+    if keep {
+        observe::log!(ReleasedExpired { query: label, resource, iaid: asked.iaid });
+    } else {
+        observe::log!(ReleasedDeleted { query: label, resource, iaid: asked.iaid });
+    }
+    Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    Ok((StatusCode::SUCCESS, "Lease released. Thank you, please come again."))
+}

@@ -1,0 +1,38 @@
+//! What becomes of a query.
+
+use std::net::Ipv6Addr;
+
+use wire::v6::MessageType;
+
+use crate::{DropReason, Effects};
+
+/// The end of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The reply's bytes are in the caller's buffer; send them once the lease store has committed.
+    Reply(Reply),
+    /// Done, and no reply is due (a CONFIRM without addresses, a REBIND of prefixes nobody knows).
+    Done(Effects),
+    Drop(DropReason),
+}
+
+impl Verdict {
+    /// Nothing is to happen.
+    pub(super) const NOTHING: Self = Self::Done(Effects::NONE);
+}
+
+/// A reply that is ready to leave by the interface the query came in on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Of the message to the client, whatever relays it.
+    pub kind: MessageType,
+    pub destination: Destination,
+    pub effects: Effects,
+}
+
+/// Where a reply goes: to the client, or to the relay agent next to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    pub address: Ipv6Addr,
+    pub port: u16,
+}

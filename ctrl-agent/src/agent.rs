@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base::Clock;
-use control::http::{Handler, HttpHandle, HttpServer};
+use control::http::{Handler, HttpHandle, HttpServer, Reply};
 use control::{Command, CommandTable, Limits};
 use daemon::{Arguments, Notify, Paths, PidFile, PidFileError, RealClock, Signal, Signals, version};
 use observe::{Logging, StartUp};
@@ -127,7 +127,7 @@ impl Agent {
             Box::pin(async move {
                 match agent {
                     Some(agent) => forward::answer(agent, request).await,
-                    None => "[  ]".to_owned(),
+                    None => Reply::json("[  ]".to_owned()),
                 }
             })
         })

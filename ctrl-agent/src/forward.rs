@@ -1,21 +1,41 @@
 //! A request on its way: to the agent's own commands, or to the servers that its `service` list names.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use control::http::{Bytes, Request, no_command};
+use control::gate::{Admission, ResponseFilter};
+use control::http::client::post;
+use control::http::{Bytes, Reply, Request, StatusCode, no_command};
 use control::unix::{ClientTimeouts, request};
 use control::{Answer, Command, codec, result, service};
-use json::Value;
+use json::{Kind, Value};
 
 use crate::agent::Agent;
 use crate::messages;
+use crate::settings::Forward;
 
 /// Longest `service` list: each entry costs a connection.
 const MOST_SERVICES: usize = 32;
 
-/// Answers a request with the text of a list: one answer for each service, in the order in which they are named.
-pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> String {
+/// Answers a request: with a list of one answer for each service, in the order in which they are named, when the roles
+/// let it pass.
+pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> Reply {
+    let settings = agent.settings();
+    let admission = match (&settings.gate, &request.value) {
+        (Some(gate), Some(value)) => {
+            gate.admit(value.get("command").and_then(Value::as_str).unwrap_or(""), &request.origin)
+        }
+        _ => Admission::Granted,
+    };
+    let filter = match admission {
+        Admission::Granted => None,
+        Admission::Filtered(filter) => Some(filter),
+        Admission::Unauthorized => return Reply::error(StatusCode::UNAUTHORIZED),
+        Admission::Forbidden => return Reply::error(StatusCode::FORBIDDEN),
+    };
+    Reply::json(list(agent, request, filter).await)
+}
+
+async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn ResponseFilter>>) -> String {
     let Some(value) = request.value else { return list_of(no_command()).await };
     let services = match services(&value) {
         Ok(services) => services,
@@ -28,7 +48,11 @@ pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> String {
     let address = command.origin.peer.clone();
     observe::log!(messages::CommandReceived { name: printable(&command.name), address });
     if services.is_empty() {
-        return list_of(own(&agent, command).await).await;
+        let mut answer = own(&agent, command).await;
+        if let Some(filter) = filter {
+            filter.apply(&mut answer);
+        }
+        return list_of(answer).await;
     }
     let name = printable(&command.name);
     // What is passed on is what came; the tree may be large.
@@ -43,6 +67,7 @@ pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> String {
                 name: name.clone(),
                 octets: request.octets.clone(),
                 address: address.clone(),
+                filter: filter.clone(),
             };
             tokio::spawn(errand.run())
         })
@@ -88,10 +113,11 @@ async fn own(agent: &Agent, command: Command) -> Answer {
 /// One command to one server.
 struct Errand {
     service: String,
-    socket: Option<PathBuf>,
+    socket: Option<Forward>,
     name: String,
     octets: Bytes,
     address: String,
+    filter: Option<Arc<dyn ResponseFilter>>,
 }
 
 impl Errand {
@@ -116,16 +142,69 @@ impl Errand {
         let Some(socket) = &self.socket else {
             return Err(format!("forwarding socket is not configured for the server type {service}"));
         };
-        let octets = request(socket, &self.octets, ClientTimeouts::default()).await.map_err(|error| {
-            format!("unable to forward command to the {service} service: {error}. The server is likely to be offline")
-        })?;
+        let offline = |error: String| {
+            format!(
+                "unable to forward command to the {service} service: {error}. The server is likely to be offline"
+            )
+        };
+        let octets = match socket {
+            Forward::Unix(path) => request(path, &self.octets, ClientTimeouts::default())
+                .await
+                .map_err(|error| offline(error.to_string()))?,
+            Forward::Http(target) => {
+                let sent =
+                    tokio::time::timeout(ClientTimeouts::default().answer, post(target, self.octets.clone()));
+                let (status, body) = sent
+                    .await
+                    .map_err(|_| offline("Connection timed out".to_owned()))?
+                    .map_err(|error| offline(error.to_string()))?;
+                if status != StatusCode::OK {
+                    return Err(format!("the {service} service answered with HTTP status {status}"));
+                }
+                return self.only(body).await;
+            }
+        };
         // Passed on as it came, but only when it is JSON: the list must not break over it.
         let text = String::from_utf8(octets)
             .map_err(|_| format!("the answer of the {service} service is not JSON: the text is not UTF-8"))?;
-        codec::parse_answer(text.clone())
+        let value = codec::parse_answer(text.clone())
             .await
             .map_err(|error| format!("the answer of the {service} service is not JSON: {error}"))?;
-        Ok(text)
+        match &self.filter {
+            None => Ok(text),
+            Some(_) => Ok(self.write(value).await),
+        }
+    }
+
+    /// A server that is asked over HTTP answers with a list of one.
+    async fn only(&self, body: Bytes) -> Result<String, String> {
+        let service = &self.service;
+        let value = codec::parse_answer(body)
+            .await
+            .map_err(|error| format!("the answer of the {service} service is not JSON: {error}"))?;
+        match value.kind {
+            Kind::List(list) => match <[Value; 1]>::try_from(list) {
+                Ok([one]) => Ok(self.write(one).await),
+                Err(list) => Err(format!("the {service} service gave {} answers to one command", list.len())),
+            },
+            Kind::Map(_) => Ok(self.write(value).await),
+            _ => Err(format!("the answer of the {service} service is neither a map nor a list")),
+        }
+    }
+
+    /// The text of an answer, without what its receiver is not to see.
+    async fn write(&self, value: Value) -> String {
+        let value = match &self.filter {
+            None => value,
+            Some(filter) => match Answer::from_value(value) {
+                Ok(mut answer) => {
+                    filter.apply(&mut answer);
+                    answer.into_value()
+                }
+                Err(error) => Answer::error(error.to_string()).into_value(),
+            },
+        };
+        codec::write(value).await
     }
 }
 

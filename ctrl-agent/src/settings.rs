@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use config::keywords::{AGENT, Status, Table, Type};
-use config::{AgentConfig, ErrorKind, ResolveEnv};
+use config::{AgentConfig, AgentSocket, ErrorKind, ResolveEnv};
+use control::gate::Gate;
+use control::http::client::{Login, Target};
 use control::http::{Credentials, HttpSettings};
+use control::tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 use daemon::{Audit, PathKind, Paths, Violation};
 use json::{Dialect, FileLoader, Kind, Loader, Map, Parser, Value};
 use observe::{LoggerSettings, OutputSettings};
@@ -26,15 +30,23 @@ pub(crate) struct Rules<'a> {
     pub(crate) relaxed: bool,
 }
 
+/// How a server is reached.
+#[derive(Clone, Debug)]
+pub(crate) enum Forward {
+    Unix(PathBuf),
+    Http(Box<Target>),
+}
+
 /// A checked configuration.
-#[derive(Debug)]
 pub(crate) struct Settings {
     /// The `Control-agent` map as written.
     pub(crate) written: Map,
     pub(crate) address: SocketAddr,
     pub(crate) http: HttpSettings,
     /// Control socket by service.
-    pub(crate) sockets: BTreeMap<String, PathBuf>,
+    pub(crate) sockets: BTreeMap<String, Forward>,
+    /// The roles of `libdhcp_rbac.so`.
+    pub(crate) gate: Option<Arc<dyn Gate>>,
     pub(crate) loggers: Vec<LoggerSettings>,
     pub(crate) warnings: Warnings,
 }
@@ -99,6 +111,7 @@ impl Settings {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             http: HttpSettings::default(),
             sockets: BTreeMap::new(),
+            gate: None,
             loggers: Vec::new(),
             warnings: Warnings::default(),
         }
@@ -143,12 +156,29 @@ impl Settings {
         });
         // Clients that could not be read are a fault already.
         let clients = map.get("authentication").and_then(|a| a.get("clients")).and_then(Value::as_list);
-        let open = clients.is_none_or(<[Value]>::is_empty);
+        let open = clients.is_none_or(<[Value]>::is_empty) && config.tls.is_none();
+        let tls = config.tls.as_ref().and_then(|paths| {
+            judge.loaded(ServerTls::load(&TlsFiles {
+                trust_anchor: PathBuf::from(&paths.trust_anchor),
+                cert_file: PathBuf::from(&paths.cert_file),
+                key_file: PathBuf::from(&paths.key_file),
+                cert_required: paths.cert_required,
+            }))
+        });
+        for (name, _) in config.headers.iter().filter(|(n, v)| !control::http::is_valid_header(n, v)) {
+            let text =
+                format!("http-headers: '{name}' with this value is not an HTTP header that can be added");
+            judge.faults.push(Fault { syntax: false, text });
+        }
         if open && !address.ip().to_canonical().is_loopback() {
             let text = format!("Unsecured HTTP control channel ({address})");
             judge.violation(rules.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");
         }
         judge.clear_text(rules.relaxed, &map);
+        if let Err(errors) = hooks::load(&config.hooks_libraries, hooks::Daemon::ControlAgent) {
+            let errors = errors.into_iter().map(|error| Fault { syntax: false, text: error.to_string() });
+            judge.faults.extend(errors);
+        }
         let Judge { audit, mut faults, warnings: other } = judge;
         let report = audit.finish();
         faults.extend(report.errors.iter().map(|error| Fault { syntax: false, text: error.to_string() }));
@@ -157,8 +187,8 @@ impl Settings {
         }
         let warnings =
             Warnings { syntax: Vec::new(), paths: report.warnings, other, open: open.then_some(address) };
-        let http = HttpSettings { credentials, headers: Vec::new() };
-        Ok(Self { written: map, address, http, sockets, loggers, warnings })
+        let http = HttpSettings { credentials, headers: config.headers, tls, ..HttpSettings::default() };
+        Ok(Self { written: map, address, http, sockets, gate: None, loggers, warnings })
     }
 
     /// The configuration with its defaults, as `config-get` answers it and `config-write` writes it.
@@ -178,7 +208,12 @@ impl Settings {
             self.address.ip(),
             self.address.port(),
             if sockets.is_empty() { "none".to_owned() } else { sockets.join(" ") },
-            if self.http.credentials.is_some() { ", requires basic HTTP authentication" } else { "" },
+            match (self.http.tls.is_some(), self.http.credentials.is_some()) {
+                (true, true) => ", requires HTTPS and basic HTTP authentication",
+                (true, false) => ", requires HTTPS",
+                (false, true) => ", requires basic HTTP authentication",
+                (false, false) => "",
+            },
         )
     }
 }
@@ -206,15 +241,43 @@ impl Judge<'_> {
         }
     }
 
-    fn sockets(&mut self, config: &AgentConfig) -> BTreeMap<String, PathBuf> {
+    fn sockets(&mut self, config: &AgentConfig) -> BTreeMap<String, Forward> {
         let kind = PathKind::ControlSocket;
         let mut sockets = BTreeMap::new();
-        for (service, name) in &config.sockets {
-            if let Some(path) = self.audit.path(kind, kind.context(), name) {
-                sockets.insert(service.clone(), path);
+        for (service, socket) in &config.sockets {
+            let forward = match socket {
+                AgentSocket::Unix { path } => self.audit.path(kind, kind.context(), path).map(Forward::Unix),
+                AgentSocket::Http { host, port, login, tls } => {
+                    let client = tls.as_ref().map(|tls| {
+                        let own = tls.own.as_ref().map(|(cert, key)| (Path::new(cert), Path::new(key)));
+                        ClientTls::load(Path::new(&tls.trust_anchor), own)
+                    });
+                    let client = client.map(|client| self.loaded(client));
+                    if let Some(None) = client {
+                        continue;
+                    }
+                    Some(Forward::Http(Box::new(Target {
+                        host: host.clone(),
+                        port: *port,
+                        tls: client.flatten(),
+                        login: login
+                            .as_ref()
+                            .map(|l| Login { user: l.user.clone(), password: l.password.clone() }),
+                        user_agent: crate::PROGRAM.name.to_owned(),
+                        ..Target::default()
+                    })))
+                }
+            };
+            if let Some(forward) = forward {
+                sockets.insert(service.clone(), forward);
             }
         }
         sockets
+    }
+
+    /// What its files gave; that they gave nothing is a fault.
+    fn loaded<T>(&mut self, outcome: Result<T, TlsError>) -> Option<T> {
+        outcome.map_err(|error| self.faults.push(Fault { syntax: false, text: error.to_string() })).ok()
     }
 
     fn loggers(&mut self, config: &AgentConfig) -> Vec<LoggerSettings> {
@@ -256,7 +319,9 @@ impl Judge<'_> {
     /// With `-X` clear text is used, and said to be. Without, it is a fault already.
     fn clear_text(&mut self, relaxed: bool, map: &Map) {
         let clients = map.get("authentication").and_then(|a| a.get("clients")).and_then(Value::as_list);
-        for (client, name) in clients.into_iter().flatten().flat_map(|c| [(c, "user"), (c, "password")]) {
+        let sockets = map.get("control-sockets").and_then(Value::as_map);
+        let all = clients.into_iter().flatten().chain(sockets.into_iter().flat_map(Map::values));
+        for (client, name) in all.flat_map(|c| [(c, "user"), (c, "password")]) {
             if relaxed && let Some(value) = client.get(name) {
                 let text = format!("use of clear text '{name}' is NOT SECURE ({})", value.pos);
                 self.violation(true, text, &format!("use '{name}-file'"));

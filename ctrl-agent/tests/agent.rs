@@ -309,7 +309,8 @@ fn the_shell_and_its_exit_codes() {
         (to("echo"), "\"a\": }", 1, "Failed to run: the arguments on standard input are not JSON: "),
         ("--port 1 x".to_owned(), "", 1, "Failed to run: cannot connect to 127.0.0.1 port 1: "),
         ("--host nosuch.invalid x".to_owned(), "", 1, "Failed to run: cannot connect to nosuch.invalid"),
-        ("--ca x y".to_owned(), "", 1, "HTTPS (--ca, --cert, --key) is not supported"),
+        ("--ca x y".to_owned(), "", 1, "Failed to run: load of CA file 'x' failed: No such file"),
+        ("--cert x y".to_owned(), "", 1, "--cert and --key must be used together"),
         ("--port x".to_owned(), "", 2, "argument --port: invalid value: 'x'"),
         (to("--timeout 1 sleep"), "", 1, "Connection timeout"),
     ] {

@@ -12,8 +12,11 @@ use std::time::Duration;
 
 use backend::ServerSelector;
 use base::Seconds;
-use config::{ConfigError, ControlSocket, DatabaseAccess, ErrorKind, ServerConfig4, SyncMode, Written4};
+use config::{
+    ConfigError, ControlSocket, DatabaseAccess, ErrorKind, ServerConfig4, SyncMode, TlsPaths, Written4,
+};
 use control::http::{Credentials, Handler, HttpHandle, HttpServer, HttpSettings, table_handler};
+use control::tls::ServerTls;
 use control::unix::{ServerHandle, UnixServer};
 use control::{Limits, result};
 use engine::alloc::Runtime4;
@@ -193,7 +196,7 @@ impl Server {
         };
         state.loggers = places.loggers;
         state.file = file;
-        self.keep_channels(&config, state);
+        self.keep_channels(&config, &places.tls, state);
         state.lease_file = places.lease_file;
         crate::commands::register_hooks(self, &hooks);
         if let Some(pulling) = &mut pulling {
@@ -348,7 +351,7 @@ impl Server {
                 Ok(Bound::Unix(server))
             }
             ControlSocket::Http { address, port, .. } => {
-                let (settings, handler) = self.http_settings(wanted);
+                let (settings, handler) = self.http_settings(wanted, &places.tls);
                 let server =
                     HttpServer::bind(SocketAddr::new(*address, *port), Limits::HTTP, &settings, handler)
                         .map_err(|error| Refusal::new(error.to_string()))?;
@@ -368,9 +371,16 @@ impl Server {
     }
 
     /// Keeps the channels that stay, gives those their new settings that changed in place, closes the others.
-    fn keep_channels(self: &Arc<Self>, config: &ServerConfig4, state: &mut State) {
+    fn keep_channels(
+        self: &Arc<Self>,
+        config: &ServerConfig4,
+        tls: &[(TlsPaths, ServerTls)],
+        state: &mut State,
+    ) {
         for (socket, channel) in std::mem::take(&mut state.channels) {
-            if config.services.control_sockets.contains(&socket) {
+            // Certificates are files: what is in them may have changed while their names have not.
+            let encrypted = matches!(socket, ControlSocket::Http { tls: Some(_), .. });
+            if !encrypted && config.services.control_sockets.contains(&socket) {
                 state.channels.push((socket, channel));
                 continue;
             }
@@ -378,7 +388,7 @@ impl Server {
                 config.services.control_sockets.iter().find(|wanted| is_same_place(wanted, &socket));
             match (channel, successor) {
                 (Channel::Http(handle), Some(wanted)) => {
-                    let (settings, handler) = self.http_settings(wanted);
+                    let (settings, handler) = self.http_settings(wanted, tls);
                     if let Err(error) = handle.update(&settings, handler) {
                         log!(ParserFail { element: "control-sockets", error });
                     }
@@ -392,14 +402,20 @@ impl Server {
         }
     }
 
-    fn http_settings(&self, socket: &ControlSocket) -> (HttpSettings, Handler) {
+    fn http_settings(
+        &self,
+        socket: &ControlSocket,
+        loaded: &[(TlsPaths, ServerTls)],
+    ) -> (HttpSettings, Handler) {
         let handler = table_handler(Arc::clone(&self.commands), "dhcp4");
         let settings = match socket {
-            ControlSocket::Http { authentication, headers, .. } => HttpSettings {
+            ControlSocket::Http { authentication, headers, tls, .. } => HttpSettings {
                 credentials: authentication
                     .as_ref()
                     .and_then(|a| Credentials::new(&a.realm, a.clients.iter().map(|(u, p)| (u, p)))),
                 headers: headers.clone(),
+                tls: loaded.iter().find(|(paths, _)| Some(paths) == tls.as_ref()).map(|(_, tls)| tls.clone()),
+                ..HttpSettings::default()
             },
             ControlSocket::Unix { .. } => HttpSettings::default(),
         };

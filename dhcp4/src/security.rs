@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{ControlSocket, ServerConfig4};
+use config::{ControlSocket, ServerConfig4, TlsPaths};
+use control::tls::{ServerTls, TlsFiles};
 use daemon::{Audit, AuditReport, PathKind, Paths};
 use observe::{LoggerSettings, OutputSettings};
 
@@ -16,6 +17,8 @@ pub(crate) struct Places {
     /// Configuration databases that are files, in their order.
     pub(crate) databases: Vec<PathBuf>,
     pub(crate) loggers: Vec<LoggerSettings>,
+    /// TLS of the HTTPS control sockets, by their files.
+    pub(crate) tls: Vec<(TlsPaths, ServerTls)>,
 }
 
 impl Places {
@@ -58,7 +61,25 @@ pub(crate) fn places(
                     places.sockets.push((path.clone(), place));
                 }
             }
-            ControlSocket::Http { address, port, authentication, .. } => {
+            ControlSocket::Http { address, port, authentication, headers, tls } => {
+                for (name, _) in headers.iter().filter(|(n, v)| !control::http::is_valid_header(n, v)) {
+                    let problem = daemon::Problem::Other(format!(
+                        "http-headers: '{name}' with this value is not an HTTP header that can be added"
+                    ));
+                    let fix = "correct the header".to_owned();
+                    audit.add(PathKind::ControlSocket, "control-sockets", problem, fix);
+                }
+                if let Some(paths) = tls {
+                    match ServerTls::load(&tls_files(paths)) {
+                        Ok(tls) => places.tls.push((paths.clone(), tls)),
+                        Err(error) => {
+                            let problem = daemon::Problem::Other(error.to_string());
+                            let fix = "correct trust-anchor, cert-file or key-file".to_owned();
+                            audit.add(PathKind::ControlSocket, "control-sockets", problem, fix);
+                        }
+                    }
+                    continue;
+                }
                 // An empty list of clients lets everybody in, as in Kea.
                 if authentication.as_ref().is_none_or(|a| a.clients.is_empty()) {
                     let problem = daemon::Problem::Other(format!(
@@ -86,6 +107,15 @@ pub(crate) fn places(
         add_logger(&mut audit, &mut places.loggers, logger, &outputs);
     }
     (places, audit.finish())
+}
+
+fn tls_files(paths: &TlsPaths) -> TlsFiles {
+    TlsFiles {
+        trust_anchor: PathBuf::from(&paths.trust_anchor),
+        cert_file: PathBuf::from(&paths.cert_file),
+        key_file: PathBuf::from(&paths.key_file),
+        cert_required: paths.cert_required,
+    }
 }
 
 fn add_logger(

@@ -1,43 +1,51 @@
-//! The HTTP client.
+//! Sending a request, as the flags say.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use control::http::client::{Login, PostError, Target, post};
+use control::http::{Bytes, StatusCode};
+use control::tls::{ClientTls, TlsError};
 
 use crate::flags::Flags;
-
-/// Octets of an answer; beyond, something is wrong on the other side.
-const LARGEST: usize = 1 << 30;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("cannot read '{path}': {error}")]
     File { path: String, error: io::Error },
-    #[error("'{0}' is not a host and path of a URL")]
-    Url(String),
-    #[error("cannot connect to {host} port {port}: {error}")]
-    Connect { host: String, port: u16, error: io::Error },
-    #[error("the connection broke: {0}")]
-    Broken(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Post(#[from] PostError),
     #[error("Connection timeout")]
     Timeout,
     #[error("HTTP Error {}: {}", .0.as_u16(), .0.canonical_reason().unwrap_or_default())]
     Status(StatusCode),
 }
 
-/// The value of the `Authorization` header; `None` without a user.
-pub fn authorization(flags: &Flags) -> Result<Option<String>, SendError> {
+/// Where requests go by these flags: files of credentials and certificates are read once.
+pub fn target(flags: &Flags) -> Result<Target, SendError> {
+    let tls = if flags.ca.is_empty() {
+        None
+    } else {
+        let own = (!flags.cert.is_empty()).then(|| (Path::new(&flags.cert), Path::new(&flags.key)));
+        Some(ClientTls::load(Path::new(&flags.ca), own)?)
+    };
+    Ok(Target {
+        host: flags.host.clone(),
+        port: flags.port,
+        path: flags.path.clone(),
+        tls,
+        login: login(flags)?,
+        headers: flags.headers.clone(),
+        user_agent: format!("Kea-shell/{}", daemon::version::KEA_VERSION),
+    })
+}
+
+/// Who asks; `None` without a user.
+fn login(flags: &Flags) -> Result<Option<Login>, SendError> {
     let user = match &flags.auth_user_file {
         Some(path) => first_line(path)?,
         None => flags.auth_user.clone(),
@@ -49,7 +57,7 @@ pub fn authorization(flags: &Flags) -> Result<Option<String>, SendError> {
         Some(path) => first_line(path)?,
         None => flags.auth_password.clone(),
     };
-    Ok(Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))))
+    Ok(Some(Login { user, password }))
 }
 
 fn first_line(path: &Path) -> Result<String, SendError> {
@@ -59,54 +67,14 @@ fn first_line(path: &Path) -> Result<String, SendError> {
 }
 
 /// Sends the body and returns that of the answer. Any status but 200 is an error.
-pub async fn send(flags: &Flags, body: String) -> Result<Bytes, SendError> {
-    let authorization = authorization(flags)?;
-    within(flags.timeout, exchange(flags, authorization, body)).await
-}
-
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, SendError>>,
-) -> Result<T, SendError> {
-    tokio::time::timeout(limit, work).await.unwrap_or(Err(SendError::Timeout))
-}
-
-async fn exchange(flags: &Flags, authorization: Option<String>, body: String) -> Result<Bytes, SendError> {
-    let host = flags.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, flags.port)).await.map_err(|error| SendError::Connect {
-        host: host.to_owned(),
-        port: flags.port,
-        error,
-    })?;
-    let broken = |error: hyper::Error| SendError::Broken(error.to_string());
-    let (mut sender, connection) = http1::Builder::new()
-        .title_case_headers(true)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(broken)?;
-    let driver = tokio::spawn(connection);
-    let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let mut request = Request::post(format!("/{}", flags.path.trim_start_matches('/')))
-        .header(HOST, format!("{shown}:{}", flags.port))
-        .header(USER_AGENT, format!("Kea-shell/{}", daemon::version::KEA_VERSION))
-        .header(ACCEPT, "*/*")
-        .header(CONTENT_TYPE, "application/json")
-        .header(CONNECTION, "close");
-    if let Some(value) = authorization {
-        request = request.header(AUTHORIZATION, value);
+pub async fn send(target: &Target, limit: Duration, body: String) -> Result<Bytes, SendError> {
+    let answer = tokio::time::timeout(limit, post(target, Bytes::from(body))).await;
+    match answer {
+        Err(_) => Err(SendError::Timeout),
+        Ok(Err(error)) => Err(error.into()),
+        Ok(Ok((StatusCode::OK, body))) => Ok(body),
+        Ok(Ok((status, _))) => Err(SendError::Status(status)),
     }
-    let request = request
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|_| SendError::Url(format!("{host}/{}", flags.path)))?;
-    let response = sender.send_request(request).await.map_err(broken)?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LARGEST)
-        .collect()
-        .await
-        .map_err(|error| SendError::Broken(error.to_string()))?
-        .to_bytes();
-    driver.abort();
-    if status == StatusCode::OK { Ok(body) } else { Err(SendError::Status(status)) }
 }
 
 #[cfg(test)]
@@ -123,28 +91,32 @@ mod tests {
         for (flags, secret) in [
             (Flags::default(), None),
             (Flags { auth_password: "p".into(), ..Flags::default() }, None),
-            (plain.clone(), Some("u:p")),
-            (Flags { auth_user_file: Some(user.clone()), ..plain.clone() }, Some("admin:p")),
-            (Flags { auth_password_file: Some(password.clone()), ..plain.clone() }, Some("u:12:34")),
-            (Flags { auth_user: "u".into(), ..Flags::default() }, Some("u:")),
+            (plain.clone(), Some(("u", "p"))),
+            (Flags { auth_user_file: Some(user.clone()), ..plain.clone() }, Some(("admin", "p"))),
+            (Flags { auth_password_file: Some(password.clone()), ..plain.clone() }, Some(("u", "12:34"))),
+            (Flags { auth_user: "u".into(), ..Flags::default() }, Some(("u", ""))),
         ] {
-            let expected = secret.map(|secret| format!("Basic {}", STANDARD.encode(secret)));
-            assert_eq!(authorization(&flags).unwrap(), expected);
+            let expected =
+                secret.map(|(user, password)| Login { user: user.into(), password: password.into() });
+            assert!(target(&flags).unwrap().login == expected, "{flags:?}");
         }
         let missing = Flags { auth_user_file: Some(dir.path().join("missing")), ..plain };
-        assert!(matches!(authorization(&missing), Err(SendError::File { .. })));
+        assert!(matches!(target(&missing), Err(SendError::File { .. })));
+        let untrusted = Flags { ca: "/nonexistent".into(), ..Flags::default() };
+        assert!(matches!(target(&untrusted), Err(SendError::Tls(_))));
     }
 
     #[tokio::test]
     async fn silence_ends() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let flags = Flags {
-            port: listener.local_addr().unwrap().port(),
-            timeout: Duration::from_millis(100),
-            ..Flags::default()
-        };
-        assert!(matches!(send(&flags, String::new()).await, Err(SendError::Timeout)));
+        let port = listener.local_addr().unwrap().port();
+        let target = target(&Flags { port, ..Flags::default() }).unwrap();
+        let limit = Duration::from_millis(100);
+        assert!(matches!(send(&target, limit, String::new()).await, Err(SendError::Timeout)));
         drop(listener);
-        assert!(matches!(send(&flags, String::new()).await, Err(SendError::Connect { .. })));
+        assert!(matches!(
+            send(&target, limit, String::new()).await,
+            Err(SendError::Post(PostError::Connect { .. }))
+        ));
     }
 }

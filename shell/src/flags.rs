@@ -30,6 +30,14 @@ pub struct Flags {
     pub ca: String,
     pub cert: String,
     pub key: String,
+    /// Further headers: name and value.
+    pub headers: Vec<(String, String)>,
+    /// The answer as a table.
+    pub table: bool,
+    /// Ask again and again, at this interval.
+    pub watch: Option<Duration>,
+    /// Commands are typed one after the other.
+    pub interactive: bool,
     pub command: String,
 }
 
@@ -48,19 +56,25 @@ impl Default for Flags {
             ca: String::new(),
             cert: String::new(),
             key: String::new(),
+            headers: Vec::new(),
+            table: false,
+            watch: None,
+            interactive: false,
             command: "list-commands".to_owned(),
         }
     }
 }
 
 /// One flag: its name, what its value is called (empty: takes none), and its line of help.
-struct Flag {
-    name: &'static str,
-    value: &'static str,
-    help: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    pub name: &'static str,
+    pub value: &'static str,
+    pub help: &'static str,
 }
 
-const FLAGS: &[Flag] = &[
+/// All long flags: parsing, help, the manual page and completion scripts come from here.
+pub const FLAGS: &[Flag] = &[
     Flag { name: "help", value: "", help: "shows this help (also -h)" },
     Flag { name: "host", value: "HOST", help: "name or address of the server (default: 127.0.0.1)" },
     Flag { name: "port", value: "PORT", help: "TCP port of the server (default: 8000)" },
@@ -87,6 +101,18 @@ const FLAGS: &[Flag] = &[
         value: "FILE",
         help: "file with the password in its first line; wins over --auth-password",
     },
+    Flag { name: "header", value: "HEADER", help: "further header, as 'Name: value'; may be repeated" },
+    Flag { name: "table", value: "", help: "prints the answer as a table" },
+    Flag {
+        name: "watch",
+        value: "[=SECONDS]",
+        help: "sends the command again and again, every 2 seconds or as said",
+    },
+    Flag {
+        name: "interactive",
+        value: "",
+        help: "reads commands line by line: a name, and its arguments if it takes some",
+    },
 ];
 
 /// Why the command line cannot be understood.
@@ -100,6 +126,8 @@ pub enum UsageError {
     NoValue(String),
     #[error("argument --{flag}: invalid value: '{value}'")]
     Value { flag: &'static str, value: String },
+    #[error("argument --{0}: takes no value")]
+    SurplusValue(String),
     #[error("{0}")]
     Tls(&'static str),
     #[error("{0}")]
@@ -139,8 +167,29 @@ impl Action {
                 }
                 continue;
             }
-            let value = parser.value().map_err(|_| UsageError::NoValue(name.to_owned()))?;
-            flags.set(name, value)?;
+            match name {
+                "table" | "interactive" => {
+                    if parser.optional_value().is_some() {
+                        return Err(UsageError::SurplusValue(name.to_owned()));
+                    }
+                    if name == "table" {
+                        flags.table = true;
+                    } else {
+                        flags.interactive = true;
+                    }
+                }
+                "watch" => {
+                    let seconds: u32 = match parser.optional_value() {
+                        None => 2,
+                        Some(value) => number(name, value)?,
+                    };
+                    flags.watch = Some(Duration::from_secs(u64::from(seconds.max(1))));
+                }
+                _ => {
+                    let value = parser.value().map_err(|_| UsageError::NoValue(name.to_owned()))?;
+                    flags.set(name, value)?;
+                }
+            }
         }
         flags.services.retain(|service| !service.is_empty());
         if let Some(command) = command {
@@ -159,6 +208,13 @@ impl Flags {
             "host" => self.host = text(name, value)?,
             "port" => self.port = number(name, value)?,
             "path" => self.path = text(name, value)?,
+            "header" => {
+                let value = text(name, value)?;
+                let Some((header, content)) = value.split_once(':') else {
+                    return Err(UsageError::Value { flag: name, value });
+                };
+                self.headers.push((header.trim().to_owned(), content.trim().to_owned()));
+            }
             "ca" => self.ca = text(name, value)?,
             "cert" => self.cert = text(name, value)?,
             "key" => self.key = text(name, value)?,
@@ -181,9 +237,6 @@ impl Flags {
         }
         if !self.cert.is_empty() && self.ca.is_empty() {
             return other("--cert and --key with HTTPS disabled (no --ca)");
-        }
-        if !self.ca.is_empty() {
-            return other("HTTPS (--ca, --cert, --key) is not supported; leave these flags out to use HTTP");
         }
         Ok(())
     }
@@ -274,8 +327,14 @@ mod tests {
     fn all_flags() {
         let flags = send(
             "--host=h --port=1 --path kea --auth-user u --auth-user-file f --auth-password p \
-             --auth-password-file=g --timeout 3 foo --service a --service b",
+             --auth-password-file=g --timeout 3 foo --service a --service b --ca c --cert d --key e \
+             --header X-A:b --header=X-C:d --table --watch=5 --interactive",
         );
+        assert_eq!((flags.ca.as_str(), flags.cert.as_str(), flags.key.as_str()), ("c", "d", "e"));
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(flags.headers, [header("X-A", "b"), header("X-C", "d")]);
+        assert_eq!((flags.table, flags.interactive, flags.watch), (true, true, Some(Duration::from_secs(5))));
+        assert_eq!(send("--watch foo").command, "foo");
         assert_eq!((flags.host.as_str(), flags.path.as_str()), ("h", "kea"));
         assert_eq!((flags.auth_user.as_str(), flags.auth_password.as_str()), ("u", "p"));
         assert_eq!(flags.auth_user_file, Some("f".into()));
@@ -312,7 +371,9 @@ mod tests {
             ("--port 70000", "argument --port: invalid value: '70000'"),
             ("--cert x", "--cert and --key must be used together"),
             ("--cert x --key y", "--cert and --key with HTTPS disabled (no --ca)"),
-            ("--ca x", "HTTPS (--ca, --cert, --key) is not supported; leave these flags out to use HTTP"),
+            ("--header x", "argument --header: invalid value: 'x'"),
+            ("--table=x", "argument --table: takes no value"),
+            ("--watch=x", "argument --watch: invalid value: 'x'"),
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), error, "{line}");
         }

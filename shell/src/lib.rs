@@ -5,3 +5,5 @@
 pub mod body;
 pub mod client;
 pub mod flags;
+pub mod session;
+pub mod table;

@@ -24,8 +24,8 @@ pub use parse::{
     parse4_with,
 };
 pub use resolve::{
-    AgentConfig, InterfaceCheck, ResolveEnv, SecretReader, check_classes, check_options, definition_table,
-    resolve_agent, resolve4,
+    AgentConfig, AgentLogin, AgentSocket, AgentTls, InterfaceCheck, ResolveEnv, SecretReader, check_classes,
+    check_options, definition_table, resolve_agent, resolve4,
 };
 pub use write::{config_get, hash, write4};
 pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

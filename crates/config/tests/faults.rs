@@ -391,6 +391,14 @@ fn process_maps() {
                 "unsupported 'socket-type': 'foo' not 'unix', 'http' or 'https'",
             ),
             (
+                r#""control-sockets": [ { "socket-type": "https" } ]"#,
+                "no TLS setup for a HTTPS control socket",
+            ),
+            (
+                r#""control-sockets": [ { "socket-type": "http", "trust-anchor": "x", "cert-file": "y" } ]"#,
+                "key-file parameter is missing or empty: all or none of TLS parameters must be set",
+            ),
+            (
                 r#""control-sockets": [ { "socket-type": "unix", "socket-name": "a" }, { "socket-type": "unix", "socket-name": "b" } ]"#,
                 "control socket of type 'unix' already configured",
             ),
@@ -437,8 +445,6 @@ fn what_is_not_served_is_refused_by_name() {
         (r#""store-extended-info": true"#, "store-extended-info"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),
         (r#""config-control": { "config-databases": [ { "type": "postgresql" } ] }"#, "type"),
-        (r#""control-sockets": [ { "socket-type": "https" } ]"#, "socket-type"),
-        (r#""control-sockets": [ { "socket-type": "http", "trust-anchor": "x" } ]"#, "trust-anchor"),
     ] {
         let (_, errors) = config::parse4(value(&format!("{{ \"Dhcp4\": {{ {members} }} }}")));
         let error = errors.iter().find(|e| e.kind == config::ErrorKind::Unsupported).unwrap();

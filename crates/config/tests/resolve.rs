@@ -292,7 +292,8 @@ fn secrets_in_files_and_in_clear_text() {
         dir.path().display()
     );
     let config = resolve(&members).unwrap();
-    let ControlSocket::Http { address, port, authentication, headers } = &config.services.control_sockets[0]
+    let ControlSocket::Http { address, port, authentication, headers, tls: None } =
+        &config.services.control_sockets[0]
     else {
         panic!()
     };

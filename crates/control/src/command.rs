@@ -3,6 +3,7 @@
 use json::{Kind, Map, Value};
 
 use crate::Answer;
+use crate::tls::Certificate;
 
 /// Over which door a command came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -22,6 +23,10 @@ pub struct Origin {
     pub peer: String,
     /// The user that basic authentication proved.
     pub user: Option<String>,
+    /// The connection is encrypted, or never left the machine's kernel.
+    pub secure: bool,
+    /// The certificate that an HTTPS client showed.
+    pub certificate: Option<Certificate>,
 }
 
 /// A command as its handler gets it.
@@ -134,7 +139,7 @@ mod tests {
     }
 
     fn origin() -> Origin {
-        Origin { channel: Channel::Unix, peer: "uid=0 pid=1".to_owned(), user: None }
+        Origin { channel: Channel::Unix, peer: "uid=0 pid=1".to_owned(), secure: true, ..Origin::default() }
     }
 
     fn map<const N: usize>(members: [(&str, Value); N]) -> Value {

@@ -9,12 +9,14 @@
 mod answer;
 pub mod codec;
 mod command;
+pub mod gate;
 pub mod http;
 mod limits;
 pub mod messages;
 pub mod service;
 mod slots;
 mod table;
+pub mod tls;
 pub mod unix;
 
 pub use answer::{Answer, AnswerError, result};

@@ -76,6 +76,9 @@ observe::messages! {
     BadRequest { peer, error } = "HTTP_BAD_CLIENT_REQUEST_RECEIVED", "http", Debug(40),
         "bad request received from {peer}: {error}",
         "A request was refused because it is not a POST of a JSON value.";
+    HandshakeFailed { peer, error } = "HTTP_CONNECTION_HANDSHAKE_FAILED", "http", Info,
+        "TLS handshake with {peer} failed with {error}",
+        "A client could not agree with the server on an encrypted connection: it shows no certificate where one is required, or one that the trust anchor does not vouch for, or does not trust the server.";
     RequestReceived { peer } = "HTTP_CLIENT_REQUEST_RECEIVED", "http", Debug(40),
         "received HTTP request from {peer}",
         "A whole request has arrived.";

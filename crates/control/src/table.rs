@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use json::Value;
 use tokio::sync::Mutex;
 
+use crate::gate::Gate;
 use crate::{Answer, Command, Origin, messages};
 
 /// Whether a command changes the server. Access rules of roles and the order of execution follow from it.
@@ -72,6 +73,7 @@ pub struct CommandTable {
     entries: RwLock<BTreeMap<&'static str, Entry>>,
     /// Held while a write command runs.
     writing: Arc<Mutex<()>>,
+    gate: RwLock<Option<Arc<dyn Gate>>>,
 }
 
 const LIST_COMMANDS: CommandDef =
@@ -89,7 +91,11 @@ impl CommandTable {
     pub fn new() -> Self {
         let nobody: Handler = Arc::new(|command| Box::pin(async move { Answer::unsupported(&command.name) }));
         let list = Entry { definition: LIST_COMMANDS, handler: nobody };
-        Self { entries: RwLock::new(BTreeMap::from([(LIST_COMMANDS.name, list)])), writing: Arc::default() }
+        Self {
+            entries: RwLock::new(BTreeMap::from([(LIST_COMMANDS.name, list)])),
+            writing: Arc::default(),
+            gate: RwLock::default(),
+        }
     }
 
     /// Adds a command.
@@ -122,6 +128,15 @@ impl CommandTable {
         for name in gone {
             observe::log!(messages::Deregistered { name });
         }
+    }
+
+    /// Who judges commands that come over HTTP; `None`: whoever is authenticated may send any.
+    pub fn set_gate(&self, gate: Option<Arc<dyn Gate>>) {
+        *self.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
+    }
+
+    pub(crate) fn gate(&self) -> Option<Arc<dyn Gate>> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The definitions, sorted by name.

@@ -305,6 +305,7 @@ async fn authentication_and_extra_headers() {
     let settings = HttpSettings {
         credentials: Credentials::new("kea-dhcpv4-server", [("admin", "1234")]),
         headers: vec![("X-Extra".to_owned(), "yes".to_owned())],
+        ..HttpSettings::default()
     };
     let fixture = HttpFixture::start(small_limits(), &settings);
     let address = fixture.address;

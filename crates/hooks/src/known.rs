@@ -8,6 +8,7 @@ pub enum Daemon {
     Dhcp4,
     Dhcp6,
     D2,
+    ControlAgent,
 }
 
 impl Daemon {
@@ -17,6 +18,7 @@ impl Daemon {
             Self::Dhcp4 => "kea-dhcp4",
             Self::Dhcp6 => "kea-dhcp6",
             Self::D2 => "kea-dhcp-ddns",
+            Self::ControlAgent => "kea-ctrl-agent",
         }
     }
 }
@@ -178,7 +180,7 @@ pub static LIBRARIES: &[Library] = &[
     Library {
         name: "libdhcp_rbac",
         purpose: "roles for commands",
-        daemons: &[Daemon::Dhcp4, Daemon::Dhcp6, Daemon::D2],
+        daemons: &[Daemon::Dhcp4, Daemon::Dhcp6, Daemon::D2, Daemon::ControlAgent],
         standing: Standing::Missing,
     },
     Library {

@@ -10,24 +10,18 @@ pub static AGENT: Table = Table {
     metadata: false,
     keywords: &[
         kw("authentication", Map(&v::AUTHENTICATION), "Who may send commands."),
-        kw("cert-file", Type::Str, "Certificate of the agent.")
-            .text("")
-            .only(super::Literal::Str(""), "TLS is not served yet"),
-        kw("cert-required", Type::Bool, "Ask clients for certificates.").bool(true),
+        kw("cert-file", Type::Str, "Certificate of the agent; with it the agent serves HTTPS."),
+        kw("cert-required", Type::Bool, "Clients have to show certificates.").bool(true),
         COMMENT,
         kw("control-sockets", Map(&AGENT_SOCKETS), "Sockets of the servers, by service."),
-        kw("hooks-libraries", Maps(&v::HOOKS_LIBRARY), "Extensions.")
-            .default(EmptyList)
-            .only(EmptyList, "the control agent loads no hook libraries"),
+        kw("hooks-libraries", Maps(&v::HOOKS_LIBRARY), "Extensions; the agent has libdhcp_rbac.so.")
+            .default(EmptyList),
+        kw("http-headers", Maps(&v::HTTP_HEADER), "Headers added to each HTTP answer."),
         kw("http-host", Address, "Address to listen on.").text("127.0.0.1"),
         kw("http-port", Int(0, U16), "Port to listen on.").int(8000),
-        kw("key-file", Type::Str, "Key of the certificate.")
-            .text("")
-            .only(super::Literal::Str(""), "TLS is not served yet"),
+        kw("key-file", Type::Str, "Key of the certificate."),
         kw("loggers", Maps(&v::LOGGER), "What is logged, and where."),
-        kw("trust-anchor", Type::Str, "Certificates that vouch for clients.")
-            .text("")
-            .only(super::Literal::Str(""), "TLS is not served yet"),
+        kw("trust-anchor", Type::Str, "Certificates that vouch for clients: a file or a directory."),
         USER_CONTEXT,
     ],
 };
@@ -42,13 +36,27 @@ static AGENT_SOCKETS: Table = Table {
     ],
 };
 
-static AGENT_SOCKET: Table = Table {
+pub static AGENT_SOCKET: Table = Table {
     name: "control-socket",
     metadata: false,
     keywords: &[
+        kw("cert-file", Type::Str, "Certificate that the agent shows to the server (https)."),
         COMMENT,
-        kw("socket-name", Type::Str, "Path of the socket.").required(),
-        kw("socket-type", Type::Word(&["unix"]), "Only unix.").text("unix"),
+        kw("key-file", Type::Str, "Key of that certificate."),
+        kw("password", Type::Str, "Password in clear text; refused unless security checks are off."),
+        kw("password-file", Type::Str, "File that holds the password (http, https)."),
+        kw("socket-address", Type::Str, "Name or address of the server (http, https)."),
+        kw("socket-name", Type::Str, "Path of the socket (unix)."),
+        kw("socket-port", Int(1, U16), "Port of the server (http, https)."),
+        kw(
+            "socket-type",
+            Type::Word(&["unix", "http", "https"]),
+            "How the server is reached; http and https are an extension of this agent.",
+        )
+        .text("unix"),
+        kw("trust-anchor", Type::Str, "Certificates that vouch for the server (https)."),
+        kw("user", Type::Str, "User in clear text; refused unless security checks are off."),
         USER_CONTEXT,
+        kw("user-file", Type::Str, "File that holds the user (http, https)."),
     ],
 };

@@ -10,7 +10,7 @@ mod reference;
 mod scope4;
 mod service;
 
-pub use agent::AGENT;
+pub use agent::{AGENT, AGENT_SOCKET};
 pub use dhcp4::DHCP4;
 pub use reference::reference;
 pub use scope4::{

@@ -67,7 +67,18 @@ pub enum ControlSocket {
         authentication: Option<Authentication>,
         /// `http-headers`: name and value.
         headers: Vec<(String, String)>,
+        /// `None`: plain HTTP.
+        tls: Option<TlsPaths>,
     },
+}
+
+/// `trust-anchor`, `cert-file`, `key-file` and `cert-required`, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPaths {
+    pub trust_anchor: String,
+    pub cert_file: String,
+    pub key_file: String,
+    pub cert_required: bool,
 }
 
 /// `authentication` of type basic.

@@ -43,15 +43,19 @@ mod tests {
 
     #[test]
     fn faults_are_all_reported() {
-        let text = r#"{ "Control-agent": { "http-port": 70000, "foo": 1, "control-sockets": { "dhcp5": {} },
-            "trust-anchor": "ca.pem", "hooks-libraries": [ { "library": "x.so" } ] } }"#;
+        let text = r#"{ "Control-agent": { "http-port": 70000, "foo": 1, "control-sockets": { "dhcp5": {},
+            "dhcp4": { "socket-name": "x", "socket-port": 1 }, "d2": { "socket-type": "https", "user-file": "u" } },
+            "trust-anchor": "ca.pem", "key-file": "key.pem" } }"#;
         let faults = faults(text);
-        assert_eq!(faults.len(), 5, "{faults:#?}");
+        assert_eq!(faults.len(), 8, "{faults:#?}");
         for part in [
             "got unexpected keyword \"foo\" in Control-agent map.",
             "got unexpected keyword \"dhcp5\" in control-sockets map.",
-            "TLS is not served yet",
-            "the control agent loads no hook libraries",
+            "cert-file parameter is missing or empty: all or none of TLS parameters must be set",
+            "parameter 'socket-port' is not for a control socket of type 'unix'",
+            "Mandatory 'socket-address' parameter missing",
+            "Mandatory 'socket-port' parameter missing",
+            "Mandatory 'trust-anchor' parameter missing",
             "70000",
         ] {
             assert!(faults.iter().any(|fault| fault.contains(part)), "{part}: {faults:#?}");

@@ -7,8 +7,9 @@ use options::{DataType, OptionDef, OptionSpace};
 use super::{Checker, Origin, position, ranges};
 use crate::error::ConfigError;
 use crate::keywords::{
-    AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, DHCP4, LOGGER,
-    OPTION_DATA, OPTION_DEF, POOL4, RELAY, RESERVATION4, SHARED_NETWORK4, SUBNET4, Table,
+    AGENT, AGENT_SOCKET, AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE,
+    DHCP_DDNS, DHCP4, LOGGER, OPTION_DATA, OPTION_DEF, POOL4, RELAY, RESERVATION4, SHARED_NETWORK4, SUBNET4,
+    Table,
 };
 use crate::model::builtin;
 
@@ -55,6 +56,10 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
         config_control(checker, map);
     } else if is(&CONTROL_SOCKET) {
         control_socket(checker, map, pos);
+    } else if is(&AGENT) {
+        tls_files(checker, map, pos);
+    } else if is(&AGENT_SOCKET) {
+        agent_socket(checker, map, pos);
     } else if is(&AUTHENTICATION) || is(&CLIENT) {
         credentials(checker, map, pos);
     } else if is(&DATABASE) {
@@ -561,19 +566,65 @@ fn control_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
             let http = ["socket-address", "socket-port", "authentication", "http-headers"];
             not_for(checker, &http, "UNIX");
         }
-        "http" => not_for(checker, &["socket-name"], "HTTP"),
-        "https" => checker.unsupported(
-            &kind.pos,
-            format_args!(
-                "keyword \"socket-type\" in control-sockets map: 'https' is not served yet: TLS is missing"
-            ),
-        ),
+        scheme @ ("http" | "https") => {
+            not_for(checker, &["socket-name"], "HTTP");
+            if !tls_files(checker, map, pos) && scheme == "https" {
+                checker.fault(pos, "no TLS setup for a HTTPS control socket");
+            }
+        }
         other => {
             checker.fault(
                 &kind.pos,
                 format_args!("unsupported 'socket-type': '{other}' not 'unix', 'http' or 'https'"),
             );
         }
+    }
+}
+
+/// The files of TLS are all there, or none. Answers whether there is one.
+pub(super) fn tls_files(checker: &mut Checker, map: &Map, pos: &Pos) -> bool {
+    const FILES: [&str; 3] = ["trust-anchor", "cert-file", "key-file"];
+    let given = |name: &&str| text(map, name).is_some_and(|path| !path.is_empty());
+    let any = FILES.iter().any(given);
+    for missing in FILES.iter().filter(|name| any && !given(name)) {
+        checker.fault(
+            pos,
+            format_args!(
+                "{missing} parameter is missing or empty: all or none of TLS parameters must be set"
+            ),
+        );
+    }
+    any
+}
+
+/// A server to which the agent passes commands on.
+fn agent_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
+    const UNIX: &[&str] = &["socket-name"];
+    const HTTP: &[&str] =
+        &["socket-address", "socket-port", "user", "user-file", "password", "password-file"];
+    const HTTPS: &[&str] = &["trust-anchor", "cert-file", "key-file"];
+    let kind = text(map, "socket-type").unwrap_or("unix");
+    let (needed, strange): (&[&str], &[&[&str]]) = match kind {
+        "unix" => (UNIX, &[HTTP, HTTPS]),
+        "http" => (&["socket-address", "socket-port"], &[UNIX, HTTPS]),
+        _ => (&["socket-address", "socket-port", "trust-anchor"], &[UNIX]),
+    };
+    for name in needed.iter().filter(|name| !map.contains_key(**name)) {
+        checker.fault(pos, format_args!("Mandatory '{name}' parameter missing"));
+    }
+    for name in strange.iter().copied().flatten() {
+        if let Some(value) = map.get(*name) {
+            checker.fault(
+                &value.pos,
+                format_args!("parameter '{name}' is not for a control socket of type '{kind}'"),
+            );
+        }
+    }
+    if map.contains_key("cert-file") != map.contains_key("key-file") {
+        checker.fault(pos, "cert-file and key-file belong together");
+    }
+    if HTTP.iter().skip(2).any(|name| map.contains_key(*name)) {
+        credentials(checker, map, pos);
     }
 }
 

@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use json::{Map, Value};
 
-use super::{Context, ResolveEnv, service};
+use super::service::{self, hooks_libraries};
+use super::{Context, ResolveEnv};
 use crate::error::ConfigError;
 use crate::parse::objects::{int, text};
-use crate::{Authentication, Logger};
+use crate::{Authentication, HookLibrary, Logger, TlsPaths};
 
 /// What kea-ctrl-agent runs on.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,9 +17,43 @@ pub struct AgentConfig {
     pub address: IpAddr,
     pub port: u16,
     pub authentication: Option<Authentication>,
-    /// Path of the control socket, as written, by service (`dhcp4`, `dhcp6`, `d2`).
-    pub sockets: BTreeMap<String, String>,
+    /// `http-headers`: name and value.
+    pub headers: Vec<(String, String)>,
+    /// `None`: plain HTTP.
+    pub tls: Option<TlsPaths>,
+    /// Where the servers are, by service (`dhcp4`, `dhcp6`, `d2`).
+    pub sockets: BTreeMap<String, AgentSocket>,
+    pub hooks_libraries: Vec<HookLibrary>,
     pub loggers: Vec<Logger>,
+}
+
+/// Where the agent reaches a server. Paths are as written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AgentSocket {
+    Unix { path: String },
+    Http { host: String, port: u16, login: Option<AgentLogin>, tls: Option<AgentTls> },
+}
+
+/// As whom the agent comes to a server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AgentLogin {
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for AgentLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the password.
+        write!(f, "AgentLogin({})", self.user)
+    }
+}
+
+/// Files of the agent as a TLS client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentTls {
+    pub trust_anchor: String,
+    /// Certificate and key.
+    pub own: Option<(String, String)>,
 }
 
 /// From the map that [`parse_agent`](crate::parse_agent) checked. What is faulty takes its default, so that the caller
@@ -30,20 +65,42 @@ pub fn resolve_agent(map: &Map, env: &ResolveEnv) -> (AgentConfig, Vec<ConfigErr
     let authentication = map.get("authentication").and_then(Value::as_map);
     let authentication =
         authentication.map(|auth| service::authentication(&mut ctx, auth, "kea-control-agent"));
+    ctx.enter("control-sockets");
     let sockets = map.get("control-sockets").and_then(Value::as_map).into_iter().flatten();
-    let sockets = sockets
-        .filter_map(|(name, socket)| Some((name.clone(), text(socket.as_map()?, "socket-name")?.to_owned())))
-        .collect();
+    let sockets =
+        sockets.filter_map(|(name, socket)| Some((name.clone(), agent_socket(&mut ctx, socket)?))).collect();
     let config = AgentConfig {
         address: text(map, "http-host")
             .and_then(|address| address.parse().ok())
             .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         port: int(map, "http-port").and_then(|port| u16::try_from(port).ok()).unwrap_or(8000),
         authentication,
+        headers: service::headers(map),
+        tls: service::tls(map),
         sockets,
+        hooks_libraries: hooks_libraries(map),
         loggers: service::loggers(map),
     };
     (config, ctx.errors)
+}
+
+fn agent_socket(ctx: &mut Context<'_>, value: &Value) -> Option<AgentSocket> {
+    let map = value.as_map()?;
+    let word = |name: &str| text(map, name).map(str::to_owned);
+    let kind = text(map, "socket-type").unwrap_or("unix");
+    if kind == "unix" {
+        return Some(AgentSocket::Unix { path: word("socket-name")? });
+    }
+    let named = ["user", "user-file", "password", "password-file"].iter().any(|name| map.contains_key(*name));
+    let login = named.then(|| service::credentials(ctx, map, &value.pos, "")).flatten();
+    Some(AgentSocket::Http {
+        host: word("socket-address")?,
+        port: int(map, "socket-port").and_then(|port| u16::try_from(port).ok())?,
+        login: login.map(|(user, password)| AgentLogin { user, password }),
+        tls: word("trust-anchor")
+            .filter(|_| kind == "https")
+            .map(|trust_anchor| AgentTls { trust_anchor, own: word("cert-file").zip(word("key-file")) }),
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +131,7 @@ mod tests {
             false,
         );
         assert_eq!((config.address.to_string().as_str(), config.port), ("127.0.0.1", 8000));
-        assert_eq!(config.sockets.get("d2").map(String::as_str), Some("b"));
+        assert_eq!(config.sockets.get("d2"), Some(&AgentSocket::Unix { path: "b".to_owned() }));
         assert_eq!((config.authentication, errors.len()), (None, 0));
     }
 

@@ -18,7 +18,7 @@ use ::options::DefTable;
 use base::{Family, Seconds};
 use json::{Map, Pos, Value};
 
-pub use agent::{AgentConfig, resolve_agent};
+pub use agent::{AgentConfig, AgentLogin, AgentSocket, AgentTls, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
 pub(crate) use hosts::identifier as reserved_for;

@@ -17,7 +17,7 @@ use crate::parse::position;
 use crate::{
     Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
     InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface, QueueControl,
-    SanityChecks, Services, SocketType, SyncMode,
+    SanityChecks, Services, SocketType, SyncMode, TlsPaths,
 };
 
 /// Largest user or password file that is read.
@@ -183,7 +183,7 @@ fn interfaces(map: &Map) -> InterfacesConfig {
     }
 }
 
-fn hooks_libraries(map: &Map) -> Vec<HookLibrary> {
+pub(crate) fn hooks_libraries(map: &Map) -> Vec<HookLibrary> {
     list(map, "hooks-libraries")
         .iter()
         .filter_map(|value| {
@@ -261,23 +261,38 @@ fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<C
     let map = value.as_map()?;
     match text(map, "socket-type")? {
         "unix" => Some(ControlSocket::Unix { path: text(map, "socket-name")?.to_owned() }),
-        "http" => Some(ControlSocket::Http {
+        "http" | "https" => Some(ControlSocket::Http {
             address: text(map, "socket-address").unwrap_or("127.0.0.1").parse().ok()?,
             port: int(map, "socket-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(8000),
             authentication: map
                 .get("authentication")
                 .and_then(Value::as_map)
                 .map(|auth| authentication(ctx, auth, realm)),
-            headers: list(map, "http-headers")
-                .iter()
-                .filter_map(|h| {
-                    let header = h.as_map()?;
-                    Some((text(header, "name")?.to_owned(), text(header, "value")?.to_owned()))
-                })
-                .collect(),
+            headers: headers(map),
+            tls: tls(map),
         }),
         _ => None,
     }
+}
+
+/// `http-headers`: name and value.
+pub(crate) fn headers(map: &Map) -> Vec<(String, String)> {
+    let header = |header: &Value| {
+        let header = header.as_map()?;
+        Some((text(header, "name")?.to_owned(), text(header, "value")?.to_owned()))
+    };
+    list(map, "http-headers").iter().filter_map(header).collect()
+}
+
+/// The files of a server's TLS: none of them, or all, which was checked.
+pub(crate) fn tls(map: &Map) -> Option<TlsPaths> {
+    let word = |name: &str| text(map, name).filter(|path| !path.is_empty()).map(str::to_owned);
+    Some(TlsPaths {
+        trust_anchor: word("trust-anchor")?,
+        cert_file: word("cert-file")?,
+        key_file: word("key-file")?,
+        cert_required: boolean(map, "cert-required").unwrap_or(true),
+    })
 }
 
 /// `authentication`, with the files read.
@@ -291,7 +306,12 @@ pub(crate) fn authentication(ctx: &mut Context<'_>, map: &Map, realm: &str) -> A
     Authentication { realm: text(map, "realm").unwrap_or(realm).to_owned(), clients }
 }
 
-fn credentials(ctx: &mut Context<'_>, map: &Map, pos: &Pos, directory: &str) -> Option<(String, String)> {
+pub(crate) fn credentials(
+    ctx: &mut Context<'_>,
+    map: &Map,
+    pos: &Pos,
+    directory: &str,
+) -> Option<(String, String)> {
     // Both are looked at before either gives up: all faults are reported at once.
     let password = secret(ctx, map, "password", "password-file", directory);
     let user = secret(ctx, map, "user", "user-file", directory);

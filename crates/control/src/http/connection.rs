@@ -18,20 +18,26 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::guard::{Guard, Phase, State, stock_body, stock_response};
-use super::{Credentials, Handler, Request, codec};
+use super::guard::{Guard, Phase, State, stock_response};
+use super::{Credentials, Handler, HttpSettings, Page, Reply, Request, codec};
 use crate::slots::Slot;
+use crate::tls::{Certificate, ServerTls};
 use crate::{Channel, Limits, Origin, messages};
+
+/// How long the last words to a client that has to go may take.
+const FAREWELL: Duration = Duration::from_millis(100);
 
 /// What all connections share.
 pub(crate) struct Shared {
     credentials: Option<Credentials>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    tls: Option<ServerTls>,
+    pages: Vec<Page>,
     handler: Handler,
     /// Settings have been replaced: idle connections that run under these end.
     retired: watch::Sender<bool>,
@@ -39,11 +45,22 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
-        credentials: Option<Credentials>,
+        settings: &HttpSettings,
         headers: Vec<(HeaderName, HeaderValue)>,
         handler: Handler,
     ) -> Self {
-        Self { credentials, headers, handler, retired: watch::channel(false).0 }
+        Self {
+            credentials: settings.credentials.clone(),
+            headers,
+            tls: settings.tls.clone(),
+            pages: settings.pages.clone(),
+            handler,
+            retired: watch::channel(false).0,
+        }
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     pub(crate) fn retire(&self) {
@@ -61,7 +78,7 @@ enum End {
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     slot: Option<Slot>,
     shared: Arc<Shared>,
@@ -69,15 +86,60 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let Some(slot) = slot else {
-        // All connections have commands in work.
-        farewell(&stream, StatusCode::SERVICE_UNAVAILABLE);
+        // All connections have commands in work. Nothing can be said before a handshake.
+        if shared.tls.is_none() {
+            farewell(&mut stream, StatusCode::SERVICE_UNAVAILABLE).await;
+        }
         return;
     };
+    let Some(tls) = &shared.tls else {
+        let client = Client { address: peer, secure: false, certificate: None };
+        return converse(stream, client, slot, &shared, limits, stopping).await;
+    };
+    // Shaking hands takes of the time that a request may take.
+    let handshake = timeout(limits.receive, tls.acceptor().accept(stream));
+    let outcome = tokio::select! {
+        outcome = handshake => outcome,
+        () = slot.evicted() => {
+            if slot.warn() {
+                observe::log!(messages::HttpEvicted { peer });
+            }
+            return;
+        }
+        _ = stopping.changed() => return,
+    };
+    match outcome {
+        Ok(Ok(stream)) => {
+            let certificate = stream.get_ref().1.peer_certificates().and_then(Certificate::of);
+            let client = Client { address: peer, secure: true, certificate };
+            converse(stream, client, slot, &shared, limits, stopping).await;
+        }
+        Ok(Err(error)) => observe::log!(messages::HandshakeFailed { peer, error }),
+        Err(_) => observe::log!(messages::RequestTimeout { peer }),
+    }
+}
+
+/// Who is at the other end.
+struct Client {
+    address: SocketAddr,
+    secure: bool,
+    certificate: Option<Certificate>,
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    client: Client,
+    slot: Slot,
+    shared: &Shared,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let peer = client.address;
     let state = State::new(limits);
     let io = TokioIo::new(Guard::new(stream, state.clone()));
     let mut retired = shared.retired.subscribe();
     let service = service_fn(|request| {
-        let exchange = Exchange { shared: &shared, state: &state, slot: &slot, peer, limits };
+        let exchange = Exchange { shared, state: &state, slot: &slot, client: &client, limits };
         Box::pin(async move { Ok::<_, Infallible>(exchange.answer(request).await) })
     });
     let mut connection = http1::Builder::new()
@@ -142,13 +204,13 @@ pub(crate) async fn serve(
                 observe::log!(messages::HttpEvicted { peer });
             }
             if clean {
-                farewell(&stream, StatusCode::TOO_MANY_REQUESTS);
+                farewell(&mut stream, StatusCode::TOO_MANY_REQUESTS).await;
             }
         }
         End::Expired if state.phase() == Phase::Receiving => {
             observe::log!(messages::RequestTimeout { peer });
             if clean {
-                farewell(&stream, StatusCode::REQUEST_TIMEOUT);
+                farewell(&mut stream, StatusCode::REQUEST_TIMEOUT).await;
             }
         }
         End::Expired => observe::log!(messages::IdleTimeout { peer }),
@@ -156,21 +218,27 @@ pub(crate) async fn serve(
     observe::log!(messages::HttpConnectionStop { peer });
 }
 
-/// Last words to a client that must go at once: what the socket takes without waiting. Octets that are there already
-/// are read away first, or closing would reset the connection.
-fn farewell(stream: &TcpStream, status: StatusCode) {
+/// Last words to a client that must go. Octets that are there already are read away first, or closing would reset the
+/// connection.
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: StatusCode) {
     let mut waste = [0; 1024];
     for _ in 0..64 {
-        if !stream.try_read(&mut waste).is_ok_and(|count| count > 0) {
+        // What is not there at once is not waited for.
+        let read = timeout(Duration::ZERO, stream.read(&mut waste)).await;
+        if !matches!(read, Ok(Ok(count)) if count > 0) {
             break;
         }
     }
-    let _ = stream.try_write(&stock_response(status.as_u16()));
+    let _ = timeout(FAREWELL, async {
+        stream.write_all(&stock_response(status.as_u16())).await?;
+        stream.shutdown().await
+    })
+    .await;
 }
 
 /// Closes our side and reads away, for a moment, what the client still sends: closing over unread octets would reset
 /// the connection, and the client might never see the answer.
-async fn linger(stream: &mut TcpStream) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
     let _ = stream.shutdown().await;
     let mut waste = vec![0; 4096];
     let _ = timeout(Duration::from_secs(1), async {
@@ -188,8 +256,14 @@ struct Exchange<'a> {
     shared: &'a Shared,
     state: &'a State,
     slot: &'a Slot,
-    peer: SocketAddr,
+    client: &'a Client,
     limits: Limits,
+}
+
+/// What is asked for.
+enum Wanted<'a> {
+    Command(Request),
+    Page(&'a Page, Origin),
 }
 
 /// A request that never becomes a command.
@@ -211,40 +285,48 @@ impl Exchange<'_> {
         let head_only = request.method() == Method::HEAD;
         let version = request.version();
         let mut response = match self.receive(request).await {
-            Ok(request) => {
+            Ok(wanted) => {
                 self.state.enter(Phase::Working);
                 self.slot.begin();
-                let text = (self.shared.handler)(request).await;
-                self.response(StatusCode::OK, text)
+                self.response(match wanted {
+                    Wanted::Command(request) => (self.shared.handler)(request).await,
+                    Wanted::Page(page, origin) => (page.render)(origin).await,
+                })
             }
             Err(Rejection { status, close, reason }) => {
-                observe::log!(messages::BadRequest { peer: self.peer, error: reason });
-                let mut response = self.response(status, stock_body(status));
-                if let Some(credentials) = self.shared.credentials.as_ref()
-                    && status == StatusCode::UNAUTHORIZED
-                    && let Ok(challenge) = HeaderValue::from_bytes(credentials.challenge().as_bytes())
-                {
-                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                }
-                // A response to HEAD has no body, and the guard counts on one.
-                if close || head_only {
+                observe::log!(messages::BadRequest { peer: self.client.address, error: reason });
+                let mut response = self.response(Reply::error(status));
+                if close {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 response
             }
         };
+        if let Some(credentials) = self.shared.credentials.as_ref()
+            && response.status() == StatusCode::UNAUTHORIZED
+            && let Ok(challenge) = HeaderValue::from_bytes(credentials.challenge().as_bytes())
+        {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        // A response to HEAD has no body, and the guard counts on one.
+        if head_only {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if version == Version::HTTP_10 {
             *response.version_mut() = Version::HTTP_10;
         }
-        observe::log!(messages::ResponseSend { status: response.status(), peer: self.peer });
+        observe::log!(messages::ResponseSend { status: response.status(), peer: self.client.address });
         self.state.enter(Phase::Writing);
         response
     }
 
-    fn response(&self, status: StatusCode, body: String) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fn response(&self, reply: Reply) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+        *response.status_mut() = reply.status;
+        // Without a type the guard would take the response for one of hyper's own.
+        let kind = HeaderValue::from_str(&reply.content_type)
+            .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
+        response.headers_mut().insert(CONTENT_TYPE, kind);
         for (name, value) in &self.shared.headers {
             response.headers_mut().append(name.clone(), value.clone());
         }
@@ -252,8 +334,11 @@ impl Exchange<'_> {
     }
 
     /// Who asks, then what: nothing of a body is read before its sender is known.
-    async fn receive(&self, request: hyper::Request<Incoming>) -> Result<Request, Rejection> {
+    async fn receive(&self, request: hyper::Request<Incoming>) -> Result<Wanted<'_>, Rejection> {
         let (parts, body) = request.into_parts();
+        let page = matches!(parts.method, Method::GET | Method::HEAD)
+            .then(|| self.shared.pages.iter().find(|page| page.path == parts.uri.path()))
+            .flatten();
         let too_large =
             || Rejection { status: StatusCode::PAYLOAD_TOO_LARGE, close: true, reason: "too large" };
         let most = u64::try_from(self.limits.command).unwrap_or(u64::MAX);
@@ -261,6 +346,7 @@ impl Exchange<'_> {
 
         let user = match &self.shared.credentials {
             None => None,
+            Some(_) if page.is_some_and(|page| page.open) => None,
             Some(credentials) => {
                 let header = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
                 match credentials.check_and_log(header) {
@@ -282,6 +368,10 @@ impl Exchange<'_> {
             Ok(collected) => collected.to_bytes(),
             Err(_) => return Err(Rejection { close: true, ..Rejection::bad("body cannot be read") }),
         };
+        let origin = self.origin(user);
+        if let Some(page) = page {
+            return Ok(Wanted::Page(page, origin));
+        }
         if parts.method != Method::POST {
             return Err(Rejection::bad("not a POST"));
         }
@@ -292,7 +382,7 @@ impl Exchange<'_> {
             // If there is a body all the same, it must not be taken for the next request.
             return Err(Rejection { close: true, ..Rejection::bad("no Content-Length") });
         }
-        observe::log!(messages::RequestReceived { peer: self.peer });
+        observe::log!(messages::RequestReceived { peer: self.client.address });
         let value = if octets.is_empty() {
             None
         } else {
@@ -300,8 +390,17 @@ impl Exchange<'_> {
             self.slot.begin();
             Some(codec::parse(octets.clone()).await.map_err(|_| Rejection::bad("body is not JSON"))?)
         };
-        let origin = Origin { channel: Channel::Http, peer: self.peer.ip().to_canonical().to_string(), user };
-        Ok(Request { peer: self.peer, origin, octets, value })
+        Ok(Wanted::Command(Request { peer: self.client.address, origin, octets, value }))
+    }
+
+    fn origin(&self, user: Option<String>) -> Origin {
+        Origin {
+            channel: Channel::Http,
+            peer: self.client.address.ip().to_canonical().to_string(),
+            user,
+            secure: self.client.secure,
+            certificate: self.client.certificate.clone(),
+        }
     }
 
     /// A stranger's small body is read away, so that it may try again over the same connection.

@@ -5,19 +5,23 @@
 //! `{ "result": 400, "text": "Bad Request" }`, everything that reached a command is status 200 and a list.
 
 mod auth;
+pub mod client;
 mod connection;
 mod guard;
 mod server;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use json::Value;
 
 pub use auth::{Credentials, Refusal};
+pub use hyper::StatusCode;
 pub use hyper::body::Bytes;
 pub use server::{HttpError, HttpHandle, HttpServer, HttpSettings, is_valid_header};
 
+use crate::gate::Admission;
 use crate::{Answer, BoxFuture, CommandTable, Origin, codec, service};
 
 /// A request that passed authentication and holds JSON.
@@ -31,8 +35,53 @@ pub struct Request {
     pub value: Option<Value>,
 }
 
-/// Turns a request into the text of the answer, a JSON list.
-pub type Handler = Arc<dyn Fn(Request) -> BoxFuture<String> + Send + Sync>;
+/// What a request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub content_type: Cow<'static, str>,
+    pub body: String,
+}
+
+impl Reply {
+    /// Status 200 with a JSON text.
+    #[must_use]
+    pub fn json(body: String) -> Self {
+        Self { status: StatusCode::OK, content_type: JSON, body }
+    }
+
+    /// Status 200, or another, with a line of text.
+    #[must_use]
+    pub fn text(status: StatusCode, body: String) -> Self {
+        Self { status, content_type: Cow::Borrowed("text/plain; charset=utf-8"), body }
+    }
+
+    /// An error of HTTP with Kea's body.
+    #[must_use]
+    pub fn error(status: StatusCode) -> Self {
+        Self { status, content_type: JSON, body: guard::stock_body(status) }
+    }
+}
+
+const JSON: Cow<'static, str> = Cow::Borrowed("application/json");
+
+/// Turns a request into its answer; what is answered to a command is a JSON list.
+pub type Handler = Arc<dyn Fn(Request) -> BoxFuture<Reply> + Send + Sync>;
+
+/// Something that `GET` serves beside the commands.
+#[derive(Clone)]
+pub struct Page {
+    pub path: &'static str,
+    /// Served without authentication: load balancers ask for health, and have no password.
+    pub open: bool,
+    pub render: Arc<dyn Fn(Origin) -> BoxFuture<Reply> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Page {{ {}, open: {} }}", self.path, self.open)
+    }
+}
 
 /// What Kea says to an empty body.
 #[must_use]
@@ -45,14 +94,29 @@ pub fn table_handler(table: Arc<CommandTable>, own: &'static str) -> Handler {
     Arc::new(move |request: Request| {
         let table = table.clone();
         Box::pin(async move {
-            let answer = match request.value {
+            let admission = match (table.gate(), &request.value) {
+                (Some(gate), Some(value)) => {
+                    gate.admit(value.get("command").and_then(Value::as_str).unwrap_or(""), &request.origin)
+                }
+                _ => Admission::Granted,
+            };
+            let filter = match admission {
+                Admission::Granted => None,
+                Admission::Filtered(filter) => Some(filter),
+                Admission::Unauthorized => return Reply::error(StatusCode::UNAUTHORIZED),
+                Admission::Forbidden => return Reply::error(StatusCode::FORBIDDEN),
+            };
+            let mut answer = match request.value {
                 None => no_command(),
                 Some(value) => match service::check_own(&value, own) {
                     Err(answer) => answer,
                     Ok(()) => table.process(value, request.origin).await,
                 },
             };
-            codec::write(vec![answer.into_value()].into()).await
+            if let Some(filter) = filter {
+                filter.apply(&mut answer);
+            }
+            Reply::json(codec::write(vec![answer.into_value()].into()).await)
         })
     })
 }

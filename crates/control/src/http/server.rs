@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{self, Shared};
-use super::{Credentials, Handler};
+use super::{Credentials, Handler, Page};
 use crate::slots::Slots;
+use crate::tls::ServerTls;
 use crate::unix::ServerHandle;
 use crate::{Limits, messages};
 
@@ -27,6 +28,10 @@ pub struct HttpSettings {
     pub credentials: Option<Credentials>,
     /// `http-headers`: name and value, added to every response.
     pub headers: Vec<(String, String)>,
+    /// `None`: plain HTTP.
+    pub tls: Option<ServerTls>,
+    /// What `GET` serves; every other path is a bad request, as in Kea.
+    pub pages: Vec<Page>,
 }
 
 /// Why the HTTP server cannot start.
@@ -94,7 +99,8 @@ impl HttpServer {
 
     async fn run(self, mut stopping: watch::Receiver<bool>) {
         let (address, port) = (self.address.ip(), self.address.port());
-        observe::log!(messages::HttpListenerStarted { address, port, tls: false });
+        let tls = self.shared.read().unwrap_or_else(PoisonError::into_inner).is_tls();
+        observe::log!(messages::HttpListenerStarted { address, port, tls });
         let slots = Slots::new(self.limits.connections, self.limits.connections_per_peer);
         let mut connections = JoinSet::new();
         loop {
@@ -159,7 +165,7 @@ impl HttpHandle {
 fn shared(settings: &HttpSettings, handler: Handler) -> Result<Shared, HttpError> {
     let headers =
         settings.headers.iter().map(|(name, value)| header(name, value)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Shared::new(settings.credentials.clone(), headers, handler))
+    Ok(Shared::new(settings, headers, handler))
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -149,7 +149,8 @@ async fn serve_one(
         Received::Refused(answer) => Some(answer),
         Received::Command(octets) => {
             slot.begin();
-            let origin = Origin { channel: Channel::Unix, peer: peer.clone(), user: None };
+            let origin =
+                Origin { channel: Channel::Unix, peer: peer.clone(), secure: true, ..Origin::default() };
             Some(match codec::parse(octets).await {
                 Ok(value) => table.process(value, origin).await,
                 Err(error) => {

@@ -1,0 +1,144 @@
+//! One command to an HTTP or HTTPS control socket.
+
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::tls::{ClientTls, TlsError};
+
+/// Octets of an answer; beyond, something is wrong on the other side.
+const LARGEST: usize = 1 << 30;
+
+/// Where a command goes, and as whom.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Name or address; an IPv6 address may stand in brackets.
+    pub host: String,
+    pub port: u16,
+    /// Path of the URL; a leading `/` may be left out.
+    pub path: String,
+    /// `None`: plain HTTP.
+    pub tls: Option<ClientTls>,
+    pub login: Option<Login>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    pub user_agent: String,
+}
+
+/// User and password of basic authentication (RFC 7617).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Login({})", self.user)
+    }
+}
+
+impl Login {
+    fn header(&self) -> String {
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", self.user, self.password)))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    #[error("'{0}' is not a host and path of a URL")]
+    Url(String),
+    #[error("cannot connect to {host} port {port}: {error}")]
+    Connect { host: String, port: u16, error: io::Error },
+    #[error("TLS handshake with {host} port {port} failed: {error}")]
+    Handshake { host: String, port: u16, error: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+}
+
+/// Sends a command over a connection of its own; answers with the status and the body. Waits as long as it takes:
+/// callers bound it.
+pub async fn post(target: &Target, body: Bytes) -> Result<(StatusCode, Bytes), PostError> {
+    let host = target.host.trim_start_matches('[').trim_end_matches(']');
+    let port = target.port;
+    let stream = TcpStream::connect((host, port)).await.map_err(|error| PostError::Connect {
+        host: host.to_owned(),
+        port,
+        error,
+    })?;
+    let _ = stream.set_nodelay(true);
+    match &target.tls {
+        None => exchange(target, host, stream, body).await,
+        Some(tls) => {
+            let (connector, name) = tls.connector(host)?;
+            let stream = connector.connect(name, stream).await.map_err(|error| PostError::Handshake {
+                host: host.to_owned(),
+                port,
+                error,
+            })?;
+            exchange(target, host, stream, body).await
+        }
+    }
+}
+
+async fn exchange<S>(
+    target: &Target,
+    host: &str,
+    stream: S,
+    body: Bytes,
+) -> Result<(StatusCode, Bytes), PostError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| PostError::Broken(with_cause(&error));
+    let (mut sender, connection) = http1::Builder::new()
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    let driver = tokio::spawn(connection);
+    let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let mut request = Request::post(format!("/{}", target.path.trim_start_matches('/')))
+        .header(HOST, format!("{shown}:{}", target.port))
+        .header(USER_AGENT, &target.user_agent)
+        .header(ACCEPT, "*/*")
+        .header(CONTENT_TYPE, "application/json")
+        .header(CONNECTION, "close");
+    if let Some(login) = &target.login {
+        request = request.header(AUTHORIZATION, login.header());
+    }
+    for (name, value) in &target.headers {
+        request = request.header(name, value);
+    }
+    let request =
+        request.body(Full::new(body)).map_err(|_| PostError::Url(format!("{host}/{}", target.path)))?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), LARGEST)
+        .collect()
+        .await
+        .map_err(|error| PostError::Broken(error.to_string()))?
+        .to_bytes();
+    driver.abort();
+    Ok((status, body))
+}
+
+/// hyper tells what failed and keeps why to itself.
+fn with_cause(error: &hyper::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,187 @@
+//! Answers as tables: `--table`.
+
+use std::fmt::Write;
+
+use json::{Kind, Map, Value};
+
+/// Widest cell in characters; what is longer is cut.
+const WIDEST: usize = 60;
+
+/// A text for each answer: what the server says, and its arguments in rows and columns.
+#[must_use]
+pub fn table(body: &[u8]) -> Option<String> {
+    let limits = json::Limits { max_depth: 1000, max_bytes: usize::MAX, ..json::Limits::default() };
+    let value = json::parse_command(body, limits).ok()?;
+    let answers = match &value.kind {
+        Kind::List(list) => list.as_slice(),
+        _ => std::slice::from_ref(&value),
+    };
+    let mut out = String::new();
+    for (at, answer) in answers.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        one(&mut out, answer);
+    }
+    Some(out)
+}
+
+fn one(out: &mut String, answer: &Value) {
+    let code = answer.get("result").and_then(Value::as_int);
+    let text = answer.get("text").and_then(Value::as_str);
+    match (code, text) {
+        (Some(0), Some(text)) => line(out, text),
+        (Some(code), Some(text)) => line(out, &format!("result {code}: {text}")),
+        (Some(code), None) if code != 0 => line(out, &format!("result {code}")),
+        _ => {}
+    }
+    if let Some(arguments) = answer.get("arguments") {
+        rows(arguments).print(out);
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// Rows of cells under a head.
+#[derive(Default)]
+struct Rows {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The rows that a value holds: the columns and rows of a result set, a list of objects, a list of words; anything
+/// else is a row for each member.
+fn rows(value: &Value) -> Rows {
+    if let Some(map) = value.as_map() {
+        if let Some(rows) = map.get("result-set").and_then(result_set) {
+            return rows;
+        }
+        // The one list of objects that the answer is about, whatever stands beside it (counts, hashes).
+        let mut lists = map.values().filter(|member| objects(member).is_some());
+        if let (Some(list), None) = (lists.next(), lists.next())
+            && map.values().all(|member| std::ptr::eq(member, list) || member.as_map().is_none())
+        {
+            return rows(list);
+        }
+        return members(map);
+    }
+    if let Some(objects) = objects(value) {
+        return columns(&objects);
+    }
+    match value.as_list() {
+        Some(list) => Rows { head: Vec::new(), rows: list.iter().map(|item| vec![cell(item)]).collect() },
+        None => Rows { head: Vec::new(), rows: vec![vec![cell(value)]] },
+    }
+}
+
+fn result_set(value: &Value) -> Option<Rows> {
+    let head = value.get("columns")?.as_list()?.iter().map(cell).collect();
+    let rows = value.get("rows")?.as_list()?;
+    let rows = rows.iter().filter_map(Value::as_list).map(|row| row.iter().map(cell).collect()).collect();
+    Some(Rows { head, rows })
+}
+
+/// The maps of a list that holds nothing else.
+fn objects(value: &Value) -> Option<Vec<&Map>> {
+    let list = value.as_list().filter(|list| !list.is_empty())?;
+    list.iter().map(Value::as_map).collect()
+}
+
+fn columns(objects: &[&Map]) -> Rows {
+    let mut head: Vec<String> = Vec::new();
+    for key in objects.iter().flat_map(|map| map.keys()) {
+        if !head.contains(key) {
+            head.push(key.clone());
+        }
+    }
+    // What names an object comes first.
+    head.sort_by_key(|key| match key.as_str() {
+        "id" | "name" | "ip-address" | "ip-addresses" => 0,
+        "subnet" | "subnet-id" | "hw-address" | "duid" => 1,
+        _ => 2,
+    });
+    let row = |map: &&Map| head.iter().map(|key| map.get(key).map(cell).unwrap_or_default()).collect();
+    let rows = objects.iter().map(row).collect();
+    Rows { head, rows }
+}
+
+fn members(map: &Map) -> Rows {
+    Rows { head: Vec::new(), rows: map.iter().map(|(key, value)| vec![key.clone(), cell(value)]).collect() }
+}
+
+fn cell(value: &Value) -> String {
+    let text = match &value.kind {
+        Kind::Str(text) => text.clone(),
+        Kind::Null => String::new(),
+        _ => json::to_string(value),
+    };
+    let mut short: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDEST).collect();
+    if text.chars().nth(WIDEST).is_some() {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
+impl Rows {
+    fn print(&self, out: &mut String) {
+        let all = || std::iter::once(&self.head).chain(&self.rows);
+        let count = all().map(Vec::len).max().unwrap_or(0);
+        let width = |at: usize| all().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max();
+        let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
+        for row in all().filter(|row| !row.is_empty()) {
+            let mut text = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                let _ = write!(text, "{cell:<width$}  ");
+            }
+            line(out, text.trim_end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(answer: &str) -> String {
+        table(answer.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn answers_of_each_shape() {
+        assert_eq!(table(b"no JSON"), None);
+        assert_eq!(shown(r#"[ { "result": 1, "text": "no" } ]"#), "result 1: no\n");
+        assert_eq!(shown(r#"{ "result": 0, "text": "fine" }"#), "fine\n");
+        assert_eq!(
+            shown(
+                r#"[ { "result": 0, "text": "2 subnets found", "arguments": { "subnets": [
+                { "subnet": "192.0.2.0/24", "id": 1, "shared-network-name": null }, { "id": 20, "subnet": "10.0.0.0/8" } ] } } ]"#
+            ),
+            "2 subnets found\n\
+             id  subnet        shared-network-name\n\
+             1   192.0.2.0/24\n\
+             20  10.0.0.0/8\n"
+        );
+        assert_eq!(
+            shown(
+                r#"[ { "result": 0, "arguments": { "result-set": { "columns": [ "subnet-id", "assigned-addresses" ],
+                "rows": [ [ 1, 2 ], [ 30, 4 ] ], "timestamp": "x" } } } ]"#
+            ),
+            "subnet-id  assigned-addresses\n1          2\n30         4\n"
+        );
+        assert_eq!(shown(r#"[ { "result": 0, "arguments": [ "a", "b" ] } ]"#), "a\nb\n");
+        assert_eq!(
+            shown(r#"[ { "result": 0, "arguments": { "pid": 7, "sockets": { "status": "ready" } } } ]"#),
+            "pid      7\nsockets  { \"status\": \"ready\" }\n"
+        );
+    }
+
+    #[test]
+    fn long_cells_are_cut() {
+        let text = shown(&format!(r#"[ {{ "result": 0, "arguments": [ "{}" ] }} ]"#, "x".repeat(100)));
+        assert_eq!(text.chars().count(), WIDEST + 1);
+    }
+}

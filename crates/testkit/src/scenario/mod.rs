@@ -37,13 +37,16 @@
 //! With the environment variable `SCENARIOS_REWRITE` set, expectations that fail are rewritten to what happened, key
 //! by key, so that a change of behaviour can be reviewed as a change of text.
 
+mod packet;
 mod parse;
 mod run;
+mod traffic;
 mod value;
 
 use std::path::Path;
 
 pub use run::Failure;
+pub use traffic::{Sent, Traffic, traffic};
 
 /// Plays all scenarios of a file; answers how many there were, or what went wrong.
 pub fn play(path: &Path) -> Result<usize, Vec<Failure>> {

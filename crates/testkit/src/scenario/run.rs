@@ -8,10 +8,11 @@ use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp};
 use engine::v4::{Arrival, Destination};
 use lease::{Lease4, LeaseState};
 
+use super::packet::{KINDS, Keys, Links, code_of, name_of};
 use super::parse::{File, Scenario, Step};
 use super::value;
 use crate::world::{Outcome, World4};
-use crate::{Packet4, Reply4, client::kind};
+use crate::{Packet4, Reply4};
 
 /// What did not happen as written.
 #[derive(Clone, Debug)]
@@ -34,17 +35,6 @@ pub(super) struct Result4 {
     /// Line number and its text as it would be right.
     pub(super) rewrites: Vec<(usize, String)>,
 }
-
-const KINDS: [(u8, &str); 8] = [
-    (kind::DISCOVER, "discover"),
-    (kind::OFFER, "offer"),
-    (kind::REQUEST, "request"),
-    (kind::DECLINE, "decline"),
-    (kind::ACK, "ack"),
-    (kind::NAK, "nak"),
-    (kind::RELEASE, "release"),
-    (kind::INFORM, "inform"),
-];
 
 const STATES: [(LeaseState, &str); 4] = [
     (LeaseState::Default, "default"),
@@ -82,11 +72,9 @@ pub(super) fn all(file: &File, path: &Path) -> Result4 {
     result
 }
 
-type Keys = [(String, String)];
-
 struct Play {
     world: World4,
-    links: Vec<(String, Ipv4Addr)>,
+    links: Links,
     /// The last packet and what came of it, until an expectation looks at it.
     last: Option<(Option<Packet4>, Outcome)>,
     rewrite: Option<String>,
@@ -96,24 +84,20 @@ impl Play {
     fn new(scenario: &Scenario) -> Result<Self, String> {
         let setting = &scenario.setting;
         let (text, _) = setting.config.as_ref().ok_or("there is no configuration")?;
-        let mut links = setting.links.clone();
-        if links.is_empty() {
-            links.push(("eth0".to_owned(), Ipv4Addr::new(192, 0, 2, 1)));
-        }
-        let addresses = links.iter().map(|(_, address)| *address).collect();
-        let world = World4::new(crate::config4(text)?, addresses)?;
+        let links = Links::of(setting);
+        let world = World4::new(crate::config4(text)?, links.addresses())?;
         Ok(Self { world, links, last: None, rewrite: None })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Send { kind, keys } => {
-                let (packet, arrival) = self.packet(kind, keys)?;
+                let (packet, arrival) = self.links.packet(kind, keys)?;
                 let bytes = packet.build();
                 self.send(Some(packet), &bytes, &arrival)
             }
             Step::SendBytes(octets) => {
-                let arrival = self.arrival(&[], None)?;
+                let arrival = self.links.arrival(&[], None)?;
                 self.send(None, &value::parse(octets)?, &arrival)
             }
             Step::Expect { text, kind, keys } => self.expect(text, kind, keys),
@@ -150,72 +134,6 @@ impl Play {
         let outcome = self.world.send(bytes, arrival)?;
         self.last = Some((packet, outcome));
         if unseen { Err("nobody looked at the reply before".to_owned()) } else { Ok(()) }
-    }
-
-    // Packets.
-
-    fn packet(&self, kind: &str, keys: &Keys) -> Result<(Packet4, Arrival), String> {
-        let code = match kind.strip_prefix("type:") {
-            Some(number) => number.parse().map_err(|_| format!("'{number}' is not a message type"))?,
-            None if kind == "bootp" => 0,
-            None => code_of(&KINDS, kind).ok_or_else(|| format!("'{kind}' is not a message type"))?,
-        };
-        let mut packet = Packet4::new(code, &HwAddr::new(HwAddr::ETHERNET, &[]).map_err(|e| e.to_string())?);
-        for (key, text) in keys {
-            let address = || text.parse::<Ipv4Addr>().map_err(|_| format!("{key}={text} is not an address"));
-            let number = || text.parse::<u32>().map_err(|_| format!("{key}={text} is not a number"));
-            let small = || number().and_then(|n| u8::try_from(n).map_err(|e| format!("{key}={text}: {e}")));
-            match key.as_str() {
-                "hw" => packet.chaddr = base::decode_hex(text).map_err(|error| error.to_string())?,
-                "htype" => packet.htype = small()?,
-                "hlen" => packet.hlen = Some(small()?),
-                "id" if text.as_str() == "none" => {}
-                "id" => packet.options.push((61, value::parse(text)?)),
-                "xid" => packet.xid = number()?,
-                "secs" => packet.secs = u16::try_from(number()?).map_err(|e| e.to_string())?,
-                "hops" => packet.hops = small()?,
-                "flags" => packet.broadcast = text == "broadcast",
-                "ciaddr" => packet.ciaddr = address()?,
-                "yiaddr" => packet.yiaddr = address()?,
-                "siaddr" => packet.siaddr = address()?,
-                "giaddr" => packet.giaddr = address()?,
-                "from" | "to" | "on" => {}
-                code => {
-                    let code = code.parse().map_err(|_| format!("'{code}' is no key of a packet"))?;
-                    packet.options.push((code, value::parse(text)?));
-                }
-            }
-        }
-        let arrival = self.arrival(keys, Some(&packet))?;
-        Ok((packet, arrival))
-    }
-
-    fn arrival(&self, keys: &Keys, packet: Option<&Packet4>) -> Result<Arrival, String> {
-        let link = match find(keys, "on") {
-            Some(name) => self.links.iter().find(|(known, _)| known == name),
-            None => self.links.first(),
-        };
-        let (interface, interface_address) = link.ok_or("there is no such link")?;
-        let relay = packet.map(|packet| packet.giaddr).filter(|giaddr| !giaddr.is_unspecified());
-        let parse = |text: &str| text.parse::<Ipv4Addr>().map_err(|_| format!("'{text}' is not an address"));
-        let local = match find(keys, "to") {
-            Some(to) => parse(to)?,
-            None if relay.is_some() => *interface_address,
-            None => Ipv4Addr::BROADCAST,
-        };
-        let (remote, remote_port) = match find(keys, "from") {
-            Some(from) => match from.split_once(':') {
-                Some((address, port)) => (parse(address)?, port.parse().map_err(|_| "bad port")?),
-                None => (parse(from)?, 67),
-            },
-            None => match (relay, packet) {
-                (Some(relay), _) => (relay, 67),
-                (None, Some(packet)) if local != Ipv4Addr::BROADCAST => (packet.ciaddr, 68),
-                _ => (Ipv4Addr::UNSPECIFIED, 68),
-            },
-        };
-        let interface = interface.as_str().into();
-        Ok(Arrival { interface, interface_address: *interface_address, local, remote, remote_port })
     }
 
     // Expectations.
@@ -487,18 +405,6 @@ impl Facts<'_> {
     }
 }
 
-fn find<'k>(keys: &'k Keys, key: &str) -> Option<&'k str> {
-    keys.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-}
-
 fn same(what: &str, expected: &str, actual: &str) -> Result<(), String> {
     if expected == actual { Ok(()) } else { Err(format!("{what}: expected {expected}, got {actual}")) }
-}
-
-fn code_of<T: Copy>(table: &[(T, &str)], name: &str) -> Option<T> {
-    table.iter().find(|(_, known)| *known == name).map(|(code, _)| *code)
-}
-
-fn name_of<T: PartialEq>(table: &[(T, &'static str)], code: T) -> Option<&'static str> {
-    table.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }

@@ -14,7 +14,7 @@ use super::messages::{
     RequestReserved, RequestUsesReserved,
 };
 use super::name::{ClientName, NameOption};
-use super::query::siblings;
+use super::query::{of_network, siblings};
 use super::{Context4, Query};
 use crate::alloc::PoolKind;
 
@@ -210,7 +210,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         Ok(())
     }
 
-    /// The pool that may serve `address` to this query, and whether any pool of the network has the address at all.
+    /// The pool that may serve `address` to this query, and whether any pool of the network has the address at all:
+    /// one that a guard keeps from this client is known, and refused.
     fn allowed_pool(
         &self,
         start: &'c Arc<Subnet4>,
@@ -218,13 +219,11 @@ impl<'c> Allocation<'_, 'c, '_> {
     ) -> (Option<(&'c Arc<Subnet4>, &'c Pool4)>, bool) {
         let classes = &self.query.classes;
         let mut known = false;
-        for subnet in siblings(self.ctx.config, start, classes) {
-            if !subnet.prefix.contains(address) {
-                continue;
-            }
+        for subnet in of_network(self.ctx.config, start).filter(|s| s.prefix.contains(address)) {
+            let open = classes.pass(&subnet.client_classes);
             for pool in subnet.pools.iter().filter(|p| p.contains(address)) {
                 known = true;
-                if classes.pass(&pool.client_classes) {
+                if open && classes.pass(&pool.client_classes) {
                     return (Some((subnet, pool)), true);
                 }
             }

@@ -170,11 +170,8 @@ pub(super) fn grant(
     header.siaddr = siaddr;
     header.sname = sname.as_bytes();
     header.file = file.as_bytes();
-    if inform && destination.address != query.packet.header().giaddr {
-        // Straight to the client: nothing of the relay's belongs in it.
-        header.hops = 0;
-        header.giaddr = Ipv4Addr::UNSPECIFIED;
-        options.relay_info = None;
+    if inform {
+        route_inform(query, &destination, &mut header, &mut options);
     }
     write(query, kind, &header, options, destination, out)
 }
@@ -186,12 +183,25 @@ pub(super) fn bare_ack(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>)
     let destination = destination(ctx, query, MessageType::ACK, None);
     let mut header = query.packet.header().reply();
     header.ciaddr = query.packet.header().ciaddr;
+    route_inform(query, &destination, &mut header, &mut options);
+    write(query, MessageType::ACK, &header, options, destination, out)
+}
+
+/// An ACK to an INFORM goes straight to the client, and nothing of the relay's belongs in it. The relay of a client
+/// that does not say where it is must broadcast it.
+fn route_inform(
+    query: &Query<'_>,
+    destination: &Destination,
+    header: &mut Header<'_>,
+    options: &mut Options<'_>,
+) {
     if destination.address != query.packet.header().giaddr {
         header.hops = 0;
         header.giaddr = Ipv4Addr::UNSPECIFIED;
         options.relay_info = None;
+    } else if query.is_relayed() {
+        header.flags |= FLAG_BROADCAST;
     }
-    write(query, MessageType::ACK, &header, options, destination, out)
 }
 
 /// A NAK (RFC 2131 section 4.3.2): no option but the identifiers.
@@ -225,10 +235,7 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
 /// before the next.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
-    if lifetime.is_infinite() {
-        // What never ends need not be renewed.
-        return;
-    }
+    // A lease that never ends is no exception: renewals are how its options change.
     let params = &subnet.params;
     let share = |percent: f64| Seconds((percent * f64::from(lifetime.0)).round() as u32);
     let mut ceiling = lifetime;

@@ -13,6 +13,7 @@
 mod clients;
 mod control;
 mod dialog;
+mod frames;
 mod history;
 mod load;
 mod prefix;
@@ -26,6 +27,7 @@ mod world;
 pub use clients::{Client, ClientKind, Event};
 pub use control::{Answer, http, send, unix};
 pub use dialog::Dialog;
+pub use frames::{Datagram, Frames};
 pub use history::{Grant, History, lease_rows, stored_leases};
 pub use load::{Exchange, Load, LoadSettings};
 pub use prefix::Prefix;

@@ -60,7 +60,9 @@ pub fn traffic(path: &Path) -> Result<Vec<Traffic>, String> {
                 | Step::Lease { .. }
                 | Step::NoLease(_)
                 | Step::Leases(_)
-                | Step::Stat(..) => continue,
+                | Step::Stat(..)
+                | Step::Ncr { .. }
+                | Step::NoNcr => continue,
             };
             let (bytes, arrival) = sent.map_err(|text| at(*line, text))?;
             packets.push(Sent { line: *line, bytes, arrival });

@@ -210,7 +210,8 @@ fn option_def(element: &Arc<Element>) -> Value {
 }
 
 /// An option with its code, name and space, whichever of them was written.
-pub(crate) fn option_data(map: &Map, definitions: &DefTable) -> Map {
+#[must_use]
+pub fn option_data(map: &Map, definitions: &DefTable) -> Map {
     let mut out = map.clone();
     let Ok((space, code, def)) = find_definition(definitions, map) else { return out };
     out.insert("space".to_owned(), space.into());

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sqlite", &["base", "json", "config", "backend", "observe"]),
     ("mysql", &["base", "json", "config", "backend", "observe"]),
     ("postgres", &["base", "json", "config", "backend", "observe"]),
+    ("migrate", &["base", "json", "options", "config", "backend"]),
     ("engine", &["base", "wire", "options", "expr", "host", "config", "lease", "ncr", "observe"]),
     ("control", &["base", "json", "observe"]),
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
@@ -47,8 +48,10 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PROGRAMS: &[&str] = &["dhcp4", "ctrl-agent", "shell", "tests"];
 
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
-const WITHOUT_IO: &[&str] =
-    &["base", "json", "wire", "options", "expr", "lease", "host", "ncr", "config", "engine", "backend"];
+const WITHOUT_IO: &[&str] = &[
+    "base", "json", "wire", "options", "expr", "lease", "host", "ncr", "config", "engine", "backend",
+    "migrate",
+];
 const IO: &[&str] = &["tokio", "hyper", "nix", "libc", "socket2", "rusqlite"];
 
 /// Who may opt out of `forbid(unsafe_code)`.

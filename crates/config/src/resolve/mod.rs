@@ -5,6 +5,7 @@ mod classes;
 mod ddns;
 mod ere;
 mod hosts;
+mod mentions;
 mod options;
 mod scope;
 mod service;
@@ -22,6 +23,7 @@ pub use agent::{AgentConfig, AgentLogin, AgentSocket, AgentTls, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
 pub(crate) use hosts::identifier as reserved_for;
+pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 
 use crate::error::ConfigError;

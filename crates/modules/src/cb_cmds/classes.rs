@@ -1,13 +1,10 @@
 //! `remote-class*`.
 
-use std::sync::Arc;
-
 use backend::{Change, text_member};
-use base::{Family, ServerTag};
+use base::ServerTag;
+use config::mentioned_classes;
 use control::Answer;
-use expr::{ClassId, compile_bool, compile_string};
 use json::{Map, Value};
-use options::DefTable;
 
 use super::args::{Refusal, refuse};
 use super::check::World;
@@ -19,40 +16,6 @@ pub(crate) fn is_builtin(name: &str) -> bool {
         || ["VENDOR_CLASS_", "AFTER_", "EXTERNAL_", "HA_", "SPAWN_"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
-}
-
-/// Collects the classes that an expression mentions.
-struct Mentions<'a> {
-    definitions: &'a Arc<DefTable>,
-    names: Vec<String>,
-}
-
-impl expr::Names for Mentions<'_> {
-    fn class(&mut self, name: &str) -> Option<ClassId> {
-        let at = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        u32::try_from(at).ok().map(ClassId)
-    }
-
-    fn definitions(&self) -> &Arc<DefTable> {
-        self.definitions
-    }
-}
-
-/// Compiles an expression with the definitions of one server; the classes that it mentions.
-fn mentioned(map: &Map, family: Family, definitions: &Arc<DefTable>) -> Result<Vec<String>, String> {
-    let mut mentions = Mentions { definitions, names: Vec::new() };
-    if let Some(test) = map.get("test").and_then(Value::as_str) {
-        compile_bool(test, family, &mut mentions)
-            .map_err(|error| format!("expression: [{test}] error: {error}"))?;
-    }
-    if let Some(test) = map.get("template-test").and_then(Value::as_str) {
-        compile_string(test, family, &mut mentions)
-            .map_err(|error| format!("expression: [{test}] error: {error}"))?;
-    }
-    Ok(mentions.names)
 }
 
 pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -97,7 +60,7 @@ fn compile(
     let mut names = None;
     let mut failed = Vec::new();
     for tag in tags {
-        match mentioned(map, call.family, &definitions.table(tag)) {
+        match mentioned_classes(map, call.family, &definitions.table(tag)) {
             Ok(found) => names = Some(found),
             Err(error) => failed.push((tag, error)),
         }

@@ -9,6 +9,7 @@ mod backend;
 mod clients;
 mod commands;
 mod crash;
+mod ddns;
 mod differential;
 mod disk;
 mod kea;

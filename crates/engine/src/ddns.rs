@@ -82,7 +82,7 @@ impl Requester<'_> {
             },
             address: named.address,
             dhcid: dhcid(&wire).ok_or(NcrError::NoClient)?,
-            lease_expires: (!named.valid_lifetime.is_infinite()).then_some(named.expires),
+            lease_expires: Some(named.expires),
             ttl: ttl.of(named.valid_lifetime),
             conflict_resolution,
         })

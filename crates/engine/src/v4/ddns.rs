@@ -1,5 +1,6 @@
 //! Name change requests for DHCPv4 leases.
 
+use base::Timestamp;
 use config::ServerConfig4;
 use lease::Lease4;
 use ncr::{Change, Dhcid};
@@ -34,7 +35,8 @@ impl<'a> Dns4<'a> {
             reverse: lease.fqdn_rev,
             address: lease.address.into(),
             valid_lifetime: lease.valid_lifetime,
-            expires: lease.expires(),
+            // A moment for endless leases, too: kea-dhcp-ddns before 2.6 insists on one.
+            expires: Timestamp(lease.cltt.0.saturating_add(lease.valid_lifetime.0.into())),
         };
         let dhcid = |name: &[u8]| match &lease.client_id {
             Some(client_id) => Dhcid::of_client_id(client_id, name),

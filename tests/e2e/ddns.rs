@@ -1,0 +1,201 @@
+//! Names in DNS: Debian's kea-dhcp-ddns takes our requests, and BIND what it makes of them.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base::HwAddr;
+use harness::{Dialog, Process, Space, World, until};
+use serde_json::{Value, json};
+use testkit::Packet4;
+
+use crate::site;
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A copy of a program of Debian, because profiles of AppArmor go by the path; `None` when it is not installed.
+fn debian(world: &World, name: &str) -> Option<PathBuf> {
+    let path = Path::new("/usr/sbin").join(name);
+    if !path.is_file() {
+        harness::skipped("Debian's bind9 or kea-dhcp-ddns-server is not installed");
+        return None;
+    }
+    let copy = world.directory().join(name);
+    std::fs::copy(path, &copy).expect("copy of a program");
+    Some(copy)
+}
+
+/// BIND with the zones of the test's names and addresses, on loopback of the server's namespace.
+fn start_bind(world: &World, space: &Space, program: &Path) -> Process {
+    let zone = |name: &str| {
+        let file = world.write(
+            &format!("{name}.zone"),
+            "$TTL 60\n@ IN SOA ns.example.net. admin.example.net. ( 1 60 60 60 60 )\n  IN NS ns.example.net.\n",
+        );
+        format!(
+            "zone \"{name}\" {{ type master; file \"{}\"; allow-update {{ 127.0.0.1; }}; }};\n",
+            file.display()
+        )
+    };
+    let config = format!(
+        "options {{ directory \"{0}\"; pid-file \"{0}/named.pid\"; session-keyfile \"{0}/session.key\"; \
+         listen-on port 53 {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no; dnssec-validation no; }};\n\
+         controls {{ }};\n{1}{2}",
+        world.directory().display(),
+        zone("example.com"),
+        zone("64.10.in-addr.arpa"),
+    );
+    let file = world.write("named.conf", &config);
+    let process =
+        space.start("named", &mut space.command(program, ["-g".into(), "-c".into(), file.into_os_string()]));
+    until("BIND answers", || dig(space, "example.com", "SOA").contains("admin"));
+    process
+}
+
+fn start_d2(world: &World, space: &Space, program: &Path) -> Process {
+    let servers = json!([ { "ip-address": "127.0.0.1", "port": 53 } ]);
+    let config = json!({ "DhcpDdns": {
+        "ip-address": "127.0.0.1", "port": 53001,
+        "forward-ddns": { "ddns-domains": [ { "name": "example.com.", "dns-servers": servers } ] },
+        "reverse-ddns": { "ddns-domains": [ { "name": "64.10.in-addr.arpa.", "dns-servers": servers } ] },
+        "loggers": [ { "name": "kea-dhcp-ddns", "severity": "DEBUG", "debuglevel": 50,
+                       "output_options": [ { "output": "stdout" } ] } ] } });
+    let file = world.write("d2.conf", &config.to_string());
+    let mut command = space.command(program, ["-c".into(), file.into_os_string()]);
+    command.env("KEA_PIDFILE_DIR", world.directory()).env("KEA_LOCKFILE_DIR", "none");
+    let mut process = space.start("kea-dhcp-ddns", &mut command);
+    until("kea-dhcp-ddns has started", || {
+        assert!(process.ended().is_none(), "kea-dhcp-ddns ended:\n{}", process.output());
+        process.output().contains("DHCP_DDNS_STARTED")
+    });
+    process
+}
+
+/// What DNS says, a line for each record.
+fn dig(space: &Space, name: &str, kind: &str) -> String {
+    let words = ["+short", "+time=1", "+tries=1", "@127.0.0.1", name, kind];
+    space.run("dig", words, "").stdout.trim().to_owned()
+}
+
+fn reverse(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+}
+
+/// Waits until DNS knows a name by this address and this address by the name.
+fn named(space: &Space, name: &str, address: Ipv4Addr) {
+    until(&format!("{name} is {address}"), || dig(space, name, "A") == address.to_string());
+    until(&format!("{address} is {name}"), || dig(space, &reverse(address), "PTR") == format!("{name}."));
+    assert!(!dig(space, name, "DHCID").is_empty(), "the name bears the mark of its client");
+}
+
+/// Waits until DNS knows neither.
+fn nameless(space: &Space, name: &str, address: Ipv4Addr) {
+    until(&format!("{name} is gone"), || dig(space, name, "ANY").is_empty());
+    until(&format!("{address} has no name"), || dig(space, &reverse(address), "PTR").is_empty());
+}
+
+fn configuration() -> Value {
+    let mut config = site::config();
+    config["dhcp-ddns"] = json!({ "enable-updates": true });
+    config["ddns-qualifying-suffix"] = json!("example.com");
+    config["valid-lifetime"] = json!(3600);
+    config["cache-threshold"] = json!(0.0);
+    config["expired-leases-processing"] = json!({ "reclaim-timer-wait-time": 1 });
+    config
+}
+
+fn option_81(name: &str) -> Vec<u8> {
+    [&[1, 0, 0][..], name.as_bytes()].concat()
+}
+
+/// The lease's end from then on: short, so that the test need not wait for it.
+fn lease(dialog: &mut Dialog, client: u8, name: &str) -> (HwAddr, Ipv4Addr) {
+    let hw_addr = HwAddr::new(HwAddr::ETHERNET, &[2, 0, 0, 0, 0, client]).expect("an address");
+    let fqdn = option_81(name);
+    let reply = dialog.lease(&hw_addr, &[(81, &fqdn)]).expect("a lease");
+    (hw_addr, reply.yiaddr)
+}
+
+#[test]
+fn names_appear_and_vanish_with_their_leases() {
+    let Some(world) = World::new() else { return };
+    let (Some(named_program), Some(d2_program)) = (debian(&world, "named"), debian(&world, "kea-dhcp-ddns"))
+    else {
+        return;
+    };
+    let (mut server, relay) = site::site(&world);
+    let space = server.space.clone();
+    let _bind = start_bind(&world, &space, &named_program);
+    let d2 = start_d2(&world, &space, &d2_program);
+    server.configure(&configuration());
+    server.start();
+    let mut dialog = Dialog::new(&relay, site::RELAY, site::SERVER);
+
+    // Released.
+    let (client, address) = lease(&mut dialog, 1, "one");
+    named(&space, "one.example.com", address);
+    let _: Option<_> =
+        dialog.ask(Packet4::release(&client, site::SERVER, address), Duration::from_millis(100));
+    nameless(&space, "one.example.com", address);
+
+    // Declined.
+    let (client, address) = lease(&mut dialog, 2, "two");
+    named(&space, "two.example.com", address);
+    let _: Option<_> =
+        dialog.ask(Packet4::decline(&client, site::SERVER, address), Duration::from_millis(100));
+    nameless(&space, "two.example.com", address);
+
+    // Renamed at a renewal.
+    let (client, address) = lease(&mut dialog, 3, "three");
+    named(&space, "three.example.com", address);
+    let renewal = Packet4::request_extension(&client, address).option(81, &option_81("four"));
+    assert!(dialog.ask(renewal, PATIENCE).is_some(), "a renewal");
+    named(&space, "four.example.com", address);
+    assert_eq!(dig(&space, "three.example.com", "ANY"), "");
+
+    // Expired and reclaimed, and a lease that never ends.
+    let mut config = configuration();
+    config["valid-lifetime"] = json!(2);
+    server.tell("config-set", json!({ "Dhcp4": config }));
+    let (_, address) = lease(&mut dialog, 5, "five");
+    named(&space, "five.example.com", address);
+    nameless(&space, "five.example.com", address);
+    config["valid-lifetime"] = json!(4_294_967_295_u32);
+    server.tell("config-set", json!({ "Dhcp4": config }));
+    let (_, address) = lease(&mut dialog, 6, "six");
+    named(&space, "six.example.com", address);
+
+    assert!(server.stop().success());
+    assert!(!d2.output().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.output());
+}
+
+/// Requests that were queued before the end leave before it.
+#[test]
+fn every_lease_is_told_of_before_the_end() {
+    let Some(world) = World::new() else { return };
+    let (mut server, relay) = site::site(&world);
+    server.configure(&configuration());
+    server.start();
+    let d2 =
+        server.space.inside(|| std::net::UdpSocket::bind("127.0.0.1:53001").expect("port of kea-dhcp-ddns"));
+    d2.set_read_timeout(Some(PATIENCE)).expect("timeout of a socket");
+    let mut dialog = Dialog::new(&relay, site::RELAY, site::SERVER);
+    for client in 1..=20 {
+        lease(&mut dialog, client, &format!("host-{client}"));
+    }
+    assert!(server.stop().success());
+    let mut told = Vec::new();
+    let mut buffer = [0; 2000];
+    d2.set_nonblocking(true).expect("mode of a socket");
+    while let Ok(length) = d2.recv(&mut buffer) {
+        let request = ncr::NameChangeRequest::decode(&buffer[..length]).expect("a request");
+        assert_eq!(request.change, ncr::Change::Add);
+        told.push(request.address.to_string());
+    }
+    let stored = harness::stored_leases(&server.prefix.lease_file());
+    let mut stored: Vec<String> = stored.keys().map(ToString::to_string).collect();
+    stored.sort();
+    told.sort();
+    assert_eq!(told, stored);
+}

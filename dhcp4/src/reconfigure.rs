@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backend::ServerSelector;
-use base::Seconds;
+use base::{Random, Seconds};
 use config::{
     ConfigError, ControlSocket, DatabaseAccess, ErrorKind, ServerConfig4, SyncMode, TlsPaths, Written4,
 };
@@ -589,7 +589,8 @@ pub(crate) async fn open_store(
     config: &Arc<ServerConfig4>,
     settings: memfile::Settings,
 ) -> Result<Active, lease::StoreError> {
-    let runtime = Arc::new(Runtime4::new(Arc::clone(&server.statistics)));
+    let runtime =
+        Arc::new(Runtime4::new(Arc::clone(&server.statistics), daemon::RealRandom::new().next_u64()));
     runtime.reconfigure(config, None).await?;
     runtime.forget_leases();
     let observer: Arc<Runtime4> = Arc::clone(&runtime);

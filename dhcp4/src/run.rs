@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
-use base::Clock;
+use base::{Clock, Random};
 use config::{ServerConfig4, Written4};
 use control::CommandTable;
 use daemon::{Arguments, Notify as Readiness, Paths, PidFile, RealClock, Signal, Signals, version};
@@ -293,7 +293,8 @@ fn empty_store(
     statistics: &Arc<Statistics4>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Active, Refusal> {
-    let runtime = Arc::new(engine::alloc::Runtime4::new(Arc::clone(statistics)));
+    let runtime =
+        Arc::new(engine::alloc::Runtime4::new(Arc::clone(statistics), daemon::RealRandom::new().next_u64()));
     let settings =
         memfile::Settings { durability: memfile::Durability::None, ..memfile::Settings::new(Path::new("")) };
     let observer = Arc::clone(&runtime);

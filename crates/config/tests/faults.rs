@@ -440,7 +440,7 @@ fn what_is_not_served_is_refused_by_name() {
         (r#""hosts-databases": [ { "type": "mysql" } ]"#, "hosts-databases"),
         (r#""dhcp4o6-port": 6767"#, "dhcp4o6-port"),
         (r#""dhcp-queue-control": { "enable-queue": true }"#, "enable-queue"),
-        (r#""allocator": "random""#, "allocator"),
+        (r#""allocator": "shared-flq""#, "allocator"),
         (r#""stash-agent-options": true"#, "stash-agent-options"),
         (r#""store-extended-info": true"#, "store-extended-info"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),
@@ -453,7 +453,9 @@ fn what_is_not_served_is_refused_by_name() {
     }
     let in_subnet =
         |members: &str| format!(r#""subnet4": [ {{ "id": 1, "subnet": "10.0.0.0/8", {members} }} ]"#);
-    for members in [r#""4o6-subnet": "2001:db8::/32""#, r#""4o6-interface": "x""#, r#""allocator": "flq""#] {
+    for members in
+        [r#""4o6-subnet": "2001:db8::/32""#, r#""4o6-interface": "x""#, r#""allocator": "shared-flq""#]
+    {
         assert!(parse(&in_subnet(members)).is_err(), "{members}");
     }
     // Off, and what only tunes it, is accepted.

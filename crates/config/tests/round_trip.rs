@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base::ServerTag;
 use common::{parse, value};
-use config::keywords::{DHCP4, Keyword, Status, Table, Type};
+use config::keywords::{DHCP4, Keyword, Literal, Status, Table, Type};
 use config::{Element, ParseEnv, ResolveEnv, Written4};
 use json::Value;
 use proptest::prelude::*;
@@ -165,8 +165,12 @@ fn valid(keyword: &'static Keyword) -> Option<BoxedStrategy<Value>> {
         Type::Str if keyword.name == "type" => Just(Value::from("memfile")).boxed(),
         Type::Str | Type::Text(_) => "[a-z]{1,8}".prop_map(Value::from).boxed(),
         Type::Word(words) | Type::WordAnyCase(words) | Type::WordOrBool(words, _) => {
-            let words: Vec<_> =
-                words.iter().filter(|w| **w != "TCP" && **w != "os" && **w != "fsync").collect();
+            let served = |word: &&&str| !matches!(keyword.status, Status::Except(Literal::Str(unserved), _) if unserved == **word);
+            let words: Vec<_> = words
+                .iter()
+                .filter(served)
+                .filter(|w| **w != "TCP" && **w != "os" && **w != "fsync")
+                .collect();
             if words.is_empty() {
                 return None;
             }

@@ -60,7 +60,7 @@ impl World4 {
         let clock = FakeClock::new();
         let registry = Arc::new(Registry::new(jiff::tz::TimeZone::UTC));
         let statistics = Arc::new(Statistics4::new(Arc::clone(&registry), clock.now()));
-        let runtime = Arc::new(Runtime4::new(statistics));
+        let runtime = Arc::new(Runtime4::new(statistics, 1));
         let settings =
             Settings { durability: Durability::None, lfc_interval: Seconds(0), ..Settings::new("") };
         let observer = Arc::clone(&runtime) as Arc<dyn lease::LeaseObserver4>;

@@ -117,6 +117,8 @@ pub enum Status {
     Supported,
     /// Only this value, which means off, is served; any other is refused for the reason.
     Only(Literal, &'static str),
+    /// Every value but this one is served; it is refused for the reason.
+    Except(Literal, &'static str),
     /// An old spelling.
     Old(Translation),
 }
@@ -202,6 +204,11 @@ impl Keyword {
 
     const fn only(mut self, value: Literal, reason: &'static str) -> Self {
         self.status = Status::Only(value, reason);
+        self
+    }
+
+    const fn except(mut self, value: Literal, reason: &'static str) -> Self {
+        self.status = Status::Except(value, reason);
         self
     }
 

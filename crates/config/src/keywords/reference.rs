@@ -61,6 +61,10 @@ fn row(keyword: &Keyword, out: &mut String) {
             let value = value.value().map_or_else(String::new, |v| json::to_string(&v));
             format!(" Only `{value}` for now: {reason}.")
         }
+        Status::Except(value, reason) => {
+            let value = value.value().map_or_else(String::new, |v| json::to_string(&v));
+            format!(" Not `{value}`: {reason}.")
+        }
         Status::Old(Translation::Name(to) | Translation::Item(to) | Translation::Global(to)) => {
             format!(" Becomes `{to}`.")
         }

@@ -33,7 +33,10 @@ pub(super) const ALLOCATOR: Keyword =
     kw("allocator", Word(&["iterative", "random", "flq", "shared-flq"]), "How free addresses are found.")
         .text("iterative")
         .stored()
-        .only(Str("iterative"), "allocators other than iterative are not served yet");
+        .except(
+            Str("shared-flq"),
+            "leases are in no database that servers share; flq does the same for one server",
+        );
 pub(super) const AUTHORITATIVE: Keyword =
     kw("authoritative", Bool, "Refuse requests for addresses that are not known.").bool(false).stored();
 pub(super) const BOOT_FILE_NAME: Keyword =

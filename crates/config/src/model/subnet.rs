@@ -25,6 +25,30 @@ impl Lifetime {
     }
 }
 
+/// How the next free address or prefix of a pool is chosen (`allocator`, `pd-allocator`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allocator {
+    /// One after the other.
+    #[default]
+    Iterative,
+    Random,
+    /// Those that nobody has had, in random order, then the one that was given back first (`flq`).
+    FreeLeaseQueue,
+}
+
+impl Allocator {
+    /// The allocator of a keyword's value; `None` for others.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "iterative" => Self::Iterative,
+            "random" => Self::Random,
+            "flq" => Self::FreeLeaseQueue,
+            _ => return None,
+        })
+    }
+}
+
 /// Parameters that subnets inherit from their network and from the globals.
 #[derive(Clone, Debug)]
 pub struct Params<P: Protocol> {
@@ -39,7 +63,7 @@ pub struct Params<P: Protocol> {
     pub cache_max_age: Option<u32>,
     pub adaptive_lease_time_threshold: Option<f64>,
     pub store_extended_info: bool,
-    pub allocator: Arc<str>,
+    pub allocator: Allocator,
     /// Look up reservations of the globals.
     pub reservations_global: bool,
     /// Look up reservations of the subnet, and keep their addresses from others.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use base::{Ipv6Prefix, PoolId};
 
-use super::{ClassId, Ddns, Dhcp6, Lifetime, OptionSet, Params, Pool, SharedNetwork, Subnet, SubnetIndex};
+use super::{
+    Allocator, ClassId, Ddns, Dhcp6, Lifetime, OptionSet, Params, Pool, SharedNetwork, Subnet, SubnetIndex,
+};
 
 pub type Params6 = Params<Dhcp6>;
 /// A range of addresses for IA_NA.
@@ -22,7 +24,7 @@ pub struct OwnParams6 {
     /// Answer a SOLICIT that asks for it with a REPLY (RFC 9915 section 18.3.1).
     pub rapid_commit: bool,
     /// How free prefixes are found.
-    pub pd_allocator: Arc<str>,
+    pub pd_allocator: Allocator,
 }
 
 /// What a subnet of DHCPv6 has beside that of DHCPv4.

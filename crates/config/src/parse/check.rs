@@ -165,20 +165,29 @@ impl Checker {
         keyword: &'static Keyword,
         value: Value,
     ) -> Option<Value> {
-        if let Status::Only(allowed, reason) = keyword.status {
-            let refused = match (&value.kind, allowed.value().map(|v| v.kind)) {
-                (Kind::List(items), Some(Kind::List(_))) => !items.is_empty(),
-                (kind, Some(allowed)) if std::mem::discriminant(kind) == std::mem::discriminant(&allowed) => {
-                    *kind != allowed
-                }
-                // The type is wrong: that is said below.
-                _ => false,
-            };
-            if refused {
-                let text = format!("keyword \"{}\" in {holder} map: {reason}", keyword.name);
-                self.unsupported(&value.pos, text);
-                return None;
+        let refused = match keyword.status {
+            Status::Only(allowed, reason) => {
+                let other = match (&value.kind, allowed.value().map(|v| v.kind)) {
+                    (Kind::List(items), Some(Kind::List(_))) => !items.is_empty(),
+                    (kind, Some(allowed))
+                        if std::mem::discriminant(kind) == std::mem::discriminant(&allowed) =>
+                    {
+                        *kind != allowed
+                    }
+                    // The type is wrong: that is said below.
+                    _ => false,
+                };
+                other.then_some(reason)
             }
+            Status::Except(unserved, reason) => {
+                unserved.value().is_some_and(|v| v.kind == value.kind).then_some(reason)
+            }
+            Status::Supported | Status::Old(_) => None,
+        };
+        if let Some(reason) = refused {
+            let text = format!("keyword \"{}\" in {holder} map: {reason}", keyword.name);
+            self.unsupported(&value.pos, text);
+            return None;
         }
         self.typed(keyword, value)
     }

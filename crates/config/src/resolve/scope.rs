@@ -8,7 +8,7 @@ use json::{Map, Pos, Value};
 
 use super::{Context, ddns, global};
 use crate::parse::objects::{boolean, int, lifetime_order, real, text};
-use crate::{Lifetime, OwnParams4, Params4};
+use crate::{Allocator, Lifetime, OwnParams4, Params4};
 
 /// The parameters of one level, those of the outer levels filled in.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Scope {
                 cache_max_age: seconds(map, "cache-max-age").map(|s| s.0),
                 adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold"),
                 store_extended_info: flag("store-extended-info"),
-                allocator: word("allocator"),
+                allocator: Allocator::from_word(&word("allocator")).unwrap_or_default(),
                 reservations_global: flag("reservations-global"),
                 reservations_in_subnet: flag("reservations-in-subnet"),
                 reservations_out_of_pool: flag("reservations-out-of-pool"),
@@ -106,7 +106,7 @@ impl Scope {
                 adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold")
                     .or(outer.adaptive_lease_time_threshold),
                 store_extended_info: boolean(map, "store-extended-info").unwrap_or(outer.store_extended_info),
-                allocator: word("allocator", &outer.allocator),
+                allocator: text(map, "allocator").and_then(Allocator::from_word).unwrap_or(outer.allocator),
                 reservations_global: boolean(map, "reservations-global").unwrap_or(outer.reservations_global),
                 reservations_in_subnet: boolean(map, "reservations-in-subnet")
                     .unwrap_or(outer.reservations_in_subnet),

@@ -5,6 +5,7 @@ mod dense;
 mod family;
 mod pool;
 mod preferred;
+mod queue;
 mod ranges;
 mod runtime;
 mod sparse;

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::PoolId;
+use base::{PoolId, XorShift};
+use config::Allocator;
 use observe::stats::Group;
 
+use super::queue::{self, FreeQueue};
 use super::{Address, Bitmap};
 
 /// Whether .0 and .255 are kept from clients (`exclude-first-last-24`).
@@ -29,6 +31,7 @@ pub struct Shape<A> {
     /// Bits of a place: 0 for addresses; 128 minus the delegated length for prefixes.
     pub shift: u8,
     pub excluded: Excluded,
+    pub allocator: Allocator,
 }
 
 impl<A: Address> Shape<A> {
@@ -90,8 +93,16 @@ struct State {
     special: HashMap<u64, Special, ahash::RandomState>,
     /// How many reserved places are not leased.
     waiting: u64,
+    chooser: Chooser,
+}
+
+/// How the next free place is chosen, and what that takes.
+#[derive(Debug)]
+enum Chooser {
     /// Where the search for the next place starts.
-    cursor: u64,
+    Iterative(u64),
+    Random(XorShift),
+    Queue(FreeQueue, XorShift),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,8 +121,20 @@ impl Special {
 }
 
 impl State {
-    fn new(occupied: Bitmap) -> Self {
-        Self { occupied, special: HashMap::default(), waiting: 0, cursor: 0 }
+    fn new(occupied: Bitmap, allocator: Allocator, seed: u64) -> Self {
+        let chooser = match allocator {
+            Allocator::Iterative => Chooser::Iterative(0),
+            Allocator::Random => Chooser::Random(XorShift::new(seed)),
+            Allocator::FreeLeaseQueue => Chooser::Queue(FreeQueue::new(&occupied), XorShift::new(seed)),
+        };
+        Self { occupied, special: HashMap::default(), waiting: 0, chooser }
+    }
+
+    fn set(&mut self, at: u64, occupied: bool) {
+        self.occupied.set(at, occupied);
+        if let Chooser::Queue(queue, _) = &mut self.chooser {
+            queue.mark(at, occupied);
+        }
     }
 
     /// A lease of the size of a place came or went.
@@ -119,7 +142,7 @@ impl State {
         if self.special.contains_key(&at) {
             self.change(at, |special| special.leased = occupied);
         } else {
-            self.occupied.set(at, occupied);
+            self.set(at, occupied);
         }
     }
 
@@ -142,10 +165,10 @@ impl State {
         let special = *special;
         self.waiting = (self.waiting + u64::from(special.waits())).saturating_sub(u64::from(waited));
         if special.reserved || special.others > 0 {
-            self.occupied.set(at, true);
+            self.set(at, true);
         } else {
             self.special.remove(&at);
-            self.occupied.set(at, special.leased);
+            self.set(at, special.leased);
         }
     }
 
@@ -162,9 +185,15 @@ impl State {
     }
 
     fn next_free(&mut self) -> Option<u64> {
-        let at = self.occupied.next_free(self.cursor)?;
-        self.cursor = at + 1;
-        Some(at)
+        match &mut self.chooser {
+            Chooser::Iterative(cursor) => {
+                let at = self.occupied.next_free(*cursor)?;
+                *cursor = at + 1;
+                Some(at)
+            }
+            Chooser::Random(random) => queue::draw(&self.occupied, random),
+            Chooser::Queue(queue, random) => queue.next_free(&self.occupied, random),
+        }
     }
 
     /// Places that are leased or excluded.
@@ -174,7 +203,8 @@ impl State {
 }
 
 impl<A: Address> Pool<A> {
-    pub(super) fn new(shape: Shape<A>, counters: Arc<Group>) -> Self {
+    /// `seed` is for choices at random.
+    pub(super) fn new(shape: Shape<A>, counters: Arc<Group>, seed: u64) -> Self {
         let mut occupied = Bitmap::new(shape.capacity());
         if shape.excluded.0 {
             // The first and the last of each 256 addresses.
@@ -191,7 +221,7 @@ impl<A: Address> Pool<A> {
                 edge += 0x100;
             }
         }
-        Self { shape, state: Mutex::new(State::new(occupied)), counters }
+        Self { shape, state: Mutex::new(State::new(occupied, shape.allocator, seed)), counters }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -209,17 +239,10 @@ impl<A: Address> Pool<A> {
         self.shape.contains(address.number())
     }
 
-    /// The next free address, or first address of a free prefix, in turn; `None` when the pool is full.
+    /// The next free address, or first address of a free prefix, as the allocator chooses; `None` when the pool is
+    /// full.
     pub fn next_free(&self) -> Option<A> {
         let at = self.state().next_free()?;
-        Some(self.shape.address(at))
-    }
-
-    /// Some free address or prefix, chosen by a random number; `None` when the pool is full.
-    pub fn random_free(&self, random: u64) -> Option<A> {
-        let state = self.state();
-        let from = random.checked_rem(state.occupied.capacity())?;
-        let at = state.occupied.next_free(from)?;
         Some(self.shape.address(at))
     }
 
@@ -272,7 +295,7 @@ mod tests {
 
     #[test]
     fn reserved_addresses_are_passed_over() {
-        let mut state = State::new(Bitmap::new(4));
+        let mut state = State::new(Bitmap::new(4), Allocator::Iterative, 1);
         state.mark(1, true);
         // One that is reserved twice does no harm.
         state.keep([0, 1, 0].into_iter());
@@ -292,9 +315,24 @@ mod tests {
         assert_eq!(state.used(), 3);
     }
 
+    /// The next free address as an iterative allocator finds it that has come so far.
+    fn from<A: Address>(pool: &Pool<A>, place: u64) -> Option<A> {
+        let mut state = pool.state();
+        state.chooser = Chooser::Iterative(place % state.occupied.capacity());
+        drop(state);
+        pool.next_free()
+    }
+
     fn pool<A: Address>(first: A, last: A, shift: u8, excluded: bool) -> Pool<A> {
-        let shape = Shape { id: PoolId(0), first, last, shift, excluded: Excluded(excluded) };
-        Pool::new(shape, Registry::default().group("pool", &[]))
+        let shape = Shape {
+            id: PoolId(0),
+            first,
+            last,
+            shift,
+            excluded: Excluded(excluded),
+            allocator: Allocator::Iterative,
+        };
+        Pool::new(shape, Registry::default().group("pool", &[]), 1)
     }
 
     #[test]
@@ -324,13 +362,13 @@ mod tests {
         pool.mark(at("2001:db8:0:2ff::"), 64, true);
         pool.mark(at("2001:db8:0:1000::"), 76, true);
         assert_eq!(pool.next_free(), Some(at("2001:db8:0:300::")));
-        assert_eq!(pool.random_free(16), Some(at("2001:db8:0:2000::")));
+        assert_eq!(from(&pool, 16), Some(at("2001:db8:0:2000::")));
         pool.mark(at("2001:db8:0:201::"), 64, false);
-        assert_eq!(pool.random_free(2), Some(at("2001:db8:0:300::")));
+        assert_eq!(from(&pool, 2), Some(at("2001:db8:0:300::")));
         pool.mark(at("2001:db8:0:2ff::"), 64, false);
-        assert_eq!(pool.random_free(2), Some(at("2001:db8:0:200::")));
+        assert_eq!(from(&pool, 2), Some(at("2001:db8:0:200::")));
         pool.mark(at("2001:db8:0:1000::"), 76, false);
-        assert_eq!(pool.random_free(16), Some(at("2001:db8:0:1000::")));
+        assert_eq!(from(&pool, 16), Some(at("2001:db8:0:1000::")));
         assert!((0..256).all(|_| {
             let free = pool.next_free();
             free.is_some_and(|prefix| {
@@ -348,11 +386,52 @@ mod tests {
         for n in 0..1000u32 {
             assert_eq!(pool.next_free(), Some(Ipv6Addr::from(u128::from(at("2001:db8::")) + u128::from(n))));
         }
-        assert_eq!(pool.random_free(1 << 63), Some(at("2001:db8::8000:0:0:0")));
+        assert_eq!(from(&pool, 1 << 63), Some(at("2001:db8::8000:0:0:0")));
         pool.mark(at("2001:db8::8000:0:0:0"), 0, true);
-        assert_eq!(pool.random_free(1 << 63), Some(at("2001:db8::8000:0:0:1")));
+        assert_eq!(from(&pool, 1 << 63), Some(at("2001:db8::8000:0:0:1")));
         // The last address is beyond what allocators count, and does no harm.
         pool.mark(at("2001:db8::ffff:ffff:ffff:ffff"), 0, true);
         assert!(pool.occupancy() < 0.1);
+    }
+
+    #[test]
+    fn every_allocator_gives_each_address_once_and_finds_what_comes_back() {
+        for allocator in [Allocator::Iterative, Allocator::Random, Allocator::FreeLeaseQueue] {
+            let (first, last) = (Ipv4Addr::new(192, 0, 2, 0), Ipv4Addr::new(192, 0, 2, 255));
+            let shape = Shape { id: PoolId(0), first, last, shift: 0, excluded: Excluded(true), allocator };
+            let pool = Pool::new(shape, Registry::default().group("pool", &[]), 7);
+            pool.keep(&[(Ipv4Addr::new(192, 0, 2, 9), 0)]);
+            let mut given = Vec::new();
+            while let Some(address) = pool.next_free() {
+                pool.mark(address, 0, true);
+                given.push(address);
+            }
+            let in_turn =
+                given.windows(2).filter(|pair| u32::from(pair[0]) + 1 == u32::from(pair[1])).count();
+            assert!(
+                if allocator == Allocator::Iterative { in_turn > 200 } else { in_turn < 60 },
+                "{in_turn}"
+            );
+            let back = [given[3], given[1], given[200]];
+            back.iter().for_each(|address| pool.mark(*address, 0, false));
+            given.sort_unstable();
+            given.dedup();
+            assert_eq!(given.len(), 253, "{allocator:?}");
+            let mut again: Vec<_> = (0..3)
+                .map(|_| {
+                    let address = pool.next_free().unwrap();
+                    pool.mark(address, 0, true);
+                    address
+                })
+                .collect();
+            if allocator == Allocator::FreeLeaseQueue {
+                assert_eq!(again, back, "in the order in which they came back");
+            }
+            again.sort_unstable();
+            let mut back = back;
+            back.sort_unstable();
+            assert_eq!(again, back);
+            assert_eq!(pool.next_free(), None);
+        }
     }
 }

@@ -2,10 +2,10 @@
 //! stands, and the statistics that follow leases. Keyed by subnet and range, kept true by observing the lease store.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use base::SubnetId;
+use base::{Random, SubnetId, XorShift};
 use config::NetworkIndex;
 use lease::StoreError;
 use observe::stats::Group;
@@ -114,15 +114,22 @@ impl<A: Address> Tables<A> {
 pub struct Runtime<L: Leased> {
     pub(super) tables: ArcSwap<Tables<L::Address>>,
     pub(super) statistics: Arc<L::Statistics>,
+    /// For allocators that choose at random.
+    random: Mutex<XorShift>,
 }
 
 /// Rows read from the store at a time.
 const PAGE: usize = 1024;
 
 impl<L: Leased> Runtime<L> {
+    /// `seed` is for allocators that choose at random: the same one gives the same choices.
     #[must_use]
-    pub fn new(statistics: Arc<L::Statistics>) -> Self {
-        Self { tables: ArcSwap::default(), statistics }
+    pub fn new(statistics: Arc<L::Statistics>, seed: u64) -> Self {
+        Self { tables: ArcSwap::default(), statistics, random: Mutex::new(XorShift::new(seed)) }
+    }
+
+    fn seed(&self) -> u64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
     }
 
     /// The pools of a subnet.
@@ -158,7 +165,7 @@ impl<L: Leased> Runtime<L> {
                         return Arc::clone(same);
                     }
                     let counters = self.statistics.pool(kind, subnet.id, shape.id);
-                    let pool = Arc::new(Pool::new(*shape, counters));
+                    let pool = Arc::new(Pool::new(*shape, counters, self.seed()));
                     fresh.push((kind, Arc::clone(&pool)));
                     pool
                 };

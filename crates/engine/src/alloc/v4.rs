@@ -18,8 +18,14 @@ impl Plan<Ipv4Addr> {
         config.hosts.each_resource(&mut |subnet, address| reserved.entry(subnet).or_default().push(address));
         let subnets = config.subnets.iter().map(|subnet| {
             let excluded = Excluded(config.globals.own.exclude_first_last_24 && subnet.prefix.length() <= 24);
-            let shape =
-                |pool: &Pool4| Shape { id: pool.id, first: pool.first, last: pool.last, shift: 0, excluded };
+            let shape = |pool: &Pool4| Shape {
+                id: pool.id,
+                first: pool.first,
+                last: pool.last,
+                shift: 0,
+                excluded,
+                allocator: subnet.params.allocator,
+            };
             let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;
             PlannedSubnet {
                 id: subnet.id,

@@ -24,6 +24,7 @@ impl Plan<Ipv6Addr> {
                 last: pool.last,
                 shift: 0,
                 excluded: Excluded(false),
+                allocator: subnet.params.allocator,
             };
             let pd_shape = |pool: &PdPool| Shape {
                 id: pool.id,
@@ -31,6 +32,7 @@ impl Plan<Ipv6Addr> {
                 last: pool.prefix.last(),
                 shift: 128u8.saturating_sub(pool.delegated_len),
                 excluded: Excluded(false),
+                allocator: subnet.params.own.pd_allocator,
             };
             let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;
             let reserved = reserved.remove(&subnet.id).filter(|_| heeded).unwrap_or_default();

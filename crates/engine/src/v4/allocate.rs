@@ -14,9 +14,9 @@ use super::messages::{
     RequestReserved, RequestUsesReserved,
 };
 use super::name::{ClientName, NameOption};
-use super::query::{of_network, siblings};
 use super::{Context4, Query};
 use crate::alloc::PoolKind;
+use crate::siblings::{of_network, siblings};
 
 /// How often a lost race for an address is tried again before the query fails.
 const RACES: usize = 16;

@@ -1,10 +1,9 @@
-//! Client classes (Kea manual, "Client Classification"): which a query joins, and when.
+//! Client classes: what DHCPv4 adds to [`crate::classify`].
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
-use config::{Class, ClassId, Pool4, Subnet4, builtin};
+use config::{ClassId, Dhcp4, Pool4, Subnet4, builtin};
 use expr::QueryView;
 use wire::iana::dhcp4_option as option4;
 
@@ -12,124 +11,58 @@ use super::messages::{
     AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassesAssigned,
     DroppedByClass,
 };
-use super::{Context4, DropReason, Query, hosts};
+use super::{ClassSet, Context4, DropReason, Hosts, Query};
+use crate::classify::{self, Classified, Note};
+
+impl Classified<Dhcp4> for Query<'_> {
+    fn classes(&self) -> &ClassSet {
+        &self.classes
+    }
+
+    fn classes_mut(&mut self) -> &mut ClassSet {
+        &mut self.classes
+    }
+
+    fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    fn hosts_mut(&mut self) -> &mut Hosts {
+        &mut self.hosts
+    }
+
+    fn note(&self, note: Note<'_>) {
+        match note {
+            Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
+            Note::Failed(class, error) => {
+                observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
+            }
+            Note::Undefined(class) => observe::log!(AdditionalClassUndefined { class: &class.name }),
+            Note::NoTest(class) => observe::log!(AdditionalClassNoTest { class: &class.name }),
+        }
+    }
+}
 
 /// Classes that a query joins on reception: ALL, its vendor class, and those whose test does not ask for KNOWN or
-/// UNKNOWN, in the order of the configuration.
+/// UNKNOWN.
 pub(super) fn first_round(ctx: &Context4<'_>, query: &mut Query<'_>) {
-    join(query, builtin::ALL);
+    query.classes.insert(builtin::ALL);
     vendor_class(ctx, query);
-    evaluate_before_known(ctx, query);
-}
-
-fn evaluate_before_known(ctx: &Context4<'_>, query: &mut Query<'_>) {
-    for id in &ctx.config.classes.configured {
-        let Some(class) = ctx.config.classes.get(*id) else { continue };
-        if !class.depends_on_known && !class.only_in_additional_list {
-            evaluate(ctx, query, *id, class);
-        }
-    }
-}
-
-/// With `early-global-reservations-lookup`: the client's global reservation decides on classes, and so on the subnet.
-pub(super) fn early_round(ctx: &Context4<'_>, query: &mut Query<'_>) -> Result<(), DropReason> {
-    let early = ctx.config.globals.early_global_reservations_lookup && !ctx.config.hosts.is_empty();
-    if !early || !hosts::find_early(ctx, query) {
-        return Ok(());
-    }
-    let classes = query.hosts.first_classes();
-    if !classes.is_empty() {
-        reserved_classes(ctx, query, &classes);
-    }
-    join(query, builtin::KNOWN);
-    observe::log!(ClassAssigned { query: query.label(), class: "KNOWN" });
-    evaluate_after_known(ctx, query);
-    refuse_dropped(query)
-}
-
-/// After subnet selection: the look for reservations, their classes, KNOWN or UNKNOWN, then the classes that ask for
-/// it.
-pub(super) fn second_round(ctx: &Context4<'_>, query: &mut Query<'_>, subnet: Option<&Arc<Subnet4>>) {
-    if !ctx.config.hosts.is_empty()
-        && let Some(subnet) = subnet
-    {
-        hosts::find(ctx, query, subnet);
-        let early = ctx.config.globals.early_global_reservations_lookup;
-        let global = query.hosts.global(subnet).filter(|h| !early && !h.extra.classes.is_empty());
-        let current = query.hosts.current(subnet).filter(|h| !h.extra.classes.is_empty());
-        // In a shared network the subnet, and so the reservation, may still change.
-        if let Some(host) = current
-            && (global.is_some() || subnet.network.is_none())
-        {
-            let classes = host.extra.classes.clone();
-            reserved_classes(ctx, query, &classes);
-        }
-    }
-    let (class, name) =
-        if query.hosts.is_empty() { (builtin::UNKNOWN, "UNKNOWN") } else { (builtin::KNOWN, "KNOWN") };
-    join(query, class);
-    observe::log!(ClassAssigned { query: query.label(), class: name });
-    evaluate_after_known(ctx, query);
-}
-
-/// Joins the classes of a reservation. What was evaluated may depend on them, so it is evaluated again.
-fn reserved_classes(ctx: &Context4<'_>, query: &mut Query<'_>, classes: &[ClassId]) {
-    for id in &ctx.config.classes.configured {
-        if ctx.config.classes.get(*id).is_some_and(|c| c.test.is_some() || c.template_test.is_some()) {
-            query.classes.remove(*id);
-        }
-    }
-    for id in classes {
-        join(query, *id);
-    }
-    evaluate_before_known(ctx, query);
-}
-
-/// In a shared network the classes of a reservation are joined once the subnet is certain.
-pub(super) fn of_final_subnet(query: &mut Query<'_>, subnet: &Subnet4) {
-    if query.hosts.is_empty() || subnet.network.is_none() {
-        return;
-    }
-    let host = query.hosts.current(subnet).filter(|h| h.subnet != host::GLOBAL);
-    if let Some(classes) = host.map(|h| h.extra.classes.clone()) {
-        for id in &classes {
-            join(query, *id);
-        }
-    }
-}
-
-fn evaluate_after_known(ctx: &Context4<'_>, query: &mut Query<'_>) {
-    for id in &ctx.config.classes.configured {
-        let Some(class) = ctx.config.classes.get(*id) else { continue };
-        if class.depends_on_known && !class.only_in_additional_list {
-            evaluate(ctx, query, *id, class);
-        }
-    }
+    classify::before_known::<Dhcp4>(&ctx.config.classes, query);
 }
 
 /// `evaluate-additional-classes` of the pool, the subnet and the network, in this order.
 pub(super) fn additional(ctx: &Context4<'_>, query: &mut Query<'_>, subnet: &Subnet4, pool: Option<&Pool4>) {
     let network = ctx.config.network_of(subnet);
-    let lists = [
-        pool.map_or(&[][..], |p| &p.additional_classes),
-        &subnet.additional_classes[..],
-        network.map_or(&[][..], |n| &n.additional_classes),
-    ];
-    for id in lists.into_iter().flatten() {
-        let Some(class) = ctx.config.classes.get(*id) else { continue };
-        if !class.configured {
-            observe::log!(AdditionalClassUndefined { class: &class.name });
-        } else if class.test.is_none() && class.template_test.is_none() {
-            observe::log!(AdditionalClassNoTest { class: &class.name });
-            join(query, *id);
-        } else {
-            evaluate(ctx, query, *id, class);
-        }
-    }
+    let lists = pool
+        .map(|pool| &pool.additional_classes[..])
+        .into_iter()
+        .chain(std::iter::once(&subnet.additional_classes[..]))
+        .chain(network.map(|network| &network.additional_classes[..]));
+    classify::additional::<Dhcp4>(&ctx.config.classes, query, lists);
     if ClassesAssigned::enabled() {
-        let names: Vec<&str> =
-            query.classes.iter().filter_map(|c| ctx.config.classes.get(c)).map(|c| &*c.name).collect();
-        observe::log!(ClassesAssigned { query: query.label(), kind: query.kind, classes: names.join(", ") });
+        let classes = classify::names(&ctx.config.classes, &query.classes);
+        observe::log!(ClassesAssigned { query: query.label(), kind: query.kind, classes });
     }
 }
 
@@ -140,10 +73,6 @@ pub(super) fn refuse_dropped(query: &Query<'_>) -> Result<(), DropReason> {
         return Err(DropReason::AdminFiltered);
     }
     Ok(())
-}
-
-fn join(query: &mut Query<'_>, class: ClassId) {
-    query.classes.insert(class);
 }
 
 /// `VENDOR_CLASS_` and the text of option 60, where the configuration refers to that class.
@@ -157,35 +86,6 @@ fn vendor_class(ctx: &Context4<'_>, query: &mut Query<'_>) {
         .and_then(|v| ctx.config.classes.id(&format!("VENDOR_CLASS_{}", String::from_utf8_lossy(v))));
     if let Some(id) = id {
         query.classes.insert(id);
-    }
-}
-
-fn evaluate(ctx: &Context4<'_>, query: &mut Query<'_>, id: ClassId, class: &Class) {
-    if let Some(test) = &class.test {
-        match test.eval_bool(query) {
-            Ok(true) => {
-                join(query, id);
-                observe::log!(ClassAssigned { query: query.label(), class: &class.name });
-            }
-            Ok(false) => {}
-            Err(error) => observe::log!(ClassEvalError { query: query.label(), class: &class.name, error }),
-        }
-    } else if let Some(template) = &class.template_test {
-        let value = match template.eval_string(query) {
-            Ok(value) => value.to_vec(),
-            Err(error) => {
-                observe::log!(ClassEvalError { query: query.label(), class: &class.name, error });
-                return;
-            }
-        };
-        if !value.is_empty() {
-            let spawned = format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value));
-            join(query, id);
-            if let Some(spawned) = ctx.config.classes.id(&spawned) {
-                join(query, spawned);
-            }
-            observe::log!(ClassAssigned { query: query.label(), class: spawned });
-        }
     }
 }
 

@@ -80,7 +80,8 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     classify::first_round(ctx, query);
     accept::server_id(ctx, query)?;
     classify::refuse_dropped(query)?;
-    classify::early_round(ctx, query)?;
+    crate::classify::early_round(ctx.config, query);
+    classify::refuse_dropped(query)?;
     accept::sanity(query)?;
     let outcome = match query.kind {
         MessageType::RELEASE => release::process(ctx, query).await,
@@ -88,7 +89,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
         _ => {
             let subnet = subnet::of(ctx, query);
             subnet::report(query, subnet);
-            classify::second_round(ctx, query, subnet);
+            crate::classify::second_round(ctx.config, query, subnet);
             classify::refuse_dropped(query)?;
             if query.kind == MessageType::INFORM {
                 inform::process(ctx, query, subnet, out)

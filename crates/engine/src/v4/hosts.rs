@@ -4,152 +4,45 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use base::SubnetId;
-use config::{Host4, Pool4, Subnet4};
+use config::{Host4, Pool4, Reservation4, Subnet4};
 use host::IdentifierKind;
-use smallvec::SmallVec;
 use wire::iana::relay_agent::SubOption;
 
+use super::Query;
 use super::allocate::Allocation;
 use super::messages::{DiscoverReserved, GlobalAddressUnsuitable, ReservationConflict};
-use super::query::siblings;
-use super::{Context4, Query};
+use crate::hosts::Identified;
+use crate::siblings::siblings;
 
 /// First octet of a client identifier that carries a DUID (RFC 4361), and the octets before the DUID.
 const DUID_TYPE: u8 = 255;
 const IAID_END: usize = 5;
 
-/// The reservations of a query's client: at most one for each subnet that may serve it, and a global one.
-#[derive(Clone, Debug, Default)]
-pub struct Hosts(SmallVec<[Arc<Host4>; 2]>);
+/// The reservations of a query's client.
+pub type Hosts = crate::hosts::Hosts<Reservation4>;
 
-impl Hosts {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The classes of the only reservation there is before the subnet is selected.
-    pub(super) fn first_classes(&self) -> Box<[config::ClassId]> {
-        self.0.first().map(|h| h.extra.classes.clone()).unwrap_or_default()
-    }
-
-    fn of(&self, scope: SubnetId) -> Option<&Host4> {
-        self.0.iter().find(|h| h.subnet == scope).map(|h| &**h)
-    }
-
-    /// A later one for the same scope counts.
-    fn put(&mut self, host: &Arc<Host4>) {
-        match self.0.iter_mut().find(|h| h.subnet == host.subnet) {
-            Some(there) => *there = Arc::clone(host),
-            None => self.0.push(Arc::clone(host)),
-        }
-    }
-
-    /// The global reservation as far as the subnet heeds it.
-    #[must_use]
-    pub fn global(&self, subnet: &Subnet4) -> Option<&Host4> {
-        if subnet.params.reservations_global { self.of(host::GLOBAL) } else { None }
-    }
-
-    /// The reservation in force while the client is served from a subnet: the subnet's own before a global one.
-    #[must_use]
-    pub fn current(&self, subnet: &Subnet4) -> Option<&Host4> {
-        if self.is_empty() {
-            return None;
-        }
-        let own = if subnet.params.reservations_in_subnet { self.of(subnet.id) } else { None };
-        own.or_else(|| self.global(subnet))
-    }
-}
-
-/// Hands the query's identifier of a kind to a function, if it has one.
-fn with_identifier<R>(
-    query: &Query<'_>,
-    kind: IdentifierKind,
-    mut then: impl FnMut(&[u8]) -> Option<R>,
-) -> Option<R> {
-    let octets = match kind {
-        IdentifierKind::HwAddress => query.hw_addr.as_ref().map(base::HwAddr::octets),
-        IdentifierKind::ClientId => query.client_id.as_ref().map(base::ClientId::octets),
-        IdentifierKind::Duid => match query.client_id.as_ref().map(base::ClientId::octets) {
-            Some([DUID_TYPE, rest @ ..]) => rest.get(IAID_END - 1..),
-            _ => None,
-        },
-        IdentifierKind::CircuitId => {
-            let info = query.packet.relay_info()?;
-            return info.get(SubOption::CIRCUIT_ID).filter(|o| !o.is_empty()).and_then(then);
-        }
-        // Only hook libraries make them.
-        IdentifierKind::FlexId => None,
-    };
-    octets.filter(|o| !o.is_empty()).and_then(&mut then)
-}
-
-/// Looks up the global reservation of a query.
-fn find_global(ctx: &Context4<'_>, query: &Query<'_>) -> Option<Arc<Host4>> {
-    let hosts = &ctx.config.hosts;
-    ctx.config
-        .host_identifiers
-        .iter()
-        .filter(|kind| hosts.uses(**kind))
-        .find_map(|kind| with_identifier(query, *kind, |octets| hosts.get(host::GLOBAL, *kind, octets)))
-}
-
-/// Looks up the global reservation before the subnet is selected (`early-global-reservations-lookup`).
-pub(super) fn find_early(ctx: &Context4<'_>, query: &mut Query<'_>) -> bool {
-    let Some(host) = find_global(ctx, query) else { return false };
-    query.hosts.put(&host);
-    true
-}
-
-/// Looks up the reservations for the selected subnet and its siblings.
-pub(super) fn find(ctx: &Context4<'_>, query: &mut Query<'_>, selected: &Arc<Subnet4>) {
-    let params = &selected.params;
-    if !params.reservations_global && !params.reservations_in_subnet {
-        return;
-    }
-    let mut found = std::mem::take(&mut query.hosts);
-    if params.reservations_global
-        && !ctx.config.globals.early_global_reservations_lookup
-        && let Some(host) = find_global(ctx, query)
-    {
-        found.put(&host);
-    }
-    let hosts = &ctx.config.hosts;
-    let order = || ctx.config.host_identifiers.iter().filter(|kind| hosts.uses(**kind));
-    let present = |kind: &&IdentifierKind| with_identifier(query, **kind, |_| Some(())).is_some();
-    let siblings_of = ctx.config.network_of(selected).map_or(1, |n| n.subnets.len());
-    if siblings_of > 1 && siblings_of > ctx.config.host_identifiers.iter().filter(present).count() {
-        // One lookup finds the client in every subnet: less work than asking for each.
-        let serves = |host: &Host4| {
-            ctx.config.subnet(host.subnet).is_some_and(|subnet| {
-                subnet.network == selected.network
-                    && subnet.params.reservations_in_subnet
-                    && query.classes.pass(&subnet.client_classes)
-            })
-        };
-        for kind in order() {
-            with_identifier(query, *kind, |octets| {
-                hosts.each_of(*kind, octets, &mut |host| {
-                    if serves(host) {
-                        found.put(host);
-                    }
-                });
-                None::<()>
-            });
-        }
-    } else {
-        let subnets = siblings(ctx.config, selected, &query.classes);
-        for subnet in subnets.filter(|s| s.params.reservations_in_subnet) {
-            let host = order()
-                .find_map(|kind| with_identifier(query, *kind, |octets| hosts.get(subnet.id, *kind, octets)));
-            if let Some(host) = host {
-                found.put(&host);
+impl Identified for Query<'_> {
+    fn with_identifier<R>(
+        &self,
+        kind: IdentifierKind,
+        mut then: impl FnMut(&[u8]) -> Option<R>,
+    ) -> Option<R> {
+        let octets = match kind {
+            IdentifierKind::HwAddress => self.hw_addr.as_ref().map(base::HwAddr::octets),
+            IdentifierKind::ClientId => self.client_id.as_ref().map(base::ClientId::octets),
+            IdentifierKind::Duid => match self.client_id.as_ref().map(base::ClientId::octets) {
+                Some([DUID_TYPE, rest @ ..]) => rest.get(IAID_END - 1..),
+                _ => None,
+            },
+            IdentifierKind::CircuitId => {
+                let info = self.packet.relay_info()?;
+                return info.get(SubOption::CIRCUIT_ID).filter(|o| !o.is_empty()).and_then(then);
             }
-        }
+            // Only hook libraries make them.
+            IdentifierKind::FlexId => None,
+        };
+        octets.filter(|o| !o.is_empty()).and_then(&mut then)
     }
-    query.hosts = found;
 }
 
 fn in_pool(subnet: &Subnet4, address: Ipv4Addr) -> bool {
@@ -214,7 +107,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     fn is_for(&self, host: &Host4) -> bool {
         let kind = host.identifier.kind();
         self.ctx.config.host_identifiers.contains(&kind)
-            && with_identifier(self.query, kind, |o| (o == host.identifier.octets()).then_some(())).is_some()
+            && self.query.with_identifier(kind, |o| (o == host.identifier.octets()).then_some(())).is_some()
     }
 
     /// The pool an address lies in, whoever may use it: reserved addresses need none.

@@ -17,7 +17,7 @@ pub(super) fn process(
     let Some(subnet) = subnet else {
         return Ok(reply::bare_ack(ctx, query, out));
     };
-    classify::of_final_subnet(query, subnet);
+    crate::classify::of_final_subnet(query, subnet);
     classify::additional(ctx, query, subnet, None);
     Ok(reply::grant(ctx, query, MessageType::ACK, subnet, None, None, out))
 }

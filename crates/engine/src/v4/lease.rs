@@ -6,8 +6,8 @@ use base::{ClientId, HwAddr};
 use config::Subnet4;
 use lease::{Lease4, StoreError};
 
-use super::query::siblings;
 use super::{Context4, Query};
+use crate::siblings::siblings;
 
 /// Whether a lease is the client's: by client identifier where both sides have one, else by hardware address.
 /// `client_id` is `None` for subnets with `match-client-id` false.

@@ -21,12 +21,12 @@ mod subnet;
 mod verdict;
 mod warm;
 
-pub use crate::{DropReason, Effects};
+pub use crate::{ClassSet, DropReason, Effects};
 pub use ddns::Dns4;
 pub use handle::{handle, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;
-pub use query::{Arrival, ClassSet, Context4, LocalAddresses, Query};
+pub use query::{Arrival, Context4, LocalAddresses, Query};
 pub use subnet::{Selector, select as select_subnet};
 pub use verdict::{Destination, Reply, Verdict};
 pub use warm::warm;

@@ -13,6 +13,7 @@ use super::messages::{
     HostnameScrubbedEmpty, NameFailed, SanitisedMalformed,
 };
 use super::{Context4, Query};
+use crate::fqdn::{Fault, Name, directions, of_sent, text_to_wire, well_formed, wire_to_text};
 
 /// Flags of option 81 (RFC 4702 section 2.1).
 mod flag {
@@ -21,11 +22,6 @@ mod flag {
     pub(super) const E: u8 = 0x04;
     pub(super) const N: u8 = 0x08;
 }
-
-/// Longest name in text, its final dot left out (RFC 1035 section 2.3.4).
-const LONGEST: usize = 253;
-/// Longest label.
-const LABEL: usize = 63;
 
 /// An option of the reply: code and payload.
 pub(super) type NameOption = (u8, Vec<u8>);
@@ -79,18 +75,6 @@ impl ClientName {
     }
 }
 
-/// Whether the server updates forward (S), and whether nobody updates anything (N), by what the client says.
-fn directions(s: bool, n: bool, updates: bool, override_client: bool, override_no: bool) -> (bool, bool) {
-    if !updates {
-        return (false, true);
-    }
-    match (s, n) {
-        (true, _) => (true, false),
-        (false, true) => (override_no, !override_no),
-        (false, false) => (override_client, false),
-    }
-}
-
 impl Naming<'_, '_> {
     fn option_81(&self, value: &[u8]) -> Option<ClientName> {
         let (flags, codes, name) = match value {
@@ -102,8 +86,7 @@ impl Naming<'_, '_> {
         if client_s && client_n {
             return None;
         }
-        let Ddns { override_client_update, override_no_update, .. } = *self.ddns;
-        let (s, n) = directions(client_s, client_n, self.updates, override_client_update, override_no_update);
+        let (s, n) = directions(client_s, client_n, self.updates, self.ddns);
         let mut reply_flags = flags & flag::E;
         for (bit, set) in [(flag::S, s), (flag::N, n), (flag::O, s != client_s)] {
             if set {
@@ -137,39 +120,18 @@ impl Naming<'_, '_> {
             return Some(name);
         }
         let decoded = if flags & flag::E != 0 { wire_to_text(name)? } else { name.to_vec() };
-        let sent = decoded.trim_ascii().to_ascii_lowercase();
-        if sent.is_empty() || self.ddns.replaces_names() {
-            return Some(self.generate(true));
-        }
-        let clean = match &self.ddns.sanitiser {
-            None => sent.clone(),
-            // By the label: the expression may match dots.
-            Some(sanitiser) => {
-                let labels: Vec<_> = sent.split(|o| *o == b'.').map(|label| sanitiser.scrub(label)).collect();
-                labels.join(&b'.')
+        match of_sent(self.ddns, &decoded) {
+            Ok(Name::Whole(name)) => Some(name),
+            Ok(Name::Generate) => Some(self.generate(true)),
+            Err(Fault::Scrubbed(name)) => {
+                observe::log!(FqdnScrubbedEmpty { query: self.query.label(), name });
+                None
             }
-        };
-        let shown = || String::from_utf8_lossy(&sent).into_owned();
-        if clean.is_empty() || clean.starts_with(b".") || clean.windows(2).any(|w| w == b"..") {
-            observe::log!(FqdnScrubbedEmpty { query: self.query.label(), name: shown() });
-            return None;
+            Err(Fault::Malformed(reason)) => {
+                observe::log!(NameFailed { query: self.query.label(), reason });
+                None
+            }
         }
-        let clean = String::from_utf8_lossy(&clean);
-        let mut full = if sent.ends_with(b".") {
-            clean.into_owned()
-        } else {
-            // A replacement may have put a dot at the end.
-            self.ddns.qualify(clean.trim_end_matches('.'), true)
-        };
-        if !full.ends_with('.') {
-            full.push('.');
-        }
-        full.make_ascii_lowercase();
-        if !well_formed(full.as_bytes()) {
-            observe::log!(NameFailed { query: self.query.label(), reason: full });
-            return None;
-        }
-        Some(full)
     }
 
     fn option_12(&self, value: Option<&[u8]>) -> Option<ClientName> {
@@ -229,91 +191,5 @@ impl Naming<'_, '_> {
         let name = self.ddns.generate(self.address.into(), dot);
         observe::log!(HostnameGenerated { query: self.query.label(), name: &name });
         name
-    }
-}
-
-/// Labels of 1 to 63 octets, 255 in all; a final dot is fine.
-fn well_formed(name: &[u8]) -> bool {
-    let labels = name.strip_suffix(b".").unwrap_or(name);
-    let fits = |label: &[u8]| (1..=LABEL).contains(&label.len());
-    name == b"." || (labels.len() <= LONGEST && labels.split(|o| *o == b'.').all(fits))
-}
-
-/// A name of length-prefixed labels as text; a partial name (no root label) has no final dot.
-fn wire_to_text(mut wire: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::with_capacity(wire.len());
-    loop {
-        match wire {
-            [] => return Some(text),
-            [0] => {
-                text.push(b'.');
-                return Some(text);
-            }
-            [length, rest @ ..] => {
-                let length = usize::from(*length);
-                if length > 63 || length == 0 {
-                    return None;
-                }
-                let (label, tail) = rest.split_at_checked(length)?;
-                if !text.is_empty() {
-                    text.push(b'.');
-                }
-                text.extend_from_slice(label);
-                wire = tail;
-            }
-        }
-    }
-}
-
-fn text_to_wire(name: &str) -> Option<Vec<u8>> {
-    let mut wire = Vec::with_capacity(name.len() + 2);
-    for label in name.strip_suffix('.').unwrap_or(name).split('.') {
-        if label.len() > 63 {
-            return None;
-        }
-        wire.push(u8::try_from(label.len()).ok()?);
-        wire.extend_from_slice(label.as_bytes());
-    }
-    wire.push(0);
-    (wire.len() <= 255).then_some(wire)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_the_wire() {
-        assert_eq!(wire_to_text(b"\x03foo\x07example\x00").as_deref(), Some(&b"foo.example."[..]));
-        assert_eq!(wire_to_text(b"\x03foo").as_deref(), Some(&b"foo"[..]));
-        assert_eq!(wire_to_text(b"\x00").as_deref(), Some(&b"."[..]));
-        assert_eq!(wire_to_text(b"\x04foo"), None);
-        assert_eq!(wire_to_text(b"\x40xxxx"), None);
-        assert_eq!(text_to_wire("foo.example.").as_deref(), Some(&b"\x03foo\x07example\x00"[..]));
-        assert_eq!(text_to_wire(&"x".repeat(64)), None);
-    }
-
-    #[test]
-    fn labels() {
-        assert!(well_formed(b"a.b") && well_formed(b"a.") && well_formed(b"."));
-        assert!(!well_formed(b"a..b") && !well_formed("x".repeat(64).as_bytes()) && !well_formed(b".a"));
-        assert!(!well_formed("x.".repeat(128).as_bytes()));
-    }
-
-    #[test]
-    fn who_updates() {
-        // The client's S and N; updates, override-client-update, override-no-update; the server's S and N.
-        for ((s, n), (updates, client, no), expected) in [
-            ((false, false), (false, true, true), (false, true)),
-            ((false, false), (true, false, false), (false, false)),
-            ((false, false), (true, true, false), (true, false)),
-            ((true, false), (false, true, true), (false, true)),
-            ((true, false), (true, false, false), (true, false)),
-            ((false, true), (true, true, false), (false, true)),
-            ((false, true), (true, false, true), (true, false)),
-            ((false, true), (false, false, true), (false, true)),
-        ] {
-            assert_eq!(directions(s, n, updates, client, no), expected, "{s} {n} {updates} {client} {no}");
-        }
     }
 }

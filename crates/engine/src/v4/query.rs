@@ -4,12 +4,12 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use base::{ClientId, HwAddr, Timestamp};
-use config::{ClassId, ServerConfig4, Subnet4};
+use config::ServerConfig4;
 use lease::LeaseStore4;
-use smallvec::SmallVec;
 use wire::v4::{MessageType, Packet};
 
 use super::Label;
+use crate::ClassSet;
 use crate::alloc::Runtime4;
 
 /// Which addresses are the server's own.
@@ -45,59 +45,6 @@ pub struct Arrival {
     pub local: Ipv4Addr,
     pub remote: Ipv4Addr,
     pub remote_port: u16,
-}
-
-/// The classes of a query, in the order in which it joined them.
-#[derive(Clone, Debug, Default)]
-pub struct ClassSet {
-    order: SmallVec<[ClassId; 8]>,
-    bits: SmallVec<[u64; 2]>,
-}
-
-impl ClassSet {
-    /// Joins a class; answers whether it was new.
-    pub fn insert(&mut self, class: ClassId) -> bool {
-        let (word, bit) = (usize::try_from(class.0 / 64).unwrap_or(usize::MAX), 1u64 << (class.0 % 64));
-        if self.bits.len() <= word {
-            self.bits.resize(word + 1, 0);
-        }
-        let Some(word) = self.bits.get_mut(word) else { return false };
-        if *word & bit != 0 {
-            return false;
-        }
-        *word |= bit;
-        self.order.push(class);
-        true
-    }
-
-    /// Leaves a class.
-    pub fn remove(&mut self, class: ClassId) {
-        let (word, bit) = (usize::try_from(class.0 / 64).unwrap_or(usize::MAX), 1u64 << (class.0 % 64));
-        if let Some(word) = self.bits.get_mut(word)
-            && *word & bit != 0
-        {
-            *word &= !bit;
-            self.order.retain(|c| *c != class);
-        }
-    }
-
-    #[must_use]
-    pub fn contains(&self, class: ClassId) -> bool {
-        usize::try_from(class.0 / 64)
-            .ok()
-            .and_then(|word| self.bits.get(word))
-            .is_some_and(|word| word & (1 << (class.0 % 64)) != 0)
-    }
-
-    /// Whether a guard lets these classes pass: an empty guard everyone, else any of its classes.
-    #[must_use]
-    pub fn pass(&self, guard: &[ClassId]) -> bool {
-        guard.is_empty() || guard.iter().any(|class| self.contains(*class))
-    }
-
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = ClassId> + '_ {
-        self.order.iter().copied()
-    }
 }
 
 /// A query with what has been found out about it.
@@ -145,30 +92,4 @@ impl Query<'_> {
             xid: Some(self.packet.header().xid),
         }
     }
-}
-
-/// The subnets a query may be served from: those [`of_network`] whose guard lets it pass.
-pub(super) fn siblings<'c, 'q>(
-    config: &'c ServerConfig4,
-    selected: &'c Arc<Subnet4>,
-    classes: &'q ClassSet,
-) -> impl Iterator<Item = &'c Arc<Subnet4>> + use<'c, 'q> {
-    // Also the selected one: classes of a reservation, found after the subnet was selected, may shut it.
-    of_network(config, selected).filter(|s| classes.pass(&s.client_classes))
-}
-
-/// The selected subnet, then the others of its shared network in their order.
-pub(super) fn of_network<'c>(
-    config: &'c ServerConfig4,
-    selected: &'c Arc<Subnet4>,
-) -> impl Iterator<Item = &'c Arc<Subnet4>> + use<'c> {
-    let network = config.network_of(selected);
-    let positions = network.map_or(&[][..], |n| n.subnets.as_slice());
-    let start = positions
-        .iter()
-        .position(|at| config.subnets.get(*at).is_some_and(|s| s.id == selected.id))
-        .map_or(positions.len(), |at| at + 1);
-    let (before, after) = positions.split_at(start.min(positions.len()));
-    let others = after.iter().chain(before).filter_map(|at| config.subnets.get(*at));
-    std::iter::once(selected).chain(others.filter(|s| s.id != selected.id))
 }

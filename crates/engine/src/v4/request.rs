@@ -49,7 +49,7 @@ pub(super) async fn process(
     };
     let Some(subnet) = subnet else { return Ok(Verdict::Done(effects)) };
     if !query.hosts.is_empty() {
-        classify::of_final_subnet(query, subnet);
+        crate::classify::of_final_subnet(query, subnet);
     }
     let pool = granted.as_ref().and_then(|g| subnet.pools.iter().find(|p| p.contains(g.lease.address)));
     classify::additional(ctx, query, subnet, pool);

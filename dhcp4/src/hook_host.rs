@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use base::{Micros, SubnetId};
-use config::ServerConfig4;
+use backend::{ConfigBackend, Identity};
+use base::{Micros, ServerTag, SubnetId, Timestamp};
+use config::{ServerConfig4, Written4};
 use control::Answer;
-use daemon::{Audit, PathKind};
 use lease::LeaseStore4;
 use modules::Pending;
 use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
-use modules::stat_cmds;
-
+use modules::{cb_cmds, stat_cmds};
 use observe::stats::StatisticValue;
+use server::Server;
 
-use crate::server::Server;
+use crate::protocol::Dhcp4;
 
 /// The server for the commands of hook libraries.
-pub(crate) struct HookHost(pub(crate) Arc<Server>);
+pub(crate) struct HookHost(pub(crate) Arc<Server<Dhcp4>>);
 
 impl lease_cmds::Host for HookHost {
     fn enter(&self) -> Pending<'_, World<'_>> {
@@ -37,26 +37,7 @@ impl lease_cmds::Host for HookHost {
     }
 
     fn write(&self, filename: &str) -> Pending<'_, Result<String, String>> {
-        let server = &self.0;
-        let mut audit = Audit::new(&server.paths, &server.file, server.arguments.relaxed);
-        let path = audit.path(PathKind::Data, "'filename' parameter is invalid", filename);
-        let report = audit.finish();
-        report.log_warnings();
-        let filename = filename.to_owned();
-        Box::pin(async move {
-            let Some(path) = path.filter(|_| report.errors.is_empty()) else {
-                let text = report.errors.first().map(|error| format!("{}: {}", error.what, error.problem));
-                return Err(text.unwrap_or_else(|| "'filename' parameter is invalid".to_owned()));
-            };
-            let memfile = Arc::clone(&server.shared.active.load().memfile);
-            let shown = if filename.contains('/') { filename } else { path.display().to_string() };
-            let written = tokio::task::spawn_blocking(move || memfile.write_to(&path)).await;
-            match written {
-                Ok(Ok(())) => Ok(shown),
-                Ok(Err(error)) => Err(format!("unable to write leases to '{shown}': {error}")),
-                Err(error) => Err(error.to_string()),
-            }
-        })
+        Box::pin(self.0.write_leases(filename.to_owned()))
     }
 }
 
@@ -70,7 +51,7 @@ impl stat_cmds::Host for HookHost {
     }
 
     fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {
-        match self.0.statistics.registry().value(&format!("subnet[{subnet}].{name}")) {
+        match self.0.registry.value(&format!("subnet[{subnet}].{name}")) {
             Some(StatisticValue::Integer(value)) => value.into(),
             _ => 0,
         }
@@ -88,5 +69,30 @@ impl edit::Host for HookHost {
 
     fn edit(&self, edit: Edit) -> Pending<'_, Answer> {
         Box::pin(self.0.edit(edit))
+    }
+}
+
+/// The server as the `remote-*` commands see it.
+pub(crate) struct BackendHost(pub(crate) Arc<Server<Dhcp4>>);
+
+impl cb_cmds::Host for BackendHost {
+    fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
+        self.0.host.load().databases.clone()
+    }
+
+    fn tag(&self) -> ServerTag {
+        self.0.host.load().tag.clone()
+    }
+
+    fn file4(&self) -> Option<Arc<Written4>> {
+        Some(Arc::clone(&self.0.host.load().file))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.shared.clock.now().seconds()
+    }
+
+    fn changed(&self, _database: &Identity) {
+        self.0.pull_now.notify_one();
     }
 }

@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use control::{Answer, Command};
 use engine::v4::{ClassSet, Selector, select_subnet};
 use json::Map;
+use server::Server;
 
-use crate::server::Server;
+use crate::protocol::Dhcp4;
 
 /// `subnet4-select-test`: the subnet a client would get that sent a packet so.
-pub(crate) fn select_test(server: &Server, command: &Command) -> Answer {
+pub(crate) fn select_test(server: &Server<Dhcp4>, command: &Command) -> Answer {
     let arguments = match &command.arguments {
         None => return Answer::error("empty arguments"),
         Some(arguments) => match arguments.as_map() {
@@ -24,7 +25,7 @@ pub(crate) fn select_test(server: &Server, command: &Command) -> Answer {
     }
 }
 
-fn selected(server: &Server, arguments: &Map) -> Result<Option<String>, String> {
+fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, String> {
     let config = server.config();
     let mut addresses = [Ipv4Addr::UNSPECIFIED; 4];
     let mut link = None;

@@ -25,7 +25,7 @@ pub use parse::{
 };
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, InterfaceCheck, ResolveEnv, SecretReader, check_classes,
-    check_options, definition_table, mentioned_classes, resolve_agent, resolve4,
+    check_options, definition_table, loggers, mentioned_classes, resolve_agent, resolve4,
 };
 pub use write::{config_get, hash, option_data, write4};
 pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

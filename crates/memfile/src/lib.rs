@@ -37,6 +37,7 @@ pub mod sim;
 mod tests;
 
 pub use files::LeaseFiles;
+pub use kind::Leased;
 pub use lfc::{LfcError, LfcStats, clean};
 pub use load::{LoadReport, RowError};
 pub use storage::{Locked, LogFile, OpenMode, OsStorage, Storage};

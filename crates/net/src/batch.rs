@@ -1,9 +1,11 @@
 //! The packets of one receive call.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 
 use base::Micros;
+use socket2::Socket;
 
 use crate::frame::{FrameError, MacAddr};
 use crate::out::{Destination4, LinkDestination};
@@ -65,25 +67,31 @@ impl Meta4 {
 pub struct Received {
     /// Packets now in the batch.
     pub packets: usize,
-    /// Packets that were refused; their reasons are in [`Batch4::rejected`].
+    /// Packets that were refused; their reasons are in [`Batch::rejected`].
     pub rejected: usize,
     /// The call filled every buffer: more may be waiting in the kernel.
     pub full: bool,
 }
 
-/// Buffers for the packets of one receive call, reused from call to call.
-pub struct Batch4 {
-    pub(crate) buffers: Box<[u8]>,
-    pub(crate) stride: usize,
-    pub(crate) names: Box<[Name]>,
-    pub(crate) controls: Box<[Control]>,
-    pub(crate) headers: Headers,
-    pub(crate) arrived: Vec<Arrived>,
-    pub(crate) packets: Vec<(Meta4, Range<usize>)>,
-    pub(crate) rejected: Vec<FrameError>,
+/// Buffers for the packets of one receive call, reused from call to call; `M` says where a packet came from.
+pub struct Batch<M> {
+    buffers: Box<[u8]>,
+    stride: usize,
+    names: Box<[Name]>,
+    controls: Box<[Control]>,
+    headers: Headers,
+    arrived: Vec<Arrived>,
+    packets: Vec<(M, Range<usize>)>,
+    rejected: Vec<FrameError>,
 }
 
-impl Batch4 {
+/// A batch of a DHCPv4 socket.
+pub type Batch4 = Batch<Meta4>;
+
+/// A signal may interrupt a call a few times; more often than this is an error like any other.
+pub(crate) const MAX_INTERRUPTS: usize = 16;
+
+impl<M> Batch<M> {
     /// Packets of the usual batch; more do not make a call cheaper.
     pub const CAPACITY: usize = 64;
     /// Longest packet: a jumbo frame. Not a power of two, lest all buffers share the same few cache lines.
@@ -116,15 +124,48 @@ impl Batch4 {
         self.packets.is_empty()
     }
 
+    /// Receives what waits, as much as fits, in one system call. `accept` looks at what the kernel wrote of each
+    /// packet and finds its payload in the buffer.
+    pub(crate) fn fill(
+        &mut self,
+        socket: &Socket,
+        mut accept: impl FnMut(&Arrived, &[u8], &Control, &[u8]) -> Result<(M, Range<usize>), FrameError>,
+    ) -> io::Result<Received> {
+        self.packets.clear();
+        self.rejected.clear();
+        let Self { buffers, stride, names, controls, headers, arrived, packets, rejected } = self;
+        let mut interrupts = 0;
+        loop {
+            match headers.receive(socket, buffers.chunks_exact_mut(*stride), names, controls, arrived) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => {
+                    interrupts += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let details = names.iter().zip(controls.iter()).zip(buffers.chunks_exact(*stride));
+        let mut start = 0;
+        for (each, ((name, control), buffer)) in arrived.iter().zip(details) {
+            let name = name.octets.get(..each.name).unwrap_or(&name.octets);
+            match accept(each, name, control, buffer) {
+                Ok((meta, range)) => packets.push((meta, start + range.start..start + range.end)),
+                Err(error) => rejected.push(error),
+            }
+            start += *stride;
+        }
+        Ok(Received { packets: packets.len(), rejected: rejected.len(), full: arrived.len() == names.len() })
+    }
+
     /// Packet `index` of the last call: where it came from, and its UDP payload.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<(&Meta4, &[u8])> {
+    pub fn get(&self, index: usize) -> Option<(&M, &[u8])> {
         let (meta, range) = self.packets.get(index)?;
         Some((meta, self.buffers.get(range.clone())?))
     }
 
     /// The packets of the last call in the order of arrival.
-    pub fn iter(&self) -> impl Iterator<Item = (&Meta4, &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&M, &[u8])> {
         self.packets.iter().map(|(meta, range)| (meta, self.buffers.get(range.clone()).unwrap_or(&[])))
     }
 
@@ -135,7 +176,7 @@ impl Batch4 {
     }
 }
 
-impl Default for Batch4 {
+impl<M> Default for Batch<M> {
     fn default() -> Self {
         Self::new(Self::CAPACITY, Self::BUFFER)
     }

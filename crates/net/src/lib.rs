@@ -33,14 +33,14 @@ mod socket;
 mod sys;
 mod watch;
 
-pub use batch::{Batch4, Meta4, Received, Via};
+pub use batch::{Batch, Batch4, Meta4, Received, Via};
 pub use frame::{FrameError, MacAddr};
 pub use interfaces::{Address4, Address6, Interface, interfaces};
 pub use netlink::NetlinkError;
 pub use open::{OpenError, OpenOptions4};
-pub use out::{Destination4, LinkDestination, OutBatch4, SendFailure, SendReport};
+pub use out::{Destination4, LinkDestination, OutBatch, OutBatch4, SendFailure, SendReport};
 pub use ports::{CLIENT_PORT4, Ports4, SERVER_PORT4};
-pub use ready::{AsyncSocket4, AsyncWatch, Readable};
+pub use ready::{AsyncSocket, AsyncSocket4, AsyncWatch, Queue, Readable};
 pub use select::{
     EntryError, OutboundInterface, Plan4, Problem, SelectError, Selection4, SocketSpec4, SocketType,
     UnknownKeyword,

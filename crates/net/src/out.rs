@@ -3,6 +3,9 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use socket2::Socket;
+
+use crate::batch::MAX_INTERRUPTS;
 use crate::frame::{HEADERS, MacAddr};
 use crate::sys::{self, Control, Headers, Leaving, Name};
 
@@ -48,8 +51,8 @@ pub(crate) enum Route {
     Refused(i32),
 }
 
-pub(crate) struct Slot {
-    pub(crate) destination: Destination4,
+pub(crate) struct Slot<D> {
+    pub(crate) destination: D,
     pub(crate) payload: Vec<u8>,
     pub(crate) headers: [u8; HEADERS],
     pub(crate) name: Name,
@@ -62,21 +65,9 @@ pub(crate) struct Slot {
     pub(crate) framed: bool,
 }
 
-impl Slot {
+impl<D> Slot<D> {
     pub(crate) fn set_name(&mut self, name: &[u8]) {
         self.name_length = usize::try_from(self.name.set(name)).unwrap_or(0);
-    }
-
-    /// Destination and, as far as given, source of a UDP datagram.
-    pub(crate) fn address_datagram(&mut self) {
-        let Destination4 { to, from, interface, .. } = self.destination;
-        self.set_name(&sys::internet_name(to));
-        if interface != 0 || !from.is_unspecified() {
-            let [i0, i1, i2, i3] = interface.to_ne_bytes();
-            let [a, b, c, d] = from.octets();
-            let packet_info = [i0, i1, i2, i3, a, b, c, d, 0, 0, 0, 0];
-            self.control_length = self.control.set(libc::IPPROTO_IP, libc::IP_PKTINFO, &packet_info);
-        }
     }
 
     pub(crate) fn leaving(&self) -> Leaving<'_> {
@@ -89,12 +80,26 @@ impl Slot {
     }
 }
 
+impl Slot<Destination4> {
+    /// Destination and, as far as given, source of a UDP datagram.
+    pub(crate) fn address_datagram(&mut self) {
+        let Destination4 { to, from, interface, .. } = self.destination;
+        self.set_name(&sys::internet_name(to));
+        if interface != 0 || !from.is_unspecified() {
+            let [i0, i1, i2, i3] = interface.to_ne_bytes();
+            let [a, b, c, d] = from.octets();
+            let packet_info = [i0, i1, i2, i3, a, b, c, d, 0, 0, 0, 0];
+            self.control_length = self.control.set(libc::IPPROTO_IP, libc::IP_PKTINFO, &packet_info);
+        }
+    }
+}
+
 /// One packet that did not leave.
 #[derive(Debug)]
-pub struct SendFailure {
-    /// Position in the batch, in the order of [`OutBatch4::next_slot`].
+pub struct SendFailure<D> {
+    /// Position in the batch, in the order of [`OutBatch::next_slot`].
     pub index: usize,
-    pub destination: Destination4,
+    pub destination: D,
     pub error: io::Error,
 }
 
@@ -103,28 +108,31 @@ pub struct SendFailure {
 pub struct SendReport {
     /// Packets that the kernel took in this call.
     pub sent: usize,
-    /// Packets given up in this call; see [`OutBatch4::failures`].
+    /// Packets given up in this call; see [`OutBatch::failures`].
     pub failed: usize,
     /// Packets still waiting: the socket's send buffer is full. Wait until the socket is writable and call again,
-    /// or [`OutBatch4::abandon`].
+    /// or [`OutBatch::abandon`].
     pub waiting: usize,
 }
 
-/// Packets to be sent in one call, reused from call to call.
+/// Packets to be sent in one call, reused from call to call; `D` says where a packet goes.
 ///
 /// Order of calls: [`next_slot`](Self::next_slot) for each packet and write the payload into it;
 /// [`crate::Socket4::send`] until its report says nothing is waiting; look at [`failures`](Self::failures);
 /// [`clear`](Self::clear).
-pub struct OutBatch4 {
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) used: usize,
+pub struct OutBatch<D> {
+    slots: Vec<Slot<D>>,
+    used: usize,
     /// Slots before this one are settled (sent or failed).
-    pub(crate) settled: usize,
-    pub(crate) messages: Headers,
+    settled: usize,
+    messages: Headers,
     capacity: usize,
 }
 
-impl OutBatch4 {
+/// A batch of a DHCPv4 socket.
+pub type OutBatch4 = OutBatch<Destination4>;
+
+impl<D: Copy> OutBatch<D> {
     /// Room for `capacity` packets (at least 1). Their buffers grow to the size of the longest reply and stay so.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -150,7 +158,7 @@ impl OutBatch4 {
 
     /// The empty payload buffer of one more packet to `destination`; `None` when the batch is full and has to be
     /// sent first.
-    pub fn next_slot(&mut self, destination: Destination4) -> Option<&mut Vec<u8>> {
+    pub fn next_slot(&mut self, destination: D) -> Option<&mut Vec<u8>> {
         if self.used >= self.capacity {
             return None;
         }
@@ -177,7 +185,7 @@ impl OutBatch4 {
     }
 
     /// Gives the last slot another destination, for a reply whose way is known only once it is built.
-    pub fn redirect_last(&mut self, destination: Destination4) {
+    pub fn redirect_last(&mut self, destination: D) {
         if self.used > self.settled
             && let Some(slot) = self.used.checked_sub(1).and_then(|last| self.slots.get_mut(last))
         {
@@ -192,15 +200,73 @@ impl OutBatch4 {
         }
     }
 
+    /// Sends what waits, in order, in as few system calls as possible. `prepare` fills in headers, address and control
+    /// message of a packet and says how it leaves; `companion` finds the socket of [`Route::Companion`].
+    ///
+    /// A packet that the kernel refuses is marked failed and the next one tried. When the socket's own buffer is full
+    /// the rest stays waiting.
+    pub(crate) fn flush<'a>(
+        &mut self,
+        socket: &Socket,
+        mut prepare: impl FnMut(&mut Slot<D>) -> Route,
+        companion: impl Fn(usize) -> Option<&'a Socket>,
+    ) -> SendReport {
+        let mut report = SendReport::default();
+        for slot in self.slots.iter_mut().take(self.used).skip(self.settled) {
+            slot.route = prepare(slot);
+        }
+        let mut interrupts = 0;
+        loop {
+            let Self { slots, used, settled, messages, .. } = self;
+            let Some(pending) = slots.get_mut(*settled..*used) else { break };
+            let Some(first) = pending.first() else { break };
+            let route = first.route;
+            let run = pending.iter().take_while(|slot| slot.route == route).map(Slot::leaving);
+            let result = match route {
+                Route::Own => messages.send(socket, run),
+                Route::Companion(at) => match companion(at) {
+                    Some(companion) => messages.send(companion, run),
+                    None => Err(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL)),
+                },
+                Route::Refused(number) => Err(io::Error::from_raw_os_error(number)),
+            };
+            let failure = match result {
+                Ok(0) => libc::EIO,
+                Ok(count) => {
+                    for slot in pending.iter_mut().take(count) {
+                        slot.state = State::Sent;
+                    }
+                    *settled += count;
+                    report.sent += count;
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => {
+                    interrupts += 1;
+                    continue;
+                }
+                // Readiness is known of the socket itself only; a companion whose buffer is full fails.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && route == Route::Own => break,
+                Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
+            };
+            if let Some(first) = pending.first_mut() {
+                first.state = State::Failed(failure);
+            }
+            *settled += 1;
+            report.failed += 1;
+        }
+        report.waiting = self.used - self.settled;
+        report
+    }
+
     /// Packet `index`: where it goes, and its payload.
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<(&Destination4, &[u8])> {
+    pub fn get(&self, index: usize) -> Option<(&D, &[u8])> {
         let slot = self.slots.get(index).filter(|_| index < self.used)?;
         Some((&slot.destination, &slot.payload))
     }
 
     /// Packets that were given up since the last [`clear`](Self::clear).
-    pub fn failures(&self) -> impl Iterator<Item = SendFailure> {
+    pub fn failures(&self) -> impl Iterator<Item = SendFailure<D>> {
         self.slots.iter().take(self.used).enumerate().filter_map(|(index, slot)| match slot.state {
             State::Failed(number) => Some(SendFailure {
                 index,
@@ -226,7 +292,7 @@ impl OutBatch4 {
     }
 }
 
-impl Default for OutBatch4 {
+impl<D: Copy> Default for OutBatch<D> {
     fn default() -> Self {
         Self::new(crate::Batch4::CAPACITY)
     }

@@ -8,18 +8,20 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
-use crate::batch::{Batch4, Received};
-use crate::out::{OutBatch4, SendReport};
-use crate::socket::Socket4;
+use crate::batch::{Batch, Received};
+use crate::out::{OutBatch, SendReport};
+use crate::socket::{Socket4, SocketId};
 use crate::watch::{Change, Watch};
 
 /// Holds a file descriptor that is its own and stays the same while the value lives.
 ///
 /// # Safety
 /// `as_raw_fd` must always return the same descriptor, open until the value is dropped.
-unsafe trait OwnsDescriptor: AsRawFd {}
-// SAFETY: the socket is a private field that is never replaced; the `Arc` keeps it alive.
-unsafe impl OwnsDescriptor for Arc<Socket4> {}
+pub unsafe trait OwnsDescriptor: AsRawFd {}
+// SAFETY: the socket is a private field that is never replaced.
+unsafe impl OwnsDescriptor for Socket4 {}
+// SAFETY: the `Arc` keeps its value alive, and hands out nothing by which it could be replaced.
+unsafe impl<T: OwnsDescriptor> OwnsDescriptor for Arc<T> {}
 // SAFETY: the socket is a private field that is never replaced.
 unsafe impl OwnsDescriptor for Watch {}
 // SAFETY: that is what an `OwnedFd` is.
@@ -31,35 +33,54 @@ fn register<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<Async
     registered.map_err(|error| error.into_parts().1)
 }
 
+/// A queue of a server socket of either family, not blocking: [`crate::Socket4`] has the order of calls.
+pub trait Queue: OwnsDescriptor + AsFd + Send + Sync + 'static {
+    /// Where a packet came from.
+    type Meta: Copy + Send + Sync;
+    /// Where a packet goes.
+    type Destination: Copy + Send + Sync;
+
+    fn id(&self) -> SocketId;
+
+    /// Receives what waits, as much as the batch holds, in one system call.
+    fn receive(&self, batch: &mut Batch<Self::Meta>) -> io::Result<Received>;
+
+    /// Sends what waits in the batch, in order, in as few system calls as possible.
+    fn send(&self, out: &mut OutBatch<Self::Destination>) -> SendReport;
+}
+
 /// A queue of a server socket in the runtime of its worker. Made in the runtime that polls it.
 ///
 /// Order of calls: [`receive`](Self::receive); handle the packets of the batch, writing replies into an
-/// [`OutBatch4`]; [`send`](Self::send); look at its failures; clear it; again. A worker with many sockets keeps one
+/// [`OutBatch`]; [`send`](Self::send); look at its failures; clear it; again. A worker with many sockets keeps one
 /// batch for all: [`readable`](Self::readable) waits without one.
 #[derive(Debug)]
-pub struct AsyncSocket4 {
-    socket: AsyncFd<Arc<Socket4>>,
+pub struct AsyncSocket<S: Queue> {
+    socket: AsyncFd<Arc<S>>,
 }
 
-impl AsyncSocket4 {
-    pub fn new(socket: Arc<Socket4>) -> io::Result<Self> {
+/// A queue of a DHCPv4 socket.
+pub type AsyncSocket4 = AsyncSocket<Socket4>;
+
+impl<S: Queue> AsyncSocket<S> {
+    pub fn new(socket: Arc<S>) -> io::Result<Self> {
         // Not WRITABLE: the kernel would wake the worker for every packet that has left.
         Ok(Self { socket: register(socket, Interest::READABLE)? })
     }
 
     #[must_use]
-    pub fn socket(&self) -> &Arc<Socket4> {
+    pub fn socket(&self) -> &Arc<S> {
         self.socket.get_ref()
     }
 
     /// Waits until something may be received.
-    pub async fn readable(&self) -> io::Result<Readable<'_>> {
+    pub async fn readable(&self) -> io::Result<Readable<'_, S>> {
         Ok(Readable { guard: self.socket.readable().await? })
     }
 
     /// Waits for packets and receives as many as wait and the batch holds. Errors are those of
-    /// [`Socket4::receive`], never `WouldBlock`. May be cancelled: no packet is lost.
-    pub async fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {
+    /// [`Queue::receive`], never `WouldBlock`. May be cancelled: no packet is lost.
+    pub async fn receive(&self, batch: &mut Batch<S::Meta>) -> io::Result<Received> {
         loop {
             if let Some(received) = self.readable().await?.receive(batch)? {
                 return Ok(received);
@@ -68,8 +89,8 @@ impl AsyncSocket4 {
     }
 
     /// Sends the batch. While the socket's buffer is full it waits up to `patience` each time; then the rest is
-    /// abandoned (it shows among the failures). Without waiting this is [`Socket4::send`].
-    pub async fn send(&self, out: &mut OutBatch4, patience: Duration) -> SendReport {
+    /// abandoned (it shows among the failures). Without waiting this is [`Queue::send`].
+    pub async fn send(&self, out: &mut OutBatch<S::Destination>, patience: Duration) -> SendReport {
         let mut total = self.socket().send(out);
         while total.waiting > 0 {
             let Ok(Ok(())) = tokio::time::timeout(patience, self.writable()).await else {
@@ -94,13 +115,13 @@ impl AsyncSocket4 {
 }
 
 /// Leave to receive once.
-pub struct Readable<'a> {
-    guard: AsyncFdReadyGuard<'a, Arc<Socket4>>,
+pub struct Readable<'a, S: Queue> {
+    guard: AsyncFdReadyGuard<'a, Arc<S>>,
 }
 
-impl Readable<'_> {
-    /// [`Socket4::receive`]; `None` when nothing was there after all.
-    pub fn receive(mut self, batch: &mut Batch4) -> io::Result<Option<Received>> {
+impl<S: Queue> Readable<'_, S> {
+    /// [`Queue::receive`]; `None` when nothing was there after all.
+    pub fn receive(mut self, batch: &mut Batch<S::Meta>) -> io::Result<Option<Received>> {
         match self.guard.get_inner().receive(batch) {
             Ok(received) => {
                 // The queue is empty, and the kernel announces the next packet: no need to ask in vain.

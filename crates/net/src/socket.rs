@@ -13,8 +13,9 @@ use crate::batch::{Batch4, Meta4, Received, Via};
 use crate::filter;
 use crate::frame::{self, Checksum, FrameError, MacAddr};
 use crate::open::attach_filter;
-use crate::out::{LinkDestination, OutBatch4, Route, SendReport, Slot, State};
-use crate::sys::{self, Arrived, Control, Name};
+use crate::out::{Destination4, LinkDestination, OutBatch4, Route, SendReport, Slot};
+use crate::ready::Queue;
+use crate::sys::{self, Arrived, Control};
 
 /// Names a socket (with all its queues) while it is open; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,9 +65,6 @@ pub(crate) struct Companion {
     pub(crate) address: Ipv4Addr,
     pub(crate) socket: Arc<Socket>,
 }
-
-/// A signal may interrupt a call a few times; more often than this is an error like any other.
-const MAX_INTERRUPTS: usize = 16;
 
 // linux/if_packet.h
 const PACKET_OTHERHOST: u8 = 3;
@@ -130,35 +128,13 @@ impl Socket4 {
     /// Receives what waits, as much as the batch holds, in one system call. Packets with invalid headers are left
     /// out of the batch and reported as rejected.
     pub fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {
-        batch.packets.clear();
-        batch.rejected.clear();
-        let Batch4 { buffers, stride, names, controls, headers, arrived, packets, rejected } = batch;
-        let mut interrupts = 0;
-        loop {
-            match headers.receive(&self.socket, buffers.chunks_exact_mut(*stride), names, controls, arrived) {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => {
-                    interrupts += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let details = names.iter().zip(controls.iter()).zip(buffers.chunks_exact(*stride));
-        let mut start = 0;
-        for (each, ((name, control), buffer)) in arrived.iter().zip(details) {
-            match self.accept(each, name, control, buffer) {
-                Ok((meta, range)) => packets.push((meta, start + range.start..start + range.end)),
-                Err(error) => rejected.push(error),
-            }
-            start += *stride;
-        }
-        Ok(Received { packets: packets.len(), rejected: rejected.len(), full: arrived.len() == names.len() })
+        batch.fill(&self.socket, |arrived, name, control, buffer| self.accept(arrived, name, control, buffer))
     }
 
     fn accept(
         &self,
         arrived: &Arrived,
-        name: &Name,
+        name: &[u8],
         control: &Control,
         buffer: &[u8],
     ) -> Result<(Meta4, std::ops::Range<usize>), FrameError> {
@@ -169,7 +145,6 @@ impl Socket4 {
         if arrived.truncated {
             return Err(FrameError::Oversize);
         }
-        let name = name.octets.get(..arrived.name).unwrap_or(&name.octets);
         let received = ancillary.received;
         match &self.kind {
             Kind::Raw(raw) => {
@@ -236,55 +211,15 @@ impl Socket4 {
     /// queue of the interface is full, `ENETDOWN`...) is marked failed and the next one tried. When the socket's own
     /// buffer is full the rest stays waiting.
     pub fn send(&self, out: &mut OutBatch4) -> SendReport {
-        let mut report = SendReport::default();
-        for slot in out.slots.iter_mut().take(out.used).skip(out.settled) {
-            slot.route = self.prepare(slot);
-        }
-        let mut interrupts = 0;
-        loop {
-            let OutBatch4 { slots, used, settled, messages, .. } = out;
-            let Some(pending) = slots.get_mut(*settled..*used) else { break };
-            let Some(first) = pending.first() else { break };
-            let route = first.route;
-            let run = pending.iter().take_while(|slot| slot.route == route).map(Slot::leaving);
-            let result = match route {
-                Route::Own => messages.send(&self.socket, run),
-                Route::Companion(at) => match self.companion(at) {
-                    Some(companion) => messages.send(&*companion.socket, run),
-                    None => Err(io::Error::from_raw_os_error(libc::EADDRNOTAVAIL)),
-                },
-                Route::Refused(number) => Err(io::Error::from_raw_os_error(number)),
-            };
-            let failure = match result {
-                Ok(0) => libc::EIO,
-                Ok(count) => {
-                    for slot in pending.iter_mut().take(count) {
-                        slot.state = State::Sent;
-                    }
-                    *settled += count;
-                    report.sent += count;
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => {
-                    interrupts += 1;
-                    continue;
-                }
-                // Readiness is known of the socket itself only; a companion whose buffer is full fails.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && route == Route::Own => break,
-                Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
-            };
-            if let Some(first) = pending.first_mut() {
-                first.state = State::Failed(failure);
-            }
-            *settled += 1;
-            report.failed += 1;
-        }
-        report.waiting = out.used - out.settled;
-        report
+        out.flush(
+            &self.socket,
+            |slot| self.prepare(slot),
+            |at| self.companion(at).map(|companion| &*companion.socket),
+        )
     }
 
     /// Fills in headers, address and control message of a packet.
-    fn prepare(&self, slot: &mut Slot) -> Route {
+    fn prepare(&self, slot: &mut Slot<Destination4>) -> Route {
         let destination = slot.destination;
         slot.control_length = 0;
         slot.framed = false;
@@ -363,6 +298,23 @@ fn timestamp(data: &[u8]) -> Option<Micros> {
     let seconds = u64::try_from(isize::from_ne_bytes(*seconds)).ok()?;
     let nanoseconds = u64::try_from(isize::from_ne_bytes(*rest.first_chunk()?)).ok()?;
     Some(Micros(seconds.checked_mul(1_000_000)?.checked_add(nanoseconds / 1000)?))
+}
+
+impl Queue for Socket4 {
+    type Meta = Meta4;
+    type Destination = Destination4;
+
+    fn id(&self) -> SocketId {
+        self.id
+    }
+
+    fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {
+        self.receive(batch)
+    }
+
+    fn send(&self, out: &mut OutBatch4) -> SendReport {
+        self.send(out)
+    }
 }
 
 impl AsFd for Socket4 {

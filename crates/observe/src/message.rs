@@ -53,7 +53,7 @@ macro_rules! messages {
     ($(
         $(#[$meta:meta])*
         $name:ident $({ $($field:ident),* $(,)? })? =
-            $id:literal, $logger:literal, $severity:ident $(($debug:literal))?, $text:literal, $paragraph:literal
+            $id:expr, $logger:expr, $severity:ident $(($debug:literal))?, $text:expr, $paragraph:expr
     );* $(;)?) => {
         $(
             $(#[$meta])*

@@ -41,6 +41,13 @@ const LAYERS: &[(&str, &[&str])] = &[
         "testkit",
         &["base", "json", "wire", "options", "config", "lease", "engine", "memfile", "ncr", "observe"],
     ),
+    (
+        "server",
+        &[
+            "base", "json", "config", "backend", "control", "daemon", "engine", "hooks", "lease", "memfile",
+            "modules", "ncr", "net", "observe", "sqlite",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -25,6 +25,7 @@ pub use classes::{check_classes, check_options, definition_table};
 pub(crate) use hosts::identifier as reserved_for;
 pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
+pub use service::loggers;
 
 use crate::error::ConfigError;
 use crate::keywords::{DHCP4, Literal, Type};

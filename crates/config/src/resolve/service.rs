@@ -198,7 +198,7 @@ pub(crate) fn hooks_libraries(map: &Map) -> Vec<HookLibrary> {
 }
 
 /// `loggers` of a server or of the agent.
-pub(crate) fn loggers(map: &Map) -> Vec<Logger> {
+pub fn loggers(map: &Map) -> Vec<Logger> {
     list(map, "loggers").iter().filter_map(|value| logger(value.as_map()?)).collect()
 }
 

@@ -7,24 +7,21 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use base::HwAddr;
+use engine::DropReason;
 use engine::ddns::Requests;
-use engine::v4::{Arrival, Context4, DropReason, Reply, Verdict};
-use net::{
-    AsyncSocket4, Batch4, Destination4, LinkDestination, MacAddr, Meta4, OutBatch4, Readable, Socket4,
-    SocketId, Via,
-};
-use observe::log;
+use lease::Durable;
+use net::{AsyncSocket, Batch, OutBatch, Queue as _, Readable, SocketId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use crate::messages::{PacketSend, SendFailed, SocketFailed, StoreFailed, WorkerFailed};
+use crate::Protocol;
+use crate::messages::say;
+use crate::protocol::{Destination, Meta};
 use crate::server::{Active, Shared};
 
 /// Batches of a worker that wait for their commit; more would only make replies older.
@@ -37,22 +34,21 @@ const RETRY: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What the server tells a worker.
-#[derive(Debug)]
-pub(crate) enum Order {
-    Open(Vec<Arc<Socket4>>),
+pub(crate) enum Order<P: Protocol> {
+    Open(Vec<Arc<P::Queue>>),
     Close(Vec<SocketId>),
     /// Finish what was received and say so.
     Stop(oneshot::Sender<()>),
 }
 
 /// The server's end of a worker.
-pub(crate) struct Worker {
-    orders: mpsc::UnboundedSender<Order>,
+pub(crate) struct Worker<P: Protocol> {
+    orders: mpsc::UnboundedSender<Order<P>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-impl Worker {
-    pub(crate) fn start(number: usize, shared: Arc<Shared>) -> io::Result<Self> {
+impl<P: Protocol> Worker<P> {
+    pub(crate) fn start(number: usize, shared: Arc<Shared<P>>) -> io::Result<Self> {
         let (orders, inbox) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
@@ -63,7 +59,7 @@ impl Worker {
     }
 
     /// A worker that is gone needs no orders.
-    pub(crate) fn order(&self, order: Order) {
+    pub(crate) fn order(&self, order: Order<P>) {
         let _: Result<(), _> = self.orders.send(order);
     }
 
@@ -76,21 +72,31 @@ impl Worker {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            log!(WorkerFailed { reason: "a worker thread panicked" });
+            say!(P, WorkerFailed { reason: "a worker thread panicked" });
         }
     }
 }
 
+/// A batch of packets and the replies to them.
+pub struct Batches<'a, P: Protocol> {
+    pub received: &'a Batch<Meta<P>>,
+    pub replies: &'a mut OutBatch<Destination<P>>,
+    /// The message types of the replies.
+    pub kinds: &'a mut Vec<P::Reply>,
+    /// For DNS, once the leases are durable.
+    pub requests: &'a mut Requests,
+}
+
 /// What the tasks of a worker share.
-struct Local {
-    shared: Arc<Shared>,
+struct Local<P: Protocol> {
+    shared: Arc<Shared<P>>,
     /// Buffers that are not in use, for incoming and outgoing batches.
-    batches: RefCell<Vec<Batch4>>,
-    outs: RefCell<Vec<OutBatch4>>,
+    batches: RefCell<Vec<Batch<Meta<P>>>>,
+    outs: RefCell<Vec<OutBatch<Destination<P>>>>,
     pending: Arc<Semaphore>,
 }
 
-async fn run(shared: Arc<Shared>, mut inbox: mpsc::UnboundedReceiver<Order>) {
+async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedReceiver<Order<P>>) {
     let local = Rc::new(Local {
         shared,
         batches: RefCell::default(),
@@ -103,13 +109,13 @@ async fn run(shared: Arc<Shared>, mut inbox: mpsc::UnboundedReceiver<Order>) {
             Order::Open(opened) => {
                 for socket in opened {
                     let id = socket.id();
-                    match AsyncSocket4::new(socket) {
+                    match AsyncSocket::new(socket) {
                         Ok(socket) => {
                             let closing = Rc::new(Notify::new());
                             let task = listen(Rc::clone(&local), Rc::new(socket), Rc::clone(&closing));
                             sockets.insert(id, Listener { task: tokio::task::spawn_local(task), closing });
                         }
-                        Err(error) => log!(SocketFailed { reason: error }),
+                        Err(error) => say!(P, SocketFailed { reason: error }),
                     }
                 }
             }
@@ -148,7 +154,7 @@ impl Listener {
     }
 }
 
-async fn listen(local: Rc<Local>, socket: Rc<AsyncSocket4>, closing: Rc<Notify>) {
+async fn listen<P: Protocol>(local: Rc<Local<P>>, socket: Rc<AsyncSocket<P::Queue>>, closing: Rc<Notify>) {
     loop {
         let ready = tokio::select! {
             ready = socket.readable() => ready,
@@ -169,17 +175,17 @@ async fn listen(local: Rc<Local>, socket: Rc<AsyncSocket4>, closing: Rc<Notify>)
             outcome = receive(&local, &socket, None).await;
         }
         if let Err(error) = outcome {
-            log!(SocketFailed { reason: error });
+            say!(P, SocketFailed { reason: error });
             tokio::time::sleep(RETRY).await;
         }
     }
 }
 
 /// Receives and serves one batch; answers whether more may be waiting.
-async fn receive(
-    local: &Rc<Local>,
-    socket: &Rc<AsyncSocket4>,
-    ready: Option<Readable<'_>>,
+async fn receive<P: Protocol>(
+    local: &Rc<Local<P>>,
+    socket: &Rc<AsyncSocket<P::Queue>>,
+    ready: Option<Readable<'_, P::Queue>>,
 ) -> io::Result<bool> {
     let mut batch = local.batches.borrow_mut().pop().unwrap_or_default();
     let received = match ready {
@@ -192,7 +198,7 @@ async fn receive(
     let more = match received {
         Ok(Some(received)) => {
             for error in batch.rejected() {
-                local.shared.frame_rejected(error);
+                local.shared.packet_rejected(error);
             }
             if received.packets > 0 {
                 serve(local, socket, &batch).await;
@@ -207,168 +213,67 @@ async fn receive(
 }
 
 /// Handles a batch, and has its replies sent once the lease store vouches for them.
-async fn serve(local: &Rc<Local>, socket: &Rc<AsyncSocket4>, batch: &Batch4) {
+async fn serve<P: Protocol>(
+    local: &Rc<Local<P>>,
+    socket: &Rc<AsyncSocket<P::Queue>>,
+    received: &Batch<Meta<P>>,
+) {
     let shared = &local.shared;
     let Ok(permit) = Arc::clone(&local.pending).acquire_owned().await else { return };
-    let mut out = local.outs.borrow_mut().pop().unwrap_or_default();
-    out.clear();
-    let mut kinds = Vec::with_capacity(batch.len());
+    let mut replies = local.outs.borrow_mut().pop().unwrap_or_default();
+    replies.clear();
+    let mut kinds = Vec::with_capacity(received.len());
     // Reconfigurations wait for the batch, never in the middle of a packet.
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
     let mark = active.store.mark();
-    let requests = handle_batch(shared, &active, socket.socket(), batch, &mut out, &mut kinds);
+    let mut requests = Requests::new();
+    let mut batches = Batches { received, replies: &mut replies, kinds: &mut kinds, requests: &mut requests };
+    P::serve(shared, &active, socket.socket(), &mut batches);
     let committed = active.store.commit(mark);
     drop(gate);
-    let waiting = Waiting { active, out, kinds, requests, committed, permit };
+    let waiting = Waiting { active, replies, kinds, requests, committed, permit };
     tokio::task::spawn_local(finish(Rc::clone(local), Rc::clone(socket), waiting));
 }
 
-fn handle_batch(
-    shared: &Shared,
-    active: &Active,
-    socket: &Socket4,
-    batch: &Batch4,
-    out: &mut OutBatch4,
-    kinds: &mut Vec<wire::v4::MessageType>,
-) -> Requests {
-    let mut requests = Requests::new();
-    let now = shared.clock.now();
-    let statistics = active.runtime.statistics();
-    statistics.set_now(now);
-    let ctx = Context4 {
-        config: &active.config,
-        store: &*active.store,
-        runtime: &active.runtime,
-        locals: &shared.locals,
-        now: now.seconds(),
-        updates: shared.d2.takes_requests(),
-        direct_response: socket.via() == Via::Raw,
-        respond_to_source: shared.respond_to_source,
-        client_port: shared.ports.client,
-    };
-    let disabled = !shared.service.is_enabled();
-    // Replies are built where they are sent from; where to is known afterwards.
-    let nowhere = Destination4 {
-        to: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-        from: Ipv4Addr::UNSPECIFIED,
-        interface: 0,
-        link: LinkDestination::Resolve,
-    };
-    engine::v4::warm(&ctx, batch.iter().map(|(_, bytes)| bytes));
-    for (meta, bytes) in batch.iter() {
-        statistics.arrived();
-        if disabled {
-            statistics.dropped(DropReason::ServiceDisabled);
-            continue;
-        }
-        // One exchange per client at a time, also where workers share a socket.
-        let _client = shared.clients.lock(bytes);
-        let arrival = arrival(shared, meta);
-        let Some(slot) = out.next_slot(nowhere) else {
-            statistics.dropped(DropReason::QueueFull);
-            continue;
-        };
-        match engine::v4::handle_now(&ctx, &arrival, bytes, slot) {
-            Some(Verdict::Reply(reply)) => {
-                out.redirect_last(destination(meta, &reply));
-                kinds.push(reply.kind);
-                requests.extend(reply.effects.requests);
-            }
-            verdict => {
-                out.cancel_last();
-                match verdict {
-                    Some(Verdict::Drop(reason)) => statistics.dropped(reason),
-                    // The stores of this build answer at once.
-                    None => statistics.dropped(DropReason::ProcessingFailed),
-                    Some(Verdict::Done(effects)) => requests.extend(effects.requests),
-                    Some(Verdict::Reply(_)) => {}
-                }
-            }
-        }
-    }
-    requests
-}
-
-fn arrival(shared: &Shared, meta: &Meta4) -> Arrival {
-    Arrival {
-        interface: shared.locals.interface_name(meta.interface),
-        interface_address: if meta.reply_from.is_unspecified() {
-            shared.locals.interface_address(meta.interface)
-        } else {
-            meta.reply_from
-        },
-        local: *meta.local.ip(),
-        remote: *meta.remote.ip(),
-        remote_port: meta.remote.port(),
-    }
-}
-
-fn destination(meta: &Meta4, reply: &Reply) -> Destination4 {
-    let to = SocketAddrV4::new(reply.destination.address, reply.destination.port);
-    if reply.destination.use_routing {
-        return meta.route(to);
-    }
-    let mut destination = meta.reply(to, to.ip().is_broadcast());
-    if let Some(source) = reply.destination.source {
-        destination.from = source;
-    }
-    if let Some(station) = reply.destination.hw_addr.as_ref().and_then(station) {
-        destination.link = LinkDestination::Station(station);
-    }
-    destination
-}
-
-fn station(hw_addr: &HwAddr) -> Option<MacAddr> {
-    hw_addr.octets().try_into().ok().map(MacAddr)
-}
-
 /// A batch that waits for its commit.
-struct Waiting {
-    active: Arc<Active>,
-    out: OutBatch4,
-    kinds: Vec<wire::v4::MessageType>,
-    /// For DNS, once the leases are durable.
+struct Waiting<P: Protocol> {
+    active: Arc<Active<P>>,
+    replies: OutBatch<Destination<P>>,
+    kinds: Vec<P::Reply>,
     requests: Requests,
     committed: lease::Committed,
     permit: tokio::sync::OwnedSemaphorePermit,
 }
 
-async fn finish(local: Rc<Local>, socket: Rc<AsyncSocket4>, waiting: Waiting) {
-    let Waiting { active, mut out, kinds, requests, committed, permit } = waiting;
+async fn finish<P: Protocol>(local: Rc<Local<P>>, socket: Rc<AsyncSocket<P::Queue>>, waiting: Waiting<P>) {
+    let Waiting { active, mut replies, kinds, requests, committed, permit } = waiting;
     let statistics = active.runtime.statistics();
     match committed.await {
         Ok(()) => {
             local.shared.d2.hand_on(requests);
-            socket.send(&mut out, PATIENCE).await;
-            for failure in out.failures() {
-                log!(SendFailed { destination: failure.destination.to, error: failure.error });
+            socket.send(&mut replies, PATIENCE).await;
+            for failure in replies.failures() {
+                let (destination, _) = P::ends(&failure.destination);
+                say!(P, SendFailed { destination, error: failure.error });
             }
-            for kind in &kinds {
-                statistics.sent(*kind);
-            }
-            if PacketSend::enabled() {
-                for (at, kind) in kinds.iter().enumerate() {
-                    if let Some((destination, _)) = out.get(at) {
-                        log!(PacketSend {
-                            name: kind,
-                            code: kind.0,
-                            to: destination.to,
-                            from: destination.from
-                        });
-                    }
+            for (at, kind) in kinds.iter().enumerate() {
+                P::sent(statistics, *kind);
+                if let Some((destination, _)) = replies.get(at) {
+                    let (to, from) = P::ends(destination);
+                    say!(P, PacketSend { name: kind, code: P::code(*kind), to, from });
                 }
             }
         }
         Err(error) => {
             // Nothing that rests on a lease that is not stored may leave; clients ask again.
             for _ in &kinds {
-                statistics.dropped(DropReason::ProcessingFailed);
+                P::dropped(statistics, DropReason::ProcessingFailed);
             }
-            log!(StoreFailed { replies: kinds.len(), error });
+            say!(P, StoreFailed { replies: kinds.len(), error });
         }
     }
-    out.clear();
-    local.outs.borrow_mut().push(out);
+    replies.clear();
+    local.outs.borrow_mut().push(replies);
     drop(permit);
 }

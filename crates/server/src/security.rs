@@ -3,10 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{ControlSocket, ServerConfig4, TlsPaths};
+use config::{ControlSocket, Services, TlsPaths};
 use control::tls::{ServerTls, TlsFiles};
 use daemon::{Audit, AuditReport, PathKind, Paths};
 use observe::{LoggerSettings, OutputSettings};
+
+use crate::Protocol;
 
 /// Files of a configuration, completed with their directories.
 #[derive(Clone, Debug, Default)]
@@ -33,27 +35,27 @@ impl Places {
 
 /// The files of a configuration and what is wrong with them. `file` is the configuration file of the start;
 /// `relaxed` is `-X`.
-pub(crate) fn places(
-    config: &ServerConfig4,
+pub(crate) fn places<P: Protocol>(
+    services: &Services,
     paths: &Paths,
     file: &Path,
     relaxed: bool,
 ) -> (Places, AuditReport) {
     let mut audit = Audit::new(paths, file, relaxed);
     let data = PathKind::Data.context();
-    let name = &config.services.lease_database.name;
-    let name = if name.is_empty() { "kea-leases4.csv" } else { name };
-    let lease_file = if config.services.lease_database.persist {
+    let name = &services.lease_database.name;
+    let name = if name.is_empty() { P::LEASE_FILE } else { name };
+    let lease_file = if services.lease_database.persist {
         audit.path(PathKind::Data, data, name).unwrap_or_default()
     } else {
         paths.data_dir.join(name)
     };
     let mut places = Places { lease_file, ..Places::default() };
-    let databases = config.services.config_control.iter().flat_map(|c| &c.databases);
+    let databases = services.config_control.iter().flat_map(|c| &c.databases);
     for database in databases.filter(|d| d.kind == "sqlite") {
         places.databases.extend(audit.path(PathKind::Data, data, &database.name));
     }
-    for socket in &config.services.control_sockets {
+    for socket in &services.control_sockets {
         match socket {
             ControlSocket::Unix { path } => {
                 let kind = PathKind::ControlSocket;
@@ -91,7 +93,23 @@ pub(crate) fn places(
             }
         }
     }
-    for logger in &config.services.loggers {
+    places.loggers = loggers(&mut audit, &services.loggers);
+    (places, audit.finish())
+}
+
+fn tls_files(paths: &TlsPaths) -> TlsFiles {
+    TlsFiles {
+        trust_anchor: PathBuf::from(&paths.trust_anchor),
+        cert_file: PathBuf::from(&paths.cert_file),
+        key_file: PathBuf::from(&paths.key_file),
+        cert_required: paths.cert_required,
+    }
+}
+
+/// The settings of loggers whose files may be where they are.
+pub(crate) fn loggers(audit: &mut Audit<'_>, loggers: &[config::Logger]) -> Vec<LoggerSettings> {
+    let mut settings = Vec::new();
+    for logger in loggers {
         let mut outputs = Vec::new();
         for output in &logger.outputs {
             let target = match output.output.as_str() {
@@ -104,18 +122,9 @@ pub(crate) fn places(
             };
             outputs.push((target, output));
         }
-        add_logger(&mut audit, &mut places.loggers, logger, &outputs);
+        add_logger(audit, &mut settings, logger, &outputs);
     }
-    (places, audit.finish())
-}
-
-fn tls_files(paths: &TlsPaths) -> TlsFiles {
-    TlsFiles {
-        trust_anchor: PathBuf::from(&paths.trust_anchor),
-        cert_file: PathBuf::from(&paths.cert_file),
-        key_file: PathBuf::from(&paths.key_file),
-        cert_required: paths.cert_required,
-    }
+    settings
 }
 
 fn add_logger(

@@ -1,61 +1,76 @@
-//! Log messages of the program kea-dhcp4, with Kea's identifiers.
+//! Log messages of the daemons, with Kea's identifiers: one definition each, for both families.
 
-observe::messages! {
-    Starting { version, extended } = "DHCP4_STARTING", "dhcp4", Info,
-        "Kea DHCPv4 server version {version} ({extended}) starting",
+/// Logs a message of the family at hand: `say!(P, Started { version: "3.3.1" })`.
+macro_rules! say {
+    ($protocol:ident, $message:ident { $($fields:tt)* }) => {
+        match <$protocol as $crate::Protocol>::FAMILY {
+            ::base::Family::V4 => ::observe::log!($crate::messages::v4::$message { $($fields)* }),
+            ::base::Family::V6 => ::observe::log!($crate::messages::v6::$message { $($fields)* }),
+        }
+    };
+    ($protocol:ident, $message:ident) => {
+        say!($protocol, $message {})
+    };
+}
+pub(crate) use say;
+
+/// `$id` begins the identifiers, `$logger` is the logger of the daemon, `$name` the name of the protocol.
+macro_rules! family {
+    ($module:ident, $id:literal, $logger:literal, $name:literal, $digit:literal) => {
+        pub mod $module {
+            observe::messages! {
+    Starting { version, extended } = concat!($id, "_STARTING"), $logger, Info,
+        concat!("Kea ", $name, " server version {version} ({extended}) starting"),
         "The program has begun; its configuration is not read yet.";
-    StartInfo { pid, port, client_port, verbose } = "DHCP4_START_INFO", "dhcp4", Debug(0),
+    StartInfo { pid, port, client_port, verbose } = concat!($id, "_START_INFO"), $logger, Debug(0),
         "pid: {pid}, server port: {port}, client port: {client_port}, verbose: {verbose}",
         "How the program was called.";
-    Started { version } = "DHCP4_STARTED", "dhcp4", Info,
-        "Kea DHCPv4 server version {version} started",
+    Started { version } = concat!($id, "_STARTED"), $logger, Info,
+        concat!("Kea ", $name, " server version {version} started"),
         "The configuration is in force and clients are answered.";
-    InitFail { error } = "DHCP4_INIT_FAIL", "dhcp4", Error,
+    InitFail { error } = concat!($id, "_INIT_FAIL"), $logger, Error,
         "failed to initialize Kea server: {error}",
         "The server could not start; the text says why. It ends.";
-    AlreadyRunning { program, error } = "DHCP4_ALREADY_RUNNING", "dhcp4", Fatal,
+    AlreadyRunning { program, error } = concat!($id, "_ALREADY_RUNNING"), $logger, Fatal,
         "{program} already running? {error}",
         "Another process uses the same PID file. Stop it, or give this one a configuration file of another name.";
-    Shutdown = "DHCP4_SHUTDOWN", "dhcp4", Info,
+    Shutdown = concat!($id, "_SHUTDOWN"), $logger, Info,
         "server shutdown",
         "The server has ended in order.";
-    ShutdownRequest = "DHCP4_SHUTDOWN_REQUEST", "dhcp4", Debug(40),
+    ShutdownRequest = concat!($id, "_SHUTDOWN_REQUEST"), $logger, Debug(40),
         "shutdown of server requested",
         "A signal or the command shutdown asked for the end.";
-    RootUser = "DHCP4_ROOT_USER_SECURITY_WARNING", "dhcp4", Warn,
-        "kea-dhcp4 running as root user!",
+    RootUser = concat!($id, "_ROOT_USER_SECURITY_WARNING"), $logger, Warn,
+        concat!("kea-", $logger, " running as root user!"),
         "The server needs the capabilities CAP_NET_RAW and CAP_NET_BIND_SERVICE, not the whole of root.";
-    ChecksDisabled = "DHCP4_SECURITY_CHECKS_DISABLED", "dhcp4", Warn,
+    ChecksDisabled = concat!($id, "_SECURITY_CHECKS_DISABLED"), $logger, Warn,
         "Invoked with command line option -X, Security checks are disabled!!",
         "Paths anywhere and control channels without authentication are accepted.";
-    SecurityWarning { violation } = "DHCP4_CONFIG_SECURITY_WARNING", "dhcp4", Warn,
-        "{violation}",
-        "Without -X the configuration would have been refused for this.";
-    ConfigStart { config } = "DHCP4_CONFIG_START", "dhcp4", Debug(45),
-        "DHCPv4 server is processing the following configuration: {config}",
+    ConfigStart { config } = concat!($id, "_CONFIG_START"), $logger, Debug(45),
+        concat!($name, " server is processing the following configuration: {config}"),
         "The configuration as received, without its secrets.";
-    ConfigComplete { summary } = "DHCP4_CONFIG_COMPLETE", "dhcp4", Info,
-        "DHCPv4 server has completed configuration: {summary}",
+    ConfigComplete { summary } = concat!($id, "_CONFIG_COMPLETE"), $logger, Info,
+        concat!($name, " server has completed configuration: {summary}"),
         "A configuration is in force.";
-    ConfigLoadFail { file, reason } = "DHCP4_CONFIG_LOAD_FAIL", "dhcp4", Error,
+    ConfigLoadFail { file, reason } = concat!($id, "_CONFIG_LOAD_FAIL"), $logger, Error,
         "configuration error using file: {file}, reason: {reason}",
         "The file cannot be used. At a start the server ends; otherwise the running configuration stays.";
-    ParserFail { element, error } = "DHCP4_PARSER_FAIL", "dhcp4", Error,
+    ParserFail { element, error } = concat!($id, "_PARSER_FAIL"), $logger, Error,
         "failed to create or run parser for configuration element {element}: {error}",
         "What is wrong with the configuration, one line for each fault.";
-    SyntaxWarning { text } = "DHCP4_CONFIG_SYNTAX_WARNING", "dhcp4", Warn,
+    SyntaxWarning { text } = concat!($id, "_CONFIG_SYNTAX_WARNING"), $logger, Warn,
         "configuration syntax warning: {text}",
         "The configuration is accepted, but could be written better.";
-    Reconfiguring { file } = "DHCP4_DYNAMIC_RECONFIGURATION", "dhcp4", Info,
+    Reconfiguring { file } = concat!($id, "_DYNAMIC_RECONFIGURATION"), $logger, Info,
         "initiate server reconfiguration using file: {file}, after receiving SIGHUP signal or config-reload command",
         "The configuration file is read again.";
-    Reconfigured { file } = "DHCP4_DYNAMIC_RECONFIGURATION_SUCCESS", "dhcp4", Info,
+    Reconfigured { file } = concat!($id, "_DYNAMIC_RECONFIGURATION_SUCCESS"), $logger, Info,
         "dynamic server reconfiguration succeeded with file: {file}",
         "The configuration file as it is now is in force.";
-    ReconfigureFailed { file } = "DHCP4_DYNAMIC_RECONFIGURATION_FAIL", "dhcp4", Error,
+    ReconfigureFailed { file } = concat!($id, "_DYNAMIC_RECONFIGURATION_FAIL"), $logger, Error,
         "dynamic server reconfiguration failed with file: {file}",
         "The configuration file cannot be used; the running configuration stays. Other messages say why.";
-    MultiThreading { enabled, threads, queue } = "DHCP4_MULTI_THREADING_INFO", "dhcp4", Info,
+    MultiThreading { enabled, threads, queue } = concat!($id, "_MULTI_THREADING_INFO"), $logger, Info,
         "enabled: {enabled}, number of threads: {threads}, queue size: {queue}",
         "How many threads serve packets.";
     NoSockets { reason } = "DHCPSRV_NO_SOCKETS_OPEN", "dhcpsrv", Warn,
@@ -64,49 +79,46 @@ observe::messages! {
     OpenSocketFail { problem } = "DHCPSRV_OPEN_SOCKET_FAIL", "dhcpsrv", Warn,
         "failed to open socket: {problem}",
         "A service socket could not be opened. The others serve.";
-    OpenSocketsFailed { attempts } = "DHCP4_OPEN_SOCKETS_FAILED", "dhcp4", Warn,
+    OpenSocketsFailed { attempts } = concat!($id, "_OPEN_SOCKETS_FAILED"), $logger, Warn,
         "maximum number of open service sockets attempts: {attempts}, has been exhausted without success",
         "service-sockets-max-retries was reached. Sockets are opened when their interfaces change.";
-    SocketFailed { reason } = "DHCP4_BUFFER_RECEIVE_FAIL", "dhcp4", Error,
+    SocketFailed { reason } = concat!($id, "_BUFFER_RECEIVE_FAIL"), $logger, Error,
         "error on attempt to receive packet: {reason}",
         "A service socket reported an error.";
-    Unsteered { reason } = "DHCP4_SOCKET_SHARED", "dhcp4", Info,
+    Unsteered { reason } = concat!($id, "_SOCKET_SHARED"), $logger, Info,
         "worker threads share a socket because the kernel cannot spread packets by client: {reason}",
         "Slower, but right.";
-    FrameRejected { reason } = "DHCP4_BUFFER_REJECTED", "bad-packets", Debug(15),
-        "frame with invalid IP or UDP header: {reason}",
+    PacketRejected { reason } = concat!($id, "_BUFFER_REJECTED"), "bad-packets", Debug(15),
+        "packet with invalid headers: {reason}",
         "Something arrived that is no valid UDP packet.";
-    SendFailed { destination, error } = "DHCP4_PACKET_SEND_FAIL", "packets", Error,
-        "failed to send DHCPv4 packet to {destination}: {error}",
+    SendFailed { destination, error } = concat!($id, "_PACKET_SEND_FAIL"), "packets", Error,
+        concat!("failed to send ", $name, " packet to {destination}: {error}"),
         "The operating system refused a reply.";
-    PacketSend { name, code, from, to } = "DHCP4_PACKET_SEND", "packets", Debug(40),
+    PacketSend { name, code, from, to } = concat!($id, "_PACKET_SEND"), "packets", Debug(40),
         "trying to send packet {name} (type {code}) from {from} to {to}",
         "A reply leaves.";
-    StoreFailed { replies, error } = "DHCP4_LEASE_STORE_FAILED", "leases", Error,
+    StoreFailed { replies, error } = concat!($id, "_LEASE_STORE_FAILED"), "leases", Error,
         "{replies} replies are not sent because their leases could not be stored: {error}",
         "No lease is acknowledged that is not stored. Look at the medium of the lease database.";
-    WorkerFailed { reason } = "DHCP4_WORKER_FAILED", "dhcp4", Error,
+    WorkerFailed { reason } = concat!($id, "_WORKER_FAILED"), $logger, Error,
         "{reason}",
         "A thread that serves packets ended unexpectedly.";
-    ReclaimFail { error } = "DHCP4_RECLAIM_EXPIRED_LEASES_FAIL", "dhcp4", Error,
+    ReclaimFail { error } = concat!($id, "_RECLAIM_EXPIRED_LEASES_FAIL"), $logger, Error,
         "failed to reclaim expired leases: {error}",
         "The next run tries again.";
-    ReclaimBehind { cycles } = "ALLOC_ENGINE_V4_LEASES_RECLAMATION_SLOW", "alloc-engine", Warn,
+    ReclaimBehind { cycles } = concat!("ALLOC_ENGINE_V", $digit, "_LEASES_RECLAMATION_SLOW"), "alloc-engine", Warn,
         "expired leases still exist after {cycles} reclamations",
         "More leases expire than max-reclaim-leases and max-reclaim-time let the server reclaim. Raise them.";
-    CbFetched { text } = "CB_CMDS_CONFIG_FETCHED", "dhcp4", Info,
-        "{text}",
-        "The configuration was brought up to date from the configuration database.";
-    CbMerged = "DHCPSRV_CFGMGR_CONFIG4_MERGED", "dhcpsrv", Info,
+    CbMerged = concat!("DHCPSRV_CFGMGR_CONFIG", $digit, "_MERGED"), "dhcpsrv", Info,
         "Configuration backend data has been merged.",
         "Changes of the configuration database are in force.";
-    CbPeriodicFail { error } = "DHCP4_CB_PERIODIC_FETCH_UPDATES_FAIL", "dhcp4", Error,
+    CbPeriodicFail { error } = concat!($id, "_CB_PERIODIC_FETCH_UPDATES_FAIL"), $logger, Error,
         "error on periodic attempt to fetch configuration updates from the configuration backend(s): {error}",
         "The running configuration serves on; the next attempt follows.";
-    CbOnDemandFail { error } = "DHCP4_CB_ON_DEMAND_FETCH_UPDATES_FAIL", "dhcp4", Error,
+    CbOnDemandFail { error } = concat!($id, "_CB_ON_DEMAND_FETCH_UPDATES_FAIL"), $logger, Error,
         "error on demand attempt to fetch configuration updates from the configuration backend(s): {error}",
         "The running configuration serves on.";
-    CbManyFailures { count } = "DHCP4_CB_PERIODIC_FETCH_UPDATES_RETRIES_EXHAUSTED", "dhcp4", Error,
+    CbManyFailures { count } = concat!($id, "_CB_PERIODIC_FETCH_UPDATES_RETRIES_EXHAUSTED"), $logger, Error,
         "{count} configuration fetch attempts in a row have failed",
         "The configuration database is out of reach or holds what this server cannot run. Attempts go on.";
     HookBuiltIn { name, note } = "HOOKS_LIBRARY_BUILT_IN", "hooks", Info,
@@ -130,19 +142,25 @@ observe::messages! {
     NcrRejected { error, request } = "DHCPSRV_DHCP_DDNS_NCR_REJECTED", "dhcpsrv", Error,
         "NameChangeRequest rejected by the sender: {error}, ncr: {request}",
         "The queue is full (max-queue-size): requests come faster than they can be sent.";
-    NcrNotEncoded { error, request } = "DHCP4_NCR_CREATION_FAILED", "ddns", Error,
+    NcrNotEncoded { error, request } = concat!($id, "_NCR_CREATION_FAILED"), "ddns", Error,
         "failed to generate name change requests for DNS: {error}: {request}",
         "A request that no datagram can carry. The lease stands; DNS is not told of it.";
     NcrSendFailed { error } = "DHCP_DDNS_NCR_UDP_SEND_ERROR", "libdhcp-ddns", Error,
         "UDP socket send error while sending a DNS Update request: {error}",
         "The operating system did not take a request.";
-    RequestSendFailed { error, request } = "DHCP4_DDNS_REQUEST_SEND_FAILED", "ddns", Error,
+    RequestSendFailed { error, request } = concat!($id, "_DDNS_REQUEST_SEND_FAILED"), "ddns", Error,
         "failed sending a request to kea-dhcp-ddns, error: {error},  ncr: {request}",
         "The request is lost. Updates are suspended until the next configuration.";
     UpdatesSuspended = "DHCPSRV_DHCP_DDNS_SUSPEND_UPDATES", "dhcpsrv", Warn,
         "DHCP_DDNS updates are being suspended.",
         "No request is made or sent until the next configuration (config-reload does). The messages before say why.";
-    RepairMode = "DHCP4_CB_REPAIR_MODE_ENABLED", "dhcp4", Warn,
+    RepairMode = concat!($id, "_CB_REPAIR_MODE_ENABLED"), $logger, Warn,
         "Server is running in config back end repair mode.",
         "Nothing is fetched and no client is served; remote-* commands can repair the database (-R).";
+            }
+        }
+    };
 }
+
+family!(v4, "DHCP4", "dhcp4", "DHCPv4", "4");
+family!(v6, "DHCP6", "dhcp6", "DHCPv6", "6");

@@ -4,8 +4,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const STRIPES: usize = 256;
-/// Where chaddr lies in a packet.
-const CHADDR: std::ops::Range<usize> = 28..44;
 
 /// Locks by client. A packet is handled in microseconds and nothing is awaited meanwhile, so a client's second
 /// packet waits for its first instead of being dropped.
@@ -20,10 +18,9 @@ impl Clients {
         Self { stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(), hasher: RandomState::new() }
     }
 
-    /// Held while the packet is handled. `None` for what is too short to be a packet.
-    pub(crate) fn lock(&self, packet: &[u8]) -> Option<MutexGuard<'_, ()>> {
-        let hash = self.hasher.hash_one(packet.get(CHADDR)?);
-        let stripe = usize::try_from(hash % 256).ok()?;
+    /// Held while a packet of the client is handled.
+    pub(crate) fn lock(&self, client: &[u8]) -> Option<MutexGuard<'_, ()>> {
+        let stripe = usize::try_from(self.hasher.hash_one(client) % 256).ok()?;
         // Nothing is guarded but the order, so a panic leaves nothing broken.
         self.stripes.get(stripe).map(|stripe| stripe.lock().unwrap_or_else(PoisonError::into_inner))
     }

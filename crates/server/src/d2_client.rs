@@ -4,31 +4,29 @@
 //! Requests come here only once the leases they speak of are durable. Nobody answers them: what the operating system
 //! took has been sent.
 
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::D2Client;
 use ncr::{NameChangeRequest, Queue, Rejected};
-use observe::log;
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::messages::{
-    DdnsConfigured, NcrNotEncoded, NcrRejected, NcrSendFailed, NcrSent, RequestSendFailed, SenderStarted,
-    SenderStopped, UpdatesSuspended,
-};
+use crate::Protocol;
+use crate::messages::say;
 
 /// The client of kea-dhcp-ddns.
-#[derive(Debug, Default)]
-pub(crate) struct Client {
+pub struct Client<P> {
     queue: Mutex<Queue>,
     /// Something waits in the queue.
     filled: Notify,
     /// Requests are taken: the queue's state, for a glance without its lock.
     taking: AtomicBool,
     running: Mutex<Option<Running>>,
+    protocol: PhantomData<fn() -> P>,
 }
 
 /// A task that sends.
@@ -42,9 +40,19 @@ struct Running {
 /// Settings that can be brought into force: the socket is bound. Without one, updates are off.
 pub(crate) struct Staged(D2Client, Option<Arc<UdpSocket>>);
 
-impl Client {
+impl<P: Protocol> Client<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            queue: Mutex::default(),
+            filled: Notify::new(),
+            taking: AtomicBool::new(false),
+            running: Mutex::default(),
+            protocol: PhantomData,
+        }
+    }
+
     /// Whether requests are worth making.
-    pub(crate) fn takes_requests(&self) -> bool {
+    pub fn takes_requests(&self) -> bool {
         self.taking.load(Ordering::Relaxed)
     }
 
@@ -57,7 +65,7 @@ impl Client {
         for request in &requests {
             // That updates are off or suspended was said when it happened.
             if let Err(error @ Rejected::Full(_)) = queue.push(request) {
-                log!(NcrRejected { error, request });
+                say!(P, NcrRejected { error, request });
                 self.failed(&mut queue, &error.to_string(), request);
             }
         }
@@ -97,21 +105,24 @@ impl Client {
         }
         if let Some(old) = running.take() {
             old.task.abort();
-            log!(SenderStopped {});
+            say!(P, SenderStopped);
         }
         self.queue().configure(config.enable_updates, config.max_queue_size);
         self.taking.store(config.enable_updates, Ordering::Relaxed);
-        log!(DdnsConfigured {
-            state: if config.enable_updates {
-                "DHCP_DDNS updates enabled"
-            } else {
-                "DHCP-DDNS updates disabled"
+        say!(
+            P,
+            DdnsConfigured {
+                state: if config.enable_updates {
+                    "DHCP_DDNS updates enabled"
+                } else {
+                    "DHCP-DDNS updates disabled"
+                }
             }
-        });
+        );
         if let Some(socket) = socket {
             let task = tokio::spawn(Arc::clone(self).run(Arc::clone(&socket), config.server));
             *running = Some(Running { config, socket, task });
-            log!(SenderStarted { config: settings(&config) });
+            say!(P, SenderStarted { config: settings(&config) });
         }
     }
 
@@ -121,7 +132,7 @@ impl Client {
         running.task.abort();
         self.drain(&running.socket, running.config.server).await;
         self.taking.store(false, Ordering::Relaxed);
-        log!(SenderStopped {});
+        say!(P, SenderStopped);
     }
 
     async fn run(self: Arc<Self>, socket: Arc<UdpSocket>, server: SocketAddr) {
@@ -138,14 +149,14 @@ impl Client {
             let datagram = match request.encode() {
                 Ok(datagram) => datagram,
                 Err(error) => {
-                    log!(NcrNotEncoded { error, request: &request });
+                    say!(P, NcrNotEncoded { error, request: &request });
                     continue;
                 }
             };
             match socket.send_to(&datagram, server).await {
-                Ok(_) => log!(NcrSent { request: &request }),
+                Ok(_) => say!(P, NcrSent { request: &request }),
                 Err(error) => {
-                    log!(NcrSendFailed { error: &error });
+                    say!(P, NcrSendFailed { error: &error });
                     self.failed(&mut self.queue(), &error.to_string(), &request);
                     return;
                 }
@@ -155,10 +166,10 @@ impl Client {
 
     /// A request is lost: no more are taken until the next configuration.
     fn failed(&self, queue: &mut Queue, error: &str, request: &NameChangeRequest) {
-        log!(RequestSendFailed { error, request });
+        say!(P, RequestSendFailed { error, request });
         if queue.suspend() {
             self.taking.store(false, Ordering::Relaxed);
-            log!(UpdatesSuspended {});
+            say!(P, UpdatesSuspended);
         }
     }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Seconds;
-use engine::v4::{Dns4, reclaim};
-use observe::log;
+use engine::v4::reclaim::{Limits, Reclaimed};
+use lease::{Durable, StoreError};
 use tokio::time::sleep;
 
-use crate::messages::{OpenSocketsFailed, ReclaimBehind, ReclaimFail};
+use crate::Protocol;
+use crate::messages::say;
 use crate::server::Server;
 
 /// How often the switch of the service is looked at (`max-period` of dhcp-disable).
@@ -17,7 +18,7 @@ const SERVICE: Duration = Duration::from_millis(200);
 const SETTLE: Duration = Duration::from_millis(200);
 
 /// Starts all timers; they end with the runtime.
-pub(crate) fn start(server: &Arc<Server>) {
+pub(crate) fn start<P: Protocol>(server: &Arc<Server<P>>) {
     tokio::spawn(reclaim_loop(Arc::clone(server)));
     tokio::spawn(flush_loop(Arc::clone(server)));
     tokio::spawn(service_loop(Arc::clone(server)));
@@ -26,7 +27,7 @@ pub(crate) fn start(server: &Arc<Server>) {
 }
 
 /// Waits for `seconds`, or without end when 0; false when a new configuration came first.
-pub(crate) async fn wait(server: &Server, seconds: u32) -> bool {
+pub(crate) async fn wait<P: Protocol>(server: &Server<P>, seconds: u32) -> bool {
     let changed = server.reconfigured.notified();
     if seconds == 0 {
         changed.await;
@@ -39,7 +40,7 @@ pub(crate) async fn wait(server: &Server, seconds: u32) -> bool {
 }
 
 /// Reclaims expired leases in bounded runs (Kea manual, "Lease Expiration").
-async fn reclaim_loop(server: Arc<Server>) {
+async fn reclaim_loop<P: Protocol>(server: Arc<Server<P>>) {
     let mut limited_runs = 0u32;
     loop {
         let expired = server.config().services.expired_leases;
@@ -49,7 +50,7 @@ async fn reclaim_loop(server: Arc<Server>) {
         if !server.shared.service.is_enabled() || server.arguments.repair {
             continue;
         }
-        let limits = reclaim::Limits {
+        let limits = Limits {
             leases: usize::try_from(expired.max_reclaim_leases).unwrap_or(usize::MAX),
             remove: expired.hold_reclaimed_time == 0,
         };
@@ -57,26 +58,26 @@ async fn reclaim_loop(server: Arc<Server>) {
             Ok(done) if done.limited => {
                 limited_runs += 1;
                 if expired.unwarned_reclaim_cycles > 0 && limited_runs > expired.unwarned_reclaim_cycles {
-                    log!(ReclaimBehind { cycles: limited_runs });
+                    say!(P, ReclaimBehind { cycles: limited_runs });
                     limited_runs = 0;
                 }
             }
             Ok(_) => limited_runs = 0,
-            Err(error) => log!(ReclaimFail { error }),
+            Err(error) => say!(P, ReclaimFail { error }),
         }
     }
 }
 
 /// One run; `milliseconds` bounds its time, 0 not.
-pub(crate) async fn run_reclaim(
-    server: &Server,
-    limits: reclaim::Limits,
+pub(crate) async fn run_reclaim<P: Protocol>(
+    server: &Server<P>,
+    limits: Limits,
     milliseconds: u32,
-) -> Result<reclaim::Reclaimed, lease::StoreError> {
+) -> Result<Reclaimed, StoreError> {
     let _gate = server.shared.gate.read().await;
     let active = server.shared.active.load_full();
     let now = server.shared.clock.now();
-    active.runtime.statistics().set_now(now);
+    P::set_now(&server.statistics, now);
     let start = server.shared.clock.steady();
     let proceed = || {
         milliseconds == 0
@@ -84,16 +85,14 @@ pub(crate) async fn run_reclaim(
     };
     let mark = active.store.mark();
     let d2 = &server.shared.d2;
-    let dns = Dns4 { config: &active.config, enabled: d2.takes_requests() };
-    let mut done =
-        reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await?;
+    let mut done = P::reclaim(&active, d2.takes_requests(), now, limits, proceed).await?;
     active.store.commit(mark).await?;
     d2.hand_on(std::mem::take(&mut done.requests));
     Ok(done)
 }
 
 /// Deletes rows that were kept for their clients long enough.
-async fn flush_loop(server: Arc<Server>) {
+async fn flush_loop<P: Protocol>(server: Arc<Server<P>>) {
     loop {
         let expired = server.config().services.expired_leases;
         if !wait(&server, expired.flush_reclaimed_timer_wait_time).await {
@@ -101,17 +100,17 @@ async fn flush_loop(server: Arc<Server>) {
         }
         let _gate = server.shared.gate.read().await;
         let active = server.shared.active.load_full();
-        let now = server.shared.clock.now().seconds();
+        let now = server.shared.clock.now();
         let mark = active.store.mark();
-        let flushed = reclaim::flush(&*active.store, now, Seconds(expired.hold_reclaimed_time)).await;
+        let flushed = P::flush(&active, now, Seconds(expired.hold_reclaimed_time)).await;
         let stored = active.store.commit(mark).await;
         if let Err(error) = flushed.map(|_| ()).and(stored) {
-            log!(ReclaimFail { error });
+            say!(P, ReclaimFail { error });
         }
     }
 }
 
-async fn service_loop(server: Arc<Server>) {
+async fn service_loop<P: Protocol>(server: Arc<Server<P>>) {
     loop {
         sleep(SERVICE).await;
         server.shared.service.expire(server.shared.clock.steady());
@@ -119,35 +118,32 @@ async fn service_loop(server: Arc<Server>) {
 }
 
 /// Opens and closes sockets as links and addresses come and go, and tries again what could not be opened.
-async fn interface_loop(server: Arc<Server>) {
+async fn interface_loop<P: Protocol>(server: Arc<Server<P>>) {
     let watch = net::Watch::new().and_then(net::AsyncWatch::new);
-    let mut watch = watch.inspect_err(|error| log!(crate::messages::SocketFailed { reason: error })).ok();
+    let mut watch = watch.inspect_err(|error| say!(P, SocketFailed { reason: error })).ok();
     loop {
-        let config = server.config();
-        let retry = Duration::from_millis(u64::from(
-            config.services.interfaces.service_sockets_retry_wait_time.max(100),
-        ));
-        let attempts = server.state.lock().await.socket_attempts;
-        let retrying = attempts > 0 && attempts <= config.services.interfaces.service_sockets_max_retries;
+        let interfaces = server.config().services.interfaces.clone();
+        let retry = Duration::from_millis(u64::from(interfaces.service_sockets_retry_wait_time.max(100)));
+        let attempts = server.sockets.lock().await.attempts;
+        let retrying = attempts > 0 && attempts <= interfaces.service_sockets_max_retries;
         tokio::select! {
             () = changed(&mut watch) => sleep(SETTLE).await,
             () = sleep(retry), if retrying => {}
             () = server.reconfigured.notified() => {}
         }
-        let mut state = server.state.lock().await;
+        let mut sockets = server.sockets.lock().await;
         let config = server.config();
+        let most = config.services.interfaces.service_sockets_max_retries;
         let Ok(selection) = server.selection(&config) else { continue };
-        if server.update_sockets(&selection, &config, &mut state) {
-            state.socket_attempts = 0;
+        if server.update_sockets(&mut sockets, &selection, &config) {
+            sockets.attempts = 0;
         } else {
-            state.socket_attempts = state.socket_attempts.saturating_add(1);
-            if config.services.interfaces.service_sockets_max_retries > 0
-                && state.socket_attempts
-                    == config.services.interfaces.service_sockets_max_retries.saturating_add(1)
-            {
-                log!(OpenSocketsFailed { attempts: config.services.interfaces.service_sockets_max_retries });
+            sockets.attempts = sockets.attempts.saturating_add(1);
+            if most > 0 && sockets.attempts == most.saturating_add(1) {
+                say!(P, OpenSocketsFailed { attempts: most });
             }
         }
+        server.socket_status().attempts = sockets.attempts;
     }
 }
 

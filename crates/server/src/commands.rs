@@ -1,0 +1,389 @@
+//! The built-in commands. Each has one definition; answers and texts are those that programs match.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::Family;
+use control::{Access, Answer, Command, CommandDef};
+use daemon::{Audit, PathKind, version};
+use engine::v4::reclaim::Limits;
+use json::Value;
+use observe::StatisticCommand;
+
+use crate::Protocol;
+use crate::messages::say;
+use crate::pull::Reason;
+use crate::server::Server;
+use crate::service::{self, Origin};
+
+/// The answer of a command, soon.
+pub type Handled = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// A command and its handler.
+pub struct Entry<P: Protocol>(CommandDef, fn(Arc<Server<P>>, Command) -> Handled);
+
+/// A row of a table of commands.
+pub const fn entry<P: Protocol>(
+    name: &'static str,
+    access: Access,
+    arguments: &'static str,
+    summary: &'static str,
+    handler: fn(Arc<Server<P>>, Command) -> Handled,
+) -> Entry<P> {
+    Entry(CommandDef::built_in(name, access, arguments, summary), handler)
+}
+
+/// The built-in commands of both families but statistics.
+fn shared<P: Protocol>() -> [Entry<P>; 16] {
+    let arguments = match P::FAMILY {
+        Family::V4 => "Dhcp4:map",
+        Family::V6 => "Dhcp6:map",
+    };
+    [
+        entry("build-report", Access::Read, "", "How the program was built.", |s, _| {
+            now(Answer::ok(version::build_report(&s.paths, P::COMPONENTS)))
+        }),
+        entry(
+            "config-backend-pull",
+            Access::Write,
+            "",
+            "Brings the server up to date with its database.",
+            |s, _| Box::pin(config_backend_pull(s)),
+        ),
+        entry("config-get", Access::Read, "", "The running configuration.", |s, _| Box::pin(config_get(s))),
+        entry("config-hash-get", Access::Read, "", "Hash of the running configuration.", |s, _| {
+            now(Answer::arguments([("hash", hash(&s))]))
+        }),
+        entry("config-reload", Access::Write, "", "Reads the configuration file again.", |s, _| {
+            Box::pin(async move { reload(&s).await })
+        }),
+        entry("config-set", Access::Write, arguments, "Replaces the configuration.", |s, c| {
+            Box::pin(config_set(s, c))
+        }),
+        entry("config-test", Access::Write, arguments, "Checks a configuration.", |s, c| {
+            now(config_test(&s, &c))
+        }),
+        entry(
+            "config-write",
+            Access::Write,
+            "filename:string?",
+            "Writes the configuration to a file.",
+            |s, c| now(config_write(&s, &c)),
+        ),
+        entry(
+            "dhcp-disable",
+            Access::Write,
+            "max-period:integer?,origin:string|integer?,origin-id:integer?",
+            "Stops answering clients.",
+            |s, c| now(dhcp_disable(&s, &c)),
+        ),
+        entry(
+            "dhcp-enable",
+            Access::Write,
+            "origin:string|integer?,origin-id:integer?",
+            "Answers clients again.",
+            |s, c| now(dhcp_enable(&s, &c)),
+        ),
+        entry("kea-lfc-start", Access::Write, "", "Cleans up the lease file now.", |s, _| now(lfc_start(&s))),
+        entry(
+            "leases-reclaim",
+            Access::Write,
+            "remove:boolean",
+            "Reclaims all expired leases now.",
+            |s, c| Box::pin(leases_reclaim(s, c)),
+        ),
+        entry("server-tag-get", Access::Read, "", "The server's tag.", |s, _| {
+            let tag = s.config().services.server_tag.clone();
+            now(Answer::arguments([("server-tag", Value::from(tag.as_str()))]))
+        }),
+        entry("shutdown", Access::Write, "exit-value:integer?", "Ends the server.", |s, c| {
+            now(shutdown(&s, &c))
+        }),
+        entry("status-get", Access::Read, "", "How the server is doing.", |s, _| now(crate::status::get(&s))),
+        entry("version-get", Access::Read, "", "The version.", |_, _| {
+            let extended = version::extended(P::COMPONENTS);
+            now(Answer::full(version::KEA_VERSION, [("extended", Value::from(extended))]))
+        }),
+    ]
+}
+
+/// An answer that is there at once.
+pub fn now(answer: Answer) -> Handled {
+    Box::pin(std::future::ready(answer))
+}
+
+/// Registers the built-in commands.
+///
+/// # Errors
+/// When two commands have one name.
+pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), control::DuplicateCommand> {
+    let table = &server.commands;
+    for Entry(definition, handler) in shared::<P>().iter().chain(P::COMMANDS) {
+        let (server, handler) = (Arc::clone(server), *handler);
+        table.register(*definition, move |command| handler(Arc::clone(&server), command))?;
+    }
+    for (name, statistic) in StatisticCommand::ALL {
+        let read = matches!(
+            statistic,
+            StatisticCommand::Get | StatisticCommand::GetAll | StatisticCommand::GlobalGetAll
+        );
+        let access = if read { Access::Read } else { Access::Write };
+        let definition = CommandDef::built_in(name, access, "name:string?", "Reads or changes statistics.");
+        let server = Arc::clone(server);
+        table.register(definition, move |command: Command| {
+            let arguments = command.arguments.as_ref();
+            let outcome = statistic.run(&server.registry, arguments, server.shared.clock.now());
+            let mut answer = Answer::with_result(outcome.result, outcome.text);
+            if let Some(arguments) = outcome.arguments {
+                answer = answer.and_arguments(arguments);
+            }
+            std::future::ready(answer)
+        })?;
+    }
+    Ok(())
+}
+
+/// Registers the commands of the hook libraries that a configuration lists, and takes those back that it no longer
+/// lists.
+pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, loaded: &[hooks::Loaded]) {
+    for provider in [
+        modules::cb_cmds::PROVIDER,
+        modules::class_cmds::PROVIDER,
+        modules::lease_cmds::PROVIDER,
+        modules::stat_cmds::PROVIDER,
+        modules::subnet_cmds::PROVIDER,
+    ] {
+        server.commands.deregister_provider(provider);
+    }
+    for library in loaded {
+        let outcome = match library {
+            hooks::Loaded::Module { module, .. } => P::register_module(server, *module),
+            hooks::Loaded::Accepted { name, note } => {
+                say!(P, HookBuiltIn { name, note });
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
+            say!(P, HookFailed { error });
+        }
+    }
+}
+
+/// What `config-get` answers: the running configuration and its hash.
+fn running<P: Protocol>(server: &Server<P>) -> Value {
+    P::config_get(&server.config().written)
+}
+
+fn hash<P: Protocol>(server: &Server<P>) -> Value {
+    running(server).get("hash").cloned().unwrap_or_default()
+}
+
+async fn config_get<P: Protocol>(server: Arc<Server<P>>) -> Answer {
+    // With many subnets this takes a while; the packet loop has threads of its own.
+    Answer::arguments(tokio::task::block_in_place(|| running(&server)))
+}
+
+/// The arguments of config-set and config-test.
+fn map_argument(command: &Command) -> Result<Value, Answer> {
+    match &command.arguments {
+        Some(arguments) if arguments.as_map().is_some() => Ok(arguments.clone()),
+        _ => Err(Answer::error("Missing mandatory 'arguments' parameter.")),
+    }
+}
+
+async fn config_set<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
+    let value = match map_argument(&command) {
+        Ok(value) => value,
+        Err(answer) => return answer,
+    };
+    let mut state = server.state.lock().await;
+    let outcome = async {
+        let staged = server.stage(server.parse(value), &state).await?;
+        server.apply(staged, &mut state).await
+    };
+    match outcome.await {
+        Ok(()) => {
+            drop(state);
+            Answer::full("Configuration successful.", [("hash", hash(&server))])
+        }
+        Err(refusal) => refusal.into(),
+    }
+}
+
+fn config_test<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
+    let checked = map_argument(command)
+        .and_then(|value| server.check(&server.parse(value), true).map_err(Answer::from));
+    match checked {
+        Ok(_) => Answer::ok(
+            "Configuration seems sane. Control-socket, hook-libraries, and D2 configuration were sanity checked, but not applied.",
+        ),
+        Err(answer) => answer,
+    }
+}
+
+/// Reads the configuration file again and runs it: `config-reload` and SIGHUP.
+pub(crate) async fn reload<P: Protocol>(server: &Arc<Server<P>>) -> Answer {
+    let file = server.file.display().to_string();
+    say!(P, Reconfiguring { file: &file });
+    let mut state = server.state.lock().await;
+    let outcome = async {
+        let staged = server.stage(server.read(&server.file)?, &state).await?;
+        server.apply(staged, &mut state).await
+    };
+    match outcome.await {
+        Ok(()) => {
+            say!(P, Reconfigured { file: &file });
+            Answer::full("Configuration successful.", [("hash", hash(server))])
+        }
+        Err(refusal) => {
+            say!(P, ConfigLoadFail { file: &file, reason: &refusal.text });
+            say!(P, ReconfigureFailed { file: &file });
+            Answer::with_result(refusal.result, format!("Config reload failed: {}", refusal.text))
+        }
+    }
+}
+
+fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
+    let wanted = match command.arguments.as_ref() {
+        None => None,
+        Some(arguments) => match arguments.as_map() {
+            None => return Answer::error("Argument must be a map"),
+            Some(map) => match map.get("filename") {
+                None => None,
+                Some(name) => match name.as_str() {
+                    None => return Answer::error("passed parameter 'filename' is not a string"),
+                    Some("") => None,
+                    Some(name) => Some(name),
+                },
+            },
+        },
+    };
+    let path = match wanted {
+        None => server.file.clone(),
+        Some(name) => match writable(server, name) {
+            Ok(path) => path,
+            Err(text) => return Answer::error(text),
+        },
+    };
+    let whole = Value::from([(P::NAME, P::write(&server.config().written))]);
+    let text = json::to_string_pretty(&whole, 4);
+    let shown = wanted.map_or_else(|| path.display().to_string(), str::to_owned);
+    match daemon::replace_file(&path, text.as_bytes()) {
+        Ok(()) => Answer::full(
+            format!("Configuration written to {shown} successful"),
+            [
+                ("filename", Value::from(shown)),
+                ("size", Value::from(u64::try_from(text.len()).unwrap_or(u64::MAX))),
+            ],
+        ),
+        Err(error) => Answer::error(format!("Error during config-write: {}: {error}", path.display())),
+    }
+}
+
+/// The file that `config-write` may write by this name: one beside the file of the start.
+fn writable<P: Protocol>(server: &Server<P>, name: &str) -> Result<PathBuf, String> {
+    let mut audit = Audit::new(&server.paths, &server.file, server.arguments.relaxed);
+    let path = audit.path(PathKind::Config, "config-write", name);
+    let report = audit.finish();
+    report.log_warnings();
+    match (path, report.errors.first()) {
+        (Some(path), None) => Ok(path),
+        (_, Some(violation)) => {
+            Err(format!("not allowed to write config into {name}: {}", violation.problem))
+        }
+        (None, None) => Err(format!("not allowed to write config into {name}")),
+    }
+}
+
+fn dhcp_disable<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
+    let arguments = command.arguments.as_ref();
+    if arguments.is_some_and(|a| a.as_map().is_none()) {
+        return Answer::error("arguments for the 'dhcp-disable' command must be a map");
+    }
+    let mut period = None;
+    if let Some(wanted) = arguments.and_then(|a| a.get("max-period")) {
+        let Some(wanted) = wanted.as_int() else {
+            return Answer::error("'max-period' argument must be a number");
+        };
+        match u32::try_from(wanted) {
+            Ok(wanted) if wanted > 0 => period = Some(wanted),
+            _ => return Answer::error("'max-period' must be positive integer"),
+        }
+    }
+    let origin = match Origin::from_arguments(arguments) {
+        Ok(origin) => origin,
+        Err(text) => return Answer::error(text),
+    };
+    let until = period.map(|seconds| service::deadline(server.shared.clock.steady(), seconds));
+    server.shared.service.disable(origin, until);
+    let protocol = match P::FAMILY {
+        Family::V4 => "DHCPv4",
+        Family::V6 => "DHCPv6",
+    };
+    match period {
+        Some(seconds) => Answer::ok(format!("{protocol} service disabled for {seconds} seconds")),
+        None => Answer::ok(format!("{protocol} service disabled")),
+    }
+}
+
+fn dhcp_enable<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
+    let arguments = command.arguments.as_ref();
+    if arguments.is_some_and(|a| a.as_map().is_none()) {
+        return Answer::error("arguments for the 'dhcp-enable' command must be a map");
+    }
+    match Origin::from_arguments(arguments) {
+        Ok(origin) => {
+            server.shared.service.enable(origin);
+            Answer::ok("DHCP service successfully enabled")
+        }
+        Err(text) => Answer::error(text),
+    }
+}
+
+fn lfc_start<P: Protocol>(server: &Server<P>) -> Answer {
+    match server.shared.active.load().memfile.start_lfc() {
+        memfile::LfcStart::Started => Answer::ok("kea-lfc started"),
+        memfile::LfcStart::AlreadyRunning => {
+            Answer::with_result(control::result::EMPTY, "kea-lfc already running")
+        }
+        memfile::LfcStart::NotPersistent => Answer::error("no persistent memfile storage"),
+    }
+}
+
+async fn leases_reclaim<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
+    const MISSING: &str = "Missing mandatory 'remove' parameter.";
+    let Some(arguments) = command.arguments.as_ref().and_then(Value::as_map) else {
+        return Answer::error(MISSING);
+    };
+    let Some(remove) = arguments.get("remove") else { return Answer::error(MISSING) };
+    let Some(remove) = remove.as_bool() else {
+        return Answer::error("'remove' parameter expected to be a boolean.");
+    };
+    match crate::timers::run_reclaim(&server, Limits { leases: 0, remove }, 0).await {
+        Ok(_) => Answer::ok("Reclamation of expired leases is complete."),
+        Err(error) => Answer::error(error.to_string()),
+    }
+}
+
+fn shutdown<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
+    let mut status = 0;
+    if let Some(arguments) = &command.arguments {
+        let Some(map) = arguments.as_map() else { return Answer::error("Argument must be a map") };
+        if let Some(value) = map.get("exit-value") {
+            match value.as_int().and_then(|v| i32::try_from(v).ok()) {
+                Some(value) => status = value,
+                None => return Answer::error("parameter 'exit-value' is not an integer"),
+            }
+        }
+    }
+    server.request_shutdown(status);
+    Answer::ok("Shutting down.")
+}
+
+async fn config_backend_pull<P: Protocol>(server: Arc<Server<P>>) -> Answer {
+    match server.pull(Reason::Command).await {
+        Ok(None) => Answer::empty("No config backend."),
+        Ok(Some(_)) => Answer::ok("On demand configuration update successful."),
+        Err(text) => Answer::error(format!("On demand configuration update failed: {text}")),
+    }
+}

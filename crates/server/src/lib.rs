@@ -1,0 +1,30 @@
+//! What the DHCP servers of both families have in common as daemons: start and end, configuration files, the
+//! configuration database, control channels and built-in commands, timers, sockets, and the packet loop around the
+//! engine.
+//!
+//! A program is [`main`] with its [`Protocol`]: names, types, and the few steps that differ.
+
+mod channels;
+mod clients;
+mod commands;
+mod d2_client;
+pub mod messages;
+mod protocol;
+mod pull;
+mod reconfigure;
+mod run;
+mod security;
+mod server;
+mod service;
+mod sockets;
+mod status;
+mod timers;
+mod worker;
+
+pub use commands::{Entry, Handled, entry, now};
+pub use d2_client::Client as D2Client;
+pub use protocol::{Config, Destination, Meta, Observer, Protocol, Source, Statistics, Written};
+pub use run::main;
+pub use server::{Active, HostView, Server, Shared};
+pub use sockets::Changes;
+pub use worker::Batches;

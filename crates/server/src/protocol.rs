@@ -1,0 +1,172 @@
+//! What a family brings.
+
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use backend::{Objects, ServerSelector};
+use base::{Family, Micros, Seconds};
+use config::{ConfigError, ParseEnv, ResolveEnv, Services};
+use daemon::Program;
+use daemon::version::Component;
+use engine::DropReason;
+use engine::alloc::{Leased, Runtime};
+use engine::v4::reclaim::{Limits, Reclaimed};
+use lease::{Durable, StoreError};
+use memfile::Memfile;
+use observe::Registry;
+
+use crate::commands::Entry;
+use crate::server::{Active, Server, Shared};
+use crate::sockets::Changes;
+use crate::worker::Batches;
+
+/// Where the text of a configuration comes from: its faults are told in the words of that place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    File,
+    Command,
+}
+
+/// A configuration as written.
+pub type Written<P> = config::Written<<P as Protocol>::Model>;
+
+/// A configuration as the engine runs on it.
+pub type Config<P> = config::ServerConfig<<P as Protocol>::Model>;
+
+/// Lease statistics of a family.
+pub type Statistics<P> = <<P as Protocol>::Lease as Leased>::Statistics;
+
+/// Where packets of a family came from.
+pub type Meta<P> = <<P as Protocol>::Queue as net::Queue>::Meta;
+
+/// Where packets of a family go.
+pub type Destination<P> = <<P as Protocol>::Queue as net::Queue>::Destination;
+
+/// What leases of a family are observed by.
+pub type Observer<P> = <<P as Protocol>::Lease as memfile::Leased>::Observer;
+
+/// One protocol: DHCPv4 or DHCPv6.
+pub trait Protocol: Sized + Send + Sync + 'static {
+    const FAMILY: Family = <Self::Model as config::Protocol>::FAMILY;
+    /// The one map of a configuration file: `Dhcp4`.
+    const NAME: &'static str = <Self::Model as config::Protocol>::NAME;
+    const PROGRAM: Program;
+    /// Its name as a `service`: `dhcp4`.
+    const SERVICE: &'static str;
+    const SERVER_PORT: u16;
+    const CLIENT_PORT: u16;
+    /// The lease file when the configuration names none.
+    const LEASE_FILE: &'static str;
+    /// What `-V` and `version-get` name beside the version.
+    const COMPONENTS: &'static [Component];
+    /// The built-in commands that only this family has.
+    const COMMANDS: &'static [Entry<Self>];
+
+    /// The family, and what its configurations have.
+    type Model: config::Protocol;
+    type Lease: Leased + memfile::Leased;
+    /// `dyn LeaseStore4` or `dyn LeaseStore6`.
+    type Store: ?Sized + Durable;
+    /// A queue of a service socket.
+    type Queue: net::Queue;
+    /// All service sockets.
+    type Sockets: Send;
+    /// The checked list `interfaces` of a configuration.
+    type Selection: Send + Sync;
+    /// What packets are served with beside the configuration: addresses and names of interfaces.
+    type Locals: Default + Send + Sync;
+    /// The message type of a reply.
+    type Reply: Copy + Display;
+
+    // Configurations.
+
+    /// All faults are found; what is faulty is left out.
+    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written<Self>, Vec<ConfigError>);
+    fn resolve(written: Arc<Written<Self>>, env: &ResolveEnv) -> Result<Config<Self>, Vec<ConfigError>>;
+    /// A file with what a database says in its place.
+    fn merge(file: &Written<Self>, objects: &Objects, selector: &ServerSelector) -> Written<Self>;
+    /// The map of a configuration file.
+    fn write(written: &Written<Self>) -> json::Value;
+    /// The answer of `config-get`.
+    fn config_get(written: &Written<Self>) -> json::Value;
+
+    // Leases.
+
+    fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics<Self>;
+    /// The time of the samples to come.
+    fn set_now(statistics: &Statistics<Self>, now: Micros);
+    fn observer(runtime: Arc<Runtime<Self::Lease>>) -> Arc<Observer<Self>>;
+    fn store(memfile: Arc<Memfile<Self::Lease>>) -> Arc<Self::Store>;
+    /// Pools follow a configuration; new ones are filled from the store.
+    fn reconfigure(
+        runtime: &Runtime<Self::Lease>,
+        config: &Config<Self>,
+        store: Option<&Self::Store>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Pools and counts as this configuration and this store have them, after another one was tried.
+    fn restore(
+        runtime: &Runtime<Self::Lease>,
+        config: &Config<Self>,
+        store: &Self::Store,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Reclaims leases whose time is up; `proceed` is asked before each. `updates`: DNS is told.
+    fn reclaim(
+        active: &Active<Self>,
+        updates: bool,
+        now: Micros,
+        limits: Limits,
+        proceed: impl FnMut() -> bool + Send,
+    ) -> impl Future<Output = Result<Reclaimed, StoreError>> + Send;
+    /// Deletes rows of reclaimed leases that were held long enough; answers how many.
+    fn flush(
+        active: &Active<Self>,
+        now: Micros,
+        held: Seconds,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    // Sockets.
+
+    /// No sockets yet.
+    fn sockets(port: u16, workers: usize) -> Self::Sockets;
+    fn select(
+        services: &Services,
+        interfaces: &[net::Interface],
+    ) -> Result<Self::Selection, Vec<net::EntryError>>;
+    fn selects_nothing(selection: &Self::Selection) -> bool;
+    /// Opens and closes sockets as the selection and the interfaces ask; `None` closes all. Tells the locals.
+    fn follow(
+        sockets: &mut Self::Sockets,
+        selection: Option<&Self::Selection>,
+        services: &Services,
+        interfaces: &[net::Interface],
+        locals: &Self::Locals,
+    ) -> Changes<Self>;
+
+    // Packets.
+
+    /// What tells clients apart in a packet; `None` for what is no packet.
+    fn client(packet: &[u8]) -> Option<&[u8]>;
+    /// Handles a batch: replies go into it, with their message types.
+    fn serve(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        queue: &Self::Queue,
+        batches: &mut Batches<'_, Self>,
+    );
+    /// Where a packet goes, and from which address.
+    fn ends(destination: &Destination<Self>) -> (SocketAddr, IpAddr);
+    fn code(kind: Self::Reply) -> u8;
+    /// Counts a reply that left.
+    fn sent(statistics: &Statistics<Self>, kind: Self::Reply);
+    /// Counts a packet that gets no answer.
+    fn dropped(statistics: &Statistics<Self>, reason: DropReason);
+
+    // Hook libraries.
+
+    /// Registers the commands of a library.
+    fn register_module(
+        server: &Arc<Server<Self>>,
+        module: hooks::Module,
+    ) -> Result<(), control::DuplicateCommand>;
+}

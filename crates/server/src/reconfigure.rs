@@ -1,0 +1,408 @@
+//! From a configuration file to a configuration in force: stage, check, swap.
+//!
+//! Everything that can fail comes first and touches nothing that runs. The swap itself waits for the batches of
+//! packets in progress; what arrives meanwhile waits in the sockets.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use base::{Family, Random, Seconds};
+use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
+use control::{Answer, result};
+use daemon::RealRandom;
+use engine::alloc::Runtime;
+use lease::StoreError;
+use memfile::{Durability, Memfile};
+
+use crate::channels::Channels;
+use crate::messages::say;
+use crate::protocol::{Config, Written};
+use crate::pull::Pulling;
+use crate::security::{self, Places};
+use crate::server::{Active, HostView, Server};
+use crate::{Protocol, Source};
+
+/// What a reconfiguration changes and packets do not look at.
+pub(crate) struct State<P: Protocol> {
+    /// The configuration without what came from databases.
+    pub(crate) file: Arc<Written<P>>,
+    pub(crate) channels: Channels,
+    pub(crate) pulling: Option<Arc<Pulling<P>>>,
+    pub(crate) lease_file: PathBuf,
+    pub(crate) loggers: Vec<observe::LoggerSettings>,
+}
+
+impl<P: Protocol> Default for State<P> {
+    fn default() -> Self {
+        Self {
+            file: Arc::default(),
+            channels: Channels::default(),
+            pulling: None,
+            lease_file: PathBuf::new(),
+            loggers: Vec::new(),
+        }
+    }
+}
+
+/// Why a configuration was not taken.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Result code of the command that brought it.
+    pub(crate) result: u32,
+    pub(crate) text: String,
+    /// The text is not even written in the language of configurations.
+    pub(crate) syntax: bool,
+}
+
+impl Refusal {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { result: result::ERROR, text: text.into(), syntax: false }
+    }
+
+    /// Something that cannot happen with a right build.
+    pub(crate) fn internal(text: &str) -> Self {
+        Self::new(format!("internal error: {text}"))
+    }
+
+    fn errors(errors: &[ConfigError]) -> Self {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let syntax = errors.first().is_some_and(|error| error.kind == ErrorKind::Syntax);
+        Self { syntax, ..Self::new(lines.join("\n")) }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::with_result(refusal.result, refusal.text)
+    }
+}
+
+/// A configuration as read, with what reading found wrong in it.
+pub(crate) struct Draft<P: Protocol> {
+    pub(crate) written: Arc<Written<P>>,
+    errors: Vec<ConfigError>,
+}
+
+/// A configuration that was checked, and what it is made of.
+pub(crate) struct Checked<P: Protocol> {
+    config: Arc<Config<P>>,
+    places: Places,
+    hooks: Vec<hooks::Loaded>,
+}
+
+/// A configuration that was read and checked, and what it takes to run it.
+pub(crate) struct Staged<P: Protocol> {
+    file: Arc<Written<P>>,
+    config: Arc<Config<P>>,
+    pulling: Option<Pulling<P>>,
+    places: Places,
+    hooks: Vec<hooks::Loaded>,
+}
+
+impl<P: Protocol> Server<P> {
+    /// With `-X`, configurations of Kea's old days are taken as they are: subnets without an id get one.
+    fn draft(&self, value: json::Value, source: Source) -> Draft<P> {
+        let env = config::ParseEnv { assign_subnet_ids: self.arguments.relaxed };
+        let (written, errors) = P::parse(value, env, source);
+        Draft { written: Arc::new(written), errors }
+    }
+
+    /// Reads the arguments of config-set and config-test.
+    pub(crate) fn parse(&self, arguments: json::Value) -> Draft<P> {
+        self.draft(arguments, Source::Command)
+    }
+
+    /// Reads a configuration file with its one map.
+    ///
+    /// # Errors
+    /// When it is not there or no JSON.
+    pub(crate) fn read(&self, path: &Path) -> Result<Draft<P>, Refusal> {
+        let octets = std::fs::read(path)
+            .map_err(|error| Refusal::new(format!("Unable to open file {}: {error}", path.display())))?;
+        let name: Arc<str> = path.to_string_lossy().into();
+        let mut loader = json::FileLoader::default();
+        let parser = json::Parser::new(json::Dialect::Config).source(name).loader(&mut loader);
+        let parsed = parser.parse_bytes(&octets).map_err(|error| Refusal::errors(&[error.into()]))?;
+        for warning in &parsed.warnings {
+            say!(P, SyntaxWarning { text: warning });
+        }
+        Ok(self.draft(parsed.value, Source::File))
+    }
+
+    pub(crate) fn resolve(&self, written: &Arc<Written<P>>) -> Result<Arc<Config<P>>, Refusal> {
+        self.resolved(Arc::clone(written)).map_err(|errors| refuse::<P>(&errors))
+    }
+
+    fn resolved(&self, written: Arc<Written<P>>) -> Result<Arc<Config<P>>, Vec<ConfigError>> {
+        let env = config::ResolveEnv { relaxed: self.arguments.relaxed, ..config::ResolveEnv::default() };
+        P::resolve(written, &env).map(Arc::new)
+    }
+
+    /// Checks all that can be checked without opening anything, the list of hook libraries too if asked; everything
+    /// that is wrong is told at once.
+    pub(crate) fn check(&self, draft: &Draft<P>, with_hooks: bool) -> Result<Checked<P>, Refusal> {
+        let mut errors = draft.errors.clone();
+        let config = match self.resolved(Arc::clone(&draft.written)) {
+            Ok(config) => Some(config),
+            Err(more) => {
+                // What is faulty was left out of what is resolved; its absence is no second fault.
+                let known: HashSet<_> = errors.iter().map(|e| (e.pos.line, e.pos.column)).collect();
+                errors.extend(more.into_iter().filter(|e| !known.contains(&(e.pos.line, e.pos.column))));
+                None
+            }
+        };
+        let Some(config) = config.filter(|_| errors.is_empty()) else { return Err(refuse::<P>(&errors)) };
+        let services = &config.services;
+        let (places, report) =
+            security::places::<P>(services, &self.paths, &self.file, self.arguments.relaxed);
+        report.log_warnings();
+        let hooks = if with_hooks { load_hooks::<P>(services) } else { Ok(Vec::new()) };
+        match (report.error_text(), hooks) {
+            (None, Ok(hooks)) => Ok(Checked { config, places, hooks }),
+            (Some(text), Ok(_)) | (None, Err(text)) => Err(Refusal::new(text)),
+            (Some(one), Err(other)) => Err(Refusal::new(format!("{one}\n{other}"))),
+        }
+    }
+
+    /// Checks and opens what a configuration needs, changing nothing that runs.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) async fn stage(&self, draft: Draft<P>, state: &State<P>) -> Result<Staged<P>, Refusal> {
+        say!(P, ConfigStart { config: json::to_string(&observe::redact(&P::write(&draft.written))) });
+        let Checked { config: own, places, hooks } = self.check(&draft, true)?;
+        let file = draft.written;
+        let mut pulling = Pulling::open(&own.services, state.pulling.as_deref(), &places);
+        let config = match &mut pulling {
+            Some(pulling) if !self.arguments.repair => {
+                let objects = pulling.fetch_all().await.map_err(|error| Refusal::new(error.to_string()))?;
+                let config = self.resolve(&Arc::new(pulling.merge(&file, &objects)))?;
+                say!(P, CbMerged);
+                config
+            }
+            _ => own,
+        };
+        Ok(Staged { file, config, pulling, places, hooks })
+    }
+
+    /// Brings a staged configuration into force.
+    ///
+    /// # Errors
+    /// When a control socket or the lease database cannot be opened; the running configuration stays.
+    pub(crate) async fn apply(
+        self: &Arc<Self>,
+        staged: Staged<P>,
+        state: &mut State<P>,
+    ) -> Result<(), Refusal> {
+        let Staged { file, config, mut pulling, places, hooks } = staged;
+        let services = &config.services;
+        let selection = self.selection(&config)?;
+        self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
+        let opened = match self.new_channels(&services.control_sockets, &places, &state.channels) {
+            Ok(fresh) => self.swap(&config, &places.lease_file).await.map(|()| fresh),
+            Err(refusal) => Err(refusal),
+        };
+        let fresh = match opened {
+            Ok(fresh) => fresh,
+            Err(refusal) => {
+                // These settings were in use, so they can be used.
+                let _: Result<(), _> = self.logging.apply(&state.loggers);
+                return Err(refusal);
+            }
+        };
+        state.loggers = places.loggers;
+        state.file = file;
+        self.keep_channels(&services.control_sockets, &places.tls, &mut state.channels);
+        state.lease_file = places.lease_file;
+        crate::commands::register_hooks(self, &hooks);
+        if let Some(pulling) = &mut pulling {
+            pulling.commit();
+        }
+        self.host.store(Arc::new(HostView {
+            databases: pulling.iter().map(|p| Arc::clone(&p.database)).collect(),
+            tag: services.server_tag.clone(),
+            file: Arc::clone(&state.file),
+        }));
+        state.pulling = pulling.map(Arc::new);
+        let mut sockets = self.sockets.lock().await;
+        sockets.attempts = 0;
+        self.start_workers(&mut sockets, &services.multi_threading).await?;
+        self.update_sockets(&mut sockets, &selection, &config);
+        drop(sockets);
+        self.in_force(&config);
+        // Last: no command may meet a server that is half configured.
+        self.serve_channels(&mut state.channels, fresh);
+        Ok(())
+    }
+
+    /// Swaps in a configuration that differs from the running one only in what databases hold.
+    pub(crate) async fn apply_pulled(
+        &self,
+        config: Arc<Config<P>>,
+        lease_file: &Path,
+    ) -> Result<(), Refusal> {
+        self.swap(&config, lease_file).await?;
+        say!(P, CbMerged);
+        self.in_force(&config);
+        Ok(())
+    }
+
+    /// Changes the server's own part of the configuration and brings the whole into force; `config-write` saves it,
+    /// and what is pulled later is merged with it. When anything fails, everything stays as it was.
+    pub async fn edit(&self, edit: impl FnOnce(&mut Written<P>) -> Result<Answer, Answer> + Send) -> Answer {
+        let mut state = self.state.lock().await;
+        let mut file = (*state.file).clone();
+        let answer = match edit(&mut file) {
+            Ok(answer) => answer,
+            Err(answer) => return answer,
+        };
+        let file = Arc::new(file);
+        let whole = match &state.pulling {
+            Some(pulling) => Arc::new(pulling.merge(&file, &pulling.running())),
+            None => Arc::clone(&file),
+        };
+        let outcome = async {
+            let config = self.resolve(&whole)?;
+            self.swap(&config, &state.lease_file).await?;
+            Ok::<_, Refusal>(config)
+        };
+        match outcome.await {
+            Ok(config) => {
+                state.file = Arc::clone(&file);
+                let view = self.host.load();
+                self.host.store(Arc::new(HostView {
+                    databases: view.databases.clone(),
+                    tag: view.tag.clone(),
+                    file,
+                }));
+                self.in_force(&config);
+                answer
+            }
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    /// The moment of change: no packet is in progress.
+    async fn swap(&self, config: &Arc<Config<P>>, lease_file: &Path) -> Result<(), Refusal> {
+        let running = self.shared.active.load_full();
+        let services = &config.services;
+        let failed = |error: StoreError| Refusal::new(error.to_string());
+        let settings = memfile_settings(&services.lease_database, lease_file).map_err(Refusal::new)?;
+        let same_file = settings.path == running.memfile.settings().path;
+        if same_file && settings.durability != running.memfile.settings().durability {
+            return Err(Refusal::new(
+                "'persist' and 'persist-sync' of a lease file in use cannot be changed; restart",
+            ));
+        }
+        if same_file {
+            running.memfile.set_lfc_interval(settings.lfc_interval);
+        }
+        let next = (!same_file).then_some(settings);
+        let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
+        let _alone = self.shared.gate.write().await;
+        let active = match next {
+            None => {
+                P::reconfigure(&running.runtime, config, Some(&running.store)).await.map_err(failed)?;
+                Active {
+                    config: Arc::clone(config),
+                    store: Arc::clone(&running.store),
+                    memfile: Arc::clone(&running.memfile),
+                    runtime: Arc::clone(&running.runtime),
+                }
+            }
+            Some(settings) => match self.open_store(config, settings).await {
+                Ok(active) => active,
+                Err(error) => {
+                    P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
+                    return Err(failed(error));
+                }
+            },
+        };
+        self.shared.active.store(Arc::new(active));
+        self.shared.d2.adopt(d2);
+        let limit = observe::stats::Limit::from_defaults(
+            services.statistic_default_sample_count,
+            services.statistic_default_sample_age,
+        );
+        self.registry.set_default_limit(limit, self.shared.clock.now());
+        Ok(())
+    }
+
+    fn in_force(&self, config: &Config<P>) {
+        self.reloaded.store(self.shared.clock.steady(), Ordering::Relaxed);
+        self.reconfigured.notify_waiters();
+        say!(P, ConfigComplete { summary: summary::<P>(config) });
+    }
+
+    /// Opens a lease file; pools and statistics are filled from it.
+    async fn open_store(
+        &self,
+        config: &Arc<Config<P>>,
+        settings: memfile::Settings,
+    ) -> Result<Active<P>, StoreError> {
+        let runtime =
+            Arc::new(Runtime::<P::Lease>::new(Arc::clone(&self.statistics), RealRandom::new().next_u64()));
+        P::reconfigure(&runtime, config, None).await?;
+        runtime.forget_leases();
+        let now = self.shared.clock.now().seconds();
+        let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
+        Ok(Active { config: Arc::clone(config), store: P::store(Arc::clone(&memfile)), memfile, runtime })
+    }
+}
+
+/// Logs each fault.
+fn refuse<P: Protocol>(errors: &[ConfigError]) -> Refusal {
+    for error in errors.iter().filter(|error| error.kind != ErrorKind::Syntax) {
+        say!(P, ParserFail { element: error.element(), error });
+    }
+    Refusal::errors(errors)
+}
+
+/// What the listed hook libraries stand for.
+fn load_hooks<P: Protocol>(services: &config::Services) -> Result<Vec<hooks::Loaded>, String> {
+    let daemon = match P::FAMILY {
+        Family::V4 => hooks::Daemon::Dhcp4,
+        Family::V6 => hooks::Daemon::Dhcp6,
+    };
+    hooks::load(&services.hooks_libraries, daemon).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })
+}
+
+/// The lease file of a configuration.
+///
+/// # Errors
+/// When the kind of database is none that this program has.
+fn memfile_settings(access: &DatabaseAccess, path: &Path) -> Result<memfile::Settings, String> {
+    if access.kind != "memfile" {
+        return Err(format!("lease database type '{}' is not supported; use memfile", access.kind));
+    }
+    Ok(memfile::Settings {
+        durability: match (access.persist, access.sync) {
+            (false, _) => Durability::None,
+            (true, SyncMode::Fsync) => Durability::Fsync,
+            (true, SyncMode::Os) => Durability::Os,
+        },
+        lfc_interval: Seconds(access.lfc_interval),
+        max_row_errors: access.max_row_errors,
+        ..memfile::Settings::new(path)
+    })
+}
+
+/// What the log says of a configuration that came into force.
+fn summary<P: Protocol>(config: &Config<P>) -> String {
+    let digit = match P::FAMILY {
+        Family::V4 => 4,
+        Family::V6 => 6,
+    };
+    let subnets = config.subnets.len();
+    format!(
+        "added IPv{digit} subnets: {}; shared networks: {}; DDNS: {}",
+        if subnets == 0 { "none".to_owned() } else { subnets.to_string() },
+        config.networks.len(),
+        if config.services.d2_client.enable_updates { "enabled" } else { "disabled" }
+    )
+}

@@ -1,0 +1,160 @@
+//! Service sockets and the workers that serve them.
+
+use std::io;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use config::MultiThreading;
+use net::{Problem, SocketId};
+
+use crate::Protocol;
+use crate::messages::say;
+use crate::protocol::Config;
+use crate::reconfigure::Refusal;
+use crate::server::Server;
+use crate::worker::{Order, Worker};
+
+/// What became of the sockets.
+pub struct Changes<P: Protocol> {
+    /// New sockets of each worker (the outer index). A socket that the workers share appears with each of them.
+    pub opened: Vec<Vec<Arc<P::Queue>>>,
+    /// Sockets that the workers have to drop, after receiving what is still queued in them.
+    pub closed: Vec<SocketId>,
+    pub problems: Vec<Problem>,
+    /// Why all workers share a socket.
+    pub unsteered: Vec<io::Error>,
+    /// Something could not be done yet: try again soon.
+    pub again: bool,
+    /// No socket is open now.
+    pub none: bool,
+}
+
+/// The sockets and their workers.
+pub(crate) struct ServiceSockets<P: Protocol> {
+    open: P::Sockets,
+    workers: Vec<Worker<P>>,
+    /// Attempts to open sockets that failed, since the configuration came.
+    pub(crate) attempts: u32,
+}
+
+/// What `status-get` says of sockets; there at any time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SocketStatus {
+    pub(crate) workers: usize,
+    /// What keeps service sockets from being open.
+    pub(crate) problems: Vec<String>,
+    /// See [`ServiceSockets::attempts`].
+    pub(crate) attempts: u32,
+}
+
+impl<P: Protocol> ServiceSockets<P> {
+    pub(crate) fn new(port: u16) -> Self {
+        Self { open: P::sockets(port, 1), workers: Vec::new(), attempts: 0 }
+    }
+
+    /// Ends all workers after what they have received so far.
+    pub(crate) async fn stop(&mut self) {
+        for worker in std::mem::take(&mut self.workers) {
+            worker.stop().await;
+        }
+    }
+}
+
+impl<P: Protocol> Server<P> {
+    pub(crate) fn socket_status(&self) -> MutexGuard<'_, SocketStatus> {
+        self.socket_status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn selection(&self, config: &Config<P>) -> Result<P::Selection, Refusal> {
+        let interfaces = net::interfaces().map_err(|error| Refusal::new(error.to_string()))?;
+        P::select(&config.services, &interfaces).map_err(|errors| {
+            let lines: Vec<String> =
+                errors.iter().map(|e| format!("Failed to select interface: {}", e.error)).collect();
+            Refusal::new(lines.join("\n"))
+        })
+    }
+
+    /// The UDP port of the server.
+    pub(crate) fn port(&self) -> u16 {
+        self.arguments.server_port.unwrap_or(P::SERVER_PORT)
+    }
+
+    /// Workers follow `multi-threading`; their number is fixed while sockets are open, so a change reopens them.
+    pub(crate) async fn start_workers(
+        &self,
+        sockets: &mut ServiceSockets<P>,
+        threading: &MultiThreading,
+    ) -> Result<(), Refusal> {
+        let wanted = workers(threading);
+        if sockets.workers.len() == wanted {
+            return Ok(());
+        }
+        // The old queues must be closed before new ones can have their addresses.
+        sockets.stop().await;
+        for number in 0..wanted {
+            let worker = Worker::start(number, Arc::clone(&self.shared))
+                .map_err(|error| Refusal::new(format!("cannot start a worker thread: {error}")))?;
+            sockets.workers.push(worker);
+        }
+        sockets.open = P::sockets(self.port(), wanted);
+        self.socket_status().workers = wanted;
+        say!(
+            P,
+            MultiThreading { enabled: threading.enable, threads: wanted, queue: threading.packet_queue_size }
+        );
+        Ok(())
+    }
+
+    /// Opens and closes service sockets as interfaces and configuration ask. Answers whether all are open.
+    pub(crate) fn update_sockets(
+        &self,
+        sockets: &mut ServiceSockets<P>,
+        selection: &P::Selection,
+        config: &Config<P>,
+    ) -> bool {
+        let interfaces = match net::interfaces() {
+            Ok(interfaces) => interfaces,
+            Err(error) => {
+                say!(P, NoSockets { reason: error });
+                return false;
+            }
+        };
+        let wanted = (!self.arguments.repair).then_some(selection);
+        let changes =
+            P::follow(&mut sockets.open, wanted, &config.services, &interfaces, &self.shared.locals);
+        self.socket_status().problems = changes.problems.iter().map(ToString::to_string).collect();
+        for problem in &changes.problems {
+            say!(P, OpenSocketFail { problem });
+        }
+        for reason in &changes.unsteered {
+            say!(P, Unsteered { reason });
+        }
+        for (worker, opened) in sockets.workers.iter().zip(changes.opened) {
+            if !opened.is_empty() {
+                worker.order(Order::Open(opened));
+            }
+            if !changes.closed.is_empty() {
+                worker.order(Order::Close(changes.closed.clone()));
+            }
+        }
+        if changes.none && !self.arguments.repair {
+            let reason = if P::selects_nothing(selection) {
+                "interfaces-config selects none"
+            } else {
+                "none of the selected could be opened"
+            };
+            say!(P, NoSockets { reason });
+        }
+        changes.problems.is_empty() && !changes.again
+    }
+}
+
+/// Threads that serve packets: one without multi-threading, else as configured or one per core.
+fn workers(threading: &MultiThreading) -> usize {
+    if !threading.enable {
+        return 1;
+    }
+    match threading.thread_pool_size {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => usize::from(threads),
+    }
+}

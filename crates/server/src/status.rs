@@ -1,0 +1,61 @@
+//! `status-get`.
+
+use std::sync::atomic::Ordering;
+
+use control::Answer;
+use json::{Map, Value};
+
+use crate::Protocol;
+use crate::server::Server;
+
+/// How the server is doing. Waits for nobody: it is asked when something is slow.
+pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
+    let clock = &server.shared.clock;
+    let seconds = |since: u64| Value::from(clock.steady().saturating_sub(since) / 1_000_000);
+    let active = server.shared.active.load_full();
+    let services = &active.config.services;
+    let sockets = server.socket_status().clone();
+    let mut status = Map::new();
+    let mut put = |name: &str, value: Value| {
+        status.insert(name.to_owned(), value);
+    };
+    put("pid", Value::from(std::process::id()));
+    put("uptime", seconds(server.started));
+    put("reload", seconds(server.reloaded.load(Ordering::Relaxed)));
+    put("dhcp-state", server.shared.service.report());
+    let threading = &services.multi_threading;
+    put("multi-threading-enabled", Value::from(threading.enable));
+    if threading.enable {
+        put("thread-pool-size", Value::from(u64::try_from(sockets.workers).unwrap_or(0)));
+        put("packet-queue-size", Value::from(threading.packet_queue_size));
+        // Packets wait in the kernel's queue of each socket, never here.
+        put("packet-queue-statistics", Value::from(vec![Value::from(0.0); 3]));
+    }
+    let tries = services.interfaces.service_sockets_max_retries;
+    let state = if sockets.problems.is_empty() {
+        "ready"
+    } else if sockets.attempts > 0 && sockets.attempts <= tries {
+        "retrying"
+    } else {
+        "failed"
+    };
+    let mut report = Map::from([("status".to_owned(), Value::from(state))]);
+    if !sockets.problems.is_empty() {
+        let problems: Vec<Value> = sockets.problems.into_iter().map(Value::from).collect();
+        report.insert("errors".to_owned(), problems.into());
+    }
+    put("sockets", report.into());
+    let store = active.memfile.status();
+    let mut leases = Map::new();
+    leases.insert("leases".to_owned(), store.leases.into());
+    leases.insert("pending".to_owned(), store.pending.into());
+    leases.insert("failures".to_owned(), store.failures.into());
+    leases.insert("lfc-running".to_owned(), store.lfc_running.into());
+    for (name, error) in [("error", store.error), ("lfc-error", store.lfc_error)] {
+        if let Some(error) = error {
+            leases.insert(name.to_owned(), error.into());
+        }
+    }
+    put("lease-store", leases.into());
+    Answer::arguments(status)
+}

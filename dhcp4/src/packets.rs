@@ -1,0 +1,108 @@
+//! The packets of a batch and the engine.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use base::HwAddr;
+use engine::DropReason;
+use engine::v4::{Arrival, Context4, Reply, Verdict};
+use net::{Destination4, LinkDestination, MacAddr, Meta4, Socket4, Via};
+use server::{Active, Batches, Shared};
+
+use crate::protocol::Dhcp4;
+
+/// Handles a batch of packets, each from receipt to reply.
+pub(crate) fn serve(
+    shared: &Shared<Dhcp4>,
+    active: &Active<Dhcp4>,
+    queue: &Socket4,
+    batches: &mut Batches<'_, Dhcp4>,
+) {
+    let Batches { received, replies, kinds, requests } = batches;
+    let now = shared.clock.now();
+    let statistics = active.runtime.statistics();
+    statistics.set_now(now);
+    let ctx = Context4 {
+        config: &active.config,
+        store: &*active.store,
+        runtime: &active.runtime,
+        locals: &shared.locals,
+        now: now.seconds(),
+        updates: shared.d2.takes_requests(),
+        direct_response: queue.via() == Via::Raw,
+        respond_to_source: shared.respond_to_source,
+        client_port: shared.client_port,
+    };
+    let disabled = !shared.is_enabled();
+    // Replies are built where they are sent from; where to is known afterwards.
+    let nowhere = Destination4 {
+        to: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+        from: Ipv4Addr::UNSPECIFIED,
+        interface: 0,
+        link: LinkDestination::Resolve,
+    };
+    engine::v4::warm(&ctx, received.iter().map(|(_, bytes)| bytes));
+    for (meta, bytes) in received.iter() {
+        statistics.arrived();
+        if disabled {
+            statistics.dropped(DropReason::ServiceDisabled);
+            continue;
+        }
+        // One exchange per client at a time, also where workers share a socket.
+        let _client = shared.client(bytes);
+        let arrival = arrival(shared, meta);
+        let Some(slot) = replies.next_slot(nowhere) else {
+            statistics.dropped(DropReason::QueueFull);
+            continue;
+        };
+        match engine::v4::handle_now(&ctx, &arrival, bytes, slot) {
+            Some(Verdict::Reply(reply)) => {
+                replies.redirect_last(destination(meta, &reply));
+                kinds.push(reply.kind);
+                requests.extend(reply.effects.requests);
+            }
+            verdict => {
+                replies.cancel_last();
+                match verdict {
+                    Some(Verdict::Drop(reason)) => statistics.dropped(reason),
+                    // The stores of this build answer at once.
+                    None => statistics.dropped(DropReason::ProcessingFailed),
+                    Some(Verdict::Done(effects)) => requests.extend(effects.requests),
+                    Some(Verdict::Reply(_)) => {}
+                }
+            }
+        }
+    }
+}
+
+fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4) -> Arrival {
+    Arrival {
+        interface: shared.locals.interface_name(meta.interface),
+        interface_address: if meta.reply_from.is_unspecified() {
+            shared.locals.interface_address(meta.interface)
+        } else {
+            meta.reply_from
+        },
+        local: *meta.local.ip(),
+        remote: *meta.remote.ip(),
+        remote_port: meta.remote.port(),
+    }
+}
+
+fn destination(meta: &Meta4, reply: &Reply) -> Destination4 {
+    let to = SocketAddrV4::new(reply.destination.address, reply.destination.port);
+    if reply.destination.use_routing {
+        return meta.route(to);
+    }
+    let mut destination = meta.reply(to, to.ip().is_broadcast());
+    if let Some(source) = reply.destination.source {
+        destination.from = source;
+    }
+    if let Some(station) = reply.destination.hw_addr.as_ref().and_then(station) {
+        destination.link = LinkDestination::Station(station);
+    }
+    destination
+}
+
+fn station(hw_addr: &HwAddr) -> Option<MacAddr> {
+    hw_addr.octets().try_into().ok().map(MacAddr)
+}

@@ -1,0 +1,221 @@
+//! DHCPv4 as the daemon sees it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use backend::{Objects, ServerSelector};
+use base::{Family, Micros, Seconds};
+use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig4, Services, Written4};
+use control::{Access, DuplicateCommand};
+use daemon::{Program, version};
+use engine::DropReason;
+use engine::alloc::Runtime4;
+use engine::stats::Statistics4;
+use engine::v4::Dns4;
+use engine::v4::reclaim::{self, Limits, Reclaimed};
+use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
+use memfile::Memfile4;
+use net::{Destination4, EntryError, Interface, OpenOptions4, Selection4, Socket4, SocketSet4};
+use observe::Registry;
+use server::{Active, Batches, Changes, Entry, Protocol, Server, Shared, Source, entry, now};
+use wire::v4::MessageType;
+
+use crate::hook_host::{BackendHost, HookHost};
+use crate::locals::Locals;
+use crate::{packets, subnets};
+
+/// Where chaddr lies in a packet.
+const CHADDR: std::ops::Range<usize> = 28..44;
+
+/// The server program kea-dhcp4.
+pub(crate) struct Dhcp4;
+
+impl Protocol for Dhcp4 {
+    const PROGRAM: Program = Program {
+        name: "kea-dhcp4",
+        title: "DHCPv4 server",
+        full_check: true,
+        exit_on_fatal: true,
+        repair: true,
+        ports: true,
+    };
+    const SERVICE: &'static str = "dhcp4";
+    const SERVER_PORT: u16 = net::SERVER_PORT4;
+    const CLIENT_PORT: u16 = net::CLIENT_PORT4;
+    const LEASE_FILE: &'static str = "kea-leases4.csv";
+    const COMPONENTS: &'static [version::Component] =
+        &[("Memfile backend", "3.1"), ("SQLite configuration backend", "1.0")];
+    const COMMANDS: &'static [Entry<Self>] = &[
+        entry(
+            "subnet4-get",
+            Access::Read,
+            "id:integer | subnet:string",
+            "A subnet of the running configuration.",
+            |s, c| now(modules::subnet_cmds::subnet4_get(&s.config(), &c)),
+        ),
+        entry("subnet4-list", Access::Read, "", "The subnets of the running configuration.", |s, _| {
+            now(modules::subnet_cmds::subnet4_list(&s.config()))
+        }),
+        entry(
+            "subnet4-select-test",
+            Access::Read,
+            "interface:string?,address:string?,relay:string?,local:string?,remote:string?,link:string?,subnet:string?,classes:list?",
+            "Which subnet a client would get.",
+            |s, c| now(subnets::select_test(&s, &c)),
+        ),
+    ];
+
+    type Model = config::Dhcp4;
+    type Lease = Lease4;
+    type Store = dyn LeaseStore4;
+    type Queue = Socket4;
+    type Sockets = SocketSet4;
+    type Selection = Selection4;
+    type Locals = Locals;
+    type Reply = MessageType;
+
+    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written4, Vec<ConfigError>) {
+        match source {
+            Source::File => config::parse4_with(value, env),
+            Source::Command => config::parse4_arguments(value, env),
+        }
+    }
+
+    fn resolve(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig4, Vec<ConfigError>> {
+        config::resolve4(written, env)
+    }
+
+    fn merge(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
+        backend::merge4(file, objects, selector)
+    }
+
+    fn write(written: &Written4) -> json::Value {
+        config::write4(written)
+    }
+
+    fn config_get(written: &Written4) -> json::Value {
+        config::config_get(written)
+    }
+
+    fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics4 {
+        Statistics4::new(registry, now)
+    }
+
+    fn set_now(statistics: &Statistics4, now: Micros) {
+        statistics.set_now(now);
+    }
+
+    fn sent(statistics: &Statistics4, kind: MessageType) {
+        statistics.sent(kind);
+    }
+
+    fn dropped(statistics: &Statistics4, reason: DropReason) {
+        statistics.dropped(reason);
+    }
+
+    fn observer(runtime: Arc<Runtime4>) -> Arc<dyn LeaseObserver4> {
+        runtime
+    }
+
+    fn store(memfile: Arc<Memfile4>) -> Arc<dyn LeaseStore4> {
+        memfile
+    }
+
+    async fn reconfigure(
+        runtime: &Runtime4,
+        config: &ServerConfig4,
+        store: Option<&Self::Store>,
+    ) -> Result<(), StoreError> {
+        runtime.reconfigure(config, store).await
+    }
+
+    async fn restore(
+        runtime: &Runtime4,
+        config: &ServerConfig4,
+        store: &Self::Store,
+    ) -> Result<(), StoreError> {
+        runtime.restore(config, store).await
+    }
+
+    async fn reclaim(
+        active: &Active<Self>,
+        updates: bool,
+        now: Micros,
+        limits: Limits,
+        proceed: impl FnMut() -> bool + Send,
+    ) -> Result<Reclaimed, StoreError> {
+        let dns = Dns4 { config: &active.config, enabled: updates };
+        reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await
+    }
+
+    async fn flush(active: &Active<Self>, now: Micros, held: Seconds) -> Result<u64, StoreError> {
+        reclaim::flush(&*active.store, now.seconds(), held).await
+    }
+
+    fn sockets(port: u16, workers: usize) -> SocketSet4 {
+        SocketSet4::new(OpenOptions4 { port, workers, ..OpenOptions4::default() })
+    }
+
+    fn select(services: &Services, interfaces: &[Interface]) -> Result<Selection4, Vec<EntryError>> {
+        Selection4::new(services.interfaces.interfaces.iter().map(String::as_str), interfaces)
+    }
+
+    fn selects_nothing(selection: &Selection4) -> bool {
+        selection.is_empty()
+    }
+
+    fn follow(
+        sockets: &mut SocketSet4,
+        selection: Option<&Selection4>,
+        services: &Services,
+        interfaces: &[Interface],
+        locals: &Locals,
+    ) -> Changes<Self> {
+        let kind = match services.interfaces.socket_type {
+            config::SocketType::Raw => net::SocketType::Raw,
+            config::SocketType::Udp => net::SocketType::Udp,
+        };
+        let plan = selection.map(|selection| selection.plan(interfaces, kind)).unwrap_or_default();
+        let changes = sockets.apply(&plan);
+        locals.update(interfaces, sockets.addresses().collect());
+        Changes {
+            opened: changes.opened,
+            closed: changes.closed,
+            problems: plan.problems.into_iter().chain(changes.problems).collect(),
+            unsteered: changes.unsteered.into_iter().map(|(_, reason)| reason).collect(),
+            again: changes.again,
+            none: sockets.is_empty(),
+        }
+    }
+
+    fn client(packet: &[u8]) -> Option<&[u8]> {
+        packet.get(CHADDR)
+    }
+
+    fn serve(shared: &Shared<Self>, active: &Active<Self>, queue: &Socket4, batches: &mut Batches<'_, Self>) {
+        packets::serve(shared, active, queue, batches);
+    }
+
+    fn ends(destination: &Destination4) -> (SocketAddr, IpAddr) {
+        (destination.to.into(), destination.from.into())
+    }
+
+    fn code(kind: MessageType) -> u8 {
+        kind.0
+    }
+
+    fn register_module(server: &Arc<Server<Self>>, module: hooks::Module) -> Result<(), DuplicateCommand> {
+        let table = server.commands();
+        let host = || Arc::new(HookHost(Arc::clone(server)));
+        match module {
+            hooks::Module::CbCmds => {
+                let host = Arc::new(BackendHost(Arc::clone(server)));
+                modules::cb_cmds::register(table, Family::V4, host)
+            }
+            hooks::Module::ClassCmds => modules::class_cmds::register(table, host()),
+            hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
+            hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
+            hooks::Module::SubnetCmds => modules::subnet_cmds::register(table, host()),
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand};
+use control::{Access, Answer, BoxFuture, Command, CommandDef, CommandTable, DuplicateCommand};
 use daemon::{Audit, PathKind, version};
 use json::{Map, Value};
 
@@ -14,38 +14,43 @@ use crate::settings::Settings;
 /// Name of the agent in answers to `shutdown`.
 const SHUTTING_DOWN: &str = "Control Agent is shutting down";
 
+/// A command and what answers it.
+struct Entry(CommandDef, fn(Arc<Agent>, Command) -> BoxFuture<Answer>);
+
+macro_rules! entry {
+    ($name:literal, $access:ident, $arguments:literal, $summary:literal, $handler:ident) => {
+        Entry(CommandDef::built_in($name, Access::$access, $arguments, $summary), |agent, command| {
+            Box::pin($handler(agent, command))
+        })
+    };
+}
+
+const COMMANDS: [Entry; 9] = [
+    entry!("build-report", Read, "", "How the program was built.", build_report),
+    entry!("config-get", Read, "", "The running configuration.", config_get),
+    entry!("config-reload", Write, "", "Reads the configuration file again.", config_reload),
+    entry!("config-set", Write, "Control-agent:map", "Replaces the configuration.", config_set),
+    entry!("config-test", Write, "Control-agent:map", "Checks a configuration.", config_test),
+    entry!("config-write", Write, "filename:string?", "Writes the configuration to a file.", config_write),
+    entry!("shutdown", Write, "exit-value:integer?", "Ends the server.", shutdown),
+    entry!("status-get", Read, "", "How the server is doing.", status_get),
+    entry!("version-get", Read, "", "The version.", version_get),
+];
+
 /// Fills the table. Handlers hold the agent weakly: it owns the table.
 pub(crate) fn register(table: &CommandTable, agent: &Arc<Agent>) -> Result<(), DuplicateCommand> {
-    use Access::{Read, Write};
-    macro_rules! command {
-        ($name:literal, $access:expr, $arguments:literal, $summary:literal, $handler:expr) => {
-            let weak = Arc::downgrade(agent);
-            table.register(CommandDef::built_in($name, $access, $arguments, $summary), move |command| {
-                let agent = weak.upgrade();
-                async move {
-                    match agent {
-                        Some(agent) => $handler(agent, command).await,
-                        None => Answer::error(SHUTTING_DOWN),
-                    }
+    for Entry(definition, handler) in COMMANDS {
+        let weak = Arc::downgrade(agent);
+        table.register(definition, move |command| {
+            let agent = weak.upgrade();
+            async move {
+                match agent {
+                    Some(agent) => handler(agent, command).await,
+                    None => Answer::error(SHUTTING_DOWN),
                 }
-            })?;
-        };
+            }
+        })?;
     }
-    command!("build-report", Read, "", "How the program was built and where its files lie.", build_report);
-    command!("config-get", Read, "", "The running configuration.", config_get);
-    command!("config-reload", Write, "", "Reads the configuration file again.", config_reload);
-    command!("config-set", Write, "Control-agent:map", "Replaces the running configuration.", config_set);
-    command!("config-test", Read, "Control-agent:map", "Checks a configuration.", config_test);
-    command!(
-        "config-write",
-        Write,
-        "filename:string?",
-        "Writes the running configuration to a file.",
-        config_write
-    );
-    command!("shutdown", Write, "exit-value:integer?", "Ends the agent.", shutdown);
-    command!("status-get", Read, "", "Process identifier, times, sockets.", status_get);
-    command!("version-get", Read, "", "The version.", version_get);
     Ok(())
 }
 
@@ -181,4 +186,15 @@ async fn status_get(agent: Arc<Agent>, _: Command) -> Answer {
     status.insert("uptime".to_owned(), seconds(agent.started));
     status.insert("reload".to_owned(), seconds(agent.reloaded.load(Ordering::Relaxed)));
     Answer::arguments(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_described() {
+        let all = CommandTable::new().definitions().into_iter().chain(COMMANDS.map(|entry| entry.0));
+        testkit::api::check(all.collect::<Vec<_>>().iter(), crate::PROGRAM.name);
+    }
 }

@@ -6,7 +6,7 @@ use control::gate::{Admission, ResponseFilter};
 use control::http::client::post;
 use control::http::{Bytes, Reply, Request, StatusCode, no_command};
 use control::unix::{ClientTimeouts, request};
-use control::{Answer, Command, codec, result, service};
+use control::{Answer, Command, codec, printable, result, service};
 use json::{Kind, Value};
 
 use crate::agent::Agent;
@@ -206,9 +206,4 @@ impl Errand {
         };
         codec::write(value).await
     }
-}
-
-/// For the log: control characters would forge lines.
-fn printable(text: &str) -> String {
-    text.chars().take(128).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

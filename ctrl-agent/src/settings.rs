@@ -14,6 +14,7 @@ use control::http::{Credentials, HttpSettings};
 use control::tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 use daemon::{Audit, PathKind, Paths, Violation};
 use json::{Dialect, FileLoader, Kind, Loader, Map, Parser, Value};
+use modules::Libraries;
 use observe::{LoggerSettings, OutputSettings};
 
 use crate::messages;
@@ -175,10 +176,13 @@ impl Settings {
             judge.violation(rules.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");
         }
         judge.clear_text(rules.relaxed, &map);
-        if let Err(errors) = hooks::load(&config.hooks_libraries, hooks::Daemon::ControlAgent) {
-            let errors = errors.into_iter().map(|error| Fault { syntax: false, text: error.to_string() });
-            judge.faults.extend(errors);
-        }
+        let gate = match Libraries::load(&config.hooks_libraries, hooks::Daemon::ControlAgent) {
+            Ok(libraries) => libraries.gate,
+            Err(texts) => {
+                judge.faults.extend(texts.into_iter().map(|text| Fault { syntax: false, text }));
+                None
+            }
+        };
         let Judge { audit, mut faults, warnings: other } = judge;
         let report = audit.finish();
         faults.extend(report.errors.iter().map(|error| Fault { syntax: false, text: error.to_string() }));
@@ -188,7 +192,7 @@ impl Settings {
         let warnings =
             Warnings { syntax: Vec::new(), paths: report.warnings, other, open: open.then_some(address) };
         let http = HttpSettings { credentials, headers: config.headers, tls, ..HttpSettings::default() };
-        Ok(Self { written: map, address, http, sockets, gate: None, loggers, warnings })
+        Ok(Self { written: map, address, http, sockets, gate, loggers, warnings })
     }
 
     /// The configuration with its defaults, as `config-get` answers it and `config-write` writes it.

@@ -72,6 +72,8 @@ impl edit::Host for HookHost {
     }
 }
 
+impl modules::host_cmds::Host for HookHost {}
+
 /// The server as the `remote-*` commands see it.
 pub(crate) struct BackendHost(pub(crate) Arc<Server<Dhcp4>>);
 

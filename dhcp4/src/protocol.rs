@@ -213,9 +213,21 @@ impl Protocol for Dhcp4 {
                 modules::cb_cmds::register(table, Family::V4, host)
             }
             hooks::Module::ClassCmds => modules::class_cmds::register(table, host()),
+            hooks::Module::HostCmds => modules::host_cmds::register(table, host()),
             hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
             hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
+            hooks::Module::Rbac => Ok(()),
             hooks::Module::SubnetCmds => modules::subnet_cmds::register(table, host()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_described() {
+        testkit::api::check(&server::command_definitions::<Dhcp4>(), Dhcp4::PROGRAM.name);
     }
 }

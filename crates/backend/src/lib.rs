@@ -16,6 +16,7 @@ mod change;
 pub mod columns;
 mod error;
 mod history;
+pub mod hosts;
 mod merge;
 mod object;
 mod prefix;

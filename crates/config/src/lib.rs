@@ -20,12 +20,12 @@ pub use file::{read_file, read_text};
 pub use model::*;
 pub use parse::{
     ParseEnv, parse_agent, parse_agent_arguments, parse_client_class, parse_global, parse_option_data,
-    parse_option_def, parse_shared_network4, parse_subnet4, parse4, parse4_arguments, parse4_map,
-    parse4_with,
+    parse_option_def, parse_reservation4, parse_shared_network4, parse_subnet4, parse4, parse4_arguments,
+    parse4_map, parse4_with,
 };
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, InterfaceCheck, ResolveEnv, SecretReader, check_classes,
     check_options, definition_table, loggers, mentioned_classes, resolve_agent, resolve4,
 };
-pub use write::{config_get, hash, option_data, write4};
+pub use write::{config_get, hash, option_data, write_reservation4, write4};
 pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

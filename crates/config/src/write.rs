@@ -358,6 +358,12 @@ fn subnet4(subnet: &WrittenSubnet4, definitions: &DefTable, network: Option<&Map
     derive(out, element, &outer).into()
 }
 
+/// A reservation as answers show it.
+#[must_use]
+pub fn write_reservation4(map: &Map, definitions: &DefTable) -> Map {
+    reservation(map, definitions)
+}
+
 /// A reservation with its identifier in the one form that Kea writes, and what it does not reserve as empty.
 fn reservation(map: &Map, definitions: &DefTable) -> Map {
     let mut out = map.clone();

@@ -22,4 +22,4 @@ pub mod unix;
 pub use answer::{Answer, AnswerError, result};
 pub use command::{Channel, Command, EnvelopeError, Origin};
 pub use limits::Limits;
-pub use table::{Access, BoxFuture, CommandDef, CommandTable, DuplicateCommand};
+pub use table::{Access, BoxFuture, CommandDef, CommandTable, DuplicateCommand, printable};

@@ -205,7 +205,8 @@ impl std::fmt::Debug for CommandTable {
 }
 
 /// A name for the log: whatever a stranger sends must not forge lines or fill the disk.
-pub(crate) fn printable(name: &str) -> String {
+#[must_use]
+pub fn printable(name: &str) -> String {
     const LONGEST: usize = 128;
     let mut text: String = name.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
     if name.chars().nth(LONGEST).is_some() {

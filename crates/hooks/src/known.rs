@@ -30,8 +30,12 @@ pub enum Module {
     CbCmds,
     /// The `class-*` commands.
     ClassCmds,
+    /// The `reservation-*` commands.
+    HostCmds,
     /// The `lease4-*` commands.
     LeaseCmds,
+    /// Roles of those who send commands over HTTP.
+    Rbac,
     /// `stat-lease4-get`.
     StatCmds,
     /// The commands that change subnets and shared networks.
@@ -117,7 +121,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_host_cmds",
         purpose: "commands for host reservations",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::HostCmds),
     },
     Library {
         name: "libdhcp_lease_cmds",
@@ -181,7 +185,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_rbac",
         purpose: "roles for commands",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6, Daemon::D2, Daemon::ControlAgent],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::Rbac),
     },
     Library {
         name: "libdhcp_run_script",

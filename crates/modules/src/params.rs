@@ -161,7 +161,7 @@ fn bounded(octets: &[u8], min: usize, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn octets(text: &str) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn octets(text: &str) -> Result<Vec<u8>, Refusal> {
     for separator in [':', ' '] {
         if text.contains(separator) {
             return separated(text, separator);

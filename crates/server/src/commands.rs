@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Family;
-use control::{Access, Answer, Command, CommandDef};
+use control::{Access, Answer, Command, CommandDef, CommandTable};
 use daemon::{Audit, PathKind, version};
 use engine::v4::reclaim::Limits;
 use json::Value;
@@ -123,12 +123,7 @@ pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), contr
         table.register(*definition, move |command| handler(Arc::clone(&server), command))?;
     }
     for (name, statistic) in StatisticCommand::ALL {
-        let read = matches!(
-            statistic,
-            StatisticCommand::Get | StatisticCommand::GetAll | StatisticCommand::GlobalGetAll
-        );
-        let access = if read { Access::Read } else { Access::Write };
-        let definition = CommandDef::built_in(name, access, "name:string?", "Reads or changes statistics.");
+        let definition = statistic_definition(name, statistic);
         let server = Arc::clone(server);
         table.register(definition, move |command: Command| {
             let arguments = command.arguments.as_ref();
@@ -143,20 +138,38 @@ pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), contr
     Ok(())
 }
 
+fn statistic_definition(name: &'static str, statistic: StatisticCommand) -> CommandDef {
+    use StatisticCommand::{Get, GetAll, GlobalGetAll};
+    let access = if matches!(statistic, Get | GetAll | GlobalGetAll) { Access::Read } else { Access::Write };
+    CommandDef::built_in(name, access, "name:string?", "Reads or changes statistics.")
+}
+
+/// The commands that need no library, for references.
+#[must_use]
+pub fn command_definitions<P: Protocol>() -> Vec<CommandDef> {
+    let statistics = StatisticCommand::ALL.into_iter().map(|(name, op)| statistic_definition(name, op));
+    let own = shared::<P>().iter().chain(P::COMMANDS).map(|entry| entry.0).collect::<Vec<_>>();
+    CommandTable::new().definitions().into_iter().chain(own).chain(statistics).collect()
+}
+
 /// Registers the commands of the hook libraries that a configuration lists, and takes those back that it no longer
 /// lists.
-pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, loaded: &[hooks::Loaded]) {
+pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &modules::Libraries) {
     for provider in [
         modules::cb_cmds::PROVIDER,
         modules::class_cmds::PROVIDER,
+        modules::host_cmds::PROVIDER,
         modules::lease_cmds::PROVIDER,
         modules::stat_cmds::PROVIDER,
         modules::subnet_cmds::PROVIDER,
     ] {
         server.commands.deregister_provider(provider);
     }
-    for library in loaded {
+    server.commands.set_gate(libraries.gate.clone());
+    for library in &libraries.loaded {
         let outcome = match library {
+            // Its roles were read with the libraries.
+            hooks::Loaded::Module { module: hooks::Module::Rbac, .. } => Ok(()),
             hooks::Loaded::Module { module, .. } => P::register_module(server, *module),
             hooks::Loaded::Accepted { name, note } => {
                 say!(P, HookBuiltIn { name, note });

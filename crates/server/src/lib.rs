@@ -21,7 +21,7 @@ mod status;
 mod timers;
 mod worker;
 
-pub use commands::{Entry, Handled, entry, now};
+pub use commands::{Entry, Handled, command_definitions, entry, now};
 pub use d2_client::Client as D2Client;
 pub use protocol::{Config, Destination, Meta, Observer, Protocol, Source, Statistics, Written};
 pub use run::main;

@@ -89,7 +89,7 @@ pub(crate) struct Draft<P: Protocol> {
 pub(crate) struct Checked<P: Protocol> {
     config: Arc<Config<P>>,
     places: Places,
-    hooks: Vec<hooks::Loaded>,
+    hooks: modules::Libraries,
 }
 
 /// A configuration that was read and checked, and what it takes to run it.
@@ -98,7 +98,7 @@ pub(crate) struct Staged<P: Protocol> {
     config: Arc<Config<P>>,
     pulling: Option<Pulling<P>>,
     places: Places,
-    hooks: Vec<hooks::Loaded>,
+    hooks: modules::Libraries,
 }
 
 impl<P: Protocol> Server<P> {
@@ -158,7 +158,7 @@ impl<P: Protocol> Server<P> {
         let (places, report) =
             security::places::<P>(services, &self.paths, &self.file, self.arguments.relaxed);
         report.log_warnings();
-        let hooks = if with_hooks { load_hooks::<P>(services) } else { Ok(Vec::new()) };
+        let hooks = if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
         match (report.error_text(), hooks) {
             (None, Ok(hooks)) => Ok(Checked { config, places, hooks }),
             (Some(text), Ok(_)) | (None, Err(text)) => Err(Refusal::new(text)),
@@ -361,15 +361,12 @@ fn refuse<P: Protocol>(errors: &[ConfigError]) -> Refusal {
 }
 
 /// What the listed hook libraries stand for.
-fn load_hooks<P: Protocol>(services: &config::Services) -> Result<Vec<hooks::Loaded>, String> {
+fn load_hooks<P: Protocol>(services: &config::Services) -> Result<modules::Libraries, String> {
     let daemon = match P::FAMILY {
         Family::V4 => hooks::Daemon::Dhcp4,
         Family::V6 => hooks::Daemon::Dhcp6,
     };
-    hooks::load(&services.hooks_libraries, daemon).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    })
+    modules::Libraries::load(&services.hooks_libraries, daemon).map_err(|faults| faults.join("\n"))
 }
 
 /// The lease file of a configuration.

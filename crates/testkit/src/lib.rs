@@ -4,6 +4,7 @@
 //! Nothing of this is part of a server. Misuse by a test may panic: that is how a test fails.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test kit fails by panicking")]
 
+pub mod api;
 pub mod certificates;
 pub mod client;
 mod clock;

@@ -17,7 +17,7 @@ const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 9] = [
+const DIRECTORIES: [(&str, u32); 10] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -25,6 +25,7 @@ const DIRECTORIES: [(&str, u32); 9] = [
     ("var/run/kea", 0o750),
     ("var/log/kea", 0o750),
     ("lib/kea/hooks", 0o755),
+    ("share/kea/api", 0o755),
     ("share/kea/scripts", 0o755),
     ("share/doc/kea", 0o755),
 ];
@@ -68,6 +69,7 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     for (program, directory) in PROGRAMS {
         copy(&built.join(program), &prefix.join(directory).join(program), 0o755)?;
     }
+    folder("share/api", &prefix.join("share/kea/api"))?;
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
     for (name, mode) in [("keactrl.conf", 0o644), ("kea-dhcp4.conf", 0o640), ("kea-ctrl-agent.conf", 0o640)] {
         let to = prefix.join("etc/kea").join(name);
@@ -88,6 +90,17 @@ fn copy(from: &Path, to: &Path, mode: u32) -> Outcome {
     }
     fs::copy(from, to).map_err(at)?;
     fs::set_permissions(to, fs::Permissions::from_mode(mode)).map_err(at)
+}
+
+/// Copies the files of a folder. What an operator has changed in them is lost, as with Kea's.
+fn folder(from: &str, to: &Path) -> Outcome {
+    let from = root().join(from);
+    let at = |error: std::io::Error| format!("{}: {error}", from.display());
+    for entry in fs::read_dir(&from).map_err(at)? {
+        let entry = entry.map_err(at)?;
+        copy(&entry.path(), &to.join(entry.file_name()), 0o644)?;
+    }
+    Ok(())
 }
 
 /// Copies a text with `@prefix@` filled in.

@@ -32,14 +32,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
     (
         "modules",
-        &["base", "json", "options", "expr", "config", "backend", "control", "hooks", "lease", "observe"],
+        &[
+            "base", "json", "options", "expr", "host", "config", "backend", "control", "hooks", "lease",
+            "observe",
+        ],
     ),
     ("net", &["base"]),
     ("daemon", &["base", "json", "observe"]),
     ("testdb", &[]),
     (
         "testkit",
-        &["base", "json", "wire", "options", "config", "lease", "engine", "memfile", "ncr", "observe"],
+        &[
+            "base", "json", "wire", "options", "config", "control", "lease", "engine", "memfile", "ncr",
+            "observe",
+        ],
     ),
     (
         "server",

@@ -15,8 +15,8 @@ use json::{Kind, Map, Pos, Value};
 pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
 pub use single::{
-    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_shared_network4,
-    parse_subnet4,
+    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation4,
+    parse_shared_network4, parse_subnet4,
 };
 
 use crate::error::ConfigError;

@@ -7,7 +7,7 @@ use json::Value;
 use super::{Checker, Origin, subnet4};
 use crate::error::ConfigError;
 use crate::keywords::{
-    self, CLIENT_CLASS, DHCP4, OPTION_DATA, OPTION_DEF, SHARED_NETWORK4, SUBNET4, Table, Type,
+    self, CLIENT_CLASS, DHCP4, OPTION_DATA, OPTION_DEF, RESERVATION4, SHARED_NETWORK4, SUBNET4, Table, Type,
 };
 use crate::{Element, WrittenSubnet4};
 
@@ -66,6 +66,11 @@ pub fn parse_option_def(value: &Value) -> Result<Arc<Element>, Vec<ConfigError>>
 /// are those of the servers that will get the option.
 pub fn parse_option_data(value: &Value) -> Result<Arc<Element>, Vec<ConfigError>> {
     object(&OPTION_DATA, value).map(Arc::new)
+}
+
+/// A host reservation as in `reservation-add`, without its `subnet-id`.
+pub fn parse_reservation4(value: &Value) -> Result<Arc<Element>, Vec<ConfigError>> {
+    object(&RESERVATION4, value).map(Arc::new)
 }
 
 /// A client class as in `remote-class4-set`. Its expression is not compiled here: it may refer to other classes.

@@ -27,6 +27,8 @@ impl Host for Fake {
     }
 }
 
+impl crate::host_cmds::Host for Fake {}
+
 pub(crate) struct Session {
     table: CommandTable,
     host: Arc<Fake>,
@@ -41,6 +43,7 @@ impl Session {
         let table = CommandTable::new();
         register(&table, Arc::clone(&host) as _).unwrap();
         crate::class_cmds::register(&table, Arc::clone(&host) as _).unwrap();
+        crate::host_cmds::register(&table, Arc::clone(&host) as _).unwrap();
         Self { table, host }
     }
 

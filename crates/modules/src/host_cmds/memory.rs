@@ -1,0 +1,140 @@
+//! Reservations of the configuration.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use backend::hosts::{HostQuery, HostRecord};
+use base::SubnetId;
+use config::{Element, ServerConfig4, Written4};
+use control::Answer;
+use host::{GLOBAL, Identifier, IdentifierKind};
+use json::{Kind, Map, Value};
+
+use super::Wanted;
+use crate::edit::Edit;
+use crate::params::Refusal;
+
+/// All reservations in the order in which they are written: those of the global scope, then subnet by subnet.
+fn all(written: &Written4, only: Option<SubnetId>) -> impl Iterator<Item = (SubnetId, &Map)> {
+    let wanted = move |id: SubnetId| only.is_none_or(|only| only == id);
+    let global = written.reservations.iter().filter(move |_| wanted(GLOBAL));
+    let subnets = written.subnets.iter().filter(move |subnet| wanted(subnet.id)).flat_map(|subnet| {
+        let list = subnet.element.map.get("reservations").and_then(Value::as_list).unwrap_or(&[]);
+        list.iter().filter_map(Value::as_map).map(move |map| (subnet.id, map))
+    });
+    global.map(|element| (GLOBAL, &element.map)).chain(subnets)
+}
+
+fn identifier(map: &Map) -> Option<Identifier> {
+    IdentifierKind::ALL
+        .into_iter()
+        .find_map(|kind| Identifier::parse(kind, map.get(kind.name())?.as_str()?).ok())
+}
+
+fn fits(map: &Map, query: &HostQuery) -> bool {
+    let text = |name: &str| map.get(name).and_then(Value::as_str);
+    match query {
+        HostQuery::All => true,
+        HostQuery::Address(IpAddr::V4(wanted)) => {
+            text("ip-address").and_then(|address| address.parse().ok()) == Some(*wanted)
+        }
+        HostQuery::Address(IpAddr::V6(_)) => false,
+        HostQuery::Identifier(wanted) => {
+            map.contains_key(wanted.kind)
+                && identifier(map)
+                    .is_some_and(|i| i.kind().name() == wanted.kind && i.octets() == wanted.octets)
+        }
+        HostQuery::Hostname(wanted) => text("hostname").is_some_and(|name| name.eq_ignore_ascii_case(wanted)),
+    }
+}
+
+/// Reservations in one subnet or in all.
+pub(super) fn find(
+    config: &ServerConfig4,
+    subnet: Option<SubnetId>,
+    query: &HostQuery,
+) -> impl Iterator<Item = HostRecord> {
+    let found = all(&config.written, subnet).filter(move |(_, map)| fits(map, query));
+    found.map(|(subnet, map)| HostRecord { subnet, reservation: map.clone() })
+}
+
+/// Some reservations, each with its number in the order of [`all`], from 1.
+pub(super) fn page(
+    config: &ServerConfig4,
+    subnet: Option<SubnetId>,
+    from: u64,
+    limit: usize,
+) -> Vec<(u64, HostRecord)> {
+    let skipped = usize::try_from(from).unwrap_or(usize::MAX);
+    let numbered = (from.saturating_add(1)..).zip(all(&config.written, subnet).skip(skipped));
+    numbered
+        .take(limit)
+        .map(|(n, (subnet, map))| (n, HostRecord { subnet, reservation: map.clone() }))
+        .collect()
+}
+
+pub(super) fn add(wanted: Wanted) -> Edit {
+    Box::new(move |written| {
+        let Wanted { subnet, element } = wanted;
+        change(written, subnet, |list| {
+            list.push(element);
+            Ok(())
+        })
+    })
+}
+
+pub(super) fn update(wanted: Wanted) -> Edit {
+    Box::new(move |written| {
+        let Wanted { subnet, element } = wanted;
+        let wanted = identifier(&element.map);
+        change(written, subnet, |list| match list.iter_mut().find(|old| identifier(&old.map) == wanted) {
+            Some(old) => {
+                *old = element;
+                Ok(())
+            }
+            None => Err(Refusal::error("Host not updated (not found).")),
+        })
+    })
+}
+
+pub(super) fn del(subnet: SubnetId, query: HostQuery) -> Edit {
+    Box::new(move |written| {
+        change(written, subnet, |list| {
+            list.retain(|element| !fits(&element.map, &query));
+            Ok(())
+        })
+    })
+}
+
+/// Changes the reservations of a subnet, or of the global scope, in the part of the configuration that commands can
+/// change.
+fn change(
+    written: &mut Written4,
+    id: SubnetId,
+    change: impl FnOnce(&mut Vec<Arc<Element>>) -> Result<(), Refusal>,
+) -> Result<Answer, Answer> {
+    if id == GLOBAL {
+        change(&mut written.reservations)?;
+        return Ok(Answer::done());
+    }
+    let Some(subnet) = written.subnets.iter_mut().find(|subnet| subnet.id == id) else {
+        return Err(Answer::conflict(format!(
+            "subnet {id} comes from a configuration database; its reservations can not be changed in memory"
+        )));
+    };
+    let element = Arc::make_mut(&mut subnet.element);
+    let place = element.map.entry("reservations".to_owned()).or_insert_with(|| Vec::new().into());
+    let Kind::List(values) = &mut place.kind else {
+        return Err(Answer::error("'reservations' is not a list"));
+    };
+    let mut list: Vec<Arc<Element>> = std::mem::take(values)
+        .into_iter()
+        .filter_map(|value| match value.kind {
+            Kind::Map(map) => Some(Arc::new(Element { map, pos: value.pos, server_tags: Vec::new() })),
+            _ => None,
+        })
+        .collect();
+    change(&mut list)?;
+    *values = list.iter().map(|e| Value::new(Kind::Map(e.map.clone()), e.pos.clone())).collect();
+    Ok(Answer::done())
+}

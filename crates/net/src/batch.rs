@@ -1,14 +1,14 @@
 //! The packets of one receive call.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::ops::Range;
 
 use base::Micros;
 use socket2::Socket;
 
 use crate::frame::{FrameError, MacAddr};
-use crate::out::{Destination4, LinkDestination};
+use crate::out::{Destination4, Destination6, LinkDestination};
 use crate::sys::{Arrived, Control, Headers, Name};
 
 /// What kind of socket a packet came through.
@@ -62,6 +62,31 @@ impl Meta4 {
     }
 }
 
+/// Where a DHCPv6 packet came from and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta6 {
+    /// Index of the interface of arrival.
+    pub interface: u32,
+    /// Destination of the packet: an address of this machine or a multicast group.
+    pub local: Ipv6Addr,
+    /// Sender of the packet.
+    pub remote: SocketAddrV6,
+    /// When the kernel got the packet; with [`crate::OpenOptions::timestamps`].
+    pub received: Option<Micros>,
+}
+
+impl Meta6 {
+    /// The way back: on the link of arrival to addresses that mean something there only, from the address that was
+    /// asked unless that was a group.
+    #[must_use]
+    pub fn reply(&self, address: Ipv6Addr, port: u16) -> Destination6 {
+        let interface =
+            if address.is_unicast_link_local() || address.is_multicast() { self.interface } else { 0 };
+        let from = if self.local.is_multicast() { Ipv6Addr::UNSPECIFIED } else { self.local };
+        Destination6 { to: SocketAddrV6::new(address, port, 0, interface), from, interface }
+    }
+}
+
 /// Outcome of one [`crate::Socket4::receive`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
@@ -87,6 +112,8 @@ pub struct Batch<M> {
 
 /// A batch of a DHCPv4 socket.
 pub type Batch4 = Batch<Meta4>;
+/// A batch of a DHCPv6 socket.
+pub type Batch6 = Batch<Meta6>;
 
 /// A signal may interrupt a call a few times; more often than this is an error like any other.
 pub(crate) const MAX_INTERRUPTS: usize = 16;

@@ -12,6 +12,7 @@ const LD_W_IND: u16 = 0x40;
 const LD_H_IND: u16 = 0x48;
 /// X = 4 * (octet & 15): the length of an IPv4 header.
 const LDX_B_MSH: u16 = 0xb1;
+const JMP_JA: u16 = 0x05;
 const JMP_JEQ: u16 = 0x15;
 const JMP_JSET: u16 = 0x45;
 const ALU_MUL: u16 = 0x24;
@@ -111,6 +112,51 @@ pub(crate) fn reuseport4(workers: u32) -> Vec<sock_filter> {
     let mut program = Vec::new();
     client_hash(&mut program, LD_W_ABS, 0);
     program.extend([statement(ALU_MOD, workers.max(1)), statement(RET_A, 0)]);
+    program
+}
+
+/// Where the network header begins, for loads from it (`SKF_NET_OFF`).
+const NETWORK: u32 = 0xfff0_0000;
+/// The last four octets of the source in an IPv6 header.
+const SOURCE6_TAIL: u32 = NETWORK + 8 + 12;
+/// RELAY-FORW (RFC 9915 section 7.3).
+const RELAY_FORWARD: u32 = 12;
+/// The last four octets of the peer address of a relay's message (RFC 9915 section 9).
+const PEER_TAIL: u32 = 30;
+
+/// `A` becomes a number that is the same for all packets of a client: from the address it sends from, or that its
+/// relay says it sent from. `message` is where the DHCPv6 message begins.
+fn client_hash6(program: &mut Vec<sock_filter>, message: u32) {
+    program.extend([
+        statement(LD_B_ABS, message),
+        jump(JMP_JEQ, RELAY_FORWARD, 0, 2),
+        statement(LD_W_ABS, message + PEER_TAIL),
+        statement(JMP_JA, 1),
+        statement(LD_W_ABS, SOURCE6_TAIL),
+        statement(ALU_MUL, MIX),
+        statement(ALU_RSH, 16),
+    ]);
+}
+
+/// Chooses the member of a group of `workers` UDP sockets on one IPv6 address. The program sees the UDP payload.
+pub(crate) fn reuseport6(workers: u32) -> Vec<sock_filter> {
+    let mut program = Vec::new();
+    client_hash6(&mut program, 0);
+    program.extend([statement(ALU_MOD, workers.max(1)), statement(RET_A, 0)]);
+    program
+}
+
+/// Lets pass what is for one of `workers`: the kernel hands a multicast to every member of a group. The program sees
+/// the packet from its UDP header on.
+pub(crate) fn share6(worker: u32, workers: u32) -> Vec<sock_filter> {
+    let mut program = Vec::new();
+    client_hash6(&mut program, UDP);
+    program.extend([
+        statement(ALU_MOD, workers.max(1)),
+        jump(JMP_JEQ, worker, 0, 1),
+        statement(RET_K, u32::MAX),
+        statement(RET_K, 0),
+    ]);
     program
 }
 

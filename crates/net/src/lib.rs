@@ -30,21 +30,25 @@ mod ready;
 mod select;
 mod set;
 mod socket;
+mod socket6;
 mod sys;
 mod watch;
 
-pub use batch::{Batch, Batch4, Meta4, Received, Via};
+pub use batch::{Batch, Batch4, Batch6, Meta4, Meta6, Received, Via};
 pub use frame::{FrameError, MacAddr};
 pub use interfaces::{Address4, Address6, Interface, interfaces};
 pub use netlink::NetlinkError;
-pub use open::{OpenError, OpenOptions4};
-pub use out::{Destination4, LinkDestination, OutBatch, OutBatch4, SendFailure, SendReport};
-pub use ports::{CLIENT_PORT4, Ports4, SERVER_PORT4};
-pub use ready::{AsyncSocket, AsyncSocket4, AsyncWatch, Queue, Readable};
-pub use select::{
-    EntryError, OutboundInterface, Plan4, Problem, SelectError, Selection4, SocketSpec4, SocketType,
-    UnknownKeyword,
+pub use open::{OpenError, OpenOptions, OpenOptions4};
+pub use out::{
+    Destination4, Destination6, LinkDestination, OutBatch, OutBatch4, OutBatch6, SendFailure, SendReport,
 };
-pub use set::{SocketChanges4, SocketSet4};
+pub use ports::{CLIENT_PORT4, CLIENT_PORT6, SERVER_PORT4, SERVER_PORT6};
+pub use ready::{AsyncSocket, AsyncSocket4, AsyncSocket6, AsyncWatch, Queue, Readable};
+pub use select::{
+    EntryError, GROUPS6, Listen6, OutboundInterface, Plan4, Plan6, Problem, SelectError, Selectable,
+    Selection, Selection4, Selection6, SocketSpec4, SocketSpec6, SocketType, UnknownKeyword,
+};
+pub use set::{SocketChanges, SocketChanges4, SocketSet4};
 pub use socket::{Socket4, SocketId};
+pub use socket6::{Socket6, SocketSet6};
 pub use watch::{Change, Watch};

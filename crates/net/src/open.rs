@@ -1,18 +1,19 @@
 //! Opening sockets: options, filters, one queue per worker.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use libc::sock_filter;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::filter;
 use crate::ports::SERVER_PORT4;
+use crate::select::Listen6;
 use crate::sys;
 
 /// How sockets are opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenOptions4 {
+pub struct OpenOptions {
     /// UDP port of the server.
     pub port: u16,
     /// Number of workers; each gets its own queue of every socket where the kernel can do that.
@@ -24,7 +25,10 @@ pub struct OpenOptions4 {
     pub timestamps: bool,
 }
 
-impl Default for OpenOptions4 {
+/// The name under which DHCPv4 has it.
+pub type OpenOptions4 = OpenOptions;
+
+impl Default for OpenOptions {
     fn default() -> Self {
         // 4 MiB hold several thousand queries (the kernel counts some 700 octets of its own for each): half a second
         // of the load of a large network while the server does something else.
@@ -41,7 +45,9 @@ pub enum OpenError {
     )]
     Companion { address: Ipv4Addr, port: u16, error: io::Error },
     #[error("failed to bind socket to {address}/port={port}, reason: {error}{}", hint(error))]
-    Bind { address: Ipv4Addr, port: u16, error: io::Error },
+    Bind { address: IpAddr, port: u16, error: io::Error },
+    #[error("failed to join the multicast group {group}: {error}")]
+    Join { group: Ipv6Addr, error: io::Error },
     #[error("failed to create raw socket: {0}")]
     Raw(io::Error),
     #[error("failed to set option {option}: {error}")]
@@ -86,7 +92,7 @@ pub(crate) fn attach_filter(socket: &Socket, program: &[sock_filter]) -> io::Res
     sys::set_program(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, program)
 }
 
-fn common(socket: &Socket, options: &OpenOptions4) -> Result<(), OpenError> {
+fn common(socket: &Socket, options: &OpenOptions) -> Result<(), OpenError> {
     socket.set_nonblocking(true).map_err(option("O_NONBLOCK"))?;
     // Needs CAP_NET_ADMIN; without it the system's limit holds.
     if sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, options.receive_buffer).is_err() {
@@ -133,7 +139,7 @@ pub(crate) fn companion(address: Ipv4Addr, port: u16) -> Result<Socket, OpenErro
 pub(crate) fn raw(
     interface: u32,
     addresses: &[Ipv4Addr],
-    options: &OpenOptions4,
+    options: &OpenOptions,
 ) -> Result<Queues, OpenError> {
     let program = filter::raw4(addresses, options.port);
     let first = raw_socket(interface, &program, options)?;
@@ -151,7 +157,7 @@ pub(crate) fn raw(
 
 /// Made without a protocol, so that nothing is queued before the filter is in place. ETH_P_IP and not ETH_P_ALL:
 /// the kernel then shows us neither other protocols nor what this machine sends, and takes VLAN tags off first.
-fn raw_socket(interface: u32, program: &[sock_filter], options: &OpenOptions4) -> Result<Socket, OpenError> {
+fn raw_socket(interface: u32, program: &[sock_filter], options: &OpenOptions) -> Result<Socket, OpenError> {
     let socket = Socket::new(Domain::PACKET, Type::RAW, None).map_err(OpenError::Raw)?;
     common(&socket, options)?;
     sys::set_option(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1).map_err(option("PACKET_AUXDATA"))?;
@@ -166,7 +172,7 @@ fn fan_out(
     first: &Socket,
     interface: u32,
     program: &[sock_filter],
-    options: &OpenOptions4,
+    options: &OpenOptions,
 ) -> io::Result<Vec<Socket>> {
     let fanout = |kind: u32, group: u32| kind << 16 | group;
     let join = |socket: &Socket, value| sys::set_option(socket, libc::SOL_PACKET, PACKET_FANOUT, value);
@@ -186,7 +192,7 @@ fn fan_out(
 }
 
 /// UDP sockets on one address, spread over the workers by client.
-pub(crate) fn unicast(address: Ipv4Addr, options: &OpenOptions4) -> Result<Queues, OpenError> {
+pub(crate) fn unicast(address: Ipv4Addr, options: &OpenOptions) -> Result<Queues, OpenError> {
     // Bound without SO_REUSEPORT, so that another server on the port is noticed.
     let first = udp_socket(address, false, options)?;
     if options.workers <= 1 {
@@ -205,7 +211,7 @@ pub(crate) fn unicast(address: Ipv4Addr, options: &OpenOptions4) -> Result<Queue
     })
 }
 
-fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions4) -> Result<Socket, OpenError> {
+fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions) -> Result<Socket, OpenError> {
     let socket = udp()?;
     common(&socket, options)?;
     sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1).map_err(option("IP_PKTINFO"))?;
@@ -214,13 +220,13 @@ fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions4) -> Result<
     }
     socket
         .bind(&SockAddr::from(SocketAddrV4::new(address, options.port)))
-        .map_err(|error| OpenError::Bind { address, port: options.port, error })?;
+        .map_err(|error| OpenError::Bind { address: address.into(), port: options.port, error })?;
     Ok(socket)
 }
 
 /// Without our program the kernel would choose by addresses and ports, and give all packets of a relay to one
 /// worker: so it is this program or a single queue.
-fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions4) -> io::Result<Vec<Socket>> {
+fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions) -> io::Result<Vec<Socket>> {
     first.set_reuse_port(true)?;
     let mut others = Vec::with_capacity(options.workers);
     for _ in 1..options.workers {
@@ -228,5 +234,86 @@ fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions4) -> io::
     }
     let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
     sys::set_program(first, libc::SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter::reuseport4(workers))?;
+    Ok(others)
+}
+
+/// UDP sockets that listen there, spread over the workers by client.
+pub(crate) fn listen6(listen: Listen6, device: &str, options: &OpenOptions) -> Result<Queues, OpenError> {
+    // Bound without SO_REUSEPORT, so that another server on the port is noticed.
+    let first = udp_socket6(listen, device, false, options)?;
+    if options.workers <= 1 {
+        return Ok(Queues { sockets: vec![first], unsteered: None });
+    }
+    Ok(match share6(&first, listen, device, options) {
+        Ok(mut others) => {
+            others.insert(0, first);
+            Queues { sockets: others, unsteered: None }
+        }
+        Err(error) => {
+            // The group is gone with its other members; nobody else shall join.
+            let _ = first.set_reuse_port(false);
+            Queues { sockets: vec![first], unsteered: Some(error) }
+        }
+    })
+}
+
+fn udp_socket6(
+    listen: Listen6,
+    device: &str,
+    reuse: bool,
+    options: &OpenOptions,
+) -> Result<Socket, OpenError> {
+    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP)).map_err(option("SOCK_DGRAM"))?;
+    common(&socket, options)?;
+    socket.set_only_v6(true).map_err(option("IPV6_V6ONLY"))?;
+    sys::set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+        .map_err(option("IPV6_MTU_DISCOVER"))?;
+    sys::set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
+        .map_err(option("IPV6_RECVPKTINFO"))?;
+    if reuse {
+        socket.set_reuse_port(true).map_err(option("SO_REUSEPORT"))?;
+    }
+    let address = listen.address();
+    let scope = match listen {
+        Listen6::Link { interface, .. } | Listen6::Group { interface, .. } => {
+            socket.bind_device(Some(device.as_bytes())).map_err(option("SO_BINDTODEVICE"))?;
+            interface
+        }
+        Listen6::Address(_) => 0,
+    };
+    socket
+        .bind(&SockAddr::from(SocketAddrV6::new(address, options.port, 0, scope)))
+        .map_err(|error| OpenError::Bind { address: address.into(), port: options.port, error })?;
+    if let Listen6::Group { interface, address: group } = listen {
+        socket.join_multicast_v6(&group, interface).map_err(|error| OpenError::Join { group, error })?;
+    }
+    Ok(socket)
+}
+
+/// Further sockets of a group. A unicast goes to the one that the program of the group chooses; a multicast reaches
+/// all, and each filters out what is not its own.
+fn share6(first: &Socket, listen: Listen6, device: &str, options: &OpenOptions) -> io::Result<Vec<Socket>> {
+    let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
+    first.set_reuse_port(true)?;
+    let mut others = Vec::with_capacity(options.workers);
+    for _ in 1..workers {
+        let socket = udp_socket6(listen, device, true, options).map_err(io::Error::other)?;
+        others.push(socket);
+    }
+    match listen {
+        Listen6::Group { .. } => {
+            for (worker, socket) in (0..).zip(std::iter::once(first).chain(&others)) {
+                attach_filter(socket, &filter::share6(worker, workers))?;
+            }
+        }
+        Listen6::Link { .. } | Listen6::Address(_) => {
+            sys::set_program(
+                first,
+                libc::SOL_SOCKET,
+                SO_ATTACH_REUSEPORT_CBPF,
+                &filter::reuseport6(workers),
+            )?;
+        }
+    }
     Ok(others)
 }

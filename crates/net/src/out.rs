@@ -1,7 +1,7 @@
 //! The packets of one send call.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use socket2::Socket;
 
@@ -29,6 +29,16 @@ pub struct Destination4 {
     /// Interface to leave by; 0 lets the routing table choose (UDP sockets only).
     pub interface: u32,
     pub link: LinkDestination,
+}
+
+/// Where a DHCPv6 packet goes. [`crate::Meta6::reply`] makes the usual one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination6 {
+    pub to: SocketAddrV6,
+    /// Source address; `::` lets the kernel choose.
+    pub from: Ipv6Addr,
+    /// Interface to leave by; 0 lets the routing table choose.
+    pub interface: u32,
 }
 
 /// What became of a packet.
@@ -94,6 +104,22 @@ impl Slot<Destination4> {
     }
 }
 
+impl Slot<Destination6> {
+    /// Destination and, as far as given, source of a datagram.
+    pub(crate) fn address_datagram6(&mut self) {
+        let Destination6 { to, from, interface } = self.destination;
+        self.set_name(&sys::internet_name6(to));
+        if interface != 0 || !from.is_unspecified() {
+            let mut packet_info = [0; 20];
+            let parts = from.octets().into_iter().chain(interface.to_ne_bytes());
+            for (to, from) in packet_info.iter_mut().zip(parts) {
+                *to = from;
+            }
+            self.control_length = self.control.set(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &packet_info);
+        }
+    }
+}
+
 /// One packet that did not leave.
 #[derive(Debug)]
 pub struct SendFailure<D> {
@@ -131,6 +157,8 @@ pub struct OutBatch<D> {
 
 /// A batch of a DHCPv4 socket.
 pub type OutBatch4 = OutBatch<Destination4>;
+/// A batch of a DHCPv6 socket.
+pub type OutBatch6 = OutBatch<Destination6>;
 
 impl<D: Copy> OutBatch<D> {
     /// Room for `capacity` packets (at least 1). Their buffers grow to the size of the longest reply and stay so.

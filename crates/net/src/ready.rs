@@ -11,6 +11,7 @@ use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 use crate::batch::{Batch, Received};
 use crate::out::{OutBatch, SendReport};
 use crate::socket::{Socket4, SocketId};
+use crate::socket6::Socket6;
 use crate::watch::{Change, Watch};
 
 /// Holds a file descriptor that is its own and stays the same while the value lives.
@@ -20,6 +21,8 @@ use crate::watch::{Change, Watch};
 pub unsafe trait OwnsDescriptor: AsRawFd {}
 // SAFETY: the socket is a private field that is never replaced.
 unsafe impl OwnsDescriptor for Socket4 {}
+// SAFETY: the socket is a private field that is never replaced.
+unsafe impl OwnsDescriptor for Socket6 {}
 // SAFETY: the `Arc` keeps its value alive, and hands out nothing by which it could be replaced.
 unsafe impl<T: OwnsDescriptor> OwnsDescriptor for Arc<T> {}
 // SAFETY: the socket is a private field that is never replaced.
@@ -61,6 +64,8 @@ pub struct AsyncSocket<S: Queue> {
 
 /// A queue of a DHCPv4 socket.
 pub type AsyncSocket4 = AsyncSocket<Socket4>;
+/// A queue of a DHCPv6 socket.
+pub type AsyncSocket6 = AsyncSocket<Socket6>;
 
 impl<S: Queue> AsyncSocket<S> {
     pub fn new(socket: Arc<S>) -> io::Result<Self> {

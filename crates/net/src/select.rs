@@ -2,7 +2,7 @@
 //! Configuration" of the manual). Pure: nothing is opened here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::frame::MacAddr;
@@ -75,8 +75,10 @@ pub enum SelectError {
     NoSuchInterface(String),
     #[error("address '{0}' is not a valid IPv4 address")]
     NotIpv4(String),
+    #[error("address '{0}' is not a valid IPv6 unicast address")]
+    NotIpv6(String),
     #[error("interface '{interface}' doesn't have address '{address}' assigned")]
-    NoSuchAddress { interface: String, address: Ipv4Addr },
+    NoSuchAddress { interface: String, address: IpAddr },
     #[error("interface '{0}' has already been specified")]
     InterfaceTwice(String),
     #[error("interface '{0}' has already been selected")]
@@ -84,7 +86,7 @@ pub enum SelectError {
     #[error(
         "must not select address '{address}' for interface '{interface}' because this address is already selected"
     )]
-    AddressTwice { interface: String, address: Ipv4Addr },
+    AddressTwice { interface: String, address: IpAddr },
 }
 
 /// A refused entry and its position in the list.
@@ -110,7 +112,9 @@ pub enum Problem {
     #[error("the interface {0} has no usable IPv4 addresses configured")]
     NoAddress(String),
     #[error("the interface {interface} does not have address {address} any more")]
-    AddressGone { interface: String, address: Ipv4Addr },
+    AddressGone { interface: String, address: IpAddr },
+    #[error("the interface {0} has no usable link-local address")]
+    NoLinkLocal(String),
     #[error("the interface {0} is not Ethernet: raw sockets cannot serve it, set dhcp-socket-type to udp")]
     NotEthernet(String),
     #[error("Failed to open socket on interface {interface}, reason: {reason}")]
@@ -127,6 +131,7 @@ impl Problem {
             | Self::Down(name)
             | Self::NotRunning(name)
             | Self::NoAddress(name)
+            | Self::NoLinkLocal(name)
             | Self::NotEthernet(name)
             | Self::AddressGone { interface: name, .. }
             | Self::Open { interface: name, .. } => name,
@@ -167,15 +172,62 @@ pub struct Plan4 {
     pub problems: Vec<Problem>,
 }
 
-/// The checked list `interfaces`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection4 {
-    wildcard: bool,
-    names: BTreeSet<String>,
-    addresses: BTreeSet<(String, Ipv4Addr)>,
+/// An address that an entry of `interfaces` may name.
+pub trait Selectable: Copy + Ord + Into<IpAddr> {
+    const LOWEST: Self;
+    /// Whether an interface is selected either as a whole or by its addresses. DHCPv6 listens to the link of an
+    /// interface in any case, and to addresses that are named besides.
+    const EITHER: bool;
+
+    fn parse(text: &str) -> Result<Self, SelectError>;
+    fn is_of(self, interface: &Interface) -> bool;
 }
 
-impl Selection4 {
+impl Selectable for Ipv4Addr {
+    const LOWEST: Self = Self::UNSPECIFIED;
+    const EITHER: bool = true;
+
+    fn parse(text: &str) -> Result<Self, SelectError> {
+        text.parse().map_err(|_| SelectError::NotIpv4(text.to_owned()))
+    }
+
+    fn is_of(self, interface: &Interface) -> bool {
+        interface.has_ipv4(self)
+    }
+}
+
+impl Selectable for Ipv6Addr {
+    const LOWEST: Self = Self::UNSPECIFIED;
+    const EITHER: bool = false;
+
+    fn parse(text: &str) -> Result<Self, SelectError> {
+        let parsed = text.parse().ok().filter(|address: &Self| !address.is_multicast());
+        parsed.ok_or_else(|| SelectError::NotIpv6(text.to_owned()))
+    }
+
+    fn is_of(self, interface: &Interface) -> bool {
+        interface.ipv6.iter().any(|own| own.address == self)
+    }
+}
+
+/// The checked list `interfaces`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection<A> {
+    pub(crate) wildcard: bool,
+    pub(crate) names: BTreeSet<String>,
+    pub(crate) addresses: BTreeSet<(String, A)>,
+}
+
+/// The interfaces that kea-dhcp4 serves.
+pub type Selection4 = Selection<Ipv4Addr>;
+
+impl<A> Default for Selection<A> {
+    fn default() -> Self {
+        Self { wildcard: false, names: BTreeSet::new(), addresses: BTreeSet::new() }
+    }
+}
+
+impl<A: Selectable> Selection<A> {
     /// Checks the entries `*`, `NAME` and `NAME/ADDRESS`; blanks around names and addresses do not count.
     ///
     /// Interfaces and addresses have to exist now; should they vanish later, [`plan`](Self::plan) reports them.
@@ -222,28 +274,28 @@ impl Selection4 {
             .ok_or_else(|| SelectError::NoSuchInterface(name.to_owned()))?;
         let name = name.to_owned();
         let Some(text) = address else {
-            if self.names_interface(&name) {
+            if self.names.contains(&name) || (A::EITHER && self.names_interface(&name)) {
                 return Err(SelectError::InterfaceTwice(name));
             }
             self.names.insert(name);
             return Ok(());
         };
-        let address: Ipv4Addr = text.parse().map_err(|_| SelectError::NotIpv4(text.to_owned()))?;
-        if !interface.has_ipv4(address) {
-            return Err(SelectError::NoSuchAddress { interface: name, address });
+        let address = A::parse(text)?;
+        if !address.is_of(interface) {
+            return Err(SelectError::NoSuchAddress { interface: name, address: address.into() });
         }
-        if self.names.contains(&name) {
+        if A::EITHER && self.names.contains(&name) {
             return Err(SelectError::InterfaceSelected(name));
         }
         if !self.addresses.insert((name.clone(), address)) {
-            return Err(SelectError::AddressTwice { interface: name, address });
+            return Err(SelectError::AddressTwice { interface: name, address: address.into() });
         }
         Ok(())
     }
 
     /// Whether an entry names the interface, with or without address.
-    fn names_interface(&self, name: &str) -> bool {
-        let mut addresses = self.addresses.range((name.to_owned(), Ipv4Addr::UNSPECIFIED)..);
+    pub(crate) fn names_interface(&self, name: &str) -> bool {
+        let mut addresses = self.addresses.range((name.to_owned(), A::LOWEST)..);
         self.names.contains(name) || addresses.next().is_some_and(|(other, _)| other == name)
     }
 
@@ -253,6 +305,50 @@ impl Selection4 {
         !self.wildcard && self.names.is_empty() && self.addresses.is_empty()
     }
 
+    /// Whether the interface is served. `*` stands for every one but loopback, which has to be named.
+    fn wants(&self, interface: &Interface) -> bool {
+        self.names_interface(&interface.name) || (self.wildcard && !interface.loopback)
+    }
+
+    /// What was there when the selection was made and is not any more. `served` are the names of interfaces with a
+    /// socket.
+    pub(crate) fn missing(&self, interfaces: &[Interface], served: &BTreeSet<&str>) -> Vec<Problem> {
+        if self.wildcard {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        let known: BTreeMap<&str, &Interface> =
+            interfaces.iter().map(|each| (each.name.as_str(), each)).collect();
+        let names: BTreeSet<&String> =
+            self.names.iter().chain(self.addresses.iter().map(|(name, _)| name)).collect();
+        for name in names {
+            if !known.contains_key(name.as_str()) {
+                problems.push(Problem::Gone(name.clone()));
+            }
+        }
+        for (name, address) in &self.addresses {
+            // With no address left at all the interface has its own report.
+            let gone = known.get(name.as_str()).is_some_and(|interface| !address.is_of(interface));
+            if gone && served.contains(name.as_str()) {
+                problems.push(Problem::AddressGone { interface: name.clone(), address: (*address).into() });
+            }
+        }
+        problems
+    }
+}
+
+/// Whether an interface can carry packets now.
+fn usable(interface: &Interface) -> Result<(), Problem> {
+    if !interface.up {
+        return Err(Problem::Down(interface.name.clone()));
+    }
+    if !interface.running {
+        return Err(Problem::NotRunning(interface.name.clone()));
+    }
+    Ok(())
+}
+
+impl Selection4 {
     /// The sockets for the interfaces as they are now.
     ///
     /// `*` stands for every interface and overrides what else is listed, except that it leaves out loopback unless
@@ -262,23 +358,17 @@ impl Selection4 {
         let mut plan = Plan4::default();
         let mut bound = BTreeSet::new();
         for interface in interfaces {
-            let by_name = self.names_interface(&interface.name);
             let loopback_by_wildcard = interface.loopback && self.wildcard;
-            let wanted = if loopback_by_wildcard {
-                by_name && socket_type == SocketType::Udp
-            } else {
-                self.wildcard || by_name
-            };
-            if wanted {
+            if self.wants(interface) && (!loopback_by_wildcard || socket_type == SocketType::Udp) {
                 match self.check(interface, socket_type) {
                     Ok(addresses) => add_sockets(&mut plan, &mut bound, interface, addresses, socket_type),
                     Err(problem) => plan.problems.push(problem),
                 }
             }
         }
-        if !self.wildcard {
-            self.report_missing(&mut plan, interfaces);
-        }
+        let served: BTreeSet<&str> = plan.sockets.iter().map(SocketSpec4::name).collect();
+        let missing = self.missing(interfaces, &served);
+        plan.problems.extend(missing);
         plan
     }
 
@@ -288,12 +378,7 @@ impl Selection4 {
         if interface.loopback && socket_type == SocketType::Raw {
             return Err(Problem::Loopback(name()));
         }
-        if !interface.up {
-            return Err(Problem::Down(name()));
-        }
-        if !interface.running {
-            return Err(Problem::NotRunning(name()));
-        }
+        usable(interface)?;
         let whole = self.wildcard || self.names.contains(&interface.name);
         let mut addresses = Vec::new();
         for own in &interface.ipv4 {
@@ -304,27 +389,6 @@ impl Selection4 {
             }
         }
         if addresses.is_empty() { Err(Problem::NoAddress(name())) } else { Ok(addresses) }
-    }
-
-    /// What was there when the selection was made and is not any more.
-    fn report_missing(&self, plan: &mut Plan4, interfaces: &[Interface]) {
-        let known: BTreeMap<&str, &Interface> =
-            interfaces.iter().map(|each| (each.name.as_str(), each)).collect();
-        let served: BTreeSet<String> = plan.sockets.iter().map(|spec| spec.name().to_owned()).collect();
-        let names: BTreeSet<&String> =
-            self.names.iter().chain(self.addresses.iter().map(|(name, _)| name)).collect();
-        for name in names {
-            if !known.contains_key(name.as_str()) {
-                plan.problems.push(Problem::Gone(name.clone()));
-            }
-        }
-        for (name, address) in &self.addresses {
-            // With no address left at all the interface has its own report.
-            let gone = known.get(name.as_str()).is_some_and(|interface| !interface.has_ipv4(*address));
-            if gone && served.contains(name) {
-                plan.problems.push(Problem::AddressGone { interface: name.clone(), address: *address });
-            }
-        }
     }
 }
 
@@ -351,6 +415,91 @@ fn add_sockets(
                 address,
             }));
         }
+    }
+}
+
+/// Where a socket listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Listen6 {
+    /// On a link, to the interface's own link-local address.
+    Link { interface: u32, address: Ipv6Addr },
+    /// On a link, to a multicast group.
+    Group { interface: u32, address: Ipv6Addr },
+    /// To one address, whatever link packets to it come by.
+    Address(Ipv6Addr),
+}
+
+impl Listen6 {
+    #[must_use]
+    pub fn address(&self) -> Ipv6Addr {
+        match self {
+            Self::Link { address, .. } | Self::Group { address, .. } | Self::Address(address) => *address,
+        }
+    }
+}
+
+/// One socket (per worker) to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketSpec6 {
+    /// Name of the interface.
+    pub name: String,
+    pub listen: Listen6,
+}
+
+/// What to open, and what cannot be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan6 {
+    pub sockets: Vec<SocketSpec6>,
+    pub problems: Vec<Problem>,
+}
+
+/// The interfaces that kea-dhcp6 serves.
+pub type Selection6 = Selection<Ipv6Addr>;
+
+/// All_DHCP_Relay_Agents_and_Servers and All_DHCP_Servers (RFC 9915 section 7.1).
+pub const GROUPS6: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2), Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 1, 3)];
+
+impl Selection6 {
+    /// The sockets for the interfaces as they are now: on each the link-local address, both groups, and the addresses
+    /// that were named.
+    #[must_use]
+    pub fn plan(&self, interfaces: &[Interface]) -> Plan6 {
+        let mut plan = Plan6::default();
+        let mut bound = BTreeSet::new();
+        for interface in interfaces.iter().filter(|interface| self.wants(interface)) {
+            let problem = usable(interface).err();
+            if let Some(problem) = problem {
+                plan.problems.push(problem);
+                continue;
+            }
+            let mut add = |listen| plan.sockets.push(SocketSpec6 { name: interface.name.clone(), listen });
+            let own =
+                |address: Ipv6Addr| interface.ipv6.iter().any(|own| own.address == address && !own.tentative);
+            for (_, address) in self.addresses.iter().filter(|(name, _)| *name == interface.name) {
+                // A link-local address has its socket anyway.
+                if own(*address) && !address.is_unicast_link_local() && bound.insert(*address) {
+                    add(Listen6::Address(*address));
+                }
+            }
+            let index = interface.index;
+            if !interface.loopback {
+                let mut links = interface.ipv6.iter().filter(|own| own.address.is_unicast_link_local());
+                match links.find(|own| !own.tentative) {
+                    Some(own) => add(Listen6::Link { interface: index, address: own.address }),
+                    None => plan.problems.push(Problem::NoLinkLocal(interface.name.clone())),
+                }
+                let mut add =
+                    |listen| plan.sockets.push(SocketSpec6 { name: interface.name.clone(), listen });
+                for address in GROUPS6 {
+                    add(Listen6::Group { interface: index, address });
+                }
+            }
+        }
+        let served: BTreeSet<&str> = plan.sockets.iter().map(|spec| spec.name.as_str()).collect();
+        let missing = self.missing(interfaces, &served);
+        plan.problems.extend(missing);
+        plan
     }
 }
 

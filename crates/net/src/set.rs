@@ -8,15 +8,15 @@ use std::sync::{Arc, Weak};
 use socket2::Socket;
 
 use crate::frame::MacAddr;
-use crate::open::{self, OpenError, OpenOptions4, Queues};
+use crate::open::{self, OpenError, OpenOptions, Queues};
 use crate::select::{Plan4, Problem, SocketSpec4};
 use crate::socket::{Companion, Kind, Raw, Socket4, SocketId};
 
 /// What [`SocketSet4::apply`] did.
-#[derive(Debug, Default)]
-pub struct SocketChanges4 {
+#[derive(Debug)]
+pub struct SocketChanges<S> {
     /// New sockets of each worker (the outer index). A socket that the workers share appears with each of them.
-    pub opened: Vec<Vec<Arc<Socket4>>>,
+    pub opened: Vec<Vec<Arc<S>>>,
     /// Sockets that the workers have to drop, after receiving what is still queued in them. Nothing new gets in.
     pub closed: Vec<SocketId>,
     /// Sockets that could not be opened.
@@ -25,6 +25,28 @@ pub struct SocketChanges4 {
     pub unsteered: Vec<(SocketId, io::Error)>,
     /// A new socket needs the address of a closed one that a worker still holds: apply the plan again soon.
     pub again: bool,
+}
+
+pub type SocketChanges4 = SocketChanges<Socket4>;
+
+impl<S> SocketChanges<S> {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            opened: (0..workers).map(|_| Vec::new()).collect(),
+            closed: Vec::new(),
+            problems: Vec::new(),
+            unsteered: Vec::new(),
+            again: false,
+        }
+    }
+
+    /// Hands the queues of a new socket to the workers: with one queue for all, every worker gets it.
+    pub(crate) fn register(&mut self, id: SocketId, queues: &[Arc<S>], unsteered: Option<io::Error>) {
+        for (worker, socket) in self.opened.iter_mut().zip(queues.iter().cycle()) {
+            worker.push(Arc::clone(socket));
+        }
+        self.unsteered.extend(unsteered.map(|error| (id, error)));
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +76,7 @@ struct Open {
 /// interfaces, make the plan, [`apply`](Self::apply) it, hand the changes to the workers. Applying the same plan again
 /// changes nothing but retries what failed (`service-sockets-max-retries`).
 pub struct SocketSet4 {
-    options: OpenOptions4,
+    options: OpenOptions,
     open: BTreeMap<Key, Open>,
     /// UDP sockets that are bound beside packet sockets; alive as long as one of those is.
     companions: BTreeMap<Ipv4Addr, Weak<Socket>>,
@@ -66,13 +88,13 @@ pub struct SocketSet4 {
 impl SocketSet4 {
     /// No sockets yet. Options are for the life of the set: a change of port or number of workers needs a new one.
     #[must_use]
-    pub fn new(options: OpenOptions4) -> Self {
-        let options = OpenOptions4 { workers: options.workers.max(1), ..options };
+    pub fn new(options: OpenOptions) -> Self {
+        let options = OpenOptions { workers: options.workers.max(1), ..options };
         Self { options, open: BTreeMap::new(), companions: BTreeMap::new(), leaving: Vec::new(), next_id: 0 }
     }
 
     #[must_use]
-    pub fn options(&self) -> &OpenOptions4 {
+    pub fn options(&self) -> &OpenOptions {
         &self.options
     }
 
@@ -96,8 +118,7 @@ impl SocketSet4 {
     /// whose interface got another hardware address or set of addresses; the new one listens before the old one
     /// stops. An empty plan closes everything.
     pub fn apply(&mut self, plan: &Plan4) -> SocketChanges4 {
-        let mut changes =
-            SocketChanges4 { opened: vec![Vec::new(); self.options.workers], ..SocketChanges4::default() };
+        let mut changes = SocketChanges::new(self.options.workers);
         self.companions.retain(|_, socket| socket.strong_count() > 0);
         self.leaving.retain(|(_, socket)| socket.strong_count() > 0);
         let wanted: BTreeMap<Key, &SocketSpec4> = plan.sockets.iter().map(|spec| (key(spec), spec)).collect();
@@ -171,11 +192,7 @@ impl SocketSet4 {
             .into_iter()
             .map(|socket| Arc::new(Socket4::new(id, socket, port, kind())))
             .collect();
-        // With one queue for all, every worker gets it.
-        for (worker, socket) in changes.opened.iter_mut().zip(sockets.iter().cycle()) {
-            worker.push(Arc::clone(socket));
-        }
-        changes.unsteered.extend(queues.unsteered.map(|error| (id, error)));
+        changes.register(id, &sockets, queues.unsteered);
         Open { id, bound, queues: sockets }
     }
 
@@ -236,6 +253,6 @@ fn key(spec: &SocketSpec4) -> Key {
     }
 }
 
-fn problem(interface: &str, error: &OpenError) -> Problem {
+pub(crate) fn problem(interface: &str, error: &OpenError) -> Problem {
     Problem::Open { interface: interface.to_owned(), reason: error.to_string() }
 }

@@ -293,7 +293,7 @@ impl Ancillary {
 }
 
 /// `timespec` of two machine words.
-fn timestamp(data: &[u8]) -> Option<Micros> {
+pub(crate) fn timestamp(data: &[u8]) -> Option<Micros> {
     let (seconds, rest) = data.split_first_chunk()?;
     let seconds = u64::try_from(isize::from_ne_bytes(*seconds)).ok()?;
     let nanoseconds = u64::try_from(isize::from_ne_bytes(*rest.first_chunk()?)).ok()?;

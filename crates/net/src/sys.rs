@@ -6,7 +6,7 @@
 use std::ffi::c_int;
 use std::io;
 use std::mem::{size_of, size_of_val};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 
@@ -76,15 +76,15 @@ pub(crate) fn bind(socket: &Socket, address: &[u8]) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Room for a `sockaddr_in` or a `sockaddr_ll`, as octets.
+/// Room for a `sockaddr_in`, a `sockaddr_in6` or a `sockaddr_ll`, as octets.
 #[derive(Clone, Copy, Default)]
 #[repr(C, align(8))]
 pub(crate) struct Name {
-    pub(crate) octets: [u8; 24],
+    pub(crate) octets: [u8; 32],
 }
 
 impl Name {
-    pub(crate) const SIZE: u32 = 24;
+    pub(crate) const SIZE: u32 = 32;
 
     /// Stores an address; gives its length.
     pub(crate) fn set(&mut self, address: &[u8]) -> u32 {
@@ -107,6 +107,31 @@ pub(crate) fn parse_internet_name(octets: &[u8]) -> Option<SocketAddrV4> {
     let [f0, f1, p0, p1, a, b, c, d] = *octets.first_chunk()?;
     ([f0, f1] == family(libc::AF_INET))
         .then(|| SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([p0, p1])))
+}
+
+/// `sockaddr_in6`: family, port, flow, address, scope.
+pub(crate) fn internet_name6(address: SocketAddrV6) -> [u8; 28] {
+    let mut name = [0; 28];
+    let scope = address.scope_id().to_ne_bytes();
+    let parts = family(libc::AF_INET6)
+        .into_iter()
+        .chain(address.port().to_be_bytes())
+        .chain([0; 4])
+        .chain(address.ip().octets())
+        .chain(scope);
+    for (to, from) in name.iter_mut().zip(parts) {
+        *to = from;
+    }
+    name
+}
+
+pub(crate) fn parse_internet_name6(octets: &[u8]) -> Option<SocketAddrV6> {
+    let (head, rest) = octets.split_first_chunk::<8>()?;
+    let [f0, f1, p0, p1, ..] = *head;
+    let (address, rest) = rest.split_first_chunk::<16>()?;
+    let scope = u32::from_ne_bytes(*rest.first_chunk()?);
+    ([f0, f1] == family(libc::AF_INET6))
+        .then(|| SocketAddrV6::new(Ipv6Addr::from(*address), u16::from_be_bytes([p0, p1]), 0, scope))
 }
 
 /// `sockaddr_ll` without link-layer address: family, protocol, index, hardware type, packet type, length, address.
@@ -357,12 +382,17 @@ mod tests {
         assert_eq!(size_of::<libc::sockaddr_ll>(), 20);
         assert_eq!(CONTROL_HEADER, size_of::<libc::cmsghdr>().next_multiple_of(size_of::<usize>()));
         assert_eq!(size_of::<libc::in_pktinfo>(), 12);
+        assert_eq!(size_of::<libc::sockaddr_in6>(), 28);
+        assert_eq!(size_of::<libc::in6_pktinfo>(), 20);
     }
 
     #[test]
     fn names() {
         let address = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 67);
         assert_eq!(parse_internet_name(&internet_name(address)), Some(address));
+        let link_local = SocketAddrV6::new("fe80::1".parse().unwrap(), 547, 0, 7);
+        assert_eq!(parse_internet_name6(&internet_name6(link_local)), Some(link_local));
+        assert_eq!(parse_internet_name6(&internet_name6(link_local)[..27]), None);
         assert_eq!(parse_packet_name(&packet_name(7, 0x800)), Some((7, 0)));
         assert_eq!(parse_packet_name(&internet_name(address)), None);
         assert_eq!(parse_internet_name(&[2, 0, 0]), None);

@@ -97,6 +97,10 @@ pub trait ConfigBackend: Send + Sync {
     /// A mark that differs after any change; cheap enough to be asked each second.
     fn change_mark(&self) -> Boxed<ChangeMark>;
 
+    /// Waits until the database itself says that something may have changed; for ever where databases do not. News
+    /// that come while nobody waits are kept.
+    fn changed(&self) -> Boxed<()>;
+
     /// Audit rows after a cursor, oldest first, at most `limit`.
     fn audit(&self, since: Option<Cursor>, limit: u32) -> Boxed<Vec<AuditEntry>>;
 

@@ -30,6 +30,8 @@ pub enum Form {
     Json,
     /// A dotted address as an unsigned number.
     Ipv4,
+    /// A list of at most one class as its name alone, in schemas before Kea 2.7.5.
+    OneClass,
     /// `relay`: JSON text of the list of addresses.
     Relay,
     /// `ddns-replace-client-name`: 0 never, 1 always, 2 when-present, 3 when-not-present.
@@ -388,6 +390,17 @@ impl Column {
                 Kind::List(_) | Kind::Map(_) => Datum::Text(json_text(value)),
                 _ => return Err(bad("a list or a map")),
             },
+            Form::OneClass => match value.as_list() {
+                Some([]) => Datum::Null,
+                Some([class]) => {
+                    Datum::Text(class.as_str().ok_or_else(|| bad("a list of class names"))?.to_owned())
+                }
+                _ => {
+                    return Err(bad(
+                        "a list of one class, more than which the database's schema has no place for",
+                    ));
+                }
+            },
             Form::Ipv4 => {
                 let address: Ipv4Addr = text()?.trim().parse().map_err(|_| bad("an IPv4 address"))?;
                 Datum::Int(i64::from(u32::from(address)))
@@ -444,6 +457,8 @@ impl Column {
                 }
                 json_value(&t)?
             }
+            (Form::OneClass, Datum::Text(t)) if t.is_empty() => return Some(()),
+            (Form::OneClass, Datum::Text(t)) => vec![Value::from(t)].into(),
             (Form::Ipv4, Datum::Int(i)) => Ipv4Addr::from(u32::try_from(i).ok()?).to_string().into(),
             (Form::Relay, Datum::Text(t)) => {
                 if t.trim().is_empty() {

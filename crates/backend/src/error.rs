@@ -29,6 +29,9 @@ pub enum BackendError {
     /// An earlier revision that can not be restored.
     #[error("revision {revision} can not be restored: {reason}")]
     NoWayBack { revision: u64, reason: String },
+    /// The database does not take the change: a text is too long for its column, or Kea's own triggers object.
+    #[error("{database}: the change is rejected: {reason}")]
+    Rejected { database: String, reason: String },
     /// The schema is not one that this program understands.
     #[error("{0}")]
     Schema(String),

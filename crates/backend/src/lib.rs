@@ -1,8 +1,8 @@
 //! The configuration backend: what a database of configurations can do, which of its objects a server gets, and
 //! how they join what the server's file says.
 //!
-//! - [`ConfigBackend`] is the trait of databases; `sqlite` implements it, with the table and column names of
-//!   [`columns`] that MySQL and PostgreSQL share. The feature `suite` holds the tests that every implementation runs.
+//! - [`ConfigBackend`] is the trait of databases; `sql` implements it for `sqlite`, `mysql` and `postgres`, with the
+//!   table and column names of [`columns`]. The feature `suite` holds the tests that every implementation runs.
 //! - [`ServerSelector`] and [`effective`](ServerSelector::effective) hold the rules of server tags.
 //! - [`Puller`] turns answers of [`ConfigBackend::pull`] into the objects a server should run; it does no IO.
 //! - [`schema`] makes and upgrades the tables of database servers, from texts that [`script`] reads.

@@ -12,7 +12,6 @@ use base::{Family, ServerTag, Timestamp};
 use config::Written4;
 use control::{Command, CommandTable};
 use modules::cb_cmds::{Host, register};
-use sqlite::Database;
 
 struct Server(Arc<dyn ConfigBackend>);
 
@@ -38,7 +37,7 @@ impl Host for Server {
 
 fn main() {
     let directory = tempfile::tempdir().unwrap();
-    let database = Arc::new(Database::open(directory.path().join("kea.sqlite"), Family::V4));
+    let database = Arc::new(sqlite::open(directory.path().join("kea.sqlite"), Family::V4));
     for n in 1..=100 {
         let name = format!("s{n}");
         let own = Change::SetGlobal {

@@ -50,7 +50,7 @@ impl<P: Protocol> Pulling<P> {
         let file = places.databases.first()?;
         let database = match before {
             Some(before) if before.access == *access => Arc::clone(&before.database),
-            _ => Arc::new(sqlite::Database::open(file, P::FAMILY)),
+            _ => Arc::new(sqlite::open(file, P::FAMILY)),
         };
         let tag = services.server_tag.clone();
         let puller = Puller::new(tag.clone());

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use backend::suite::{apply, server, subnet, tag, wait};
 use backend::{Change, ConfigBackend, Pulled, Puller};
 use base::Family;
-use sqlite::Database;
 
 fn one(id: u32) -> Change {
     let (a, b) = (id >> 8, id & 255);
@@ -31,7 +30,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Duration) {
 fn main() {
     const SUBNETS: u32 = 10_000;
     let directory = tempfile::tempdir().unwrap();
-    let db = Database::open(directory.path().join("kea.sqlite"), Family::V4);
+    let db = sqlite::open(directory.path().join("kea.sqlite"), Family::V4);
     apply(&db, [server("abc"), server("xyz")]).unwrap();
     timed("store 10,000 subnets in one transaction", || apply(&db, (1..=SUBNETS).map(one)).unwrap());
 

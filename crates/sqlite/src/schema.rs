@@ -8,18 +8,40 @@ use backend::columns::{self, Column, Form};
 use backend::{BackendError, Version};
 use base::Family;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use sql::{Error, of_family};
 
-use crate::rows::Error;
+use crate::link::failed;
 
 /// Version of the schema that this program makes and understands.
 pub const VERSION: Version = Version { major: 1, minor: 0 };
+
+/// What goes wrong with a file.
+pub(crate) struct Fault(pub(crate) Error);
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(failed(&error))
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self(Error::Unavailable(error.to_string()))
+    }
+}
+
+impl From<BackendError> for Fault {
+    fn from(error: BackendError) -> Self {
+        Self(error.into())
+    }
+}
 
 /// In the header of the file: "Kea" and a zero.
 const APPLICATION_ID: i32 = 0x4b65_6100;
 
 /// Opens a file, which is created when it does not exist, and sees to it that it has the tables. Answers whether they
 /// were made now.
-pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Error> {
+pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Fault> {
     match std::fs::OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path) {
         // The mode is exactly this whatever the umask: SQLite gives its journals the mode of the file.
         Ok(file) => file.set_permissions(std::fs::Permissions::from_mode(0o640))?,
@@ -60,7 +82,7 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Error> {
 }
 
 /// Opens a file for looking at its version alone.
-pub(crate) fn look(path: &Path) -> Result<Connection, Error> {
+pub(crate) fn look(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     if has_tables(&connection)? {
@@ -70,7 +92,7 @@ pub(crate) fn look(path: &Path) -> Result<Connection, Error> {
 }
 
 /// Whether the file has our tables. Refuses files that have others.
-fn has_tables(connection: &Connection) -> Result<bool, Error> {
+fn has_tables(connection: &Connection) -> Result<bool, Fault> {
     let ours = connection
         .query_row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", [], |_| {
             Ok(())
@@ -90,7 +112,7 @@ fn has_tables(connection: &Connection) -> Result<bool, Error> {
 }
 
 /// The version that a file says it has.
-pub(crate) fn version(connection: &Connection) -> Result<Version, Error> {
+pub(crate) fn version(connection: &Connection) -> Result<Version, Fault> {
     let found = connection
         .query_row("SELECT version, minor FROM schema_version", [], |row| {
             Ok(Version { major: row.get(0)?, minor: row.get(1)? })
@@ -101,7 +123,7 @@ pub(crate) fn version(connection: &Connection) -> Result<Version, Error> {
     })
 }
 
-fn check(found: Version) -> Result<(), Error> {
+fn check(found: Version) -> Result<(), Fault> {
     if found == VERSION {
         return Ok(());
     }
@@ -245,12 +267,6 @@ fn family_script(family: Family) -> String {
            {subnet_columns} modification_ts TEXT NOT NULL
          ) STRICT;
          CREATE INDEX dhcp4_subnet_network ON dhcp4_subnet (shared_network_name);
-         -- Not in Kea's schema: first and last address in network order, by which overlaps are found.
-         CREATE TABLE dhcp4_subnet_range (
-           subnet_id INTEGER PRIMARY KEY REFERENCES dhcp4_subnet (subnet_id) ON DELETE CASCADE ON UPDATE CASCADE,
-           first_address BLOB NOT NULL, last_address BLOB NOT NULL
-         ) STRICT;
-         CREATE INDEX dhcp4_subnet_range_first ON dhcp4_subnet_range (first_address);
          CREATE TABLE dhcp4_subnet_server (
            subnet_id INTEGER NOT NULL REFERENCES dhcp4_subnet (subnet_id) ON DELETE CASCADE ON UPDATE CASCADE,
            server_id INTEGER NOT NULL REFERENCES dhcp4_server (id) ON DELETE CASCADE,
@@ -304,7 +320,7 @@ fn definitions(columns: &[Column]) -> String {
         let kind = match column.form {
             Form::Int | Form::Bool | Form::Ipv4 | Form::ReplaceName => "INTEGER",
             Form::Real => "REAL",
-            Form::Text | Form::Json | Form::Relay => "TEXT",
+            Form::Text | Form::Json | Form::OneClass | Form::Relay => "TEXT",
             Form::Octets => "BLOB",
         };
         let _ = write!(sql, "\"{}\" {kind}", column.column);
@@ -314,9 +330,4 @@ fn definitions(columns: &[Column]) -> String {
         sql.push_str(", ");
         sql
     })
-}
-
-/// SQL is written for DHCPv4; the tables of the other family differ in the digit.
-pub(crate) fn of_family(sql: &str, family: Family) -> String {
-    if family == Family::V4 { sql.to_owned() } else { sql.replace("dhcp4_", "dhcp6_") }
 }

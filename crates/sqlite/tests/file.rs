@@ -15,14 +15,15 @@ use backend::{
 };
 use base::{Family, ServerTag, SubnetId};
 use rusqlite::Connection;
-use sqlite::{Database, VERSION};
+use sql::Database;
+use sqlite::VERSION;
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 fn open(path: &Path) -> Database {
-    Database::open(path, Family::V4)
+    sqlite::open(path, Family::V4)
 }
 
 fn count(db: &Database) -> usize {
@@ -41,9 +42,9 @@ fn created_on_first_use() {
     for suffix in ["-wal", "-shm"] {
         assert_eq!(mode(&directory.path().join(format!("kea.sqlite{suffix}"))), 0o640);
     }
-    assert_eq!(Database::version_of(&path).unwrap(), VERSION);
-    assert!(!Database::create(&path).unwrap(), "it is there");
-    assert!(Database::create(directory.path().join("other.sqlite")).unwrap());
+    assert_eq!(sqlite::version_of(&path).unwrap(), VERSION);
+    assert!(!sqlite::create(&path).unwrap(), "it is there");
+    assert!(sqlite::create(directory.path().join("other.sqlite")).unwrap());
 }
 
 #[test]
@@ -69,15 +70,15 @@ fn files_that_are_refused_are_left_alone() {
     refused("other", "a SQLite database of another program");
     refused("no/such/directory", "No such file or directory");
 
-    Database::create(path("newer")).unwrap();
+    sqlite::create(path("newer")).unwrap();
     Connection::open(path("newer")).unwrap().execute_batch("UPDATE schema_version SET version = 9").unwrap();
     let error = wait(open(&path("newer")).version()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the tables have version 9.0, this program needs 1.0; see kea-admin db-upgrade"
     );
-    assert_eq!(Database::version_of(path("newer")).unwrap().to_string(), "9.0");
-    assert!(Database::version_of(path("none")).is_err());
+    assert_eq!(sqlite::version_of(path("newer")).unwrap().to_string(), "9.0");
+    assert!(sqlite::version_of(path("none")).is_err());
     assert!(!path("none").exists());
 }
 
@@ -107,7 +108,7 @@ fn a_file_in_the_place_of_the_old_one_is_noticed() {
     let error = wait(db.change_mark()).unwrap_err();
     assert!(error.is_temporary() && error.to_string().contains("the file was removed"), "{error}");
     assert!(!path.exists(), "an empty one would take everything from the servers");
-    Database::create(&path).unwrap();
+    sqlite::create(&path).unwrap();
     assert_eq!(count(&db), 0);
 }
 
@@ -234,7 +235,7 @@ fn a_killed_writer_leaves_all_or_nothing() {
 fn both_families_in_one_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kea.sqlite");
-    let (v4, v6) = (open(&path), Database::open(&path, Family::V6));
+    let (v4, v6) = (open(&path), sqlite::open(&path, Family::V6));
     apply(&v4, [server("abc"), subnet(&["abc"], 1, "10.0.0.0/24", None, "")]).unwrap();
     assert_eq!(wait(v6.servers()).unwrap(), [], "servers of the families have nothing to do with each other");
     let more = r#""interface-id": "0x00FF", "preferred-lifetime": 5, "rapid-commit": true, "pd-allocator": "random",

@@ -8,7 +8,6 @@ use backend::{
 };
 use base::{Family, ServerTag, SubnetId};
 use proptest::prelude::*;
-use sqlite::Database;
 
 const TAGS: [&str; 4] = ["all", "a", "b", "c"];
 
@@ -94,7 +93,7 @@ proptest! {
     #[test]
     fn changes_alone_lead_to_everything(steps in prop::collection::vec((prop::collection::vec(change(), 1..4), any::<bool>()), 1..40)) {
         let directory = tempfile::tempdir().unwrap();
-        let db = Database::open(directory.path().join("kea.sqlite"), Family::V4);
+        let db = sqlite::open(directory.path().join("kea.sqlite"), Family::V4);
         apply(&db, ["a", "b", "c"].map(server)).unwrap();
         let mut pullers = ["", "a", "b", "c"].map(|t| Puller::new(tag(t)));
         for (changes, look) in steps {

@@ -5,7 +5,7 @@
 use backend::suite::{apply, server, subnet, tag, wait};
 use backend::{BackendError, Change, ConfigBackend, Pulled, RevisionFilter};
 use base::{Family, Timestamp};
-use sqlite::Database;
+use sql::Database;
 
 fn revisions(db: &Database) -> Vec<u64> {
     let filter = RevisionFilter { after: 0, from: Timestamp(0), servers: None, limit: 100 };
@@ -24,7 +24,7 @@ fn count(connection: &rusqlite::Connection, table: &str) -> i64 {
 fn only_so_many_revisions_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kea.sqlite");
-    let db = Database::open(&path, Family::V4).keep_revisions(5);
+    let db = sqlite::open(&path, Family::V4).keep_revisions(5);
     let set = |id: u32| subnet(&["all"], id, &format!("10.0.{id}.0/24"), None, "");
     apply(&db, [server("abc")]).unwrap();
     let Pulled::Everything { cursor: early, .. } = wait(db.pull(tag("abc"), None)).unwrap() else { panic!() };
@@ -56,7 +56,7 @@ fn only_so_many_revisions_are_kept() {
 fn no_way_back_over_what_others_wrote() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kea.sqlite");
-    let db = Database::open(&path, Family::V4);
+    let db = sqlite::open(&path, Family::V4);
     apply(&db, [server("abc")]).unwrap();
     apply(&db, [server("def")]).unwrap();
     // Another program writes rows and audit, and knows nothing of the history.
@@ -83,11 +83,11 @@ fn no_way_back_over_what_others_wrote() {
 fn a_file_without_the_table_gets_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("kea.sqlite");
-    Database::create(&path).unwrap();
+    sqlite::create(&path).unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute_batch("DROP TABLE dhcp4_audit_history; DROP TABLE dhcp6_audit_history;").unwrap();
     for family in [Family::V4, Family::V6] {
-        apply(&Database::open(&path, family), [server("abc")]).unwrap();
+        apply(&sqlite::open(&path, family), [server("abc")]).unwrap();
     }
     assert_eq!(count(&connection, "dhcp4_audit_history"), 1);
     assert_eq!(count(&connection, "dhcp6_audit_history"), 1);

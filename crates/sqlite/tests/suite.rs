@@ -2,7 +2,6 @@
 
 use backend::suite::TESTS;
 use base::Family;
-use sqlite::Database;
 
 #[test]
 fn backend_suite() {
@@ -10,7 +9,7 @@ fn backend_suite() {
     for (name, test) in TESTS {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kea.sqlite");
-        let (first, second) = (Database::open(&path, Family::V4), Database::open(&path, Family::V4));
+        let (first, second) = (sqlite::open(&path, Family::V4), sqlite::open(&path, Family::V4));
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&first, &second))).is_err() {
             failed.push(*name);
         }

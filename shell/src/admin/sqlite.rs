@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use sqlite::Database;
-
 use crate::flags::{Command, Parameters};
 use crate::{Failure, not_for};
 
@@ -28,7 +26,7 @@ pub(crate) fn run(command: Command, parameters: &Parameters) -> Result<(), Failu
 
 fn init(path: &Path) -> Result<(), Failure> {
     println!("Checking if there is a database initialized already...");
-    let created = Database::create(path).map_err(|error| Failure::new(error.to_string()))?;
+    let created = sqlite::create(path).map_err(|error| Failure::new(error.to_string()))?;
     if !created {
         let path = shown(path);
         return Err(Failure::new(format!(
@@ -44,7 +42,7 @@ fn version(path: &Path) -> Result<String, Failure> {
     if !path.exists() {
         return Err(Failure::new(format!("database {} does not exist", shown(path))));
     }
-    Database::version_of(path)
+    sqlite::version_of(path)
         .map(|version| version.to_string())
         .map_err(|error| Failure::new(error.to_string()))
 }

@@ -16,7 +16,6 @@ use base::{Family, ServerTag, Timestamp};
 use config::Written4;
 use control::{Command, CommandTable};
 use json::Value;
-use sqlite::Database;
 
 use super::{Host, register};
 
@@ -63,7 +62,7 @@ pub(super) fn value(text: &str) -> Value {
 impl Session {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = Database::open(directory.path().join("kea.sqlite"), Family::V4);
+        let database = sqlite::open(directory.path().join("kea.sqlite"), Family::V4);
         let server = Arc::new(Server {
             backends: vec![Arc::new(database)],
             file: Mutex::default(),

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use backend::columns::Datum;
 use backend::{
     BackendError, Image, NetworkSubnets, OptionScope, Prefix, Server, SubnetKey, Touched, columns,
 };
 use base::{ServerTag, SubnetId};
-use json::{Map, Value};
+use json::Value;
 
-use super::options::Owner;
 use super::{Modified, Writer};
+use crate::Error;
 use crate::history::{CLASS_ORDER, SERVERS};
-use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, Table, maps};
-use crate::rows::{Error, signed, unsigned};
-use crate::schema::of_family;
+use crate::link::{number, of_family, text};
+use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, Table};
 
 /// An object to bring back: what there is now, and what there was (`None`: nothing).
 struct Wanted {
@@ -27,9 +27,13 @@ type ByTable = BTreeMap<&'static str, Vec<Wanted>>;
 impl Writer<'_> {
     /// Keeps what the objects touched by the revision were before it, as `old` still sees them.
     pub(super) fn keep_history(&mut self, old: &Reader<'_>) -> Result<(), Error> {
-        let Some(revision) = self.revision else { return Ok(()) };
-        let sql = "INSERT OR IGNORE INTO dhcp4_audit_history (revision_id, object_type, object_id, name, before) \
-                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let Some(revision) = self.revision.filter(|_| self.layout.history) else { return Ok(()) };
+        let revision = number(revision)?;
+        let before_column = self.reader.dialect().quoted("before");
+        let sql = format!(
+            "INSERT INTO dhcp4_audit_history (revision_id, object_type, object_id, name, {before_column}) \
+             VALUES (?1, ?2, ?3, ?4, ?5)"
+        );
         for (table, rows) in &self.touched {
             let before = old.images(table, rows)?;
             // What was not there has its name from what is there now.
@@ -39,12 +43,14 @@ impl Writer<'_> {
             for row in rows {
                 let image = before.get(row);
                 let name = image.or_else(|| after.get(row)).map_or("", |image| image.name.as_str());
-                let text = image.map(|image| columns::json_text(&image.to_value()));
-                self.execute(sql, (revision, &object_type, signed(*row)?, name, text))?;
+                let before = image.map_or(Datum::Null, |image| text(columns::json_text(&image.to_value())));
+                let object = [text(&object_type), number(*row)?, text(name), before];
+                self.send(&sql, &[&[revision.clone()][..], &object].concat())?;
             }
             if *table == CLASSES.table {
                 let order = columns::json_text(&old.class_order()?);
-                self.execute(sql, (revision, of_family(CLASS_ORDER, self.family), 0, "", order))?;
+                let object_type = text(of_family(CLASS_ORDER, self.family));
+                self.send(&sql, &[revision.clone(), object_type, Datum::Int(0), text(""), text(order)])?;
             }
         }
         Ok(())
@@ -71,13 +77,15 @@ impl Writer<'_> {
     /// Forgets revisions but the newest `keep`.
     pub(super) fn prune(&self, keep: u64) -> Result<(), Error> {
         let Some(revision) = self.revision else { return Ok(()) };
-        let last = revision.saturating_sub(i64::try_from(keep.max(1)).unwrap_or(i64::MAX));
-        for sql in [
-            "DELETE FROM dhcp4_audit_history WHERE revision_id <= ?1",
-            "DELETE FROM dhcp4_audit WHERE revision_id <= ?1",
-            "DELETE FROM dhcp4_audit_revision WHERE id <= ?1",
+        let last = number(revision.saturating_sub(keep.max(1)))?;
+        for (sql, there) in [
+            ("DELETE FROM dhcp4_audit_history WHERE revision_id <= ?1", self.layout.history),
+            ("DELETE FROM dhcp4_audit WHERE revision_id <= ?1", true),
+            ("DELETE FROM dhcp4_audit_revision WHERE id <= ?1", true),
         ] {
-            self.execute(sql, [last])?;
+            if there {
+                self.send(sql, std::slice::from_ref(&last))?;
+            }
         }
         Ok(())
     }
@@ -152,11 +160,14 @@ impl Writer<'_> {
         if revision.saturating_add(1) < oldest {
             return refuse(format!("revisions before {oldest} are no longer kept"));
         }
+        if !self.layout.history {
+            return refuse("the database does not keep what changes replace".to_owned());
+        }
         let unknown = self.find(
             "SELECT a.revision_id FROM dhcp4_audit a WHERE a.revision_id > ?1 AND NOT EXISTS \
              (SELECT 1 FROM dhcp4_audit_history h WHERE h.revision_id = a.revision_id \
               AND h.object_type = a.object_type AND h.object_id = a.object_id) ORDER BY a.revision_id LIMIT 1",
-            [signed(revision)?],
+            &[number(revision)?],
         )?;
         match unknown {
             Some(unknown) => refuse(format!(
@@ -169,16 +180,16 @@ impl Writer<'_> {
     /// What there was after a revision, of all that changed since, by table; and the order of classes.
     fn wanted(&self, revision: u64) -> Result<(ByTable, Vec<String>), Error> {
         let mut before: BTreeMap<String, BTreeMap<u64, Option<String>>> = BTreeMap::new();
-        self.reader.each(
-            "SELECT object_type, object_id, before FROM dhcp4_audit_history WHERE revision_id > ?1 \
-             ORDER BY revision_id",
-            [signed(revision)?],
-            |row| {
-                // The oldest of them says what there was.
-                before.entry(row.get(0)?).or_default().entry(unsigned(row, 1)?).or_insert(row.get(2)?);
-                Ok(())
-            },
-        )?;
+        let sql = format!(
+            "SELECT object_type, object_id, {} FROM dhcp4_audit_history WHERE revision_id > ?1 ORDER BY revision_id",
+            self.reader.dialect().quoted("before")
+        );
+        self.reader.each(&sql, &[number(revision)?], |row| {
+            let image = row.optional_text(2)?.map(str::to_owned);
+            // The oldest of them says what there was.
+            before.entry(row.text(0)?.to_owned()).or_default().entry(row.unsigned(1)?).or_insert(image);
+            Ok(())
+        })?;
         let bad =
             |what: &str, row: u64| Error::bad_row(format!("history of {what} {row}"), "it is not readable");
         let mut wanted = BTreeMap::new();
@@ -216,7 +227,7 @@ impl Writer<'_> {
     fn delete_row(&mut self, table: Table, row: u64) -> Result<u64, Error> {
         self.concern(table, row)?;
         let sql = format!("DELETE FROM {} WHERE {} = ?1", table.table, table.key);
-        let count = self.execute(&sql, [signed(row)?])?;
+        let count = self.execute(&sql, &[number(row)?])?;
         if count > 0 {
             self.audit(table.table, row, Modified::Delete)?;
         }
@@ -254,65 +265,45 @@ impl Writer<'_> {
         }
         let mut count = 0;
         for class in classes {
-            self.execute(
+            self.send(
                 "DELETE FROM dhcp4_client_class_dependency WHERE class_id = ?1",
-                [signed(class.row)?],
+                &[number(class.row)?],
             )?;
         }
         for class in classes.iter().filter(|class| class.then.is_none()) {
-            count += self.delete_row(CLASSES, class.row)?;
+            let Some(now) = &class.now else { continue };
+            self.concern(CLASSES, class.row)?;
+            self.remove_class(class.row, &now.name)?;
+            self.audit(CLASSES.table, class.row, Modified::Delete)?;
+            count += 1;
         }
         let mut rows = Vec::new();
         for then in classes.iter().filter_map(|class| class.then.as_ref()) {
             rows.push((self.restore_class(then)?, then));
             count += 1;
         }
-        for (row, then) in rows {
-            for dependency in then.linked("dependencies") {
-                self.execute(
-                    "INSERT OR IGNORE INTO dhcp4_client_class_dependency (class_id, dependency_id) \
-                     SELECT ?1, id FROM dhcp4_client_class WHERE name = ?2",
-                    (signed(row)?, dependency),
-                )?;
+        for (index, name) in (1_i64..).zip(order) {
+            if let Some(class) = self.class_row(name)? {
+                self.place(class, index)?;
             }
         }
-        for (index, name) in (1_i64..).zip(order) {
-            self.execute(
-                "INSERT INTO dhcp4_client_class_order (class_id, order_index) \
-                 SELECT id, ?1 FROM dhcp4_client_class WHERE name = ?2 \
-                 ON CONFLICT (class_id) DO UPDATE SET order_index = excluded.order_index",
-                (index, name),
-            )?;
+        for (row, then) in rows {
+            for dependency in then.linked("dependencies") {
+                if let Some(dependency) = self.class_row(&dependency)? {
+                    self.depend(row, dependency)?;
+                }
+            }
         }
         self.carry_known()?;
         Ok(count)
     }
 
     fn restore_class(&mut self, then: &Image) -> Result<u64, Error> {
-        let columns = columns::class(self.family);
         let known = then.links.get("depends-on-known").and_then(Value::as_bool).unwrap_or(false);
-        let known = ("depend_on_known_directly", columns::Datum::Int(known.into()));
-        let map: &Map = &then.map;
-        let existing = self.find("SELECT id FROM dhcp4_client_class WHERE name = ?1", [&then.name])?;
-        let row = match existing {
-            Some(row) => {
-                self.update(CLASSES, row, columns, map, &[known])?;
-                self.execute("DELETE FROM dhcp4_options WHERE dhcp_client_class = ?1", [&then.name])?;
-                self.execute("DELETE FROM dhcp4_option_def WHERE class_id = ?1", [signed(row)?])?;
-                row
-            }
-            None => {
-                let name = ("name", columns::Datum::Text(then.name.clone()));
-                self.insert_object(CLASSES, columns, map, &[name, known])?
-            }
-        };
-        self.tie(CLASSES, row, &then.tags)?;
-        for def in maps(map, "option-def") {
-            self.insert_def(def, None, Some(row))?;
-        }
-        let owner = Owner { scope: 2, class: Some(then.name.clone()), ..Owner::default() };
-        self.insert_options(map, &owner)?;
-        self.audit(CLASSES.table, row, if existing.is_some() { Modified::Update } else { Modified::Create })?;
+        let existing = self.class_row(&then.name)?;
+        let row = self.put_class(existing, &then.name, &then.map, known)?;
+        self.tie(CLASSES, row, &then.tags, existing.is_some())?;
+        self.audit(CLASSES.table, row, Modified::of(existing))?;
         Ok(row)
     }
 }

@@ -2,25 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use backend::columns::Datum;
 use backend::{Cursor, Image, Modification, RevisedObject, Revision, RevisionFilter, Stored, text_member};
 use base::{ServerTag, Timestamp};
 use json::{Map, Value};
-use rusqlite::{OptionalExtension, Row, params_from_iter};
 
-use crate::read::{CLASSES, GLOBALS, Ids, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, tags_json};
-use crate::rows::{Error, signed, unsigned};
+use crate::ids::{Ids, marks};
+use crate::link::{number, text};
+use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS};
+use crate::{Error, Row};
 
 /// The table of servers.
 pub(crate) const SERVERS: &str = "dhcp4_server";
 
 /// What the history calls the order of classes, which is no row of its own.
 pub(crate) const CLASS_ORDER: &str = "dhcp4_client_class_order";
-
-const SELECT: &str = "SELECT r.id, CAST(strftime('%s', r.modification_ts) AS INTEGER), COALESCE(r.log_message, ''), \
-                      s.tag FROM dhcp4_audit_revision r LEFT JOIN dhcp4_server s ON s.id = r.server_id \
-                      WHERE r.id > ?1 AND r.modification_ts >= datetime(?2, 'unixepoch') \
-                      AND (?4 IS NULL OR s.tag IS NULL OR s.tag IN (SELECT value FROM json_each(?4))) \
-                      ORDER BY r.id DESC LIMIT ?3";
 
 fn of_stored(stored: Stored, name: String) -> (u64, Image) {
     let element = &stored.element;
@@ -44,7 +40,7 @@ fn space_and_code(stored: &Stored) -> String {
 impl Reader<'_> {
     /// Objects of a table by row, those that are there.
     pub(crate) fn images(&self, table: &str, rows: &BTreeSet<u64>) -> Result<BTreeMap<u64, Image>, Error> {
-        let ids = Ids::numbers(rows);
+        let ids = Ids::numbers(self.dialect(), rows);
         if table == SUBNETS.table {
             let subnets = self.subnets(&ids)?.into_iter().map(|subnet| {
                 let mut map = subnet.element.map.clone();
@@ -103,15 +99,14 @@ impl Reader<'_> {
         self.each(
             "SELECT c.name FROM dhcp4_client_class_dependency d JOIN dhcp4_client_class c ON c.id = d.dependency_id \
              WHERE d.class_id = ?1 ORDER BY c.name",
-            [signed(row)?],
+            &[number(row)?],
             |row| {
-                dependencies.push(row.get::<_, String>(0)?.into());
+                dependencies.push(row.text(0)?.into());
                 Ok(())
             },
         )?;
-        let known: bool = self
-            .prepare("SELECT depend_on_known_directly FROM dhcp4_client_class WHERE id = ?1")?
-            .query_row([signed(row)?], |row| row.get(0))?;
+        let sql = "SELECT depend_on_known_directly FROM dhcp4_client_class WHERE id = ?1";
+        let known = self.first(sql, &[number(row)?], |row| row.flag(0))?.unwrap_or(false);
         Ok(Map::from([
             ("dependencies".to_owned(), dependencies.into()),
             ("depends-on-known".to_owned(), known.into()),
@@ -129,15 +124,14 @@ impl Reader<'_> {
 
     fn server_images(&self, ids: &Ids) -> Result<BTreeMap<u64, Image>, Error> {
         let mut images = BTreeMap::new();
-        let sql = format!("SELECT id, tag, description FROM dhcp4_server WHERE id IN ({})", ids.sql());
-        self.each(&sql, params_from_iter(ids.bind()), |row| {
-            let tag: String = row.get(1)?;
-            let description: Option<String> = row.get(2)?;
+        let sql = format!("SELECT id, tag, description FROM dhcp4_server WHERE {}", ids.hold("id"));
+        self.each(&sql, ids.bind(), |row| {
+            let name = row.text(1)?.to_owned();
             let map = Map::from([
-                ("server-tag".to_owned(), tag.as_str().into()),
-                ("description".to_owned(), description.unwrap_or_default().into()),
+                ("server-tag".to_owned(), name.as_str().into()),
+                ("description".to_owned(), row.optional_text(2)?.unwrap_or_default().into()),
             ]);
-            images.insert(unsigned(row, 0)?, Image { name: tag, tags: Vec::new(), map, links: Map::new() });
+            images.insert(row.unsigned(0)?, Image { name, tags: Vec::new(), map, links: Map::new() });
             Ok(())
         })?;
         Ok(images)
@@ -149,66 +143,84 @@ impl Reader<'_> {
         self.each(
             "SELECT c.name FROM dhcp4_client_class_order o JOIN dhcp4_client_class c ON c.id = o.class_id \
              ORDER BY o.order_index, c.id",
-            [],
+            &[],
             |row| {
-                order.push(row.get::<_, String>(0)?.into());
+                order.push(row.text(0)?.into());
                 Ok(())
             },
         )?;
         Ok(order.into())
     }
 
-    /// Number of the oldest revision that is kept; 0 when there is none.
-    pub(crate) fn oldest(&self) -> Result<u64, Error> {
-        let found = self
-            .prepare("SELECT MIN(id) FROM dhcp4_audit_revision")?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))
-            .optional()?
-            .flatten();
-        Ok(found.and_then(|id| u64::try_from(id).ok()).unwrap_or_default())
-    }
-
     pub(crate) fn revisions(&self, filter: &RevisionFilter) -> Result<Vec<Revision>, Error> {
+        let seconds = self.dialect().seconds("r.modification_ts");
+        let mut bind = vec![
+            number(filter.after)?,
+            Datum::Int(i64::try_from(filter.from.0).unwrap_or(i64::MAX)),
+            Datum::Int(filter.limit.into()),
+        ];
+        let concerned = filter.servers.as_ref().map_or_else(String::new, |tags| {
+            let marks = marks(bind.len() + 1, tags.len());
+            bind.extend(tags.iter().map(|tag| text(tag.as_str())));
+            format!(
+                " AND (s.tag IS NULL{})",
+                if tags.is_empty() { String::new() } else { format!(" OR s.tag IN ({marks})") }
+            )
+        });
+        let sql = format!(
+            "SELECT r.id, {seconds}, COALESCE(r.log_message, ''), s.tag FROM dhcp4_audit_revision r \
+             LEFT JOIN dhcp4_server s ON s.id = r.server_id WHERE r.id > ?1 AND {seconds} >= ?2{concerned} \
+             ORDER BY r.id DESC LIMIT ?3"
+        );
         let mut revisions = Vec::new();
-        let from = i64::try_from(filter.from.0).unwrap_or(i64::MAX);
-        let servers = filter.servers.as_ref().map(tags_json);
-        self.each(SELECT, (signed(filter.after)?, from, filter.limit, servers), |row| {
+        self.each(&sql, &bind, |row| {
             revisions.push(Revision {
-                cursor: Cursor { revision: unsigned(row, 0)?, time: Timestamp(unsigned(row, 1)?) },
-                server: row.get::<_, Option<String>>(3)?.and_then(|tag| ServerTag::new(&tag).ok()),
-                message: row.get(2)?,
+                cursor: Cursor { revision: row.unsigned(0)?, time: Timestamp(row.unsigned(1)?) },
+                server: row.optional_text(3)?.and_then(|tag| ServerTag::new(tag).ok()),
+                message: row.text(2)?.to_owned(),
                 objects: Vec::new(),
                 undoable: false,
             });
             Ok(())
         })?;
+        let (history, join) = if self.layout.history {
+            (
+                "h.name, h.object_id",
+                "LEFT JOIN dhcp4_audit_history h ON h.revision_id = a.revision_id \
+                 AND h.object_type = a.object_type AND h.object_id = a.object_id",
+            )
+        } else {
+            ("NULL, NULL", "")
+        };
+        let shown: BTreeSet<u64> = revisions.iter().map(|revision| revision.cursor.revision).collect();
+        let ids = Ids::numbers(self.dialect(), &shown);
+        let sql = format!(
+            "SELECT a.revision_id, a.object_type, a.object_id, a.modification_type, {history} FROM dhcp4_audit a {join} \
+             WHERE {} ORDER BY a.id",
+            ids.hold("a.revision_id")
+        );
+        let mut objects: BTreeMap<u64, (Vec<RevisedObject>, bool)> = BTreeMap::new();
+        self.each(&sql, ids.bind(), |row| {
+            let (list, undoable) = objects.entry(row.unsigned(0)?).or_insert((Vec::new(), true));
+            *undoable &= !row.is_null(5);
+            list.push(RevisedObject {
+                object_type: row.text(1)?.to_owned(),
+                object_id: row.unsigned(2)?,
+                name: row.optional_text(4)?.map(str::to_owned),
+                modification: modification(row, 3)?,
+            });
+            Ok(())
+        })?;
         for revision in &mut revisions {
-            let mut undoable = true;
-            let objects = &mut revision.objects;
-            self.each(
-                "SELECT a.object_type, a.object_id, a.modification_type, h.name, h.object_id FROM dhcp4_audit a \
-                 LEFT JOIN dhcp4_audit_history h ON h.revision_id = a.revision_id AND h.object_type = a.object_type \
-                 AND h.object_id = a.object_id WHERE a.revision_id = ?1 ORDER BY a.id",
-                [signed(revision.cursor.revision)?],
-                |row| {
-                    undoable &= row.get::<_, Option<i64>>(4)?.is_some();
-                    objects.push(RevisedObject {
-                        object_type: row.get(0)?,
-                        object_id: unsigned(row, 1)?,
-                        name: row.get(3)?,
-                        modification: modification(row, 2)?,
-                    });
-                    Ok(())
-                },
-            )?;
-            revision.undoable = undoable;
+            (revision.objects, revision.undoable) =
+                objects.remove(&revision.cursor.revision).unwrap_or((Vec::new(), true));
         }
         Ok(revisions)
     }
 }
 
 pub(crate) fn modification(row: &Row<'_>, at: usize) -> Result<Modification, Error> {
-    Ok(match row.get::<_, i64>(at)? {
+    Ok(match row.int(at)? {
         0 => Modification::Create,
         1 => Modification::Update,
         _ => Modification::Delete,

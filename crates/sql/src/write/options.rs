@@ -2,13 +2,13 @@
 
 use backend::columns::{self, Datum};
 use backend::{BackendError, OptionKey, OptionScope, int_member, text_member};
-use base::{Family, decode_hex};
+use base::decode_hex;
 use json::{Map, Value};
-use rusqlite::params_from_iter;
 
-use super::{Modified, Writer, now};
+use super::{Modified, Writer};
+use crate::Error;
+use crate::link::{number, text};
 use crate::read::{NETWORKS, OPTIONS, SUBNETS, maps};
-use crate::rows::{Bind, Error, signed};
 
 impl Writer<'_> {
     pub(super) fn set_option(&mut self, scope: &OptionScope, map: &Map) -> Result<u64, Error> {
@@ -17,12 +17,12 @@ impl Writer<'_> {
         key.space = self.space_of(map);
         let old = self.option_rows(scope, &owner, &key)?;
         for row in &old {
-            self.execute("DELETE FROM dhcp4_options WHERE option_id = ?1", [signed(*row)?])?;
+            self.send("DELETE FROM dhcp4_options WHERE option_id = ?1", &[number(*row)?])?;
         }
         let row = self.insert_option(map, old.first().copied(), &owner)?;
         if let OptionScope::Global(tag) = scope {
             self.tie_new(OPTIONS, row, tag)?;
-            self.audit(OPTIONS.table, row, if old.is_empty() { Modified::Create } else { Modified::Update })?;
+            self.audit(OPTIONS.table, row, Modified::of(old.first()))?;
         } else {
             self.audit_owner(&owner)?;
         }
@@ -33,7 +33,7 @@ impl Writer<'_> {
         let Some(owner) = self.owner(scope)? else { return Ok(0) };
         let rows = self.option_rows(scope, &owner, key)?;
         for row in &rows {
-            self.execute("DELETE FROM dhcp4_options WHERE option_id = ?1", [signed(*row)?])?;
+            self.send("DELETE FROM dhcp4_options WHERE option_id = ?1", &[number(*row)?])?;
             if matches!(scope, OptionScope::Global(_)) {
                 self.audit(OPTIONS.table, *row, Modified::Delete)?;
             }
@@ -56,10 +56,10 @@ impl Writer<'_> {
                 Some(Owner { scope: 0, ..Owner::default() })
             }
             OptionScope::Subnet(id) => self
-                .find("SELECT subnet_id FROM dhcp4_subnet WHERE subnet_id = ?1", [id.0])?
+                .find("SELECT subnet_id FROM dhcp4_subnet WHERE subnet_id = ?1", &[Datum::Int(id.0.into())])?
                 .map(|id| Owner { scope: 1, subnet: Some(id), ..Owner::default() }),
             OptionScope::Network(name) => self
-                .find("SELECT id FROM dhcp4_shared_network WHERE name = ?1", [name])?
+                .find("SELECT id FROM dhcp4_shared_network WHERE name = ?1", &[text(name)])?
                 .map(|row| Owner { scope: 4, network: Some((row, name.clone())), ..Owner::default() }),
             OptionScope::Pool(_) => self.reader.pool_row(scope)?.map(|(pool, subnet)| Owner {
                 scope: 5,
@@ -97,24 +97,25 @@ impl Writer<'_> {
         key: &OptionKey,
     ) -> Result<Vec<u64>, Error> {
         let mut condition = "o.scope_id = ?2 AND o.code = ?3 AND o.space = ?4".to_owned();
-        let mut bind = vec![
-            Bind(Datum::Int(owner.scope)),
-            Bind(Datum::Int(key.code.into())),
-            Bind(Datum::Text(key.space.clone())),
-        ];
-        if let Some(classes) = &key.classes {
-            bind.push(Bind(Datum::Text(classes_text(classes))));
-            condition.push_str(" AND o.client_classes = ?5");
+        let mut bind = vec![Datum::Int(owner.scope), Datum::Int(key.code.into()), text(&key.space)];
+        match &key.classes {
+            Some(classes) if self.layout.option_classes => {
+                bind.push(text(classes_text(classes)));
+                condition.push_str(" AND o.client_classes = ?5");
+            }
+            // Where options have no classes, those with classes are not there.
+            Some(classes) if !classes.is_empty() => return Ok(Vec::new()),
+            _ => {}
         }
         if let OptionScope::Global(tag) = scope {
             return self.own_rows(OPTIONS, tag, &condition, bind);
         }
         let (column, value) = owner.column()?;
-        bind.insert(0, Bind(value));
+        bind.insert(0, value);
         let sql = format!(
             "SELECT o.option_id FROM dhcp4_options o WHERE o.{column} = ?1 AND {condition} ORDER BY 1"
         );
-        self.find_all(&sql, params_from_iter(bind))
+        self.reader.find_all(&sql, &bind)
     }
 
     pub(super) fn insert_option(&self, map: &Map, row: Option<u64>, owner: &Owner) -> Result<u64, Error> {
@@ -142,38 +143,30 @@ impl Writer<'_> {
             (None, Some(octets))
         };
         let classes = backend::option_key_of(map).classes.unwrap_or_default();
-        let pd_pool = if self.family == Family::V6 { ", pd_pool_id" } else { "" };
-        let pd_value = if self.family == Family::V6 { ", ?16" } else { "" };
-        let sql = format!(
-            "INSERT INTO dhcp4_options (option_id, code, value, formatted_value, space, persistent, cancelled, \
-             client_classes, user_context, scope_id, dhcp_client_class, dhcp4_subnet_id, shared_network_name, pool_id, \
-             modification_ts{pd_pool}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, {}{pd_value})",
-            now(15)
-        );
-        let number =
-            |n: Option<u64>| n.map(signed).transpose().map(|n| Bind(n.map_or(Datum::Null, Datum::Int)));
-        let text = |t: Option<String>| Bind(t.map_or(Datum::Null, Datum::Text));
-        let mut bind = vec![
-            number(row)?,
-            Bind(Datum::Int(int_member(map, "code"))),
-            Bind(octets.map_or(Datum::Null, Datum::Bytes)),
-            text(formatted),
-            text(Some(self.space_of(map))),
-            Bind(Datum::Int(flag("always-send").into())),
-            Bind(Datum::Int(flag("never-send").into())),
-            text(Some(classes_text(&classes))),
-            text(map.get("user-context").map(columns::json_text)),
-            Bind(Datum::Int(owner.scope)),
-            text(owner.class.clone()),
-            number(owner.subnet)?,
-            text(owner.network.as_ref().map(|(_, name)| name.clone())),
-            number(owner.pool)?,
-            Bind(Datum::Int(self.time)),
+        let context = map.get("user-context").map(columns::json_text);
+        let mut values = vec![
+            ("code", Datum::Int(int_member(map, "code"))),
+            ("value", octets.map_or(Datum::Null, Datum::Bytes)),
+            ("formatted_value", formatted.map_or(Datum::Null, Datum::Text)),
+            ("space", text(self.space_of(map))),
+            ("persistent", Datum::Int(flag("always-send").into())),
+            ("user_context", context.map_or(Datum::Null, Datum::Text)),
+            ("scope_id", Datum::Int(owner.scope)),
         ];
-        if self.family == Family::V6 {
-            bind.push(number(owner.pd_pool)?);
+        if self.layout.cancelled {
+            values.push(("cancelled", Datum::Int(flag("never-send").into())));
+        } else if flag("never-send") {
+            return Err(BackendError::NoColumn("never-send".to_owned()).into());
         }
-        self.insert(&sql, params_from_iter(bind))
+        if self.layout.option_classes {
+            values.push(("client_classes", text(classes_text(&classes))));
+        } else if !classes.is_empty() {
+            return Err(BackendError::NoColumn("client-classes".to_owned()).into());
+        }
+        if owner.scope != 0 {
+            values.push(owner.column()?);
+        }
+        self.insert_row(OPTIONS.table, OPTIONS.key, row, values)
     }
 
     pub(super) fn insert_options(&self, map: &Map, owner: &Owner) -> Result<(), Error> {
@@ -200,13 +193,12 @@ pub(super) struct Owner {
 
 impl Owner {
     fn column(&self) -> Result<(&'static str, Datum), Error> {
-        let number = |n: u64| signed(n).map(Datum::Int);
         Ok(match self {
             Self { subnet: Some(n), .. } => ("dhcp4_subnet_id", number(*n)?),
-            Self { network: Some((_, name)), .. } => ("shared_network_name", Datum::Text(name.clone())),
+            Self { network: Some((_, name)), .. } => ("shared_network_name", text(name)),
             Self { pool: Some(n), .. } => ("pool_id", number(*n)?),
             Self { pd_pool: Some(n), .. } => ("pd_pool_id", number(*n)?),
-            _ => ("dhcp_client_class", Datum::Text(self.class.clone().unwrap_or_default())),
+            _ => ("dhcp_client_class", text(self.class.clone().unwrap_or_default())),
         })
     }
 }

@@ -1,0 +1,108 @@
+//! Which columns a database's tables have. Schemas from Kea 2.2.0 on are understood as they are: where a column of the
+//! newest schema is missing, the older one with its meaning takes its place, or the keyword can not be stored.
+
+use std::collections::BTreeSet;
+
+use backend::columns::{self, Column, Form};
+use base::Family;
+
+use crate::Dialect;
+
+/// Columns of older schemas: those that took their place, and how they differ.
+const OLDER: &[(&str, &str, Form)] = &[
+    ("client_classes", "client_class", Form::OneClass),
+    ("evaluate_additional_classes", "require_client_classes", Form::Json),
+    ("only_in_additional_list", "only_if_required", Form::Bool),
+];
+
+/// The columns of one family's tables.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    pub(crate) subnet: Vec<Column>,
+    pub(crate) network: Vec<Column>,
+    pub(crate) class: Vec<Column>,
+    pub(crate) pool: Vec<Column>,
+    pub(crate) pd_pool: Vec<Column>,
+    /// `never-send` of options.
+    pub(crate) cancelled: bool,
+    /// `client-classes` of options.
+    pub(crate) option_classes: bool,
+    /// Whether there is the table of what revisions replaced.
+    pub(crate) history: bool,
+}
+
+impl Layout {
+    /// That of the newest schema.
+    #[must_use]
+    pub fn newest(family: Family) -> Self {
+        Self {
+            subnet: columns::subnet(family).to_vec(),
+            network: columns::network(family).to_vec(),
+            class: columns::class(family).to_vec(),
+            pool: columns::POOL.to_vec(),
+            pd_pool: columns::POOL.to_vec(),
+            cancelled: true,
+            option_classes: true,
+            history: true,
+        }
+    }
+
+    /// That of a database whose tables have these columns, as pairs of table and column.
+    #[must_use]
+    pub fn of(found: &BTreeSet<(String, String)>, dialect: Dialect, family: Family) -> Self {
+        let digit = if family == Family::V4 { '4' } else { '6' };
+        let has =
+            |table: &str, column: &str| found.contains(&(format!("dhcp{digit}_{table}"), column.to_owned()));
+        let present = |table: &str, columns: Vec<Column>| -> Vec<Column> {
+            let place = |column: Column| {
+                let name = dialect.column(column.column);
+                if has(table, name) {
+                    return Some(Column { column: name, ..column });
+                }
+                let (_, older, form) = OLDER.iter().find(|(newer, ..)| *newer == column.column)?;
+                has(table, older).then_some(Column { column: older, form: *form, ..column })
+            };
+            columns.into_iter().filter_map(place).collect()
+        };
+        let newest = Self::newest(family);
+        Self {
+            subnet: present("subnet", newest.subnet),
+            network: present("shared_network", newest.network),
+            class: present("client_class", newest.class),
+            pool: present("pool", newest.pool),
+            pd_pool: present("pd_pool", newest.pd_pool),
+            cancelled: has("options", "cancelled"),
+            option_classes: has("options", "client_classes"),
+            history: has("audit_history", "revision_id"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_columns_stand_in() {
+        let found = [
+            ("dhcp4_subnet", "client_class"),
+            ("dhcp4_subnet", "require_client_classes"),
+            ("dhcp4_subnet", "interface_4o6"),
+            ("dhcp4_client_class", "only_if_required"),
+            ("dhcp4_options", "cancelled"),
+        ];
+        let found = found.into_iter().map(|(table, column)| (table.to_owned(), column.to_owned())).collect();
+        let layout = Layout::of(&found, Dialect::PostgreSql, Family::V4);
+        let shown: Vec<_> = layout.subnet.iter().map(|c| (c.keyword, c.column, c.form)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("4o6-interface", "interface_4o6", Form::Text),
+                ("client-classes", "client_class", Form::OneClass),
+                ("evaluate-additional-classes", "require_client_classes", Form::Json),
+            ]
+        );
+        assert_eq!(layout.class[0].absent, Some(0));
+        assert!(layout.cancelled && !layout.option_classes && !layout.history);
+    }
+}

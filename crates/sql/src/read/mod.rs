@@ -1,0 +1,395 @@
+//! Reading. SQL is written for DHCPv4; [`of_family`] turns it into that of DHCPv6.
+
+mod pull;
+mod subnets;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use backend::columns::{self, Column, Datum};
+use backend::{Server, ServerSelector, Stored, StoredGlobal};
+use base::{Family, ServerTag};
+use config::Element;
+use json::{Kind, Map, Value};
+
+use crate::ids::{Ids, tied};
+use crate::link::{Dialect, of_family, text};
+use crate::{Error, Layout, Link, Row};
+
+/// A table of objects and the one that ties them to servers.
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) table: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) ties: &'static str,
+    pub(crate) tie_key: &'static str,
+    /// Rows of the table that belong to other objects are none of these.
+    pub(crate) only: &'static str,
+}
+
+macro_rules! tables {
+    ($($name:ident $table:literal $key:literal $ties:literal $tie_key:literal $only:literal;)*) => { $(
+        pub(crate) const $name: Table =
+            Table { table: $table, key: $key, ties: $ties, tie_key: $tie_key, only: $only };
+    )* };
+}
+
+tables! {
+    GLOBALS "dhcp4_global_parameter" "id" "dhcp4_global_parameter_server" "parameter_id" "TRUE";
+    OPTION_DEFS "dhcp4_option_def" "id" "dhcp4_option_def_server" "option_def_id" "class_id IS NULL";
+    OPTIONS "dhcp4_options" "option_id" "dhcp4_options_server" "option_id" "scope_id = 0";
+    CLASSES "dhcp4_client_class" "id" "dhcp4_client_class_server" "class_id" "TRUE";
+    NETWORKS "dhcp4_shared_network" "id" "dhcp4_shared_network_server" "shared_network_id" "TRUE";
+    SUBNETS "dhcp4_subnet" "subnet_id" "dhcp4_subnet_server" "subnet_id" "TRUE";
+}
+
+/// One state of the database, for one family.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) link: &'a dyn Link,
+    pub(crate) family: Family,
+    pub(crate) layout: &'a Layout,
+}
+
+impl Reader<'_> {
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.link.dialect()
+    }
+
+    pub(crate) fn each(
+        &self,
+        sql: &str,
+        bind: &[Datum],
+        mut visit: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.link.query(&of_family(sql, self.family), bind, &mut visit)
+    }
+
+    /// What `take` makes of the first row.
+    pub(crate) fn first<T>(
+        &self,
+        sql: &str,
+        bind: &[Datum],
+        take: impl Fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut found = None;
+        self.each(sql, bind, |row| {
+            if found.is_none() {
+                found = Some(take(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The first column of the first row.
+    pub(crate) fn find(&self, sql: &str, bind: &[Datum]) -> Result<Option<u64>, Error> {
+        self.first(sql, bind, |row| row.unsigned(0))
+    }
+
+    /// The first column of all rows.
+    pub(crate) fn find_all(&self, sql: &str, bind: &[Datum]) -> Result<Vec<u64>, Error> {
+        let mut all = Vec::new();
+        self.each(sql, bind, |row| {
+            all.push(row.unsigned(0)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// `, a, b, c` of columns.
+    fn names(&self, columns: &[Column]) -> String {
+        columns.iter().map(|c| format!(", {}", self.dialect().quoted(c.column))).collect()
+    }
+
+    /// What [`option_map`](Self::option_map) reads.
+    fn option_columns(&self) -> String {
+        let cancelled = if self.layout.cancelled { "o.cancelled" } else { "0" };
+        let classes = if self.layout.option_classes { "o.client_classes" } else { "NULL" };
+        format!(
+            "o.code, o.value, o.formatted_value, o.space, o.persistent, {cancelled}, {classes}, o.user_context"
+        )
+    }
+
+    pub(crate) fn top_space(&self) -> &'static str {
+        if self.family == Family::V4 { "dhcp4" } else { "dhcp6" }
+    }
+
+    // Servers.
+
+    pub(crate) fn servers(&self) -> Result<Vec<Server>, Error> {
+        let mut servers = Vec::new();
+        let sql = "SELECT tag, description FROM dhcp4_server WHERE tag <> 'all' ORDER BY id";
+        self.each(sql, &[], |row| {
+            servers.push(server_of(row)?);
+            Ok(())
+        })?;
+        Ok(servers)
+    }
+
+    pub(crate) fn server(&self, tag: &ServerTag) -> Result<Option<Server>, Error> {
+        let sql = "SELECT tag, description FROM dhcp4_server WHERE tag = ?1";
+        self.first(sql, &[text(tag.as_str())], server_of)
+    }
+
+    // Ties.
+
+    /// Tags of objects, by row.
+    pub(crate) fn ties(&self, table: Table, ids: &Ids) -> Result<HashMap<u64, Vec<ServerTag>>, Error> {
+        let Table { ties, tie_key, .. } = table;
+        let mut tags: HashMap<u64, Vec<ServerTag>> = HashMap::new();
+        let sql = format!(
+            "SELECT t.{tie_key}, s.tag FROM {ties} t JOIN dhcp4_server s ON s.id = t.server_id \
+             WHERE {} ORDER BY t.{tie_key}, s.id",
+            ids.hold(&format!("t.{tie_key}"))
+        );
+        self.each(&sql, ids.bind(), |row| {
+            tags.entry(row.unsigned(0)?).or_default().push(tag_of(row, 1)?);
+            Ok(())
+        })?;
+        Ok(tags)
+    }
+
+    // Globals.
+
+    pub(crate) fn globals(&self, selector: &ServerSelector) -> Result<Vec<StoredGlobal>, Error> {
+        Ok(self.globals_in(&tied(GLOBALS, selector))?.into_iter().map(|(_, global)| global).collect())
+    }
+
+    /// With the numbers of their rows.
+    pub(crate) fn globals_in(&self, ids: &Ids) -> Result<Vec<(u64, StoredGlobal)>, Error> {
+        let mut tags = self.ties(GLOBALS, ids)?;
+        let mut globals = Vec::new();
+        let sql = format!(
+            "SELECT id, name, value, parameter_type FROM dhcp4_global_parameter WHERE {} ORDER BY name, id",
+            ids.hold("id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let (id, name) = (row.unsigned(0)?, row.text(1)?.to_owned());
+            let value = columns::global_from_columns(row.text(2)?, row.int(3)?).ok_or_else(|| {
+                Error::bad_row(format!("global parameter '{name}'"), "its value does not fit its type")
+            })?;
+            globals.push((id, StoredGlobal { name, value, tags: tags.remove(&id).unwrap_or_default() }));
+            Ok(())
+        })?;
+        Ok(globals)
+    }
+
+    // Option definitions.
+
+    pub(crate) fn option_defs(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
+        let mut tags = self.ties(OPTION_DEFS, ids)?;
+        let mut defs = Vec::new();
+        let sql =
+            format!("{DEF_SELECT} WHERE {} AND class_id IS NULL ORDER BY space, code, id", ids.hold("id"));
+        self.each(&sql, ids.bind(), |row| {
+            let id = row.unsigned(0)?;
+            defs.push(stored(id, def_map(row)?, tags.remove(&id), || format!("option definition {id}")));
+            Ok(())
+        })?;
+        Ok(defs)
+    }
+
+    // Options.
+
+    pub(crate) fn global_options(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
+        let mut tags = self.ties(OPTIONS, ids)?;
+        let mut options = Vec::new();
+        let sql = format!(
+            "SELECT o.option_id, {} FROM dhcp4_options o WHERE {} AND o.scope_id = 0 \
+             ORDER BY o.space, o.code, o.option_id",
+            self.option_columns(),
+            ids.hold("o.option_id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let id = row.unsigned(0)?;
+            options.push(stored(id, self.option_map(row, 1)?, tags.remove(&id), || format!("option {id}")));
+            Ok(())
+        })?;
+        Ok(options)
+    }
+
+    /// Options of other objects, by the object's key in the first column of `sql`, which selects it and
+    /// [`option_columns`](Self::option_columns).
+    fn options_by<K: std::hash::Hash + Eq>(
+        &self,
+        sql: &str,
+        ids: &Ids,
+        key: impl Fn(&Row<'_>) -> Result<K, Error>,
+    ) -> Result<HashMap<K, Vec<Value>>, Error> {
+        let mut options: HashMap<K, Vec<Value>> = HashMap::new();
+        self.each(sql, ids.bind(), |row| {
+            options.entry(key(row)?).or_default().push(self.option_map(row, 1)?.into());
+            Ok(())
+        })?;
+        Ok(options)
+    }
+
+    fn option_map(&self, row: &Row<'_>, first: usize) -> Result<Map, Error> {
+        let code = row.int(first)?;
+        let space =
+            row.optional_text(first + 3)?.filter(|s| !s.is_empty()).unwrap_or_else(|| self.top_space());
+        let mut map = Map::new();
+        let (csv, data) = match (row.optional_text(first + 2)?, row.optional_bytes(first + 1)?) {
+            (Some(text), None) => (true, text.to_owned()),
+            (Some(text), Some(octets)) if !text.is_empty() || octets.is_empty() => (true, text.to_owned()),
+            (_, Some(octets)) => (false, base::encode_hex(octets)),
+            (None, None) => (false, String::new()),
+        };
+        map.insert("csv-format".to_owned(), csv.into());
+        map.insert("data".to_owned(), data.into());
+        map.insert("always-send".to_owned(), row.flag(first + 4)?.into());
+        map.insert("never-send".to_owned(), row.flag(first + 5)?.into());
+        let bad = |what: &str| {
+            Error::bad_row(format!("option {code} in '{space}'"), format!("its {what} is not JSON"))
+        };
+        if let Some(classes) = row.optional_text(first + 6)?.filter(|c| !c.trim().is_empty()) {
+            let classes = columns::json_value(classes).ok_or_else(|| bad("list of client classes"))?;
+            if classes.as_list().is_none_or(|list| !list.is_empty()) {
+                map.insert("client-classes".to_owned(), classes);
+            }
+        }
+        if let Some(context) = row.optional_text(first + 7)?.filter(|c| !c.trim().is_empty()) {
+            let context = columns::json_value(context).ok_or_else(|| bad("user context"))?;
+            map.insert("user-context".to_owned(), context);
+        }
+        map.insert("code".to_owned(), code.into());
+        map.insert("space".to_owned(), space.into());
+        Ok(map)
+    }
+
+    // Classes.
+
+    pub(crate) fn classes(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
+        let columns = &self.layout.class;
+        let mut tags = self.ties(CLASSES, ids)?;
+        let options_sql = format!(
+            "SELECT o.dhcp_client_class, {} FROM dhcp4_options o WHERE o.scope_id = 2 AND \
+             o.dhcp_client_class IN (SELECT name FROM dhcp4_client_class WHERE {}) ORDER BY o.option_id",
+            self.option_columns(),
+            ids.hold("id")
+        );
+        let mut options = self.options_by(&options_sql, ids, |row| Ok(row.text(0)?.to_owned()))?;
+        let mut defs: HashMap<u64, Vec<Value>> = HashMap::new();
+        let defs_sql = format!("{DEF_SELECT} WHERE {} ORDER BY id", ids.hold("class_id"));
+        self.each(&defs_sql, ids.bind(), |row| {
+            defs.entry(row.unsigned(9)?).or_default().push(def_map(row)?.into());
+            Ok(())
+        })?;
+        let mut classes = Vec::new();
+        let sql = format!(
+            "SELECT id, name{} FROM dhcp4_client_class JOIN dhcp4_client_class_order ON class_id = id \
+             WHERE {} ORDER BY order_index, id",
+            self.names(columns),
+            ids.hold("id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let id = row.unsigned(0)?;
+            let name = row.text(1)?;
+            let object = || format!("client class '{name}'");
+            let mut map = Map::new();
+            row.members(2, columns, &mut map, object)?;
+            if let Some(list) = options.remove(name) {
+                map.insert("option-data".to_owned(), list.into());
+            }
+            if let Some(list) = defs.remove(&id) {
+                map.insert("option-def".to_owned(), list.into());
+            }
+            map.insert("name".to_owned(), name.into());
+            classes.push(stored(id, map, tags.remove(&id), object));
+            Ok(())
+        })?;
+        Ok(classes)
+    }
+
+    // Networks.
+
+    pub(crate) fn networks(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
+        let columns = &self.layout.network;
+        let mut tags = self.ties(NETWORKS, ids)?;
+        let options_sql = format!(
+            "SELECT o.shared_network_name, {} FROM dhcp4_options o WHERE o.scope_id = 4 AND \
+             o.shared_network_name IN (SELECT name FROM dhcp4_shared_network WHERE {}) ORDER BY o.option_id",
+            self.option_columns(),
+            ids.hold("id")
+        );
+        let mut options = self.options_by(&options_sql, ids, |row| Ok(row.text(0)?.to_owned()))?;
+        let mut networks = Vec::new();
+        let sql = format!(
+            "SELECT id, name{} FROM dhcp4_shared_network WHERE {} ORDER BY id",
+            self.names(columns),
+            ids.hold("id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let id = row.unsigned(0)?;
+            let name = row.text(1)?;
+            let object = || format!("shared network '{name}'");
+            let mut map = Map::new();
+            row.members(2, columns, &mut map, object)?;
+            if let Some(list) = options.remove(name) {
+                map.insert("option-data".to_owned(), list.into());
+            }
+            map.insert("name".to_owned(), name.into());
+            networks.push(stored(id, map, tags.remove(&id), object));
+            Ok(())
+        })?;
+        Ok(networks)
+    }
+}
+
+const DEF_SELECT: &str = "SELECT id, code, name, space, type, is_array, encapsulate, record_types, user_context, class_id \
+                          FROM dhcp4_option_def";
+
+fn def_map(row: &Row<'_>) -> Result<Map, Error> {
+    let code = row.int(1)?;
+    let space = row.text(3)?;
+    let bad = |reason: &str| Error::bad_row(format!("option definition {code} in '{space}'"), reason);
+    let kind = columns::data_type_name(row.int(4)?).ok_or_else(|| bad("unknown number of its type"))?;
+    let record = columns::record_types_from_column(row.optional_text(7)?.unwrap_or_default())
+        .ok_or_else(|| bad("unknown numbers of its record types"))?;
+    let mut map = Map::new();
+    if let Some(context) = row.optional_text(8)?.filter(|c| !c.trim().is_empty()) {
+        let context = columns::json_value(context).ok_or_else(|| bad("its user context is not JSON"))?;
+        map.insert("user-context".to_owned(), context);
+    }
+    map.insert("code".to_owned(), code.into());
+    map.insert("name".to_owned(), row.text(2)?.into());
+    map.insert("type".to_owned(), kind.into());
+    map.insert("array".to_owned(), row.flag(5)?.into());
+    map.insert("encapsulate".to_owned(), row.text(6)?.into());
+    map.insert("record-types".to_owned(), record.into());
+    map.insert("space".to_owned(), space.into());
+    Ok(map)
+}
+
+/// An element whose position names the object, so that errors of resolution do.
+fn stored(row: u64, map: Map, tags: Option<Vec<ServerTag>>, object: impl Fn() -> String) -> Stored {
+    let pos = json::Pos {
+        file: Some(format!("configuration database, {}", object()).into()),
+        ..json::Pos::default()
+    };
+    Stored { row, element: Arc::new(Element { map, pos, server_tags: tags.unwrap_or_default() }) }
+}
+
+fn tag_of(row: &Row<'_>, at: usize) -> Result<ServerTag, Error> {
+    let text = row.text(at)?;
+    ServerTag::new(text).map_err(|error| Error::bad_row(format!("server '{text}'"), error.to_string()))
+}
+
+fn server_of(row: &Row<'_>) -> Result<Server, Error> {
+    Ok(Server { tag: tag_of(row, 0)?, description: row.optional_text(1)?.unwrap_or_default().to_owned() })
+}
+
+/// Whether a value is a list of maps; what `pools` and `option-data` have to be.
+pub(crate) fn maps<'a>(map: &'a Map, keyword: &str) -> Vec<&'a Map> {
+    match map.get(keyword).map(|v| &v.kind) {
+        Some(Kind::List(list)) => list.iter().filter_map(Value::as_map).collect(),
+        _ => vec![],
+    }
+}
+
+/// Whether an address is of a family.
+pub(crate) fn is_of(address: IpAddr, family: Family) -> bool {
+    address.is_ipv4() == (family == Family::V4)
+}

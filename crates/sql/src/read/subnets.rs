@@ -1,0 +1,289 @@
+//! Subnets with their pools, and who uses an option.
+
+use std::collections::{BTreeSet, HashMap};
+
+use backend::columns::{self, Datum};
+use backend::{OptionScope, Prefix, StoredSubnet, SubnetBrief};
+use base::{Family, ServerTag, SubnetId};
+use json::{Map, Value};
+
+use super::{CLASSES, NETWORKS, OPTIONS, Reader, SUBNETS, stored};
+use crate::ids::Ids;
+use crate::link::{number, text};
+use crate::overlap::Prefixes;
+use crate::{Error, Row};
+
+impl Reader<'_> {
+    pub(crate) fn briefs(&self, ids: &Ids) -> Result<Vec<SubnetBrief>, Error> {
+        let mut tags = self.ties(SUBNETS, ids)?;
+        let mut briefs = Vec::new();
+        let sql = format!(
+            "SELECT subnet_id, subnet_prefix, shared_network_name FROM dhcp4_subnet WHERE {} ORDER BY subnet_id",
+            ids.hold("subnet_id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let (id, prefix) = subnet_key(row)?;
+            briefs.push(SubnetBrief {
+                id,
+                prefix,
+                shared_network: row.optional_text(2)?.map(str::to_owned),
+                tags: tags.remove(&u64::from(id.0)).unwrap_or_default(),
+            });
+            Ok(())
+        })?;
+        Ok(briefs)
+    }
+
+    /// `prefixes` is brought up to date first.
+    pub(crate) fn overlapping(
+        &self,
+        prefixes: &mut Option<Prefixes>,
+        prefix: Prefix,
+    ) -> Result<Vec<SubnetBrief>, Error> {
+        let now = self.follow(prefixes.take())?;
+        let found: BTreeSet<u64> = now.overlapping(prefix).into_iter().map(|id| u64::from(id.0)).collect();
+        let briefs =
+            if found.is_empty() { Vec::new() } else { self.briefs(&Ids::numbers(self.dialect(), &found))? };
+        *prefixes = Some(now);
+        Ok(briefs)
+    }
+
+    /// Prefixes as of now, from those as of an earlier revision where the audit goes back to it.
+    fn follow(&self, before: Option<Prefixes>) -> Result<Prefixes, Error> {
+        let newest = self.newest()?.revision;
+        let touched = match before {
+            Some(before) if before.revision == newest => return Ok(before),
+            Some(before) if before.revision < newest && self.reaches(before.revision)? => {
+                let sql =
+                    "SELECT DISTINCT object_id FROM dhcp4_audit WHERE revision_id > ?1 AND object_type = ?2";
+                let object_type = crate::of_family(SUBNETS.table, self.family);
+                let rows = self.find_all(sql, &[number(before.revision)?, text(object_type)])?;
+                Some((before, rows.into_iter().collect::<BTreeSet<u64>>()))
+            }
+            _ => None,
+        };
+        let (mut prefixes, condition, ids) = match touched {
+            Some((mut before, rows)) => {
+                for row in &rows {
+                    before.remove(SubnetId(u32::try_from(*row).unwrap_or_default()));
+                }
+                let ids = Ids::numbers(self.dialect(), &rows);
+                (before, format!(" WHERE {}", ids.hold("subnet_id")), ids)
+            }
+            None => (Prefixes::default(), String::new(), Ids::default()),
+        };
+        prefixes.revision = newest;
+        self.each(
+            &format!("SELECT subnet_id, subnet_prefix FROM dhcp4_subnet{condition}"),
+            ids.bind(),
+            |row| {
+                // A row that nobody can read overlaps with nothing; whoever fetches it will say so.
+                if let Ok((id, prefix)) = subnet_key(row) {
+                    prefixes.insert(id, prefix);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(prefixes)
+    }
+
+    pub(crate) fn subnets(&self, ids: &Ids) -> Result<Vec<StoredSubnet>, Error> {
+        let columns = &self.layout.subnet;
+        let mut tags = self.ties(SUBNETS, ids)?;
+        let options_sql = format!(
+            "SELECT o.dhcp4_subnet_id, {} FROM dhcp4_options o WHERE o.scope_id = 1 AND {} ORDER BY o.option_id",
+            self.option_columns(),
+            ids.hold("o.dhcp4_subnet_id")
+        );
+        let mut options = self.options_by(&options_sql, ids, |row| row.unsigned(0))?;
+        let mut pools = self.pools(ids)?;
+        let mut pd_pools = if self.family == Family::V6 { self.pd_pools(ids)? } else { HashMap::new() };
+        let mut subnets = Vec::new();
+        let sql = format!(
+            "SELECT subnet_id, subnet_prefix, shared_network_name{} FROM dhcp4_subnet WHERE {} ORDER BY subnet_id",
+            self.names(columns),
+            ids.hold("subnet_id")
+        );
+        self.each(&sql, ids.bind(), |row| {
+            let (id, prefix) = subnet_key(row)?;
+            let key = u64::from(id.0);
+            let object = || format!("subnet {id}");
+            let mut map = Map::new();
+            row.members(3, columns, &mut map, object)?;
+            for (keyword, lists) in
+                [("option-data", &mut options), ("pools", &mut pools), ("pd-pools", &mut pd_pools)]
+            {
+                if let Some(list) = lists.remove(&key) {
+                    map.insert(keyword.to_owned(), list.into());
+                }
+            }
+            map.insert("id".to_owned(), id.0.into());
+            map.insert("subnet".to_owned(), prefix.to_string().into());
+            let element = stored(key, map, tags.remove(&key), object).element;
+            let shared_network = row.optional_text(2)?.map(str::to_owned);
+            subnets.push(StoredSubnet { id, prefix, shared_network, element });
+            Ok(())
+        })?;
+        Ok(subnets)
+    }
+
+    fn pools(&self, ids: &Ids) -> Result<HashMap<u64, Vec<Value>>, Error> {
+        let mut options = self.pool_options("dhcp4_pool", "pool_id", 5, ids)?;
+        let sql = format!(
+            "SELECT id, subnet_id, start_address, end_address{} FROM dhcp4_pool WHERE {} \
+             ORDER BY subnet_id, id",
+            self.names(&self.layout.pool),
+            ids.hold("subnet_id")
+        );
+        let mut pools: HashMap<u64, Vec<Value>> = HashMap::new();
+        self.each(&sql, ids.bind(), |row| {
+            let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
+            let object = || format!("pool {id} of subnet {subnet}");
+            let (Some(first), Some(last)) =
+                (columns::address_from_column(&row.datum(2)), columns::address_from_column(&row.datum(3)))
+            else {
+                return Err(Error::bad_row(object(), "its addresses are none"));
+            };
+            let mut map = Map::new();
+            row.members(4, &self.layout.pool, &mut map, object)?;
+            if let Some(list) = options.remove(&id) {
+                map.insert("option-data".to_owned(), list.into());
+            }
+            map.insert("pool".to_owned(), format!("{first}-{last}").into());
+            pools.entry(subnet).or_default().push(map.into());
+            Ok(())
+        })?;
+        Ok(pools)
+    }
+
+    fn pool_options(
+        &self,
+        table: &str,
+        key: &str,
+        scope: u8,
+        ids: &Ids,
+    ) -> Result<HashMap<u64, Vec<Value>>, Error> {
+        let sql = format!(
+            "SELECT o.{key}, {} FROM dhcp4_options o JOIN {table} p ON p.id = o.{key} \
+             WHERE o.scope_id = {scope} AND {} ORDER BY o.option_id",
+            self.option_columns(),
+            ids.hold("p.subnet_id")
+        );
+        self.options_by(&sql, ids, |row| row.unsigned(0))
+    }
+
+    fn pd_pools(&self, ids: &Ids) -> Result<HashMap<u64, Vec<Value>>, Error> {
+        let mut options = self.pool_options("dhcp4_pd_pool", "pd_pool_id", 6, ids)?;
+        let sql = format!(
+            "SELECT id, subnet_id, prefix, prefix_length, delegated_prefix_length, excluded_prefix, \
+             excluded_prefix_length{} FROM dhcp4_pd_pool WHERE {} ORDER BY subnet_id, id",
+            self.names(&self.layout.pd_pool),
+            ids.hold("subnet_id")
+        );
+        let mut pools: HashMap<u64, Vec<Value>> = HashMap::new();
+        self.each(&sql, ids.bind(), |row| {
+            let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
+            let mut map = Map::new();
+            row.members(7, &self.layout.pd_pool, &mut map, || format!("pd-pool {id} of subnet {subnet}"))?;
+            map.insert("prefix".to_owned(), row.text(2)?.into());
+            map.insert("prefix-len".to_owned(), row.int(3)?.into());
+            map.insert("delegated-len".to_owned(), row.int(4)?.into());
+            let length = row.int(6)?;
+            if let Some(excluded) = row.optional_text(5)?.filter(|_| length > 0) {
+                map.insert("excluded-prefix".to_owned(), excluded.into());
+                map.insert("excluded-prefix-len".to_owned(), length.into());
+            }
+            if let Some(list) = options.remove(&id) {
+                map.insert("option-data".to_owned(), list.into());
+            }
+            pools.entry(subnet).or_default().push(map.into());
+            Ok(())
+        })?;
+        Ok(pools)
+    }
+
+    pub(crate) fn pool_row(&self, scope: &OptionScope) -> Result<Option<(u64, SubnetId)>, Error> {
+        let found = |row: &Row<'_>| Ok((row.unsigned(0)?, subnet_id(row.unsigned(1)?)?));
+        match scope {
+            OptionScope::Pool(range) => self.first(
+                "SELECT id, subnet_id FROM dhcp4_pool WHERE start_address = ?1 AND end_address = ?2",
+                &[range.first, range.last].map(columns::address_to_column),
+                found,
+            ),
+            OptionScope::PdPool(key) if self.family == Family::V6 => self.first(
+                "SELECT id, subnet_id FROM dhcp4_pd_pool WHERE prefix = ?1 AND prefix_length = ?2",
+                &[text(key.prefix.address().to_string()), Datum::Int(key.prefix.length().into())],
+                found,
+            ),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn subnet_of_pool(&self, scope: &OptionScope) -> Result<Option<SubnetId>, Error> {
+        Ok(self.pool_row(scope)?.map(|(_, subnet)| subnet))
+    }
+
+    pub(crate) fn option_users(
+        &self,
+        space: &str,
+        code: u16,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<ServerTag>)>, Error> {
+        let pd = if self.family == Family::V6 {
+            "WHEN 6 THEN (SELECT p.subnet_id FROM dhcp4_pd_pool p WHERE p.id = o.pd_pool_id)"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "SELECT o.option_id, o.scope_id, o.dhcp_client_class, o.shared_network_name, CASE o.scope_id \
+             WHEN 5 THEN (SELECT p.subnet_id FROM dhcp4_pool p WHERE p.id = o.pool_id) {pd} ELSE o.dhcp4_subnet_id END \
+             FROM dhcp4_options o WHERE o.code = ?1 AND COALESCE(o.space, ?2) = ?2 ORDER BY o.option_id LIMIT ?3"
+        );
+        let mut found = Vec::new();
+        self.each(&sql, &[Datum::Int(code.into()), text(space), Datum::Int(limit.into())], |row| {
+            let name = |at| row.optional_text(at).map(|name| name.map(str::to_owned));
+            found.push((row.unsigned(0)?, row.int(1)?, name(2)?, name(3)?, row.optional_int(4)?));
+            Ok(())
+        })?;
+        let mut users = Vec::new();
+        for (id, scope, class, network, subnet) in found {
+            let of_subnet = |subnet: i64| Ids::number(u64::try_from(subnet).unwrap_or_default());
+            let (what, table, ids) = match (scope, class, network, subnet) {
+                (2, Some(class), _, _) => (
+                    format!("client class '{class}'"),
+                    CLASSES,
+                    Ids::one("SELECT id FROM dhcp4_client_class WHERE name = ?1", class),
+                ),
+                (4, _, Some(network), _) => (
+                    format!("shared network '{network}'"),
+                    NETWORKS,
+                    Ids::one("SELECT id FROM dhcp4_shared_network WHERE name = ?1", network),
+                ),
+                (1, _, _, Some(subnet)) => (format!("subnet {subnet}"), SUBNETS, of_subnet(subnet)?),
+                (5 | 6, _, _, Some(subnet)) => {
+                    (format!("a pool of subnet {subnet}"), SUBNETS, of_subnet(subnet)?)
+                }
+                (3, ..) => ("a host reservation".to_owned(), OPTIONS, Ids::number(id)?),
+                _ => ("the global options".to_owned(), OPTIONS, Ids::number(id)?),
+            };
+            let tags = self.ties(table, &ids)?.into_values().next().unwrap_or_default();
+            users.push((what, tags));
+        }
+        Ok(users)
+    }
+}
+
+fn subnet_id(row: u64) -> Result<SubnetId, Error> {
+    let id =
+        u32::try_from(row).map_err(|_| Error::bad_row(format!("subnet {row}"), "number out of range"))?;
+    Ok(SubnetId(id))
+}
+
+fn subnet_key(row: &Row<'_>) -> Result<(SubnetId, Prefix), Error> {
+    let id = subnet_id(row.unsigned(0)?)?;
+    let text = row.text(1)?;
+    let prefix = text
+        .parse()
+        .map_err(|_| Error::bad_row(format!("subnet {id}"), format!("'{text}' is not a prefix")))?;
+    Ok((id, prefix))
+}

@@ -18,6 +18,12 @@ pub enum Datum {
     Bytes(Vec<u8>),
 }
 
+impl From<String> for Datum {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// How a keyword's value lies in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

@@ -1,15 +1,16 @@
 //! Tests that every implementation of [`ConfigBackend`] runs: what commands and servers rely on, whatever the
-//! database. An implementation's tests call each of [`TESTS`] with two connections to one empty database of IPv4.
+//! database. An implementation's tests call [`run`].
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod family6;
 mod history;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use base::{ServerTag, SubnetId, Timestamp};
+use base::{Family, ServerTag, SubnetId, Timestamp};
 use json::{Map, Value};
 
 use crate::columns::json_value;
@@ -20,16 +21,24 @@ use crate::{
 };
 
 /// A test with its name.
-pub type Test = (&'static str, fn(&dyn ConfigBackend, &dyn ConfigBackend));
+type Test = (&'static str, fn(&dyn ConfigBackend, &dyn ConfigBackend));
 
 macro_rules! tests {
-    ($($name:ident),* $(,)?) => {
-        /// All tests.
-        pub const TESTS: &[Test] = &[$((stringify!($name), $name)),*];
+    ($(#[$meta:meta])* $list:ident: $($name:ident),* $(,)?) => {
+        $(#[$meta])*
+        const $list: &[Test] = &[$((stringify!($name), $name)),*];
     };
 }
 
 tests! {
+    /// Tests on databases of DHCPv6, of what it has beyond DHCPv4 and of what depends on tables.
+    TESTS6: both_families_have_their_own, subnets_of_ipv6, prefix_pools_and_their_options, networks_and_classes_of_ipv6,
+    ipv6_is_followed_and_restored,
+}
+
+tests! {
+    /// Tests on databases of DHCPv4.
+    TESTS:
     servers_come_and_go, globals_of_one_and_all, option_defs_are_keyed_by_code_and_space, options_are_keyed_by_classes_too,
     options_of_networks_subnets_and_pools, classes_keep_their_order, class_dependencies, networks, subnets_by_id_and_prefix,
     subnet_round_trip, deleting_a_network, deleting_a_server, selectors, all_or_nothing, nothing_stored_without_a_column,
@@ -39,10 +48,35 @@ tests! {
     restoring_what_others_took_the_place_of, restoring_is_refused,
 }
 
+use family6::{
+    both_families_have_their_own, ipv6_is_followed_and_restored, networks_and_classes_of_ipv6,
+    prefix_pools_and_their_options, subnets_of_ipv6,
+};
 use history::{
     a_preview_stores_nothing, restoring_each_revision, restoring_is_a_change_too, restoring_is_refused,
     restoring_what_others_took_the_place_of, revisions_name_their_objects,
 };
+
+/// What tests work on: two connections to one empty database of a family.
+pub type Pair = (Box<dyn ConfigBackend>, Box<dyn ConfigBackend>);
+
+/// Runs all tests and names those that failed. `open` is asked for an empty database for each.
+pub fn run(open: &mut dyn FnMut(Family) -> Pair) {
+    let mut failed = Vec::new();
+    let tests =
+        TESTS.iter().map(|test| (Family::V4, test)).chain(TESTS6.iter().map(|test| (Family::V6, test)));
+    for (family, (name, test)) in tests {
+        let (first, second) = open(family);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            test(first.as_ref(), second.as_ref());
+        }));
+        if outcome.is_err() {
+            eprintln!("{name} failed");
+            failed.push(*name);
+        }
+    }
+    assert!(failed.is_empty(), "failed: {failed:?}");
+}
 
 struct Unpark(std::thread::Thread);
 
@@ -795,6 +829,7 @@ fn audit_names_what_was_done(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
     apply(db, [subnet(&["all"], 5, "10.0.0.0/24", None, "")]).unwrap();
     apply(db, [subnet(&["all"], 5, "10.0.1.0/24", None, ""), network(&["all"], r#"{"name": "n"}"#)]).unwrap();
     apply(db, [Change::DeleteSubnet(SubnetKey::Id(SubnetId(5)))]).unwrap();
+    let network = wait(db.network("n".into())).unwrap().unwrap().row;
     let entries = wait(db.audit(None, 100)).unwrap();
     let shown: Vec<_> =
         entries.iter().map(|e| (e.object_type.as_str(), e.object_id, e.modification)).collect();
@@ -803,7 +838,7 @@ fn audit_names_what_was_done(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
         [
             ("dhcp4_subnet", 5, Modification::Create),
             ("dhcp4_subnet", 5, Modification::Update),
-            ("dhcp4_shared_network", 1, Modification::Create),
+            ("dhcp4_shared_network", network, Modification::Create),
             ("dhcp4_subnet", 5, Modification::Delete),
         ]
     );

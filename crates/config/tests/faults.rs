@@ -410,6 +410,23 @@ fn process_maps() {
                 r#""control-sockets": [ { "socket-type": "http", "socket-name": "a" } ]"#,
                 "parameter 'socket-name' is not supported by HTTP control sockets",
             ),
+            (
+                r#""config-control": { "config-databases": [ { "type": "mysql", "name": "kea" } ] }"#,
+                "The type of the configuration backend: 'mysql' is not supported: add libdhcp_mysql.so to hooks-libraries",
+            ),
+            (
+                r#""config-control": { "config-databases": [ { "type": "postgresql", "name": "kea" } ] },
+                   "hooks-libraries": [ { "library": "/usr/lib/libdhcp_mysql_cb.so" } ]"#,
+                "The type of the configuration backend: 'postgresql' is not supported: add libdhcp_pgsql.so to",
+            ),
+            (
+                r#""config-control": { "config-databases": [ { "type": "sqlite", "name": "kea", "key-file": "k" } ] }"#,
+                "TLS parameters are only supported by the mysql and postgresql backends",
+            ),
+            (
+                r#""config-control": { "config-databases": [ { "type": "postgresql", "ssl-mode": "verify-ca" } ] }"#,
+                "certificates can not be verified without 'trust-anchor'",
+            ),
             (r#""loggers": [ { "severity": "INFO" } ]"#, "missing parameter 'name'"),
             (r#""loggers": [ { "name": "a", "severity": "FOO" } ]"#, "Unsupported severity value: FOO"),
             (
@@ -444,7 +461,10 @@ fn what_is_not_served_is_refused_by_name() {
         (r#""stash-agent-options": true"#, "stash-agent-options"),
         (r#""store-extended-info": true"#, "store-extended-info"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),
-        (r#""config-control": { "config-databases": [ { "type": "postgresql" } ] }"#, "type"),
+        (
+            r#""config-control": { "config-databases": [ { "type": "sqlite", "name": "a", "cipher-list": "AES" } ] }"#,
+            "cipher-list",
+        ),
     ] {
         let (_, errors) = config::parse4(value(&format!("{{ \"Dhcp4\": {{ {members} }} }}")));
         let error = errors.iter().find(|e| e.kind == config::ErrorKind::Unsupported).unwrap();

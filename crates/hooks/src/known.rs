@@ -151,9 +151,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_mysql",
         purpose: "MySQL databases",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::BuiltIn(
-            "configuration databases are part of the server; MySQL itself is not served yet",
-        ),
+        standing: Standing::BuiltIn("configuration databases are part of the server"),
     },
     Library {
         name: "libdhcp_perfmon",
@@ -165,9 +163,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_pgsql",
         purpose: "PostgreSQL databases",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::BuiltIn(
-            "configuration databases are part of the server; PostgreSQL itself is not served yet",
-        ),
+        standing: Standing::BuiltIn("configuration databases are part of the server"),
     },
     Library {
         name: "libdhcp_ping_check",

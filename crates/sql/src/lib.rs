@@ -10,10 +10,12 @@
 //!
 //! Each [`apply`](ConfigBackend::apply) is one transaction: after a crash all of it is there or nothing.
 
+mod access;
 mod history;
 mod ids;
 mod layout;
 mod link;
+mod marks;
 mod overlap;
 mod read;
 mod worker;
@@ -29,8 +31,10 @@ use backend::{
 use base::{Family, ServerTag, SubnetId};
 use tokio::sync::Notify;
 
+pub use access::{Access, Tls, TlsMode};
 pub use layout::Layout;
-pub use link::{Cell, Dialect, Error, Link, Mode, Row, of_family};
+pub use link::{Cell, Dialect, Error, Link, Mode, Row, check_schema, of_family};
+pub use marks::parameters;
 pub use worker::{Connector, Job};
 
 use ids::{Ids, subnet_by, tied};

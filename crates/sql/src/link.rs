@@ -1,6 +1,7 @@
 //! A connection to a database, as statements need it; rows and what goes wrong.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use backend::BackendError;
 use backend::columns::{Column, Datum};
@@ -202,23 +203,26 @@ impl<'a> Row<'a> {
 }
 
 /// What goes wrong; [`Error::at`] adds the name of the database.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The connection is gone, and with it the transaction.
+    #[error("{0}")]
     Lost(String),
     /// The connection went while a transaction was being committed: perhaps it is.
+    #[error("{0}; whether the change was stored is not known")]
     Uncertain(String),
     /// The database does not answer, is locked for too long, or refuses the service.
+    #[error("{0}")]
     Unavailable(String),
     /// The database does not take what the statement brings.
-    Rejected(String),
-    Backend(BackendError),
-}
-
-impl From<BackendError> for Error {
-    fn from(error: BackendError) -> Self {
-        Self::Backend(error)
-    }
+    #[error("{reason}")]
+    Rejected {
+        /// The database's own.
+        code: String,
+        reason: String,
+    },
+    #[error(transparent)]
+    Backend(#[from] BackendError),
 }
 
 impl Error {
@@ -229,16 +233,43 @@ impl Error {
     /// The error as users of a database see it.
     #[must_use]
     pub fn at(self, database: &str) -> BackendError {
-        let database = database.to_owned();
+        let (database, reason) = (database.to_owned(), self.to_string());
         match self {
             Self::Backend(error) => error,
-            Self::Rejected(reason) => BackendError::Rejected { database, reason },
-            Self::Lost(reason) | Self::Unavailable(reason) => BackendError::Unavailable { database, reason },
-            Self::Uncertain(reason) => BackendError::Unavailable {
-                database,
-                reason: format!("{reason}; whether the change was stored is not known"),
-            },
+            Self::Rejected { .. } => BackendError::Rejected { database, reason },
+            Self::Lost(_) | Self::Unavailable(_) | Self::Uncertain(_) => {
+                BackendError::Unavailable { database, reason }
+            }
         }
+    }
+}
+
+/// Refuses to work on tables that are not Kea's, or older than those of a major version. `found` are the columns of
+/// tables of the family, as pairs of table and column.
+pub fn check_schema(
+    link: &dyn Link,
+    found: &BTreeSet<(String, String)>,
+    oldest: i64,
+    family: base::Family,
+) -> Result<(), Error> {
+    let refuse = |text: String| Err(BackendError::Schema(text).into());
+    let subnets = (of_family("dhcp4_subnet", family), "subnet_id".to_owned());
+    if !found.contains(&subnets) {
+        return refuse(
+            "the database has no tables of a configuration database; see kea-admin db-init".to_owned(),
+        );
+    }
+    let mut version = None;
+    link.query("SELECT version, minor FROM schema_version", &[], &mut |row| {
+        version = Some((row.int(0)?, row.int(1)?));
+        Ok(())
+    })?;
+    match version {
+        Some((major, _)) if major >= oldest => Ok(()),
+        Some((major, minor)) => refuse(format!(
+            "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin db-upgrade"
+        )),
+        None => refuse("the database does not say which version its tables have".to_owned()),
     }
 }
 

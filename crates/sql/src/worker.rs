@@ -11,7 +11,7 @@ use crate::overlap::Prefixes;
 use crate::{Error, Layout, Link};
 
 /// How connections come about. Lives on the database's thread, where it may block.
-pub trait Connector: Send + 'static {
+pub trait Connector: 'static {
     /// A new connection.
     fn connect(&mut self) -> Result<Box<dyn Link>, Error>;
 
@@ -92,7 +92,7 @@ impl State {
             match self.connector.create_history(session.link.as_ref(), self.family) {
                 Ok(()) => session.layout.history = true,
                 // Changes are made without a way back then.
-                Err(Error::Rejected(_)) => {}
+                Err(Error::Rejected { .. }) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -14,7 +14,9 @@ pub(crate) fn failed(error: &rusqlite::Error) -> Error {
             "locked by another program for too long".to_owned()
         }
         Some(rusqlite::ErrorCode::NotADatabase) => "the file is not a SQLite database".to_owned(),
-        Some(rusqlite::ErrorCode::ConstraintViolation) => return Error::Rejected(error.to_string()),
+        Some(code @ rusqlite::ErrorCode::ConstraintViolation) => {
+            return Error::Rejected { code: format!("{code:?}"), reason: error.to_string() };
+        }
         _ => error.to_string(),
     })
 }

@@ -137,6 +137,43 @@ impl Server {
         self.existing(&name)
     }
 
+    /// Empties the tables of configurations of a database that has Kea's, as they are when they are made.
+    pub fn empty(&self, database: &str) {
+        let names = self.sql(
+            database,
+            &format!(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' \
+                 AND (table_name LIKE 'dhcp4%' OR table_name LIKE 'dhcp6%')",
+                if self.kind == Kind::MariaDb { database } else { "public" }
+            ),
+        );
+        let mut statements = String::new();
+        let names: Vec<&str> = names.lines().collect();
+        match self.kind {
+            Kind::MariaDb => {
+                statements.push_str("SET foreign_key_checks = 0; SET @disable_audit = 1;\n");
+                // Emptying is much slower than deleting, and has to be for the numbers of revisions alone.
+                for name in names {
+                    let how = if name.ends_with("audit_revision") { "TRUNCATE TABLE" } else { "DELETE FROM" };
+                    statements.push_str(&format!("{how} {name};\n"));
+                }
+            }
+            Kind::PostgreSql => statements.push_str(&format!(
+                "SET kea.disable_audit = 'true'; TRUNCATE TABLE {} RESTART IDENTITY CASCADE;\n",
+                names.join(", ")
+            )),
+        }
+        // PostgreSQL's numbers go on from one that was given by DEFAULT.
+        let all = if self.kind == Kind::MariaDb { "1" } else { "DEFAULT" };
+        for digit in [4, 6] {
+            statements.push_str(&format!(
+                "INSERT INTO dhcp{digit}_server (id, tag, description, modification_ts) \
+                 VALUES ({all}, 'all', 'special type: all servers', CURRENT_TIMESTAMP);\n"
+            ));
+        }
+        self.sql(database, &statements);
+    }
+
     /// How to reach a database of that name.
     #[must_use]
     pub fn existing(&self, name: &str) -> Database {

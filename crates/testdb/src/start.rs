@@ -84,6 +84,7 @@ pub(crate) fn spawn(server: &Server) -> Pid {
             command.args(["mariadbd", "--no-defaults", "--skip-name-resolve", "--bind-address=127.0.0.1"]);
             command.args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M", "--skip-log-bin"]);
             command.arg(format!("--innodb-flush-log-at-trx-commit={}", u8::from(durable)));
+            command.arg(format!("--innodb-flush-method={}", if durable { "fsync" } else { "nosync" }));
             command.arg(format!("--datadir={}", directory.join("data").display()));
             command.arg(format!("--socket={}", server.socket().display()));
             command.arg(format!("--pid-file={}", directory.join("pid").display()));

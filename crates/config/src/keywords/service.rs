@@ -6,7 +6,7 @@ use super::Type::{Address, Bool, FreeMap, Int, Map, Maps, Strings, Word, WordAny
 use super::scope4::{HOSTNAME_CHAR_SET, REPLACE_CLIENT_NAME, REPLACE_CLIENT_NAME_BOOL};
 use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
 
-const TLS: &str = "TLS is not served yet";
+const CIPHERS: &str = "the ciphers are those of the TLS library, strong ones alone";
 
 pub static INTERFACES: Table = Table {
     name: "interfaces-config",
@@ -40,12 +40,12 @@ pub static DATABASE: Table = Table {
     name: "database",
     metadata: false,
     keywords: &[
-        kw("cert-file", Type::Str, "Client certificate.").text("").only(Str(""), TLS),
-        kw("cipher-list", Type::Str, "Ciphers of the connection.").text("").only(Str(""), TLS),
+        kw("cert-file", Type::Str, "Client certificate.").text(""),
+        kw("cipher-list", Type::Str, "Ciphers of the connection.").text("").only(Str(""), CIPHERS),
         COMMENT,
         kw("connect-timeout", Int(0, U32), "Seconds until a connection attempt is given up; 0: that of the database.").int(0),
         kw("host", Type::Str, "Machine of the database.").text(""),
-        kw("key-file", Type::Str, "Key of the client certificate.").text("").only(Str(""), TLS),
+        kw("key-file", Type::Str, "Key of the client certificate.").text(""),
         kw("lfc-interval", Int(0, U32), "Seconds between clean-ups of the lease file; 0 is off.").int(3600),
         kw("max-reconnect-tries", Int(0, U32), "Attempts to reconnect after a loss; 0 is none.").int(0),
         kw("max-row-errors", Int(0, U32), "Malformed rows of a lease file that are tolerated; 0: any number.").int(0),
@@ -60,10 +60,10 @@ pub static DATABASE: Table = Table {
         kw("readonly", Bool, "Never written to (hosts-databases).").bool(false),
         kw("reconnect-wait-time", Int(0, U32), "Milliseconds between attempts to reconnect.").int(0),
         kw("retry-on-startup", Bool, "Keep trying when the database cannot be reached at start.").bool(false),
-        kw("ssl-mode", Word(&["", "disable", "prefer", "require", "verify-ca", "verify-full"]), "How much TLS to demand (postgresql).").text("").only(Str(""), TLS),
+        kw("ssl-mode", Word(&["", "disable", "prefer", "require", "verify-ca", "verify-full"]), "How much TLS to demand (postgresql).").text(""),
         kw("tcp-user-timeout", Int(0, U32), "Seconds (postgresql).").int(0),
-        kw("trust-anchor", Type::Str, "Certificates that vouch for the server.").text("").only(Str(""), TLS),
-        kw("type", Type::Str, "Kind of the database: memfile for leases, sqlite for config-databases.").required(),
+        kw("trust-anchor", Type::Str, "Certificates that vouch for the server.").text(""),
+        kw("type", Type::Str, "Kind of the database: memfile for leases; sqlite, mysql or postgresql for config-databases.").required(),
         kw("user", Type::Str, "Name of the database user.").text(""),
         USER_CONTEXT,
         kw("write-timeout", Int(0, U32), "Seconds (mysql).").int(0),

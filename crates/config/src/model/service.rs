@@ -120,7 +120,21 @@ pub struct DatabaseAccess {
     /// Milliseconds.
     pub reconnect_wait_time: u32,
     pub retry_on_startup: bool,
+    /// Seconds; 0 is the default, here and below.
     pub connect_timeout: u32,
+    /// The longest of `read-timeout`, `write-timeout` and `tcp-user-timeout`.
+    pub answer_timeout: u32,
+    pub tls: DatabaseTls,
+}
+
+/// Encryption of the connection to a database server; empty texts are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseTls {
+    /// `ssl-mode`.
+    pub mode: String,
+    pub trust_anchor: String,
+    pub cert_file: String,
+    pub key_file: String,
 }
 
 impl std::fmt::Debug for DatabaseAccess {

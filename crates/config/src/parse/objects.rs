@@ -382,6 +382,7 @@ pub(crate) fn is_builtin(name: &str) -> bool {
 }
 
 fn globals(checker: &mut Checker, map: &Map) {
+    database_libraries(checker, map);
     if let Some(value) = map.get("server-tag")
         && let Err(why) = base::ServerTag::new(value.as_str().unwrap_or(""))
     {
@@ -515,13 +516,58 @@ fn database(checker: &mut Checker, map: &Map) {
         ("read-timeout", "mysql"),
         ("write-timeout", "mysql"),
         ("tcp-user-timeout", "postgresql"),
+        ("ssl-mode", "postgresql"),
         ("persist-sync", "memfile"),
     ] {
         if let Some(value) = map.get(name)
             && kind != only
             && value.as_int() != Some(0)
+            && value.as_str() != Some("")
         {
             checker.fault(&value.pos, format_args!("{name} value is only supported by the {only} backend"));
+        }
+    }
+    let files = ["trust-anchor", "cert-file", "key-file"];
+    let given = |name: &str| map.get(name).filter(|value| value.as_str() != Some(""));
+    if let Some(value) = files.into_iter().find_map(given)
+        && !matches!(kind, "mysql" | "postgresql")
+    {
+        checker.fault(&value.pos, "TLS parameters are only supported by the mysql and postgresql backends");
+    }
+    if let Some(value) = given("cert-file").xor(given("key-file")) {
+        checker.fault(&value.pos, "'cert-file' and 'key-file' are of use together only");
+    }
+    if let Some(value) = map.get("ssl-mode")
+        && matches!(value.as_str(), Some("verify-ca" | "verify-full"))
+        && given("trust-anchor").is_none()
+    {
+        checker.fault(&value.pos, "certificates can not be verified without 'trust-anchor'");
+    }
+}
+
+/// As in Kea 3, what speaks to a database server is a library that has to be listed.
+fn database_libraries(checker: &mut Checker, globals: &Map) {
+    let libraries = list(globals, "hooks-libraries");
+    let listed = |names: &[&str]| {
+        let files = libraries.iter().filter_map(|library| library.get("library")?.as_str());
+        files.map(|file| file.rsplit('/').next().unwrap_or(file)).any(|file| names.contains(&file))
+    };
+    let control = globals.get("config-control").and_then(Value::as_map);
+    for database in control.map_or(&[][..], |control| list(control, "config-databases")) {
+        let Some(kind) = database.get("type") else { continue };
+        let (name, libraries) = match kind.as_str() {
+            Some("mysql") => ("mysql", ["libdhcp_mysql.so", "libdhcp_mysql_cb.so"]),
+            Some("postgresql") => ("postgresql", ["libdhcp_pgsql.so", "libdhcp_pgsql_cb.so"]),
+            _ => continue,
+        };
+        if !listed(&libraries) {
+            checker.fault(
+                &kind.pos,
+                format_args!(
+                    "The type of the configuration backend: '{name}' is not supported: add {} to hooks-libraries",
+                    libraries[0]
+                ),
+            );
         }
     }
 }
@@ -535,12 +581,11 @@ fn config_control(checker: &mut Checker, map: &Map) {
                     checker.fault(&database.pos, "missing parameter 'name': the file of the sqlite database");
                 }
             }
-            name @ ("mysql" | "postgresql") => checker.unsupported(
-                &kind.pos,
-                format_args!(
-                    "keyword \"type\" in config-databases map: configuration in a database of type '{name}' is not served yet, only 'sqlite'"
-                ),
-            ),
+            "mysql" | "postgresql" => {
+                if database.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
+                    checker.fault(&database.pos, "missing parameter 'name': that of the database");
+                }
+            }
             name => checker.fault(&kind.pos, format_args!("unknown backend database type: {name}")),
         }
     }

@@ -15,9 +15,9 @@ use crate::keywords::{DATABASE, OUTPUT_OPTION, Table};
 use crate::parse::objects::{boolean, int, list, strings, text};
 use crate::parse::position;
 use crate::{
-    Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, ExpiredLeases, HookLibrary,
-    InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface, QueueControl,
-    SanityChecks, Services, SocketType, SyncMode, TlsPaths,
+    Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, DatabaseTls, ExpiredLeases,
+    HookLibrary, InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface,
+    QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
 };
 
 /// Largest user or password file that is read.
@@ -254,6 +254,17 @@ pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAcces
         reconnect_wait_time: number("reconnect-wait-time"),
         retry_on_startup: boolean(map, "retry-on-startup").unwrap_or(false),
         connect_timeout: number("connect-timeout"),
+        answer_timeout: ["read-timeout", "write-timeout", "tcp-user-timeout"]
+            .into_iter()
+            .map(number)
+            .max()
+            .unwrap_or(0),
+        tls: DatabaseTls {
+            mode: word("ssl-mode"),
+            trust_anchor: word("trust-anchor"),
+            cert_file: word("cert-file"),
+            key_file: word("key-file"),
+        },
     }
 }
 

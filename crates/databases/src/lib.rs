@@ -1,0 +1,109 @@
+//! Configuration databases of every kind, as the maps of `config-databases` name them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base::Family;
+use config::DatabaseAccess;
+use sql::{Access, Database, Tls, TlsMode};
+
+/// The database of an entry of `config-databases`, which is opened at the first call. `file` is where the file of a
+/// `sqlite` entry lies.
+#[must_use]
+pub fn open(entry: &DatabaseAccess, file: &Path, family: Family) -> Database {
+    match entry.kind.as_str() {
+        mysql::KIND => mysql::open(access(entry), family),
+        postgres::KIND => postgres::open(access(entry), family),
+        _ => sqlite::open(file, family),
+    }
+}
+
+/// How to reach the server of an entry.
+#[must_use]
+pub fn access(entry: &DatabaseAccess) -> Access {
+    let seconds = |number: u32, usual: Duration| {
+        if number == 0 { usual } else { Duration::from_secs(number.into()) }
+    };
+    Access {
+        host: entry.host.clone(),
+        port: entry.port,
+        name: entry.name.clone(),
+        user: entry.user.clone(),
+        password: entry.password.clone(),
+        connect_timeout: seconds(entry.connect_timeout, Access::CONNECT_TIMEOUT),
+        statement_timeout: seconds(entry.answer_timeout, Access::STATEMENT_TIMEOUT),
+        tls: tls(entry),
+    }
+}
+
+/// As with Kea, giving files turns encryption on. A trust anchor is given to be used: without `ssl-mode` the server's
+/// certificate has to be one that it vouches for.
+fn tls(entry: &DatabaseAccess) -> Tls {
+    let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
+    let (anchor, certificate) = (path(&entry.tls.trust_anchor), path(&entry.tls.cert_file));
+    let mode = match entry.tls.mode.as_str() {
+        "disable" => TlsMode::Disable,
+        "prefer" => TlsMode::Prefer,
+        "require" => TlsMode::Require,
+        "verify-ca" => TlsMode::VerifyCa,
+        "verify-full" => TlsMode::VerifyFull,
+        _ if anchor.is_some() => TlsMode::VerifyCa,
+        _ if certificate.is_some() => TlsMode::Require,
+        _ => TlsMode::Disable,
+    };
+    Tls { mode, trust_anchor: anchor, identity: certificate.zip(path(&entry.tls.key_file)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::{DatabaseTls, OnFail, SyncMode};
+
+    use super::*;
+
+    fn entry(mode: &str, anchor: &str, certificate: &str) -> DatabaseAccess {
+        DatabaseAccess {
+            kind: "postgresql".into(),
+            name: "kea".into(),
+            host: "db".into(),
+            port: 0,
+            user: "kea".into(),
+            password: "secret".into(),
+            persist: true,
+            sync: SyncMode::Os,
+            lfc_interval: 0,
+            max_row_errors: 0,
+            on_fail: OnFail::StopRetryExit,
+            max_reconnect_tries: 0,
+            reconnect_wait_time: 0,
+            retry_on_startup: false,
+            connect_timeout: 0,
+            answer_timeout: 7,
+            tls: DatabaseTls {
+                mode: mode.into(),
+                trust_anchor: anchor.into(),
+                cert_file: certificate.into(),
+                key_file: certificate.into(),
+            },
+        }
+    }
+
+    #[test]
+    fn encryption_as_asked_for() {
+        for (mode, anchor, certificate, wanted) in [
+            ("", "", "", TlsMode::Disable),
+            ("", "ca.pem", "", TlsMode::VerifyCa),
+            ("", "", "me.pem", TlsMode::Require),
+            ("disable", "ca.pem", "me.pem", TlsMode::Disable),
+            ("verify-full", "ca.pem", "", TlsMode::VerifyFull),
+        ] {
+            let access = access(&entry(mode, anchor, certificate));
+            assert_eq!(access.tls.mode, wanted, "{mode} {anchor} {certificate}");
+            assert_eq!(access.tls.identity.is_some(), !certificate.is_empty());
+            assert_eq!(
+                (access.connect_timeout, access.statement_timeout.as_secs()),
+                (Access::CONNECT_TIMEOUT, 7)
+            );
+            assert!(!format!("{access:?}").contains("secret"));
+        }
+    }
+}

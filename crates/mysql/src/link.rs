@@ -1,0 +1,317 @@
+//! A connection to MySQL or MariaDB.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use backend::columns::Datum;
+use backend::schema::Connection;
+use mysql_async::consts::ColumnType;
+use mysql_async::prelude::Queryable;
+use mysql_async::{ClientIdentity, Conn, OptsBuilder, Params, Row as SqlRow, SslOpts, Value};
+use sql::{Access, Cell, Dialect, Error, Link, Mode, Row, TlsMode};
+use tokio::runtime::Runtime;
+
+/// Where Debian's servers listen.
+const SOCKET: &str = "/run/mysqld/mysqld.sock";
+
+/// The number of binary text's character set.
+const BINARY: u16 = 63;
+
+/// Statements that stay prepared.
+const PREPARED: usize = 256;
+
+/// What every connection begins with: nothing is cut to fit silently, times are those of the world, Kea's triggers
+/// leave the audit to us.
+const SETUP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', \
+                     innodb_lock_wait_timeout = 10, @disable_audit = 1";
+
+/// A connection that blocks its thread.
+pub struct MySql {
+    runtime: Rc<Runtime>,
+    connection: RefCell<Conn>,
+    limit: std::time::Duration,
+    /// Statements as the server takes them, with the order of their parameters.
+    statements: RefCell<HashMap<String, Rc<Statement>>>,
+}
+
+struct Statement {
+    text: String,
+    order: Vec<usize>,
+}
+
+impl std::fmt::Debug for MySql {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MySql")
+    }
+}
+
+/// A runtime for the connections of one thread.
+pub(crate) fn runtime() -> Result<Rc<Runtime>, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map(Rc::new).map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+impl MySql {
+    /// Connects. Blocks, and must not be called where futures run.
+    pub fn open(access: &Access) -> Result<Self, Error> {
+        Self::connect(runtime()?, access)
+    }
+
+    pub(crate) fn connect(runtime: Rc<Runtime>, access: &Access) -> Result<Self, Error> {
+        let options = options(access);
+        let attempt = async { tokio::time::timeout(access.connect_timeout, Conn::new(options)).await };
+        let connection = match runtime.block_on(attempt) {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => {
+                return Err(match failed(error) {
+                    Error::Rejected { reason, .. } | Error::Lost(reason) => Error::Unavailable(reason),
+                    other => other,
+                });
+            }
+            Err(_) => return Err(Error::Unavailable("no answer in time".to_owned())),
+        };
+        let link = Self {
+            runtime,
+            connection: RefCell::new(connection),
+            limit: access.statement_timeout,
+            statements: RefCell::default(),
+        };
+        link.script(SETUP)?;
+        Ok(link)
+    }
+
+    /// Waits for an answer, but not for ever.
+    fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let limited = async {
+            match tokio::time::timeout(self.limit, call).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Error::Lost(format!("no answer within {} s", self.limit.as_secs()))),
+            }
+        };
+        self.runtime.block_on(limited)
+    }
+
+    fn statement(&self, sql: &str) -> Rc<Statement> {
+        let mut statements = self.statements.borrow_mut();
+        if let Some(statement) = statements.get(sql) {
+            return Rc::clone(statement);
+        }
+        let (texts, order) = sql::parameters(sql);
+        let statement = Rc::new(Statement { text: texts.join("?"), order });
+        if statements.len() >= PREPARED {
+            statements.clear();
+        }
+        statements.insert(sql.to_owned(), Rc::clone(&statement));
+        statement
+    }
+}
+
+fn options(access: &Access) -> OptsBuilder {
+    let here = access.host.is_empty() || access.host == "localhost";
+    let socket = if access.host.starts_with('/') {
+        Some(access.host.clone())
+    } else {
+        (here && access.port == 0 && Path::new(SOCKET).exists()).then(|| SOCKET.to_owned())
+    };
+    let host = if here || socket.is_some() { "127.0.0.1" } else { access.host.as_str() };
+    OptsBuilder::default()
+        .ip_or_hostname(host)
+        .tcp_port(if access.port == 0 { 3306 } else { access.port })
+        .prefer_socket(false)
+        .socket(socket)
+        .user(Some(access.user.clone()))
+        .pass(Some(access.password.clone()))
+        .db_name(Some(access.name.clone()).filter(|name| !name.is_empty()))
+        .client_found_rows(true)
+        .stmt_cache_size(PREPARED)
+        .ssl_opts(tls(access))
+}
+
+fn tls(access: &Access) -> Option<SslOpts> {
+    let tls = &access.tls;
+    if tls.mode == TlsMode::Disable {
+        return None;
+    }
+    let mut options = SslOpts::default()
+        .with_danger_accept_invalid_certs(matches!(tls.mode, TlsMode::Prefer | TlsMode::Require))
+        .with_danger_skip_domain_validation(tls.mode != TlsMode::VerifyFull);
+    if let Some(anchor) = &tls.trust_anchor {
+        options = options.with_disable_built_in_roots(true).with_root_certs(vec![anchor.clone().into()]);
+    }
+    let identity = |(certificate, key): &(PathBuf, PathBuf)| {
+        ClientIdentity::new(certificate.clone().into(), key.clone().into())
+    };
+    Some(options.with_client_identity(tls.identity.as_ref().map(identity)))
+}
+
+/// What a server's refusal means.
+fn failed(error: mysql_async::Error) -> Error {
+    match error {
+        mysql_async::Error::Server(server) => {
+            let reason = server.to_string();
+            match server.code {
+                // Shutting down, connection killed.
+                1053 | 1079 | 1152 | 1184 | 1927 | 4031 => Error::Lost(reason),
+                // Too many connections; waited too long for others; chosen to give way; interrupted.
+                1040 | 1203 | 1205 | 1213 | 1226 | 1317 => Error::Unavailable(reason),
+                code => Error::Rejected { code: code.to_string(), reason },
+            }
+        }
+        other => Error::Lost(other.to_string()),
+    }
+}
+
+fn value(datum: &Datum) -> Value {
+    match datum {
+        Datum::Null => Value::NULL,
+        Datum::Int(i) => Value::Int(*i),
+        Datum::Real(r) => Value::Double(*r),
+        Datum::Text(t) => Value::Bytes(t.as_bytes().to_vec()),
+        Datum::Bytes(b) => Value::Bytes(b.clone()),
+    }
+}
+
+fn bound(statement: &Statement, bind: &[Datum]) -> Params {
+    let at = |number: &usize| number.checked_sub(1).and_then(|at| bind.get(at)).map_or(Value::NULL, value);
+    let values: Vec<Value> = statement.order.iter().map(at).collect();
+    if values.is_empty() { Params::Empty } else { Params::Positional(values) }
+}
+
+/// A value of single precision in the digits that it was written with.
+fn single(real: f32) -> f64 {
+    real.to_string().parse().unwrap_or_else(|_| f64::from(real))
+}
+
+fn cells(row: &SqlRow) -> Vec<Cell<'_>> {
+    let columns = row.columns_ref();
+    (0..row.len())
+        .map(|at| match (row.as_ref(at), columns.get(at)) {
+            (Some(Value::Int(i)), _) => Cell::Int(*i),
+            (Some(Value::UInt(u)), _) => Cell::Int(i64::try_from(*u).unwrap_or(i64::MAX)),
+            (Some(Value::Float(r)), _) => Cell::Real(single(*r)),
+            (Some(Value::Double(r)), _) => Cell::Real(*r),
+            (Some(Value::Bytes(octets)), Some(column)) => match column.column_type() {
+                ColumnType::MYSQL_TYPE_TINY
+                | ColumnType::MYSQL_TYPE_SHORT
+                | ColumnType::MYSQL_TYPE_LONG
+                | ColumnType::MYSQL_TYPE_INT24
+                | ColumnType::MYSQL_TYPE_LONGLONG
+                | ColumnType::MYSQL_TYPE_YEAR => number(octets),
+                ColumnType::MYSQL_TYPE_FLOAT
+                | ColumnType::MYSQL_TYPE_DOUBLE
+                | ColumnType::MYSQL_TYPE_DECIMAL
+                | ColumnType::MYSQL_TYPE_NEWDECIMAL => real(octets),
+                _ if column.character_set() == BINARY => Cell::Bytes(Cow::Borrowed(octets)),
+                _ => Cell::Text(String::from_utf8_lossy(octets)),
+            },
+            _ => Cell::Null,
+        })
+        .collect()
+}
+
+/// A number that came as text, as those of statements without parameters do.
+fn number(octets: &[u8]) -> Cell<'_> {
+    std::str::from_utf8(octets).ok().and_then(|text| text.parse().ok()).map_or(Cell::Null, Cell::Int)
+}
+
+fn real(octets: &[u8]) -> Cell<'_> {
+    let text = String::from_utf8_lossy(octets);
+    match text.parse::<i64>() {
+        Ok(integer) => Cell::Int(integer),
+        Err(_) => text.parse().map_or(Cell::Null, Cell::Real),
+    }
+}
+
+impl Link for MySql {
+    fn dialect(&self) -> Dialect {
+        Dialect::MySql
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        bind: &[Datum],
+        visit: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let statement = self.statement(sql);
+        let parameters = bound(&statement, bind);
+        let mut connection = self.connection.borrow_mut();
+        self.wait(async {
+            let mut result =
+                connection.exec_iter(statement.text.as_str(), parameters).await.map_err(failed)?;
+            let mut answer = Ok(());
+            while let Some(row) = result.next().await.map_err(failed)? {
+                // What is left is read all the same: the connection goes on.
+                if answer.is_ok() {
+                    answer = visit(&Row(&cells(&row)));
+                }
+            }
+            answer
+        })
+    }
+
+    fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error> {
+        let statement = self.statement(sql);
+        let parameters = bound(&statement, bind);
+        let mut connection = self.connection.borrow_mut();
+        self.wait(async {
+            connection.exec_drop(statement.text.as_str(), parameters).await.map_err(failed)?;
+            Ok(connection.affected_rows())
+        })
+    }
+
+    fn script(&self, statement: &str) -> Result<(), Error> {
+        let mut connection = self.connection.borrow_mut();
+        self.wait(async { connection.query_drop(statement).await.map_err(failed) })
+    }
+
+    fn insert(&self, sql: &str, bind: &[Datum], _: &str) -> Result<u64, Error> {
+        self.execute(sql, bind)?;
+        Ok(self.connection.borrow().last_insert_id().unwrap_or_default())
+    }
+
+    fn begin(&self, mode: Mode) -> Result<(), Error> {
+        self.script(match mode {
+            Mode::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            Mode::Write => "START TRANSACTION",
+        })
+    }
+
+    fn commit(&self) -> Result<(), Error> {
+        self.script("COMMIT").map_err(|error| match error {
+            Error::Lost(reason) => Error::Uncertain(reason),
+            other => other,
+        })
+    }
+
+    fn rollback(&self) -> Result<(), Error> {
+        self.script("ROLLBACK")
+    }
+}
+
+impl Connection for MySql {
+    type Error = Error;
+
+    fn run(&mut self, statement: &str) -> Result<(), Error> {
+        self.script(statement)
+    }
+
+    fn row(&mut self, query: &str) -> Result<Option<(i64, i64)>, Error> {
+        let mut found = None;
+        self.query(query, &[], &mut |row| {
+            found = Some((row.int(0)?, row.int(1)?));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn is_done(error: &Error) -> bool {
+        // Duplicate or missing keys, columns, tables and constraints.
+        const DONE: [&str; 8] = ["1005", "1022", "1050", "1054", "1060", "1061", "1091", "1826"];
+        matches!(error, Error::Rejected { code, .. } if DONE.contains(&code.as_str()))
+    }
+}

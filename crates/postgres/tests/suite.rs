@@ -1,0 +1,45 @@
+//! The tests of every configuration backend, on PostgreSQL.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use backend::suite;
+use base::Family;
+use postgres::PostgreSql;
+use postgres::schema::SCHEMA;
+use sql::{Access, Tls};
+use testdb::{Database, Kind, shared};
+
+fn access(database: &Database) -> Access {
+    Access {
+        host: database.host.clone(),
+        port: database.port,
+        name: database.name.clone(),
+        user: database.user.clone(),
+        password: database.password.clone(),
+        connect_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(60),
+        tls: Tls::default(),
+    }
+}
+
+#[test]
+fn backend_suite() {
+    let server = shared(Kind::PostgreSql);
+    let database = server.database();
+    let access = access(&database);
+    SCHEMA.create(&mut PostgreSql::open(&access).unwrap()).unwrap();
+    suite::run(&mut |family| {
+        server.empty(&database.name);
+        let open = || Box::new(postgres::open(access.clone(), family));
+        (open(), open())
+    });
+}
+
+#[test]
+fn tables_of_others_are_left_alone() {
+    let database = shared(Kind::PostgreSql).database();
+    let error = suite::wait(backend::ConfigBackend::servers(&postgres::open(access(&database), Family::V4)));
+    assert!(error.unwrap_err().to_string().contains("no tables of a configuration database"));
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use backend::{BackendError, ChangeMark, ConfigBackend, Objects, PullFailure, Puller, ServerSelector};
 use base::ServerTag;
-use config::{DatabaseAccess, Services};
+use config::{DatabaseAccess, OnFail, Services};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Protocol;
@@ -18,6 +18,9 @@ use crate::server::Server;
 
 /// How often the database is asked whether anything changed.
 const PUSH: Duration = Duration::from_secs(1);
+
+/// The shortest pause between attempts to reach a database.
+const SOONEST: Duration = Duration::from_millis(100);
 
 /// The databases of `config-control` and this server's place in them.
 pub(crate) struct Pulling<P> {
@@ -47,10 +50,13 @@ impl<P: Protocol> Pulling<P> {
     /// What the configuration names; the database of before where it is the same. `None` without one.
     pub(crate) fn open(services: &Services, before: Option<&Self>, places: &Places) -> Option<Self> {
         let access = &services.config_control.as_ref()?.databases;
-        let file = places.databases.first()?;
-        let database = match before {
+        let entry = access.first()?;
+        let database: Arc<dyn ConfigBackend> = match before {
             Some(before) if before.access == *access => Arc::clone(&before.database),
-            _ => Arc::new(sqlite::open(file, P::FAMILY)),
+            _ => {
+                let file = places.databases.first().cloned().unwrap_or_default();
+                Arc::new(databases::open(entry, &file, P::FAMILY))
+            }
         };
         let tag = services.server_tag.clone();
         let puller = Puller::new(tag.clone());
@@ -64,8 +70,34 @@ impl<P: Protocol> Pulling<P> {
         })
     }
 
-    /// Everything for this server, to be tried; [`commit`](Self::commit) when it runs.
-    pub(crate) async fn fetch_all(&mut self) -> Result<Objects, BackendError> {
+    /// Everything for this server, to be tried; [`commit`](Self::commit) when it runs. While a database does not answer
+    /// that this server had no contact with yet, its entry says what happens: `retry-on-startup` tries again
+    /// `max-reconnect-tries` times, and with an `on-fail` that serves, `None` lets the server begin with its file.
+    pub(crate) async fn fetch_first(&mut self, first_contact: bool) -> Result<Option<Objects>, BackendError> {
+        let (patient, on_fail, tries, wait) = self.access.first().map_or_else(Default::default, |entry| {
+            let patient = first_contact && entry.retry_on_startup;
+            (patient, entry.on_fail, entry.max_reconnect_tries, entry.reconnect_wait_time)
+        });
+        let mut tried = 0;
+        loop {
+            match self.fetch_all().await {
+                Err(error) if patient && error.is_temporary() => {
+                    say!(P, CbPeriodicFail { error: &error });
+                    if on_fail != OnFail::StopRetryExit {
+                        return Ok(None);
+                    }
+                    if tried >= tries {
+                        return Err(error);
+                    }
+                    tried += 1;
+                    tokio::time::sleep(Duration::from_millis(wait.into())).await;
+                }
+                answer => return answer.map(Some),
+            }
+        }
+    }
+
+    async fn fetch_all(&mut self) -> Result<Objects, BackendError> {
         let Progress { puller, mark } = self.progress.get_mut();
         // The mark is taken first: what changes between it and the fetch is fetched twice rather than never.
         let now = self.database.change_mark().await?;
@@ -84,6 +116,21 @@ impl<P: Protocol> Pulling<P> {
     /// What runs of the database.
     pub(crate) fn running(&self) -> Arc<Objects> {
         self.running.load_full()
+    }
+
+    /// How long to wait for the next attempt of a server that began without its database; `None` once it had contact.
+    async fn until_contact(&self) -> Option<Duration> {
+        let wait = self.access.first().map_or(0, |entry| entry.reconnect_wait_time);
+        let fetched = self.progress.lock().await.puller.cursor().is_some();
+        (!fetched).then(|| Duration::from_millis(wait.into()).max(SOONEST))
+    }
+
+    /// Whether a server that began without its database has tried often enough.
+    fn gives_up(&self, puller: &Puller) -> bool {
+        let limits = |entry: &DatabaseAccess| {
+            entry.on_fail == OnFail::ServeRetryExit && puller.failures() >= entry.max_reconnect_tries
+        };
+        puller.cursor().is_none() && self.access.first().is_some_and(limits)
     }
 
     /// A file with what a database says in its place.
@@ -115,6 +162,10 @@ impl<P: Protocol> Server<P> {
                 }
                 if progress.puller.fail(failure) {
                     say!(P, CbManyFailures { count: progress.puller.failures() });
+                }
+                if reason == Reason::Timer && pulling.gives_up(&progress.puller) {
+                    say!(P, CbManyFailures { count: progress.puller.failures() });
+                    self.request_shutdown(1);
                 }
                 Err(text)
             }
@@ -155,22 +206,37 @@ impl<P: Protocol> Server<P> {
     }
 }
 
-/// Pulls when the database changed, and each `config-fetch-wait-time` in any case. 0 switches both off.
+/// Waits until the database itself says that it changed.
+async fn news<P: Protocol>(pulling: Option<&Arc<Pulling<P>>>) {
+    match pulling {
+        Some(pulling) if pulling.database.changed().await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
+/// Pulls when the database changed, and each `config-fetch-wait-time` in any case. 0 switches both off, once the
+/// database was reached.
 pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
     let mut due = tokio::time::Instant::now();
     loop {
         let wait = server.config().services.config_control.as_ref().map_or(0, |c| c.fetch_wait_time);
-        if wait == 0 || server.arguments.repair {
+        let pulling = server.pulling().await;
+        let until_contact = match &pulling {
+            Some(pulling) => pulling.until_contact().await,
+            None => None,
+        };
+        if wait == 0 && until_contact.is_none() || server.arguments.repair {
             server.reconfigured.notified().await;
             due = tokio::time::Instant::now();
             continue;
         }
         let interval = Duration::from_secs(u64::from(wait));
         tokio::select! {
-            () = tokio::time::sleep(PUSH.min(interval)) => {}
+            () = tokio::time::sleep(until_contact.unwrap_or(PUSH.min(interval))) => {}
             () = server.pull_now.notified() => {}
+            () = news(pulling.as_ref()) => {}
         }
-        if due.elapsed() >= interval || server.is_behind().await {
+        if until_contact.is_some() || due.elapsed() >= interval || server.is_behind().await {
             due = tokio::time::Instant::now();
             // A failure is logged where it happens.
             let _: Result<Option<bool>, String> = server.pull(Reason::Timer).await;

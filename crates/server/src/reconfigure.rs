@@ -177,10 +177,15 @@ impl<P: Protocol> Server<P> {
         let mut pulling = Pulling::open(&own.services, state.pulling.as_deref(), &places);
         let config = match &mut pulling {
             Some(pulling) if !self.arguments.repair => {
-                let objects = pulling.fetch_all().await.map_err(|error| Refusal::new(error.to_string()))?;
-                let config = self.resolve(&Arc::new(pulling.merge(&file, &objects)))?;
-                say!(P, CbMerged);
-                config
+                let fetched = pulling.fetch_first(state.pulling.is_none()).await;
+                match fetched.map_err(|error| Refusal::new(error.to_string()))? {
+                    Some(objects) => {
+                        let config = self.resolve(&Arc::new(pulling.merge(&file, &objects)))?;
+                        say!(P, CbMerged);
+                        config
+                    }
+                    None => own,
+                }
             }
             _ => own,
         };

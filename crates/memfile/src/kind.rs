@@ -3,11 +3,11 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
-use base::{Family, SubnetId, Timestamp};
+use base::{Family, SubnetId};
 use lease::{Lease4, Lease6, LeaseObserver4, LeaseObserver6, LeaseState};
 
+use crate::packed::{Packed, Packed4, Packed6};
 use crate::table::{Row, SCHEMA4, SCHEMA6, Schema};
 use crate::{row4, row6};
 
@@ -34,6 +34,8 @@ pub trait Leased: Clone + Debug + PartialEq + Send + Sync + 'static {
     type Address: Copy + Debug + Display + Eq + Ord + Send + Sync + 'static;
     /// The address as a number, which is what the indexes hold.
     type Bits: Copy + Ord + Hash + Send + Sync + 'static;
+    /// The form in which the store keeps it.
+    type Packed: Packed<Self>;
     type Observer: ?Sized + Send + Sync + 'static;
 
     const FAMILY: Family;
@@ -47,16 +49,6 @@ pub trait Leased: Clone + Debug + PartialEq + Send + Sync + 'static {
     fn address(&self) -> Self::Address;
     fn subnet_id(&self) -> SubnetId;
     fn state(&self) -> LeaseState;
-    fn cltt(&self) -> Timestamp;
-    fn expires(&self) -> Timestamp;
-    /// Client identifier or DUID; empty when there is none.
-    fn client(&self) -> &[u8];
-    /// Empty when there is none.
-    fn hardware(&self) -> &[u8];
-    fn hostname(&self) -> &str;
-
-    /// Whether the row is still the one that the caller looked at.
-    fn unchanged(&self, expected: &Self) -> bool;
     /// Why the lease cannot be stored: its row would not be read again.
     fn refusal(&self) -> Option<String>;
     /// Appends the row, with its newline.
@@ -64,12 +56,13 @@ pub trait Leased: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// Appends the row that deletes the lease, with its newline.
     fn push_deletion(&self, out: &mut Vec<u8>);
     fn parse(row: &Row<'_>) -> Result<Entry<Self>, String>;
-    fn tell(observer: &Self::Observer, old: Option<&Arc<Self>>, new: Option<&Arc<Self>>);
+    fn tell(observer: &Self::Observer, old: Option<&Self>, new: Option<&Self>);
 }
 
 impl Leased for Lease4 {
     type Address = Ipv4Addr;
     type Bits = u32;
+    type Packed = Packed4;
     type Observer = dyn LeaseObserver4;
 
     const FAMILY: Family = Family::V4;
@@ -97,34 +90,6 @@ impl Leased for Lease4 {
         self.state
     }
 
-    fn cltt(&self) -> Timestamp {
-        self.cltt
-    }
-
-    fn expires(&self) -> Timestamp {
-        self.expires()
-    }
-
-    fn hardware(&self) -> &[u8] {
-        self.hw_addr.as_ref().map_or(&[], |hw_addr| hw_addr.octets())
-    }
-
-    fn hostname(&self) -> &str {
-        &self.hostname
-    }
-
-    fn client(&self) -> &[u8] {
-        self.client_id.as_ref().map_or(&[], |id| id.octets())
-    }
-
-    fn unchanged(&self, expected: &Self) -> bool {
-        self.cltt == expected.cltt
-            && self.valid_lifetime == expected.valid_lifetime
-            && self.state == expected.state
-            && self.client_id == expected.client_id
-            && self.hw_addr == expected.hw_addr
-    }
-
     fn refusal(&self) -> Option<String> {
         row4::refusal(self)
     }
@@ -141,14 +106,15 @@ impl Leased for Lease4 {
         row4::parse(row)
     }
 
-    fn tell(observer: &Self::Observer, old: Option<&Arc<Self>>, new: Option<&Arc<Self>>) {
-        observer.changed(old.map(|lease| &**lease), new.map(|lease| &**lease));
+    fn tell(observer: &Self::Observer, old: Option<&Self>, new: Option<&Self>) {
+        observer.changed(old, new);
     }
 }
 
 impl Leased for Lease6 {
     type Address = Ipv6Addr;
     type Bits = u128;
+    type Packed = Packed6;
     type Observer = dyn LeaseObserver6;
 
     const FAMILY: Family = Family::V6;
@@ -176,39 +142,6 @@ impl Leased for Lease6 {
         self.state
     }
 
-    fn cltt(&self) -> Timestamp {
-        self.cltt
-    }
-
-    fn expires(&self) -> Timestamp {
-        self.expires()
-    }
-
-    fn hardware(&self) -> &[u8] {
-        self.hw_addr.as_ref().map_or(&[], |hw_addr| hw_addr.octets())
-    }
-
-    fn hostname(&self) -> &str {
-        &self.hostname
-    }
-
-    /// The empty DUID of declined leases is no client's, and there may be many of them.
-    fn client(&self) -> &[u8] {
-        if self.duid.is_empty() { &[] } else { self.duid.octets() }
-    }
-
-    fn unchanged(&self, expected: &Self) -> bool {
-        self.cltt == expected.cltt
-            && self.valid_lifetime == expected.valid_lifetime
-            && self.preferred_lifetime == expected.preferred_lifetime
-            && self.state == expected.state
-            && self.lease_type == expected.lease_type
-            && self.prefix_length == expected.prefix_length
-            && self.iaid == expected.iaid
-            && self.duid == expected.duid
-            && self.hw_addr == expected.hw_addr
-    }
-
     fn refusal(&self) -> Option<String> {
         row6::refusal(self)
     }
@@ -225,7 +158,7 @@ impl Leased for Lease6 {
         row6::parse(row)
     }
 
-    fn tell(observer: &Self::Observer, old: Option<&Arc<Self>>, new: Option<&Arc<Self>>) {
-        observer.changed(old.map(|lease| &**lease), new.map(|lease| &**lease));
+    fn tell(observer: &Self::Observer, old: Option<&Self>, new: Option<&Self>) {
+        observer.changed(old, new);
     }
 }

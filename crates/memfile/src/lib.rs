@@ -11,6 +11,7 @@
 //! Knows files and leases; nothing of packets, configuration or runtimes.
 
 mod dump;
+mod ends;
 mod files;
 mod index;
 mod journal;
@@ -19,10 +20,12 @@ mod lfc;
 mod lines;
 mod load;
 pub mod messages;
+mod packed;
 mod row4;
 mod row6;
 mod row_table;
 mod scan;
+mod slab;
 mod storage;
 mod store;
 mod store4;

@@ -11,6 +11,7 @@ use crate::files::LeaseFiles;
 use crate::index::Index;
 use crate::kind::{Entry, Leased};
 use crate::messages as m;
+use crate::packed::Packed;
 use crate::scan::{Scan, ScanError, scan};
 use crate::storage::{OpenMode, Storage};
 use crate::table::Age;
@@ -66,7 +67,7 @@ pub(crate) struct Loaded<L: Leased> {
 
 fn apply<L: Leased>(index: &mut Index<L>, entry: Entry<L>) {
     match entry {
-        Entry::Lease(lease) => index.replace(lease.address(), Some(Arc::new(lease))),
+        Entry::Lease(lease) => index.replace(lease.address(), Some(L::Packed::pack(&lease))),
         Entry::Deleted(address) => index.replace(address, None),
     };
 }
@@ -104,13 +105,9 @@ pub(crate) fn load<L: Leased>(
         };
     }
     report.leases = index.len() as u64;
-    let mut after = None;
-    loop {
-        let page = index.page(None, after, 4096);
-        let Some(last) = page.last() else { break };
-        after = Some(last.address());
-        report.expired += page.iter().filter(|lease| lease.expires() <= now).count() as u64;
-        report.future += page.iter().filter(|lease| lease.cltt() > now).count() as u64;
+    for lease in index.leases() {
+        report.expired += u64::from(lease.expires() <= now);
+        report.future += u64::from(lease.cltt() > now);
     }
     observe::log!(m::Loaded { rows: report.rows, leases: report.leases, errors: report.error_count });
     Ok(Loaded { index, report, live })
@@ -184,5 +181,5 @@ pub(crate) fn read_leases<L: Leased>(text: &[u8]) -> Result<(Vec<Arc<L>>, u64), 
         |_, _| {},
     );
     let scan = scan.map_err(|error| error.to_string())?;
-    Ok((index.page(None, None, usize::MAX), scan.errors))
+    Ok((index.page(None, usize::MAX), scan.errors))
 }

@@ -7,6 +7,7 @@ use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp, decode_hex};
 use lease::{Lease4, LeaseState};
 
 use crate::kind::Entry;
+use crate::packed::MAX_CLTT;
 use crate::table::{Row, colon_hex, number, number32, push_colon_hex, push_escaped, push_number, unescape};
 
 // Columns of SCHEMA4.
@@ -33,8 +34,10 @@ pub(crate) type Entry4 = Entry<Lease4>;
 /// Why a lease cannot be stored: its row would not be read again.
 pub(crate) fn refusal(lease: &Lease4) -> Option<String> {
     let context = lease.user_context.as_ref().map_or(0, |context| context.len());
-    let too_long = lease.hostname.len() > MAX_HOSTNAME || context > MAX_CONTEXT;
-    too_long.then(|| format!("the host name or the user context of {} is too long", lease.address))
+    if lease.hostname.len() > MAX_HOSTNAME || context > MAX_CONTEXT {
+        return Some(format!("the host name or the user context of {} is too long", lease.address));
+    }
+    (lease.cltt.0 > MAX_CLTT).then(|| format!("the last transaction of {} lies too far ahead", lease.address))
 }
 
 /// Appends the row of a lease, with its newline.

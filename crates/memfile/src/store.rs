@@ -13,6 +13,7 @@ use crate::journal::Journal;
 use crate::kind::Leased;
 use crate::load::{LoadReport, load};
 use crate::messages as m;
+use crate::packed::Packed;
 use crate::storage::{Locked, OsStorage, Storage};
 use crate::table::Age;
 use crate::threads::Threads;
@@ -97,7 +98,7 @@ pub struct Status {
 /// A change that may have to be undone: what the address had before.
 struct Undo<L: Leased> {
     address: L::Address,
-    before: Option<Arc<L>>,
+    before: Option<L::Packed>,
 }
 
 /// Changes that become durable together.
@@ -175,29 +176,28 @@ impl<L: Leased> Shared<L> {
             }
             Err(error) => {
                 let failure = StoreError::Failed(format!("{}: {error}", self.files.live.display()));
-                let (open, flying, first) = {
+                let (open, undone, first) = {
                     let mut state = lock(&self.state);
                     let open = std::mem::replace(&mut state.open, Batch::new());
                     let flying = state.flying.take();
                     // Changes made meanwhile may rest on those that failed; all go, the latest first.
-                    for undo in
-                        open.undo.iter().rev().chain(flying.iter().flat_map(|batch| batch.undo.iter().rev()))
-                    {
-                        let undone = state.index.replace(undo.address, undo.before.clone());
-                        L::tell(&self.observer, undone.as_ref(), undo.before.as_ref());
+                    let undone = count + open.undo.len() as u64;
+                    let flying_undo = flying.into_iter().flat_map(|batch| batch.undo);
+                    for undo in open.undo.into_iter().rev().chain(flying_undo.rev()) {
+                        let before = undo.before.as_ref().map(Packed::lease);
+                        let after = state.index.replace(undo.address, undo.before);
+                        L::tell(&self.observer, after.map(|lease| lease.lease()).as_ref(), before.as_ref());
                     }
                     state.failures += 1;
-                    (open, flying, state.error.replace(error.to_string()).is_none())
+                    (open.ticket, undone, state.error.replace(error.to_string()).is_none())
                 };
-                let undone = count + open.undo.len() as u64;
                 ticket.finish(Err(failure.clone()));
-                open.ticket.finish(Err(failure));
+                open.finish(Err(failure));
                 drop(journal);
                 if first {
                     let path = self.files.live.display();
                     observe::log!(m::WriteFailed { path, error, rows: undone });
                 }
-                drop((open, flying));
             }
         }
     }
@@ -208,15 +208,11 @@ impl<L: Leased> Shared<L> {
     /// so that nothing is being written.
     pub(crate) fn durable(&self) -> Vec<Arc<L>> {
         let state = lock(&self.state);
-        let mut leases: std::collections::BTreeMap<L::Address, Arc<L>> = state
-            .index
-            .page(None, None, usize::MAX)
-            .into_iter()
-            .map(|lease| (lease.address(), lease))
-            .collect();
+        let mut leases: std::collections::BTreeMap<L::Address, Arc<L>> =
+            state.index.page(None, usize::MAX).into_iter().map(|lease| (lease.address(), lease)).collect();
         for undo in state.open.undo.iter().rev().filter(|_| self.journal.is_some()) {
             match &undo.before {
-                Some(before) => leases.insert(undo.address, Arc::clone(before)),
+                Some(before) => leases.insert(undo.address, before.share()),
                 None => leases.remove(&undo.address),
             };
         }
@@ -385,9 +381,9 @@ impl<L: Leased> Memfile<L> {
     }
 
     /// Makes `lease` the row of `address`.
-    fn change(&self, state: &mut State<L>, address: L::Address, lease: Option<Arc<L>>, row: &[u8]) {
-        let before = state.index.replace(address, lease.clone());
-        L::tell(&self.shared.observer, before.as_ref(), lease.as_ref());
+    fn change(&self, state: &mut State<L>, address: L::Address, lease: Option<&L>, row: &[u8]) {
+        let before = state.index.replace(address, lease.map(L::Packed::pack));
+        L::tell(&self.shared.observer, before.as_ref().map(Packed::lease).as_ref(), lease);
         if self.shared.journal.is_some() {
             state.open.rows.extend_from_slice(row);
             state.open.undo.push(Undo { address, before });
@@ -408,7 +404,7 @@ impl<L: Leased> Memfile<L> {
     }
 
     /// Deletes what `next` gives until it gives no more; answers how many.
-    fn delete_all(&self, mut next: impl FnMut(&Index<L>) -> Vec<Arc<L>>) -> u64 {
+    fn delete_all(&self, next: impl Fn(&Index<L>) -> Vec<Arc<L>>) -> u64 {
         let mut count = 0;
         let mut row = Vec::with_capacity(160);
         loop {
@@ -466,14 +462,8 @@ fn open_files<L: Leased>(
 }
 
 fn tell<L: Leased>(index: &Index<L>, observer: &L::Observer) {
-    let mut after = None;
-    loop {
-        let page = index.page(None, after, PAGE);
-        let Some(last) = page.last() else { return };
-        after = Some(last.address());
-        for lease in &page {
-            L::tell(observer, None, Some(lease));
-        }
+    for lease in index.leases() {
+        L::tell(observer, None, Some(&lease.lease()));
     }
 }
 
@@ -486,13 +476,33 @@ pub(crate) type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 /// What both families' traits ask for.
 impl<L: Leased> Memfile<L> {
     pub(crate) fn in_subnet(&self, subnet: SubnetId) -> Vec<Arc<L>> {
-        self.pages(|index, last| index.page(Some(subnet), last.map(L::address), PAGE))
+        let rows = lock(&self.shared.state).index.members(subnet, usize::MAX);
+        let mut leases = Vec::with_capacity(rows.len());
+        for part in rows.chunks(PAGE) {
+            let state = lock(&self.shared.state);
+            leases.extend(part.iter().filter_map(|row| state.index.member(*row, subnet)));
+        }
+        leases.sort_unstable_by_key(|lease| lease.address());
+        // One that was deleted and added again meanwhile may have come twice.
+        leases.dedup_by_key(|lease| lease.address());
+        leases
+    }
+
+    pub(crate) fn ended(&self, subnet: Option<SubnetId>, now: Timestamp, limit: usize) -> Vec<Arc<L>> {
+        loop {
+            if let Some(leases) = lock(&self.shared.state).index.expired(subnet, now, limit) {
+                return leases;
+            }
+        }
     }
 
     pub(crate) fn in_state(&self, state: LeaseState, subnet: Option<SubnetId>) -> Vec<Arc<L>> {
         if state == LeaseState::Default {
             // Nearly all of them: found by looking at all.
-            let mut page = self.pages(|index, last| index.page(subnet, last.map(L::address), PAGE));
+            let mut page = match subnet {
+                Some(subnet) => self.in_subnet(subnet),
+                None => self.pages(|index, last| index.page(last.map(L::address), PAGE)),
+            };
             page.retain(|lease| lease.state() == state);
             return page;
         }
@@ -504,20 +514,18 @@ impl<L: Leased> Memfile<L> {
     }
 
     /// Adds a row; the one that is there already, if any, is the answer.
-    pub(crate) fn insert(&self, lease: L) -> Result<Option<Arc<L>>, StoreError> {
-        let row = self.row(&lease)?;
-        let lease = Arc::new(lease);
+    pub(crate) fn insert(&self, lease: &L) -> Result<Option<Arc<L>>, StoreError> {
+        let row = self.row(lease)?;
         let mut state = lock(&self.shared.state);
         if let Some(there) = state.index.get(lease.address()) {
-            return Ok(Some(Arc::clone(there)));
+            return Ok(Some(there.share()));
         }
         self.change(&mut state, lease.address(), Some(lease), &row);
         Ok(None)
     }
 
-    pub(crate) fn exchange(&self, lease: L, expected: &L) -> Result<Updated, StoreError> {
-        let row = self.row(&lease)?;
-        let lease = Arc::new(lease);
+    pub(crate) fn exchange(&self, lease: &L, expected: &L) -> Result<Updated, StoreError> {
+        let row = self.row(lease)?;
         let mut state = lock(&self.shared.state);
         if !state.index.get(lease.address()).is_some_and(|row| row.unchanged(expected)) {
             return Ok(Updated::Conflict);
@@ -549,7 +557,13 @@ impl<L: Leased> Memfile<L> {
     }
 
     pub(crate) fn forget(&self, subnet: Option<SubnetId>) -> u64 {
-        self.delete_all(|index| index.page(subnet, None, PAGE))
+        self.delete_all(|index| match subnet {
+            None => index.page(None, PAGE),
+            Some(subnet) => {
+                let rows = index.members(subnet, PAGE);
+                rows.into_iter().filter_map(|row| index.member(row, subnet)).collect()
+            }
+        })
     }
 }
 

@@ -9,11 +9,12 @@ use lease::{Added, Lease4, LeaseState, LeaseStore4, MaybeReady, Page4, Updated};
 use crate::Memfile4;
 use crate::index::Key;
 use crate::messages as m;
+use crate::packed::Packed;
 use crate::store::{Answer, limited};
 
 impl LeaseStore4 for Memfile4 {
     fn by_address(&self, address: Ipv4Addr) -> Answer<'_, Option<Arc<Lease4>>> {
-        self.read(|index| index.get(address).cloned())
+        self.read(|index| index.get(address).map(Packed::share))
     }
 
     fn by_client_id(&self, id: &ClientId) -> Answer<'_, Page4> {
@@ -37,26 +38,26 @@ impl LeaseStore4 for Memfile4 {
     }
 
     fn page(&self, after: Option<Ipv4Addr>, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.page(None, after, limit))
+        self.read(|index| index.page(after, limit))
     }
 
     fn expired(&self, now: Timestamp, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.expired(None, now, limited(limit)))
+        MaybeReady::ready(Ok(self.ended(None, now, limited(limit))))
     }
 
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page4> {
-        self.read(|index| index.expired(Some(subnet), now, limited(limit)))
+        MaybeReady::ready(Ok(self.ended(Some(subnet), now, limited(limit))))
     }
 
     fn add(&self, lease: Lease4) -> Answer<'_, Added> {
         observe::log!(m::AddAddr4 { address: lease.address });
-        let there = self.insert(lease);
+        let there = self.insert(&lease);
         MaybeReady::ready(there.map(|there| there.map_or(Added::Yes, Added::Exists)))
     }
 
     fn update(&self, lease: Lease4, expected: &Lease4) -> Answer<'_, Updated> {
         observe::log!(m::UpdateAddr4 { address: lease.address });
-        MaybeReady::ready(self.exchange(lease, expected))
+        MaybeReady::ready(self.exchange(&lease, expected))
     }
 
     fn delete(&self, expected: &Lease4) -> Answer<'_, Updated> {

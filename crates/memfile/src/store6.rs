@@ -9,11 +9,12 @@ use lease::{Added6, Lease6, LeaseState, LeaseStore6, LeaseType, MaybeReady, Page
 use crate::Memfile6;
 use crate::index::Key;
 use crate::messages as m;
+use crate::packed::Packed;
 use crate::store::{Answer, limited};
 
 impl LeaseStore6 for Memfile6 {
     fn by_address(&self, address: Ipv6Addr) -> Answer<'_, Option<Arc<Lease6>>> {
-        self.read(|index| index.get(address).cloned())
+        self.read(|index| index.get(address).map(Packed::share))
     }
 
     fn by_duid(&self, duid: &Duid) -> Answer<'_, Page6> {
@@ -45,20 +46,20 @@ impl LeaseStore6 for Memfile6 {
     }
 
     fn page(&self, after: Option<Ipv6Addr>, limit: usize) -> Answer<'_, Page6> {
-        self.read(|index| index.page(None, after, limit))
+        self.read(|index| index.page(after, limit))
     }
 
     fn expired(&self, now: Timestamp, limit: usize) -> Answer<'_, Page6> {
-        self.read(|index| index.expired(None, now, limited(limit)))
+        MaybeReady::ready(Ok(self.ended(None, now, limited(limit))))
     }
 
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page6> {
-        self.read(|index| index.expired(Some(subnet), now, limited(limit)))
+        MaybeReady::ready(Ok(self.ended(Some(subnet), now, limited(limit))))
     }
 
     fn add(&self, lease: Lease6) -> Answer<'_, Added6> {
         observe::log!(m::AddAddr6 { address: lease.address });
-        let there = self.insert(lease);
+        let there = self.insert(&lease);
         MaybeReady::ready(there.map(|there| there.map_or(Added6::Yes, Added6::Exists)))
     }
 
@@ -68,7 +69,7 @@ impl LeaseStore6 for Memfile6 {
         if lease.lease_type != expected.lease_type {
             return MaybeReady::ready(Ok(Updated::Conflict));
         }
-        MaybeReady::ready(self.exchange(lease, expected))
+        MaybeReady::ready(self.exchange(&lease, expected))
     }
 
     fn delete(&self, expected: &Lease6) -> Answer<'_, Updated> {

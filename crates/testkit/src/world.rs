@@ -94,6 +94,22 @@ impl World4 {
     /// Hands a packet to the server and commits what it wrote. The error is one of the server: a reply that no
     /// client can read, or a store that fails.
     pub fn send(&self, bytes: &[u8], arrival: &Arrival) -> Result<Outcome, String> {
+        let mut out = Vec::new();
+        match self.handle(bytes, arrival, &mut out)? {
+            Verdict::Reply(sent) => {
+                let reply = Reply4::parse(&out)?;
+                if reply.kind() != sent.kind.0 {
+                    return Err(format!("reply of type {} is called {}", reply.kind(), sent.kind.0));
+                }
+                Ok(Outcome::Reply { reply: Box::new(reply), destination: sent.destination })
+            }
+            Verdict::Done(_) => Ok(Outcome::Silence),
+            Verdict::Drop(reason) => Ok(Outcome::Drop(reason)),
+        }
+    }
+
+    /// As [`send`](Self::send); the bytes of the reply are in `out`, and nobody has read them.
+    pub fn handle(&self, bytes: &[u8], arrival: &Arrival, out: &mut Vec<u8>) -> Result<Verdict, String> {
         let statistics = self.runtime.statistics();
         statistics.set_now(self.clock.now());
         statistics.arrived();
@@ -109,29 +125,17 @@ impl World4 {
             client_port: None,
         };
         let mark = self.store.mark();
-        let mut out = Vec::new();
-        let verdict =
-            handle_now(&context, arrival, bytes, &mut out).ok_or("the engine waits for something")?;
+        let mut verdict = handle_now(&context, arrival, bytes, out).ok_or("the engine waits for something")?;
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
-        match verdict {
+        match &mut verdict {
             Verdict::Reply(sent) => {
-                self.tell(sent.effects.requests);
+                self.tell(std::mem::take(&mut sent.effects.requests));
                 statistics.sent(sent.kind);
-                let reply = Reply4::parse(&out)?;
-                if reply.kind() != sent.kind.0 {
-                    return Err(format!("reply of type {} is called {}", reply.kind(), sent.kind.0));
-                }
-                Ok(Outcome::Reply { reply: Box::new(reply), destination: sent.destination })
             }
-            Verdict::Done(effects) => {
-                self.tell(effects.requests);
-                Ok(Outcome::Silence)
-            }
-            Verdict::Drop(reason) => {
-                statistics.dropped(reason);
-                Ok(Outcome::Drop(reason))
-            }
+            Verdict::Done(effects) => self.tell(std::mem::take(&mut effects.requests)),
+            Verdict::Drop(reason) => statistics.dropped(*reason),
         }
+        Ok(verdict)
     }
 
     fn tell(&self, requests: engine::ddns::Requests) {

@@ -7,6 +7,10 @@ use base::Micros;
 /// Most samples that any statistic keeps, whatever its limit.
 pub const MAX_SAMPLES: u32 = 1_000_000;
 
+/// Samples that a history has memory for at first, and then if the limit allows so many.
+const FEW: usize = 3;
+const MANY: usize = 20;
+
 /// How many samples a statistic keeps; the newest always stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -43,6 +47,12 @@ impl<T> History<T> {
 
     /// What was the newest sample until now; `now` is the time of its successor.
     pub(super) fn push(&mut self, value: T, at: Micros, now: Micros) {
+        let length = self.older.len();
+        if length == self.older.capacity() && length < MANY {
+            // Twice, not at each power of two: with many objects this is most of what a server allocates at first.
+            let room = if length == 0 { FEW } else { self.most().saturating_add(1).min(MANY) };
+            self.older.reserve_exact(room.saturating_sub(length));
+        }
         self.older.push_front((value, at));
         self.trim(now);
     }
@@ -54,6 +64,11 @@ impl<T> History<T> {
     /// Samples older than the newest, newest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &(T, Micros)> {
         self.older.iter()
+    }
+
+    /// Reads the place that the next sample is put before.
+    pub(super) fn touch(&self) -> u64 {
+        self.older.front().map_or(0, |(_, at)| at.0)
     }
 
     pub(super) fn set_limit(&mut self, limit: Limit, now: Micros) {
@@ -70,18 +85,23 @@ impl<T> History<T> {
         }
     }
 
-    fn trim(&mut self, now: Micros) {
+    /// Samples beside the newest that the limit allows.
+    fn most(&self) -> usize {
         let count = match self.limit {
             Limit::Count(count) => count.clamp(1, MAX_SAMPLES),
-            Limit::Age(seconds) => {
-                let oldest = now.0.saturating_sub(u64::from(seconds).saturating_mul(1_000_000));
-                while self.older.back().is_some_and(|(_, at)| at.0 < oldest) {
-                    self.older.pop_back();
-                }
-                MAX_SAMPLES
-            }
+            Limit::Age(_) => MAX_SAMPLES,
         };
-        self.older.truncate(usize::try_from(count - 1).unwrap_or(usize::MAX));
+        usize::try_from(count - 1).unwrap_or(usize::MAX)
+    }
+
+    fn trim(&mut self, now: Micros) {
+        if let Limit::Age(seconds) = self.limit {
+            let oldest = now.0.saturating_sub(u64::from(seconds).saturating_mul(1_000_000));
+            while self.older.back().is_some_and(|(_, at)| at.0 < oldest) {
+                self.older.pop_back();
+            }
+        }
+        self.older.truncate(self.most());
     }
 }
 

@@ -47,7 +47,7 @@ impl<A: Address> Shape<A> {
     }
 
     /// Places that allocators choose from: of a pool with more than 2^64, the first so many.
-    fn capacity(&self) -> u64 {
+    pub(super) fn capacity(&self) -> u64 {
         u64::try_from(self.size()).unwrap_or(u64::MAX)
     }
 

@@ -322,8 +322,10 @@ async fn fill<L: Leased>(
 ) -> Result<(), StoreError> {
     // A pool that starts at the lowest address has nothing before it.
     let mut after = pool.shape().first.number().checked_sub(1).map(L::Address::from_number);
+    // No more than the pool may hold: with many small pools the rest of a page would be read in vain for each.
+    let most = usize::try_from(pool.shape().capacity()).unwrap_or(PAGE).clamp(1, PAGE);
     loop {
-        let page = L::page(store, after, PAGE).await?;
+        let page = L::page(store, after, most).await?;
         let Some(last) = page.last() else { return Ok(()) };
         for lease in &page {
             if lease.address() > pool.shape().last {

@@ -36,6 +36,8 @@ pub(super) struct Granted<'c> {
     pub reused: bool,
     /// DNS is to be told of the lease.
     pub named: bool,
+    /// An OFFER holds the address, too (`offer-lifetime`).
+    pub held: bool,
 }
 
 /// Why nothing was granted.
@@ -340,7 +342,8 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.ctx.runtime.allocated(subnet.id, address);
             self.ended.extend(existing);
         }
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named: !self.offer }))
+        let (named, held) = (!self.offer, self.offer_lifetime(subnet) > 0);
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named, held }))
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
@@ -361,6 +364,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 name,
                 reused: true,
                 named: false,
+                held: self.offer_lifetime(subnet) > 0,
             }));
         }
         let mut named = false;
@@ -378,7 +382,8 @@ impl<'c> Allocation<'_, 'c, '_> {
                 named = !self.offer;
             }
         }
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named }))
+        let held = self.offer_lifetime(subnet) > 0;
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named, held }))
     }
 
     fn lease(

@@ -27,7 +27,7 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
 
 /// As [`handle`], for a future that is polled to its end at once; a panic costs the packet and nothing else.
 pub fn handle_now(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
-    let mut future = Box::pin(handle(ctx, arrival, bytes, out));
+    let mut future = std::pin::pin!(handle(ctx, arrival, bytes, out));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
         Ok(std::task::Poll::Ready(verdict)) => Some(verdict),

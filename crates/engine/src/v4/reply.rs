@@ -173,7 +173,11 @@ pub(super) fn grant(
     if inform {
         route_inform(query, &destination, &mut header, &mut options);
     }
-    write(query, kind, &header, options, destination, out)
+    let mut verdict = write(query, kind, &header, options, destination, out);
+    if let Verdict::Reply(reply) = &mut verdict {
+        reply.promises = kind != MessageType::OFFER || granted.is_some_and(|g| g.held);
+    }
+    verdict
 }
 
 /// An ACK to an INFORM for which there is no subnet: no configured option applies.
@@ -474,7 +478,7 @@ fn write(
         address: destination.address,
         port: destination.port
     });
-    Verdict::Reply(Reply { kind, destination, effects: Effects::default() })
+    Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default() })
 }
 
 fn encode(

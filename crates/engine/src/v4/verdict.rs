@@ -10,7 +10,8 @@ use crate::{DropReason, Effects};
 /// The end of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The reply's bytes are in the caller's buffer; send them once the lease store has committed.
+    /// The reply's bytes are in the caller's buffer; send them once the lease store has committed, those that
+    /// promise nothing at once.
     Reply(Reply),
     /// Done, and no reply is due (RELEASE, DECLINE, a NAK that would be wrong).
     Done(Effects),
@@ -37,6 +38,9 @@ impl Verdict {
 pub struct Reply {
     pub kind: MessageType,
     pub destination: Destination,
+    /// It rests on the store: it leaves once the store has committed. An OFFER that was not stored promises nothing
+    /// (RFC 2131 section 3.1) and may leave at once.
+    pub promises: bool,
     pub effects: Effects,
 }
 

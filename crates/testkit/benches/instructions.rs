@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp};
 use engine::v4::Arrival;
-use lease::{Lease4, LeaseState, LeaseStore4, MaybeReady, NoObserver};
+use lease::{Durable, Lease4, LeaseState, LeaseStore4, MaybeReady, NoObserver};
 use memfile::{Durability, Memfile4, OsStorage, Runner, Settings};
 use testkit::{Packet4, World4};
 use wire::v4::{Builder, Packet};

@@ -125,7 +125,8 @@ impl World4 {
             client_port: None,
         };
         let mark = self.store.mark();
-        let mut verdict = handle_now(&context, arrival, bytes, out).ok_or("the engine waits for something")?;
+        let mut verdict =
+            handle_now(&context, arrival, bytes, out).ok_or("the engine waits for something")?;
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
         match &mut verdict {
             Verdict::Reply(sent) => {

@@ -94,6 +94,68 @@ fn asking(packet: Packet4) -> Packet4 {
     packet.option(55, &[1, 28, 2, 3, 15, 6, 12])
 }
 
+/// A packet that is built once; what differs from client to client is put in its place.
+struct Template {
+    bytes: Vec<u8>,
+    /// Where the client's address stands: option 50 or ciaddr.
+    address: Option<usize>,
+}
+
+const CIADDR: usize = 12;
+const GIADDR: usize = 24;
+const CHADDR: usize = 28;
+const OPTIONS: usize = 240;
+
+impl Template {
+    fn new(packet: &Packet4) -> Self {
+        let bytes = packet.build();
+        let mut at = OPTIONS;
+        let mut address = None;
+        while let [code, length, ..] = bytes[at..]
+            && code != 255
+        {
+            if code == 50 {
+                address = Some(at + 2);
+            }
+            at += 2 + usize::from(length);
+        }
+        Self { bytes, address }
+    }
+
+    fn discover(giaddr: Ipv4Addr) -> Self {
+        Self::new(&asking(Packet4::discover(&client(0))).relayed(giaddr, &[]))
+    }
+
+    fn request(giaddr: Ipv4Addr) -> Self {
+        Self::new(&asking(Packet4::request_selecting(&client(0), SERVER, SERVER)).relayed(giaddr, &[]))
+    }
+
+    fn renewal() -> Self {
+        let template = Self::new(&asking(Packet4::request_extension(&client(0), SERVER)));
+        Self { address: Some(CIADDR), ..template }
+    }
+
+    /// The packet of a client; gives the address in the reply.
+    fn ask(
+        &mut self,
+        world: &World4,
+        number: u32,
+        giaddr: Ipv4Addr,
+        address: Ipv4Addr,
+        out: &mut Vec<u8>,
+    ) -> Ipv4Addr {
+        self.bytes[CHADDR..CHADDR + 6].copy_from_slice(client(number).octets());
+        if let Some(at) = self.address {
+            self.bytes[at..at + 4].copy_from_slice(&address.octets());
+        }
+        if self.address != Some(CIADDR) {
+            self.bytes[GIADDR..GIADDR + 4].copy_from_slice(&giaddr.octets());
+        }
+        world.handle(&self.bytes, &arrival(giaddr), out).unwrap();
+        Packet::parse(out).unwrap().header().yiaddr
+    }
+}
+
 fn arrival(giaddr: Ipv4Addr) -> Arrival {
     Arrival {
         interface: "eth0".into(),
@@ -173,44 +235,37 @@ fn giaddr(number: u32, subnets: u32) -> Ipv4Addr {
     }
 }
 
-/// Sends a packet and gives the address of the reply.
-fn ask(world: &World4, packet: &Packet4, giaddr: Ipv4Addr, out: &mut Vec<u8>) -> Ipv4Addr {
-    world.handle(&packet.build(), &arrival(giaddr), out).unwrap();
-    Packet::parse(out).unwrap().header().yiaddr
-}
+const NONE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 fn discover(count: u32) {
     let (world, giaddr, mut out) = (world(1), giaddr(0, 1), Vec::new());
+    let mut template = Template::discover(giaddr);
     for number in 0..count {
-        let packet = asking(Packet4::discover(&client(number))).relayed(giaddr, &[]);
-        assert!(!ask(&world, &packet, giaddr, &mut out).is_unspecified());
+        assert_ne!(template.ask(&world, number, giaddr, NONE, &mut out), NONE);
     }
 }
 
 fn dora(count: u32, subnets: u32) {
     let (world, mut out) = (world(subnets), Vec::new());
+    let (mut discover, mut request) =
+        (Template::discover(giaddr(0, subnets)), Template::request(giaddr(0, subnets)));
     for number in 0..count {
-        let (client, giaddr) = (client(number), giaddr(number, subnets));
-        let offered = ask(&world, &asking(Packet4::discover(&client)).relayed(giaddr, &[]), giaddr, &mut out);
-        let request = asking(Packet4::request_selecting(&client, SERVER, offered)).relayed(giaddr, &[]);
-        assert_eq!(ask(&world, &request, giaddr, &mut out), offered);
+        let giaddr = giaddr(number, subnets);
+        let offered = discover.ask(&world, number, giaddr, NONE, &mut out);
+        assert_eq!(request.ask(&world, number, giaddr, offered, &mut out), offered);
     }
 }
 
 fn renew(count: u32) {
     let (world, giaddr, mut out) = (world(1), giaddr(0, 1), Vec::new());
-    let leases: Vec<(HwAddr, Ipv4Addr)> = (0..FEW)
-        .map(|number| {
-            let client = client(number);
-            let request =
-                asking(Packet4::request_selecting(&client, SERVER, Ipv4Addr::from(0x0a01_0000 + number)));
-            (client, ask(&world, &request.relayed(giaddr, &[]), giaddr, &mut out))
-        })
-        .collect();
-    for (client, address) in leases.iter().cycle().take(usize::try_from(count).unwrap()) {
+    let (mut request, mut renewal) = (Template::request(giaddr), Template::renewal());
+    let address = |number: u32| Ipv4Addr::from(0x0a01_0000 + number);
+    for number in 0..FEW {
+        assert_eq!(request.ask(&world, number, giaddr, address(number), &mut out), address(number));
+    }
+    for number in (0..FEW).cycle().take(usize::try_from(count).unwrap()) {
         world.clock.advance(Seconds(1));
-        let request = asking(Packet4::request_extension(client, *address));
-        assert_eq!(ask(&world, &request, *address, &mut out), *address);
+        assert_eq!(renewal.ask(&world, number, address(number), address(number), &mut out), address(number));
     }
 }
 

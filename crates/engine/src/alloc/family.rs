@@ -63,6 +63,7 @@ pub trait Leased: Clone + Debug + Send + Sync + 'static {
     fn occupies(&self) -> bool;
     fn is_expired(&self, now: Timestamp) -> bool;
 
+    fn by_address<'a>(store: &'a Self::Store<'_>, address: Self::Address) -> Answer<'a, Option<Arc<Self>>>;
     fn page<'a>(
         store: &'a Self::Store<'_>,
         after: Option<Self::Address>,
@@ -102,6 +103,10 @@ impl Leased for Lease4 {
 
     fn is_expired(&self, now: Timestamp) -> bool {
         self.is_expired(now)
+    }
+
+    fn by_address<'a>(store: &'a Self::Store<'_>, address: Ipv4Addr) -> Answer<'a, Option<Arc<Self>>> {
+        store.by_address(address)
     }
 
     fn page<'a>(
@@ -154,6 +159,10 @@ impl Leased for Lease6 {
 
     fn is_expired(&self, now: Timestamp) -> bool {
         self.is_expired(now)
+    }
+
+    fn by_address<'a>(store: &'a Self::Store<'_>, address: Ipv6Addr) -> Answer<'a, Option<Arc<Self>>> {
+        store.by_address(address)
     }
 
     fn page<'a>(

@@ -59,11 +59,15 @@ impl<A: Address> Shape<A> {
         u64::try_from((number - self.first.number()).checked_shr(u32::from(self.shift)).unwrap_or(0)).ok()
     }
 
-    /// The places that `shift` bits from an address on lie in or cover.
+    /// The places that `shift` bits from an address on lie in or cover, at most [`WIDEST`].
     fn covered(&self, address: A, shift: u8) -> std::ops::Range<u64> {
-        let Some(at) = self.place(address.number()) else { return 0..0 };
-        let covered = 1u64.checked_shl(u32::from(shift.saturating_sub(self.shift))).unwrap_or(WIDEST);
-        at..at.saturating_add(covered.min(WIDEST)).min(self.capacity().max(at))
+        let first = address.number().max(self.first.number());
+        let last = end(address, shift).min(self.last.number());
+        if first > last {
+            return 0..0;
+        }
+        let (Some(first), Some(last)) = (self.place(first), self.place(last)) else { return 0..0 };
+        first..last.saturating_add(1).min(first.saturating_add(WIDEST)).min(self.capacity())
     }
 
     fn address(&self, place: u64) -> A {
@@ -75,6 +79,11 @@ impl<A: Address> Shape<A> {
 /// Places that a lease wider than a place is marked in, at most: what is left of pools whose delegated length has
 /// changed by more is not kept from others.
 const WIDEST: u64 = 1 << 16;
+
+/// The last address of `shift` bits from an address on.
+pub(super) fn end<A: Address>(address: A, shift: u8) -> u128 {
+    address.number() | 1u128.checked_shl(u32::from(shift)).unwrap_or(0).wrapping_sub(1)
+}
 
 /// The state of one pool, which outlives reconfigurations.
 #[derive(Debug)]
@@ -260,6 +269,18 @@ impl<A: Address> Pool<A> {
         }
     }
 
+    /// Whether leases of other sizes than `shift` bits from `address` on lie in them or around them. `own`: such a lease
+    /// is itself marked.
+    pub(super) fn overlaps(&self, address: A, shift: u8, own: bool) -> bool {
+        let state = self.state();
+        let alike = shift == self.shape.shift;
+        let others = u32::from(own && !alike);
+        self.shape.covered(address, shift).any(|at| match state.special.get(&at) {
+            Some(special) => special.others > others || (special.leased && !alike),
+            None => !alike && state.occupied.is_occupied(at),
+        })
+    }
+
     /// Sets what is kept for clients with reservations, each with its bits: no allocator finds it.
     pub(super) fn keep(&self, reserved: &[(A, u8)]) {
         self.state().keep(reserved.iter().flat_map(|(a, shift)| self.shape.covered(*a, *shift)));
@@ -369,6 +390,23 @@ mod tests {
         assert_eq!(from(&pool, 2), Some(at("2001:db8:0:200::")));
         pool.mark(at("2001:db8:0:1000::"), 76, false);
         assert_eq!(from(&pool, 16), Some(at("2001:db8:0:1000::")));
+        // What overlaps what.
+        pool.mark(at("2001:db8:0:400::"), 72, true);
+        pool.mark(at("2001:db8:0:600::"), 71, true);
+        for (address, shift, own, expected) in [
+            ("2001:db8:0:400::", 72, true, false),
+            ("2001:db8:0:400::", 71, false, true),
+            ("2001:db8:0:400::", 64, false, true),
+            ("2001:db8:0:600::", 71, true, false),
+            ("2001:db8:0:600::", 71, false, true),
+            ("2001:db8:0:700::", 72, false, true),
+            ("2001:db8:0:800::", 72, false, false),
+            ("2001:db8::", 80, false, true),
+        ] {
+            assert_eq!(pool.overlaps(at(address), shift, own), expected, "{address} {shift} {own}");
+        }
+        pool.mark(at("2001:db8:0:400::"), 72, false);
+        pool.mark(at("2001:db8:0:600::"), 71, false);
         assert!((0..256).all(|_| {
             let free = pool.next_free();
             free.is_some_and(|prefix| {

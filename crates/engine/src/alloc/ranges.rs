@@ -40,16 +40,16 @@ impl<A: Address> Ranges<A> {
         Self(ranges)
     }
 
-    /// The pools that hold an address.
-    pub(super) fn of(&self, address: A) -> impl Iterator<Item = &Arc<Pool<A>>> {
-        let end = self.0.partition_point(|r| r.first <= address);
+    /// The pools that hold some of the addresses from `first` to `last`.
+    pub(super) fn of(&self, first: A, last: A) -> impl Iterator<Item = &Arc<Pool<A>>> {
+        let end = self.0.partition_point(|r| r.first <= last);
         self.0
             .get(..end)
             .unwrap_or(&[])
             .iter()
             .rev()
-            .take_while(move |r| r.reach >= address)
-            .filter(move |r| r.last >= address)
+            .take_while(move |r| r.reach >= first)
+            .filter(move |r| r.last >= first)
             .map(|r| &r.pool)
     }
 }

@@ -12,7 +12,7 @@ use observe::stats::Group;
 
 use super::preferred::Preferred;
 use super::ranges::Ranges;
-use super::{Address, Leased, Pool, PoolKind, Shape};
+use super::{Address, Leased, Pool, PoolKind, Shape, pool};
 use crate::stats::{LeaseStatistics, Scope};
 
 /// What a configuration asks of the allocators.
@@ -106,6 +106,14 @@ impl<A: Address> Tables<A> {
             PoolKind::Addresses => &self.pools,
             PoolKind::Prefixes => &self.pd_pools,
         }
+    }
+}
+
+impl<A: Address> Tables<A> {
+    /// The pools that a lease takes a part of.
+    fn of<L: Leased<Address = A>>(&self, lease: &L) -> impl Iterator<Item = &Arc<Pool<A>>> {
+        let last = A::from_number(pool::end(lease.address(), lease.shift()));
+        self.of_kind(lease.kind()).of(lease.address(), last)
     }
 }
 
@@ -247,6 +255,14 @@ impl<L: Leased> Runtime<L> {
         self.tables.load().preferred.set(network.0, kind, subnet);
     }
 
+    /// Whether leases of other lengths lie in a prefix of `shift` bits from `address` on, or around it: of a pool whose
+    /// prefixes had another length once. `own`: there is a row of this very prefix that still occupies it.
+    pub(crate) fn overlaps(&self, kind: PoolKind, address: L::Address, shift: u8, own: bool) -> bool {
+        let last = L::Address::from_number(pool::end(address, shift));
+        let tables = self.tables.load();
+        tables.of_kind(kind).of(address, last).any(|pool| pool.overlaps(address, shift, own))
+    }
+
     /// Share of the pool of an address that is occupied; 0 for a pool that is not known.
     pub(crate) fn occupancy(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
         let tables = self.tables.load();
@@ -290,18 +306,19 @@ impl<L: Leased> Runtime<L> {
 
     /// Follows a change of the store.
     pub(super) fn follow(&self, old: Option<&L>, new: Option<&L>) {
-        let key = |l: &L| (l.address(), l.subnet_id(), l.state());
+        let key = |l: &L| (l.address(), l.shift(), l.subnet_id(), l.state());
         // A renewal changes neither occupancy nor a count.
         if old.map(key) == new.map(key) {
             return;
         }
-        let was = old.is_some_and(Leased::occupies);
-        let is = new.is_some_and(Leased::occupies);
-        if was != is
-            && let Some(lease) = new.or(old)
-        {
-            for pool in self.tables.load().of_kind(lease.kind()).of(lease.address()) {
-                pool.mark(lease.address(), lease.shift(), is);
+        let place = |l: &&L| (l.address(), l.shift());
+        let (was, is) = (old.filter(|l| l.occupies()), new.filter(|l| l.occupies()));
+        if was.as_ref().map(place) != is.as_ref().map(place) {
+            let tables = self.tables.load();
+            for (lease, occupied) in [(was, false), (is, true)] {
+                if let Some(lease) = lease {
+                    tables.of(lease).for_each(|pool| pool.mark(lease.address(), lease.shift(), occupied));
+                }
             }
         }
         for (lease, delta) in [(old, -1), (new, 1)] {
@@ -320,6 +337,20 @@ async fn fill<L: Leased>(
     pool: &Pool<L::Address>,
     store: &L::Store<'_>,
 ) -> Result<(), StoreError> {
+    if kind == PoolKind::Prefixes {
+        // Prefixes around the pool, from when it was another one.
+        for shift in pool.shape().shift.saturating_add(1)..128 {
+            let address = L::Address::from_number(pool.shape().first.number() >> shift << shift);
+            if address < pool.shape().first
+                && let Some(lease) = L::by_address(store, address).await?
+                && lease.kind() == kind
+                && lease.shift() == shift
+                && lease.occupies()
+            {
+                pool.mark(address, shift, true);
+            }
+        }
+    }
     // A pool that starts at the lowest address has nothing before it.
     let mut after = pool.shape().first.number().checked_sub(1).map(L::Address::from_number);
     // No more than the pool may hold: with many small pools the rest of a page would be read in vain for each.

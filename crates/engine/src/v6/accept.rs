@@ -21,6 +21,9 @@ const SHORTEST_DUID: usize = 3;
 /// Whether the options that the server itself reads can be read. A packet with one that is cut off says something
 /// else than its client meant: it is not served.
 pub(super) fn well_formed(packet: &Packet<'_>) -> Result<(), String> {
+    if packet.relays().iter().any(|relay| relay.header().message_type != MessageType::RELAY_FORW) {
+        return Err("a relay agent's message to another relay agent".to_owned());
+    }
     let broken = |code: u16, length: usize| Err(format!("option {code} of {length} octets cannot be read"));
     for option in packet.message().options().iter() {
         let length = option.value.len();

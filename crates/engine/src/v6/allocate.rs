@@ -250,6 +250,10 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         if !classes.pass(&subnet.client_classes) {
             return false;
         }
+        let ended = !lease.occupies() || lease.is_expired(self.ctx.now);
+        if ended && self.overlaps(resource, lease.occupies()) {
+            return false;
+        }
         if hosts::reserved_for(self.query, subnet, resource) {
             return true;
         }
@@ -273,6 +277,17 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
 
     fn is_granted(&self, resource: Ipv6Prefix) -> bool {
         self.granted.iter().any(|(granted, _)| *granted == resource)
+    }
+
+    /// Whether others hold parts of a prefix, or one that it is a part of.
+    fn overlaps(&self, resource: Ipv6Prefix, own: bool) -> bool {
+        resource.length() < 128
+            && self.ctx.runtime.overlaps(
+                pools::kind(LeaseType::Pd),
+                resource.address(),
+                128 - resource.length(),
+                own,
+            )
     }
 
     /// The pool an address or prefix lies in, whoever may use it: reserved ones need none.
@@ -477,6 +492,10 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             && (existing.state == LeaseState::Registered
                 || (existing.occupies() && !existing.is_expired(ctx.now)))
         {
+            return Ok(None);
+        }
+        let own = existing.as_ref().is_some_and(|row| row.occupies() && row.prefix() == Some(resource));
+        if self.overlaps(resource, own) {
             return Ok(None);
         }
         let lifetimes = lifetimes::of(ctx, self.query, subnet, resource, asked.wish(), None);

@@ -4,6 +4,7 @@
 //! client that sends no name, in a scope that generates none, costs nothing here.
 
 use std::net::Ipv6Addr;
+use std::sync::LazyLock;
 
 use config::{Ddns, Subnet6};
 use wire::iana::dhcp6_option as option6;
@@ -20,6 +21,9 @@ mod flag {
     pub(super) const O: u8 = 0x02;
     pub(super) const N: u8 = 0x04;
 }
+
+/// The rules where there is no subnet: DNS is not told of anything.
+static NOWHERE: LazyLock<Ddns> = LazyLock::new(Ddns::default);
 
 /// What the reply and the leases say of the client's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +48,7 @@ impl ClientName {
         ddns: Option<&Ddns>,
         address: Option<Ipv6Addr>,
     ) -> Self {
-        let none = Ddns::default();
-        let ddns = ddns.unwrap_or(&none);
+        let ddns = ddns.unwrap_or_else(|| &NOWHERE);
         let updates = ctx.updates && ddns.send_updates;
         let reserved = subnet
             .and_then(|subnet| query.hosts.current(subnet))

@@ -40,7 +40,7 @@ pub(super) struct Answer<'c> {
     pub rapid_commit: bool,
     /// `None`: made here, where the message is one that is answered with a name.
     pub name: Option<ClientName>,
-    /// The message is none in which clients tell their names.
+    /// The message is none in which clients tell their names, and none about leases.
     pub nameless: bool,
     /// No configured option and no name.
     pub bare: bool,
@@ -461,7 +461,8 @@ pub(super) fn finish<'c>(
         port: destination.port,
         interface: &query.arrival.interface
     });
-    Verdict::Reply(Reply { kind: answer.kind, destination, effects: answer.effects })
+    let promises = answer.kind != MessageType::ADVERTISE && !answer.nameless;
+    Verdict::Reply(Reply { kind: answer.kind, destination, promises, effects: answer.effects })
 }
 
 fn encode(

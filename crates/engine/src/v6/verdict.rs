@@ -27,6 +27,9 @@ pub struct Reply {
     /// Of the message to the client, whatever relays it.
     pub kind: MessageType,
     pub destination: Destination,
+    /// It speaks of what the store holds, and must not leave before the store has committed. An advertisement does not:
+    /// nothing is promised with it.
+    pub promises: bool,
     pub effects: Effects,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use backend::{ConfigBackend, Identity};
 use base::{Micros, ServerTag, SubnetId, Timestamp};
-use config::{ServerConfig4, Written4};
+use config::{Dhcp4 as Model, ServerConfig4, Written4};
 use control::Answer;
 use lease::LeaseStore4;
 use modules::Pending;
@@ -62,12 +62,12 @@ impl stat_cmds::Host for HookHost {
     }
 }
 
-impl edit::Host for HookHost {
+impl edit::Host<Model> for HookHost {
     fn running(&self) -> Arc<ServerConfig4> {
         self.0.config()
     }
 
-    fn edit(&self, edit: Edit) -> Pending<'_, Answer> {
+    fn edit(&self, edit: Edit<Model>) -> Pending<'_, Answer> {
         Box::pin(self.0.edit(edit))
     }
 }
@@ -77,7 +77,7 @@ impl modules::host_cmds::Host for HookHost {}
 /// The server as the `remote-*` commands see it.
 pub(crate) struct BackendHost(pub(crate) Arc<Server<Dhcp4>>);
 
-impl cb_cmds::Host for BackendHost {
+impl cb_cmds::Host<Model> for BackendHost {
     fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
         self.0.host.load().databases.clone()
     }
@@ -86,7 +86,7 @@ impl cb_cmds::Host for BackendHost {
         self.0.host.load().tag.clone()
     }
 
-    fn file4(&self) -> Option<Arc<Written4>> {
+    fn file(&self) -> Option<Arc<Written4>> {
         Some(Arc::clone(&self.0.host.load().file))
     }
 

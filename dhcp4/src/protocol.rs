@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use backend::{Objects, ServerSelector};
-use base::{Family, Micros, Seconds};
+use base::{Micros, Seconds};
 use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig4, Services, Written4};
 use control::{Access, DuplicateCommand};
 use daemon::{Program, version};
@@ -51,10 +51,10 @@ impl Protocol for Dhcp4 {
             Access::Read,
             "id:integer | subnet:string",
             "A subnet of the running configuration.",
-            |s, c| now(modules::subnet_cmds::subnet4_get(&s.config(), &c)),
+            |s, c| now(modules::subnet_cmds::subnet_get(&s.config(), &c)),
         ),
         entry("subnet4-list", Access::Read, "", "The subnets of the running configuration.", |s, _| {
-            now(modules::subnet_cmds::subnet4_list(&s.config()))
+            now(modules::subnet_cmds::subnet_list(&s.config()))
         }),
         entry(
             "subnet4-select-test",
@@ -210,14 +210,14 @@ impl Protocol for Dhcp4 {
         match module {
             hooks::Module::CbCmds => {
                 let host = Arc::new(BackendHost(Arc::clone(server)));
-                modules::cb_cmds::register(table, Family::V4, host)
+                modules::cb_cmds::register::<config::Dhcp4>(table, host)
             }
-            hooks::Module::ClassCmds => modules::class_cmds::register(table, host()),
+            hooks::Module::ClassCmds => modules::class_cmds::register::<config::Dhcp4>(table, host()),
             hooks::Module::HostCmds => modules::host_cmds::register(table, host()),
             hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
             hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
             hooks::Module::Rbac => Ok(()),
-            hooks::Module::SubnetCmds => modules::subnet_cmds::register(table, host()),
+            hooks::Module::SubnetCmds => modules::subnet_cmds::register::<config::Dhcp4>(table, host()),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - [`ServerSelector`] and [`effective`](ServerSelector::effective) hold the rules of server tags.
 //! - [`Puller`] turns answers of [`ConfigBackend::pull`] into the objects a server should run; it does no IO.
 //! - [`schema`] makes and upgrades the tables of database servers, from texts that [`script`] reads.
-//! - [`merge4`] joins a file and those objects into one [`config::Written4`].
+//! - [`merge`] joins a file and those objects into one [`config::Written`].
 //!
 //! Objects are stored *as written*: nothing is inherited, no default is filled in, no option is encoded.
 //! This crate opens no database and reads no clock.
@@ -31,7 +31,7 @@ pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Version};
 pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
 pub use error::BackendError;
 pub use history::{Image, KEPT_REVISIONS, Preview, RevisedObject, Revision, RevisionFilter, Touched};
-pub use merge::merge4;
+pub use merge::{merge, merge4, merge6};
 pub use object::{
     Objects, Server, Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, option_key_of, text_member,
 };

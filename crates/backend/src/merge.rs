@@ -1,15 +1,14 @@
 //! Joining a server's file and its objects of the database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use base::{Family, Ipv4Prefix};
-use config::{Element, Written4, WrittenSubnet4};
+use base::{Family, IpAddress, IpPrefix, ServerTag};
+use config::{Element, Protocol, Written, Written4, Written6, WrittenSubnet};
 use json::{Kind, Map};
-use options::DefTable;
+use options::{DefTable, OptionSpace};
 
-use crate::{Objects, OptionKey, ServerSelector, int_member, option_key_of, text_member};
+use crate::{Objects, OptionKey, Prefix, ServerSelector, int_member, option_key_of, text_member};
 
 const RESERVATIONS: &str = "reservations";
 
@@ -23,15 +22,17 @@ const RESERVATIONS: &str = "reservations";
 /// - Subnets: one of the database takes the place of every one of the file with its id or its prefix. Host
 ///   reservations are not in the database: those of the file stay if id and prefix do.
 #[must_use]
-pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
+pub fn merge<P: Protocol>(file: &Written<P>, objects: &Objects, selector: &ServerSelector) -> Written<P> {
     let mut merged = file.clone();
-    merge_globals(&mut merged, objects, selector);
+    merge_globals(&mut merged.globals, &mut merged.global_tags, objects, selector);
 
     let defs = objects.effective_option_defs(selector);
-    merged.option_defs = replace(&file.option_defs, defs.iter().map(|d| &d.element), |e| def_key(&e.map));
+    let defs = defs.iter().map(|d| &d.element);
+    merged.option_defs = replace(&file.option_defs, defs, |e| def_key(P::SPACE, &e.map));
 
     let options = objects.effective_options(selector);
-    merged.options = merge_options(&file.options, options.iter().map(|o| &o.element), &merged.option_defs);
+    let options = options.iter().map(|o| &o.element);
+    merged.options = merge_options(P::FAMILY, &file.options, options, &merged.option_defs);
 
     if !objects.classes.is_empty() {
         merged.client_classes = objects.classes.iter().map(|c| Arc::clone(&c.element)).collect();
@@ -43,17 +44,19 @@ pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> 
 
     let ids: BTreeSet<_> = objects.subnets.keys().copied().collect();
     let prefixes: BTreeSet<_> = objects.subnets.values().map(|s| s.prefix).collect();
+    let key = |s: &WrittenSubnet<P>| Prefix::new(s.prefix.first().into(), s.prefix.length());
     let reserved: BTreeMap<_, _> = file
         .subnets
         .iter()
-        .filter_map(|s| Some(((s.id, s.prefix.into()), s.element.map.get(RESERVATIONS)?)))
+        .filter_map(|s| Some(((s.id, key(s)?), s.element.map.get(RESERVATIONS)?)))
         .collect();
-    merged.subnets.retain(|s| !ids.contains(&s.id) && !prefixes.contains(&s.prefix.into()));
+    merged
+        .subnets
+        .retain(|s| !ids.contains(&s.id) && key(s).is_none_or(|prefix| !prefixes.contains(&prefix)));
     merged.subnets.extend(objects.subnets.values().filter_map(|s| {
-        let IpAddr::V4(address) = s.prefix.address() else { return None };
-        Some(WrittenSubnet4 {
+        Some(WrittenSubnet {
             id: s.id,
-            prefix: Ipv4Prefix::new(address, s.prefix.length())?,
+            prefix: P::Prefix::of(P::Address::from_ip(s.prefix.address())?, s.prefix.length())?,
             shared_network: s.shared_network.clone(),
             element: with_reservations(&s.element, reserved.get(&(s.id, s.prefix)).copied()),
         })
@@ -69,14 +72,31 @@ fn with_reservations(element: &Arc<Element>, reservations: Option<&json::Value>)
     Arc::new(element)
 }
 
-fn merge_globals(merged: &mut Written4, objects: &Objects, selector: &ServerSelector) {
+/// [`merge`] for kea-dhcp4.
+#[must_use]
+pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
+    merge(file, objects, selector)
+}
+
+/// [`merge`] for kea-dhcp6.
+#[must_use]
+pub fn merge6(file: &Written6, objects: &Objects, selector: &ServerSelector) -> Written6 {
+    merge(file, objects, selector)
+}
+
+fn merge_globals(
+    globals: &mut Map,
+    tags: &mut BTreeMap<String, Vec<ServerTag>>,
+    objects: &Objects,
+    selector: &ServerSelector,
+) {
     for global in objects.effective_globals(selector) {
         match global.name.split_once('.') {
             None => {
-                merged.globals.insert(global.name.clone(), global.value.clone());
+                globals.insert(global.name.clone(), global.value.clone());
             }
             Some((map, member)) => {
-                let map = merged.globals.entry(map.to_owned()).or_insert_with(json::Value::map);
+                let map = globals.entry(map.to_owned()).or_insert_with(json::Value::map);
                 if !matches!(map.kind, Kind::Map(_)) {
                     map.kind = Kind::Map(Map::new());
                 }
@@ -85,7 +105,7 @@ fn merge_globals(merged: &mut Written4, objects: &Objects, selector: &ServerSele
                 }
             }
         }
-        merged.global_tags.insert(global.name, global.tags);
+        tags.insert(global.name, global.tags);
     }
 }
 
@@ -102,20 +122,24 @@ fn replace<'a, K: Ord>(
 
 /// As [`replace`], where an option of the file may have a name instead of a code.
 fn merge_options<'a>(
+    family: Family,
     file: &[Arc<Element>],
     database: impl Iterator<Item = &'a Arc<Element>> + Clone,
     defs: &[Arc<Element>],
 ) -> Vec<Arc<Element>> {
-    let standard = DefTable::standard(Family::V4);
+    let standard = DefTable::standard(family);
+    let top = OptionSpace::top(family);
     let code_of = |space: &str, name: &str| {
-        let custom = defs.iter().find(|d| text_member(&d.map, "name") == name && def_key(&d.map).0 == space);
+        let custom = defs
+            .iter()
+            .find(|d| text_member(&d.map, "name") == name && def_key(top.as_str(), &d.map).0 == space);
         let custom = custom.and_then(|d| u16::try_from(int_member(&d.map, "code")).ok());
         custom.or_else(|| standard.by_name(space, name).map(|def| def.code))
     };
     replace(file, database, |e| {
         let OptionKey { mut space, mut code, classes } = option_key_of(&e.map);
         if space.is_empty() {
-            "dhcp4".clone_into(&mut space);
+            top.as_str().clone_into(&mut space);
         }
         if !e.map.contains_key("code") {
             let name = text_member(&e.map, "name");
@@ -129,14 +153,15 @@ fn merge_options<'a>(
     })
 }
 
-fn def_key(map: &Map) -> (String, i64) {
+fn def_key(top: &str, map: &Map) -> (String, i64) {
     let space = text_member(map, "space");
-    (if space.is_empty() { "dhcp4".to_owned() } else { space }, int_member(map, "code"))
+    (if space.is_empty() { top.to_owned() } else { space }, int_member(map, "code"))
 }
 
 #[cfg(test)]
 mod tests {
-    use base::{ServerTag, SubnetId};
+    use base::SubnetId;
+    use config::WrittenSubnet4;
     use json::Value;
 
     use super::*;

@@ -18,6 +18,9 @@ pub trait IpAddress:
     /// The address as a number.
     fn number(self) -> u128;
 
+    /// The address, if it is of the family.
+    fn from_ip(address: IpAddr) -> Option<Self>;
+
     /// 0.0.0.0 or ::.
     fn is_none(self) -> bool {
         self.number() == 0
@@ -50,6 +53,13 @@ impl IpAddress for Ipv4Addr {
     fn number(self) -> u128 {
         u32::from(self).into()
     }
+
+    fn from_ip(address: IpAddr) -> Option<Self> {
+        match address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        }
+    }
 }
 
 impl IpAddress for Ipv6Addr {
@@ -58,6 +68,13 @@ impl IpAddress for Ipv6Addr {
 
     fn number(self) -> u128 {
         self.into()
+    }
+
+    fn from_ip(address: IpAddr) -> Option<Self> {
+        match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(address),
+        }
     }
 }
 

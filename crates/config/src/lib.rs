@@ -19,13 +19,14 @@ pub use error::{ConfigError, ErrorKind};
 pub use file::{read_file, read_text};
 pub use model::*;
 pub use parse::{
-    ParseEnv, parse_agent, parse_agent_arguments, parse_client_class, parse_global, parse_option_data,
-    parse_option_def, parse_reservation4, parse_shared_network4, parse_subnet4, parse4, parse4_arguments,
-    parse4_map, parse4_with,
+    ParseEnv, parse_agent, parse_agent_arguments, parse_arguments, parse_client_class, parse_global,
+    parse_map, parse_option_data, parse_option_def, parse_reservation, parse_shared_network, parse_subnet,
+    parse_with, parse4, parse4_arguments, parse4_map, parse4_with, parse6, parse6_arguments, parse6_map,
+    parse6_with,
 };
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, InterfaceCheck, ResolveEnv, SecretReader, check_classes,
-    check_options, definition_table, loggers, mentioned_classes, resolve_agent, resolve4,
+    check_options, definition_table, loggers, mentioned_classes, resolve_agent, resolve4, resolve6,
 };
-pub use write::{config_get, hash, option_data, write_reservation4, write4};
+pub use write::{config_get, hash, option_data, write, write_reservation, write4, write6};
 pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

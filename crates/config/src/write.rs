@@ -1,5 +1,9 @@
 //! `config-get`: the written stage with the defaults that Kea spells out.
 
+mod objects;
+
+pub use objects::reservation as write_reservation;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,40 +12,53 @@ use base::{Family, ServerTag};
 use json::{Kind, Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::keywords::{DHCP4, Keyword, Literal, OPTION_DEF, OUTPUT_OPTION, Table, Type};
+use crate::keywords::{self, Keyword, Literal, OUTPUT_OPTION, Table, Type};
 use crate::parse::objects::{boolean, list, text};
-use crate::parse::ranges;
-use crate::resolve::{find_definition, is_csv, reserved_for};
-use crate::{Element, Written4, WrittenSubnet4, definition_table};
+use crate::resolve::{ERP_LOCAL_DOMAIN_NAME, default_identifiers, find_definition, is_csv};
+use crate::{Element, MacSource, Protocol, Written, Written4, Written6, definition_table};
 
 /// The `Dhcp4` map of `config-get`: all globals with their defaults, subnets inside their networks, options with
 /// code, name and space, `metadata` on what came from a database. Reading it back gives the same configuration.
 #[must_use]
 pub fn write4(written: &Written4) -> Value {
+    write(written)
+}
+
+/// As [`write4`], the `Dhcp6` map.
+#[must_use]
+pub fn write6(written: &Written6) -> Value {
+    write(written)
+}
+
+/// The outermost map of a server of either protocol.
+#[must_use]
+pub fn write<P: Protocol>(written: &Written<P>) -> Value {
     let definitions =
-        definition_table(&written.option_defs).unwrap_or_else(|_| DefTable::standard(Family::V4));
+        definition_table(P::FAMILY, &written.option_defs).unwrap_or_else(|_| DefTable::standard(P::FAMILY));
     let mut out = Map::new();
-    for keyword in DHCP4.keywords {
-        if let Some(value) = global(keyword, &written.globals) {
+    for keyword in keywords::tables(P::FAMILY).globals.keywords {
+        if let Some(value) = global(&definitions, keyword, &written.globals) {
             out.insert(keyword.name.to_owned(), value);
         }
     }
     let list = |items: Vec<Value>| Value::from(items);
-    out.insert("option-def".to_owned(), list(written.option_defs.iter().map(option_def).collect()));
+    let defs = written.option_defs.iter().map(|e| option_def(P::FAMILY, e));
+    out.insert("option-def".to_owned(), list(defs.collect()));
     let options = written.options.iter().map(|e| with_tags(option_data(&e.map, &definitions), e));
     out.insert("option-data".to_owned(), list(options.collect()));
     if !written.client_classes.is_empty() {
-        let classes = written.client_classes.iter().map(|e| with_tags(client_class(&e.map, &definitions), e));
+        let classes =
+            written.client_classes.iter().map(|e| with_tags(objects::client_class(&e.map, &definitions), e));
         out.insert("client-classes".to_owned(), list(classes.collect()));
     }
     if !written.reservations.is_empty() {
         let reservations =
-            written.reservations.iter().map(|e| reservation(&e.map, &definitions).into()).collect();
+            written.reservations.iter().map(|e| objects::reservation(&e.map, &definitions).into()).collect();
         out.insert("reservations".to_owned(), list(reservations));
     }
     let mut networks: Vec<(Option<&str>, Map)> = Vec::new();
     for element in &written.shared_networks {
-        let map = derive(scope(&element.map, &definitions), element, &[&written.globals]);
+        let map = objects::network(element, &definitions, &written.globals);
         networks.push((text(&element.map, "name"), map));
     }
     let by_name: HashMap<&str, &Map> =
@@ -51,7 +68,7 @@ pub fn write4(written: &Written4) -> Value {
     for subnet in &written.subnets {
         let home = subnet.shared_network.as_deref();
         let outer = home.and_then(|name| by_name.get(name).copied());
-        let value = subnet4(subnet, &definitions, outer, &written.globals);
+        let value = objects::subnet(subnet, &definitions, outer, &written.globals);
         match home {
             Some(name) => nested.entry(name).or_default().push(value),
             None => plain.push(value),
@@ -59,18 +76,18 @@ pub fn write4(written: &Written4) -> Value {
     }
     let networks = networks.into_iter().map(|(name, mut map)| {
         let subnets = name.and_then(|n| nested.remove(n)).unwrap_or_default();
-        map.insert("subnet4".to_owned(), subnets.into());
+        map.insert(P::SUBNETS.to_owned(), subnets.into());
         Value::from(map)
     });
     out.insert("shared-networks".to_owned(), list(networks.collect()));
-    out.insert("subnet4".to_owned(), list(plain));
+    out.insert(P::SUBNETS.to_owned(), list(plain));
     out.into()
 }
 
-/// The arguments of a `config-get` answer: `Dhcp4` and `hash`.
+/// The arguments of a `config-get` answer: `Dhcp4` or `Dhcp6`, and `hash`.
 #[must_use]
-pub fn config_get(written: &Written4) -> Value {
-    let mut whole = Value::from([("Dhcp4", write4(written))]);
+pub fn config_get<P: Protocol>(written: &Written<P>) -> Value {
+    let mut whole = Value::from([(P::NAME, write(written))]);
     let hash = hash(&whole);
     if let Some(map) = whole.as_map_mut() {
         map.insert("hash".to_owned(), hash.into());
@@ -86,12 +103,15 @@ pub fn hash(config: &Value) -> String {
 
 /// Objects that are written on their own, in `option-def` and the like, have their tables' defaults filled in; maps
 /// of the process only those that Kea prints.
-fn global(keyword: &Keyword, globals: &Map) -> Option<Value> {
+fn global(definitions: &DefTable, keyword: &Keyword, globals: &Map) -> Option<Value> {
     let own = globals.get(keyword.name);
     match keyword.kind {
         // Lists of objects are written by their own functions.
         Type::Maps(_)
-            if matches!(keyword.name, "option-def" | "option-data" | "subnet4" | "shared-networks") =>
+            if matches!(
+                keyword.name,
+                "option-def" | "option-data" | "subnet4" | "subnet6" | "shared-networks"
+            ) =>
         {
             None
         }
@@ -116,21 +136,53 @@ fn global(keyword: &Keyword, globals: &Map) -> Option<Value> {
             }
             Some(control)
         }
-        Type::Strings if keyword.name == "host-reservation-identifiers" => Some(identifiers(own)),
+        Type::Strings if keyword.name == "host-reservation-identifiers" => {
+            Some(identifiers(definitions.family(), own))
+        }
+        Type::Strings if keyword.name == "mac-sources" => Some(mac_sources(own)),
+        Type::Strings if keyword.name == "relay-supplied-options" => Some(relay_supplied(definitions, own)),
         _ => own.cloned().or_else(|| keyword.default.value()),
     }
 }
 
 /// `auto`, alone or by default, is the whole list.
-fn identifiers(own: Option<&Value>) -> Value {
+fn identifiers(family: Family, own: Option<&Value>) -> Value {
     let names: Vec<&str> =
         own.and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(Value::as_str).collect();
     let names = if names.is_empty() || names == ["auto"] {
-        vec!["hw-address", "duid", "circuit-id", "client-id"]
+        default_identifiers(family).iter().map(|kind| kind.name()).collect()
     } else {
         names
     };
     names.into_iter().map(Value::from).collect::<Vec<_>>().into()
+}
+
+/// Sources by the names that Kea prints.
+fn mac_sources(own: Option<&Value>) -> Value {
+    let names = own.and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(Value::as_str);
+    let mut names: Vec<Value> =
+        names.filter_map(MacSource::from_name).map(|source| source.name().into()).collect();
+    if names.is_empty() {
+        names.push(MacSource::Any.name().into());
+    }
+    names.into()
+}
+
+/// Codes, in their order, as Kea prints them; a name that nothing defines stays as it is.
+fn relay_supplied(definitions: &DefTable, own: Option<&Value>) -> Value {
+    let mut codes = vec![ERP_LOCAL_DOMAIN_NAME];
+    let mut unknown: Vec<Value> = Vec::new();
+    for name in own.and_then(Value::as_list).unwrap_or(&[]) {
+        let text = name.as_str().unwrap_or("");
+        let code = text.parse().ok().filter(|code| *code != 0);
+        match code.or_else(|| definitions.by_name("dhcp6", text).map(|def| def.code)) {
+            Some(code) => codes.push(code),
+            None => unknown.push(name.clone()),
+        }
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes.into_iter().map(|code| code.to_string().into()).chain(unknown).collect::<Vec<_>>().into()
 }
 
 fn filled(table: &Table, own: Option<&Value>) -> Value {
@@ -203,9 +255,9 @@ fn with_tags(mut map: Map, element: &Element) -> Value {
     map.into()
 }
 
-fn option_def(element: &Arc<Element>) -> Value {
+fn option_def(family: Family, element: &Arc<Element>) -> Value {
     let mut map = element.map.clone();
-    fill(&OPTION_DEF, &mut map, &["array", "encapsulate", "record-types", "space"]);
+    fill(keywords::tables(family).option_def, &mut map, &["array", "encapsulate", "record-types", "space"]);
     with_tags(map, element)
 }
 
@@ -250,145 +302,4 @@ fn drop_empty(map: &mut Map, names: &[&str]) {
 fn options(map: &Map, definitions: &DefTable) -> Value {
     let items = list(map, "option-data").iter().filter_map(Value::as_map);
     items.map(|option| Value::from(option_data(option, definitions))).collect::<Vec<_>>().into()
-}
-
-fn client_class(map: &Map, definitions: &Arc<DefTable>) -> Map {
-    let mut out = map.clone();
-    let own: Vec<Arc<Element>> = list(map, "option-def")
-        .iter()
-        .filter_map(|v| {
-            Some(Arc::new(Element { map: v.as_map()?.clone(), pos: v.pos.clone(), server_tags: Vec::new() }))
-        })
-        .collect();
-    let table = layered(definitions, &own);
-    out.insert("option-def".to_owned(), own.iter().map(option_def).collect::<Vec<_>>().into());
-    out.insert("option-data".to_owned(), options(map, &table));
-    for (name, value) in [("next-server", "0.0.0.0"), ("server-hostname", ""), ("boot-file-name", "")] {
-        out.entry(name.to_owned()).or_insert_with(|| value.into());
-    }
-    if boolean(map, "only-in-additional-list") == Some(false) {
-        out.remove("only-in-additional-list");
-    }
-    out
-}
-
-fn layered(below: &Arc<DefTable>, own: &[Arc<Element>]) -> Arc<DefTable> {
-    let defs = own.iter().filter_map(|e| crate::parse::objects::option_def(&e.map, &e.pos)?.ok()).collect();
-    below.with(defs).unwrap_or_else(|_| Arc::clone(below))
-}
-
-/// What networks and subnets have in common.
-fn scope(map: &Map, definitions: &DefTable) -> Map {
-    let mut out = map.clone();
-    out.insert("option-data".to_owned(), options(map, definitions));
-    let addresses = map.get("relay").and_then(|r| r.get("ip-addresses")).cloned();
-    let relay = Value::from([("ip-addresses", addresses.unwrap_or_else(|| Vec::new().into()))]);
-    out.insert("relay".to_owned(), relay);
-    drop_empty(&mut out, &["client-classes", "evaluate-additional-classes"]);
-    if text(map, "interface") == Some("") {
-        out.remove("interface");
-    }
-    out
-}
-
-/// Parameters that Kea copies from the outer scopes into the objects of files when it reads them, and shows.
-const DERIVED: [&str; 14] = [
-    "adaptive-lease-time-threshold",
-    "allocator",
-    "cache-max-age",
-    "cache-threshold",
-    "calculate-tee-times",
-    "max-valid-lifetime",
-    "min-valid-lifetime",
-    "offer-lifetime",
-    "rebind-timer",
-    "renew-timer",
-    "store-extended-info",
-    "t1-percent",
-    "t2-percent",
-    "valid-lifetime",
-];
-
-fn derive(mut out: Map, element: &Element, outer: &[&Map]) -> Map {
-    if let Some(metadata) = metadata(&element.server_tags) {
-        // Objects of databases show what they say themselves.
-        out.insert("metadata".to_owned(), metadata);
-        return out;
-    }
-    for name in DERIVED {
-        if out.contains_key(name) {
-            continue;
-        }
-        let inherited = outer.iter().find_map(|scope| scope.get(name)).cloned();
-        if let Some(value) = inherited.or_else(|| DHCP4.get(name)?.default.value()) {
-            out.insert(name.to_owned(), value);
-        }
-    }
-    // The three lifetimes are shown together.
-    if let Some(value) = out.get("valid-lifetime").cloned() {
-        for bound in ["min-valid-lifetime", "max-valid-lifetime"] {
-            out.entry(bound.to_owned()).or_insert_with(|| value.clone());
-        }
-    }
-    out
-}
-
-fn subnet4(subnet: &WrittenSubnet4, definitions: &DefTable, network: Option<&Map>, globals: &Map) -> Value {
-    let element = &subnet.element;
-    let mut out = scope(&element.map, definitions);
-    if let Some(relay) = network.and_then(|n| n.get("relay"))
-        && !element.map.contains_key("relay")
-        && element.server_tags.is_empty()
-    {
-        out.insert("relay".to_owned(), relay.clone());
-    }
-    out.insert("id".to_owned(), subnet.id.0.into());
-    out.insert("subnet".to_owned(), subnet.prefix.to_string().into());
-    for name in ["4o6-interface", "4o6-interface-id", "4o6-subnet"] {
-        out.entry(name.to_owned()).or_insert_with(|| "".into());
-    }
-    out.insert(
-        "pools".to_owned(),
-        list(&element.map, "pools").iter().map(|p| pool(p, definitions)).collect::<Vec<_>>().into(),
-    );
-    let reservations = list(&element.map, "reservations").iter().filter_map(Value::as_map);
-    let reservations: Vec<Value> = reservations.map(|map| reservation(map, definitions).into()).collect();
-    out.insert("reservations".to_owned(), reservations.into());
-    let outer: Vec<&Map> = network.into_iter().chain(std::iter::once(globals)).collect();
-    derive(out, element, &outer).into()
-}
-
-/// A reservation as answers show it.
-#[must_use]
-pub fn write_reservation4(map: &Map, definitions: &DefTable) -> Map {
-    reservation(map, definitions)
-}
-
-/// A reservation with its identifier in the one form that Kea writes, and what it does not reserve as empty.
-fn reservation(map: &Map, definitions: &DefTable) -> Map {
-    let mut out = map.clone();
-    if let Some(Ok(identifier)) = reserved_for(map) {
-        out.insert(identifier.kind().name().to_owned(), identifier.text().into());
-    }
-    for name in ["hostname", "server-hostname", "boot-file-name"] {
-        out.entry(name.to_owned()).or_insert_with(|| "".into());
-    }
-    out.entry("next-server".to_owned()).or_insert_with(|| "0.0.0.0".into());
-    out.entry("client-classes".to_owned()).or_insert_with(|| Vec::new().into());
-    out.insert("option-data".to_owned(), options(map, definitions));
-    out
-}
-
-fn pool(value: &Value, definitions: &DefTable) -> Value {
-    let Some(map) = value.as_map() else { return value.clone() };
-    let mut out = map.clone();
-    if let Some(Ok((first, last))) = text(map, "pool").map(ranges::pool) {
-        out.insert("pool".to_owned(), ranges::pool_text(first, last).into());
-    }
-    out.insert("option-data".to_owned(), options(map, definitions));
-    drop_empty(&mut out, &["client-classes", "evaluate-additional-classes"]);
-    if map.get("pool-id").and_then(Value::as_int) == Some(0) {
-        out.remove("pool-id");
-    }
-    out.into()
 }

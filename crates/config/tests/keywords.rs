@@ -1,9 +1,10 @@
 //! The tables hold what the code that reads them relies on.
 
-use config::keywords::{self, AGENT, Backend, DHCP4, Status, Table, Translation, Type};
+use base::Family;
+use config::keywords::{self, AGENT, Backend, DHCP4, DHCP6, Status, Table, Translation, Type};
 
 fn all() -> Vec<&'static Table> {
-    let mut tables = vec![&DHCP4, &AGENT];
+    let mut tables = vec![&DHCP4, &DHCP6, &AGENT];
     let mut at = 0;
     while let Some(table) = tables.get(at).copied() {
         at += 1;
@@ -67,7 +68,7 @@ fn defaults_fit_their_own_types() {
                 Type::Word(words) | Type::WordAnyCase(words) | Type::WordOrBool(words, _) => {
                     value.as_str().is_some_and(|s| words.contains(&s))
                 }
-                Type::Ipv4 | Type::Address => {
+                Type::Ipv4 | Type::Ipv6 | Type::Address => {
                     value.as_str().is_some_and(|s| s.parse::<std::net::IpAddr>().is_ok())
                 }
                 Type::Strings | Type::Maps(_) => value.as_list().is_some(),
@@ -83,7 +84,7 @@ fn what_a_backend_stores_among_the_globals() {
     for name in
         ["valid-lifetime", "server-hostname", "t1-percent", "ip-reservations-unique", "store-extended-info"]
     {
-        assert_eq!(keywords::global_parameter(name).unwrap().name, name);
+        assert_eq!(keywords::global_parameter(Family::V4, name).unwrap().name, name);
     }
     for (map, members) in [
         ("expired-leases-processing", 6),
@@ -99,7 +100,7 @@ fn what_a_backend_stores_among_the_globals() {
         let stored = table
             .keywords
             .iter()
-            .filter(|k| keywords::global_parameter(&format!("{map}.{}", k.name)).is_some());
+            .filter(|k| keywords::global_parameter(Family::V4, &format!("{map}.{}", k.name)).is_some());
         assert_eq!(stored.count(), members, "{map}");
     }
 }
@@ -111,6 +112,8 @@ fn the_reference_names_every_table() {
         "## Dhcp4\n",
         "## Dhcp4/subnet4\n",
         "## Dhcp4/subnet4/pools\n",
+        "## Dhcp6\n",
+        "## Dhcp6/subnet6/pd-pools\n",
         "## Control-agent\n",
         "`persist-sync`",
     ] {

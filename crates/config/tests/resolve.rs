@@ -8,7 +8,7 @@ mod common;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use base::{Seconds, ServerTag, SubnetId};
+use base::{Family, Seconds, ServerTag, SubnetId};
 use common::{parse, resolve, resolve_with, value};
 use config::{ControlSocket, Element, ResolveEnv, ServerConfig4, SyncMode, Written4, builtin};
 
@@ -341,7 +341,7 @@ fn numbers_for_subnets_without_one() {
 
 #[test]
 fn objects_one_by_one() {
-    let subnet = config::parse_subnet4(&value(
+    let subnet = config::parse_subnet::<config::Dhcp4>(&value(
         r#"{ "id": 5, "subnet": "10.0.0.9/24", "shared-network-name": "n", "pools": [ { "pool": "10.0.0.0/25" } ],
              "metadata": { "server-tags": [ "all" ] }, "client-class": "x" }"#,
     ))
@@ -356,10 +356,10 @@ fn objects_one_by_one() {
     );
     for none in ["null", "\"\""] {
         let text = format!(r#"{{ "id": 5, "subnet": "10.0.0.0/24", "shared-network-name": {none} }}"#);
-        assert_eq!(config::parse_subnet4(&value(&text)).unwrap().shared_network, None);
+        assert_eq!(config::parse_subnet::<config::Dhcp4>(&value(&text)).unwrap().shared_network, None);
     }
     let text = |result: Result<(), Vec<config::ConfigError>>| result.unwrap_err()[0].text.clone();
-    let one = |t: &str| text(config::parse_subnet4(&value(t)).map(|_| ()));
+    let one = |t: &str| text(config::parse_subnet::<config::Dhcp4>(&value(t)).map(|_| ()));
     assert!(one(r#"{ "subnet": "10.0.0.0/24" }"#).contains("missing parameter 'id'"));
     assert!(
         one(r#"{ "id": 1, "subnet": "foo" }"#)
@@ -370,25 +370,28 @@ fn objects_one_by_one() {
             .starts_with("'t2-percent' parameter is not a real")
     );
     assert!(
-        text(config::parse_shared_network4(&value("{}")).map(|_| ())).starts_with("missing parameter 'name'")
+        text(config::parse_shared_network(Family::V4, &value("{}")).map(|_| ()))
+            .starts_with("missing parameter 'name'")
     );
-    assert!(config::parse_shared_network4(&value(r#"{ "name": "n", "subnet4": [] }"#)).is_ok());
+    assert!(config::parse_shared_network(Family::V4, &value(r#"{ "name": "n", "subnet4": [] }"#)).is_ok());
     assert!(
-        text(config::parse_option_def(&value(r#"{ "code": 222, "type": "uint8" }"#)).map(|_| ()))
+        text(config::parse_option_def(Family::V4, &value(r#"{ "code": 222, "type": "uint8" }"#)).map(|_| ()))
             .starts_with("missing parameter 'name'")
     );
     assert!(
-        text(config::parse_option_data(&value(r#"{ "code": "x" }"#)).map(|_| ()))
+        text(config::parse_option_data(Family::V4, &value(r#"{ "code": "x" }"#)).map(|_| ()))
             .starts_with("'code' parameter is not an integer")
     );
     assert!(
-        text(config::parse_client_class(&value("{}")).map(|_| ())).starts_with("missing parameter 'name'")
+        text(config::parse_client_class(Family::V4, &value("{}")).map(|_| ()))
+            .starts_with("missing parameter 'name'")
     );
 }
 
 #[test]
 fn global_parameters_of_the_backend() {
-    let get = |name: &str, text: &str| config::parse_global(name, &value(text)).map_err(|e| e.text);
+    let get =
+        |name: &str, text: &str| config::parse_global(Family::V4, name, &value(text)).map_err(|e| e.text);
     assert_eq!(get("decline-probation-period", "10"), Ok(10i64.into()));
     assert_eq!(get("ddns-replace-client-name", "true"), Ok("when-present".into()));
     assert_eq!(get("expired-leases-processing.hold-reclaimed-time", "5"), Ok(5i64.into()));
@@ -417,19 +420,21 @@ fn global_parameters_of_the_backend() {
 #[test]
 fn objects_against_the_definitions_of_others() {
     let def =
-        config::parse_option_def(&value(r#"{ "name": "own", "code": 222, "type": "uint16" }"#)).unwrap();
-    let table = config::definition_table(&[def]).unwrap();
-    let option = |text: &str| config::parse_option_data(&value(text)).unwrap();
+        config::parse_option_def(Family::V4, &value(r#"{ "name": "own", "code": 222, "type": "uint16" }"#))
+            .unwrap();
+    let table = config::definition_table(Family::V4, &[def]).unwrap();
+    let option = |text: &str| config::parse_option_data(Family::V4, &value(text)).unwrap();
     assert_eq!(config::check_options([&*option(r#"{ "name": "own", "data": "1" }"#)], &table), []);
     assert_eq!(config::check_options([&*option(r#"{ "name": "other", "data": "1" }"#)], &table).len(), 1);
-    let subnet = config::parse_subnet4(&value(
+    let subnet = config::parse_subnet::<config::Dhcp4>(&value(
         r#"{ "id": 1, "subnet": "10.0.0.0/8", "pools": [ { "pool": "10.0.0.0/9", "option-data": [ { "name": "own", "data": "x" } ] } ] }"#,
     ))
     .unwrap();
     assert_eq!(config::check_options([&*subnet.element], &table).len(), 1);
-    let class = config::parse_client_class(&value(
-        r#"{ "name": "a", "test": "option[own].exists and member('b')" }"#,
-    ))
+    let class = config::parse_client_class(
+        Family::V4,
+        &value(r#"{ "name": "a", "test": "option[own].exists and member('b')" }"#),
+    )
     .unwrap();
     let faults = config::check_classes(&[class], &table);
     assert!(faults[0].text.contains("Not defined client class 'b'"), "{faults:?}");

@@ -10,15 +10,15 @@ use std::sync::Arc;
 use base::ServerTag;
 use common::{parse, value};
 use config::keywords::{DHCP4, Keyword, Literal, Status, Table, Type};
-use config::{Element, ParseEnv, ResolveEnv, Written4};
+use config::{Element, ParseEnv, Protocol, ResolveEnv, Written, Written4};
 use json::Value;
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 
 #[track_caller]
-fn again(written: &Written4) -> Value {
+fn again<P: Protocol>(written: &Written<P>) -> Value {
     let first = config::config_get(written);
-    let (back, errors) = config::parse4_arguments(first.clone(), ParseEnv::default());
+    let (back, errors) = config::parse_arguments::<P>(first.clone(), ParseEnv::default());
     assert_eq!(errors, [], "{}", json::to_string_pretty(&first, 2));
     let second = config::config_get(&back);
     assert_eq!(json::to_string_pretty(&second, 2), json::to_string_pretty(&first, 2));
@@ -176,7 +176,7 @@ fn valid(keyword: &'static Keyword) -> Option<BoxedStrategy<Value>> {
             }
             prop::sample::select(words).prop_map(|w| Value::from(*w)).boxed()
         }
-        Type::Ipv4 | Type::Address => any::<[u8; 4]>()
+        Type::Ipv4 | Type::Ipv6 | Type::Address => any::<[u8; 4]>()
             .prop_filter("not broadcast", |a| *a != [255; 4])
             .prop_map(|a| Value::from(std::net::Ipv4Addr::from(a).to_string()))
             .boxed(),

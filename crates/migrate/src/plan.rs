@@ -112,7 +112,7 @@ impl<P: Protocol> Plan<P> {
             if sources.iter().take(at).any(|other| other.tag == source.tag) {
                 return Err(PlanError::SameTag(source.tag.clone()));
             }
-            let table = definition_table(&source.written.option_defs).map_err(|errors| {
+            let table = definition_table(P::FAMILY, &source.written.option_defs).map_err(|errors| {
                 let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 PlanError::Server { server: source.tag.clone(), text }
             })?;

@@ -39,7 +39,7 @@ impl Protocol for Dhcp4 {
     }
 
     fn global(name: &str, value: &Value) -> Option<Value> {
-        let value = config::parse_global(name, value).ok()?;
+        let value = config::parse_global(base::Family::V4, name, value).ok()?;
         columns::global_to_columns(name, &value).ok()?;
         Some(value)
     }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use backend::suite::{apply, server, subnet, tag};
 use backend::{Change, ConfigBackend, Identity};
 use base::{Family, ServerTag, Timestamp};
-use config::Written4;
+use config::{Dhcp4, Written4};
 use control::{Command, CommandTable};
 use modules::cb_cmds::{Host, register};
 
 struct Server(Arc<dyn ConfigBackend>);
 
-impl Host for Server {
+impl Host<Dhcp4> for Server {
     fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
         vec![Arc::clone(&self.0)]
     }
@@ -24,7 +24,7 @@ impl Host for Server {
         tag("s1")
     }
 
-    fn file4(&self) -> Option<Arc<Written4>> {
+    fn file(&self) -> Option<Arc<Written4>> {
         Some(Arc::default())
     }
 
@@ -48,7 +48,7 @@ fn main() {
         apply(database.as_ref(), [server(&name), own]).unwrap();
     }
     let table = CommandTable::new();
-    register(&table, Family::V4, Arc::new(Server(Arc::clone(&database) as Arc<dyn ConfigBackend>))).unwrap();
+    register::<Dhcp4>(&table, Arc::new(Server(Arc::clone(&database) as Arc<dyn ConfigBackend>))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let set = |id: u32, tied: &str| {
         let (a, b) = (id >> 8, id & 255);

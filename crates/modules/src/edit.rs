@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{ServerConfig4, Written4};
+use config::{Protocol, ServerConfig, Written};
 use control::{Answer, Command};
 use json::{Map, Value};
 
@@ -11,16 +11,16 @@ use crate::params::{Refusal, refuse};
 
 /// A change of the written configuration: the answer of its command once the changed configuration is in force, or
 /// at once when there is nothing to change.
-pub type Edit = Box<dyn FnOnce(&mut Written4) -> Result<Answer, Answer> + Send>;
+pub type Edit<P> = Box<dyn FnOnce(&mut Written<P>) -> Result<Answer, Answer> + Send>;
 
 /// What the commands need of the server that has them.
-pub trait Host: Send + Sync {
+pub trait Host<P: Protocol>: Send + Sync {
     /// The configuration in force, with what databases hold.
-    fn running(&self) -> Arc<ServerConfig4>;
+    fn running(&self) -> Arc<ServerConfig<P>>;
 
     /// Changes the server's own part of the configuration, checks the whole and brings it into force. When anything
     /// fails, everything stays as it was and the answer says why.
-    fn edit(&self, edit: Edit) -> Pending<'_, Answer>;
+    fn edit(&self, edit: Edit<P>) -> Pending<'_, Answer>;
 }
 
 /// What is wrong with a configuration, in a line for each fault.
@@ -51,6 +51,14 @@ pub(crate) fn arguments(command: &Command) -> Result<&Map, Refusal> {
     arguments
         .as_map()
         .ok_or_else(|| Refusal::error(format!("arguments specified for the '{name}' command are not a map")))
+}
+
+/// `IPv4` or `IPv6`, as texts say it.
+pub(crate) fn version<P: Protocol>() -> &'static str {
+    match P::FAMILY {
+        base::Family::V4 => "IPv4",
+        base::Family::V6 => "IPv6",
+    }
 }
 
 /// The one map of the list that is the only argument.

@@ -4,22 +4,31 @@
 //! Everything that needs to know a keyword reads these tables: the parser, `config-get`, the commands of the
 //! configuration backend, the columns of its databases and the keyword reference in the documentation.
 
+use base::Family;
+
 mod agent;
 mod dhcp4;
+mod dhcp6;
 mod reference;
 mod scope4;
+mod scope6;
 mod service;
 
 pub use agent::{AGENT, AGENT_SOCKET};
 pub use dhcp4::DHCP4;
+pub use dhcp6::DHCP6;
 pub use reference::reference;
 pub use scope4::{
     CLIENT_CLASS, OPTION_DATA, OPTION_DEF, POOL4, RELAY, RESERVATION4, SHARED_NETWORK4, SUBNET4,
 };
+pub use scope6::{
+    CLIENT_CLASS6, OPTION_DATA6, OPTION_DEF6, PD_POOL, POOL6, RELAY6, RESERVATION6, SERVER_ID,
+    SHARED_NETWORK6, SUBNET6,
+};
 pub use service::{
     AUTHENTICATION, CLIENT, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, EXPIRED_LEASES,
-    HOOKS_LIBRARY, HTTP_HEADER, INTERFACES, LOGGER, MULTI_THREADING, OUTPUT_OPTION, QUEUE_CONTROL,
-    SANITY_CHECKS,
+    HOOKS_LIBRARY, HTTP_HEADER, INTERFACES, INTERFACES6, LOGGER, MULTI_THREADING, OUTPUT_OPTION,
+    QUEUE_CONTROL, QUEUE_CONTROL6, SANITY_CHECKS,
 };
 
 /// The members that a map may have, in the order of their names.
@@ -74,6 +83,7 @@ pub enum Type {
     /// One of several words, or a boolean that stands for one of them (`false`, `true`).
     WordOrBool(&'static [&'static str], [&'static str; 2]),
     Ipv4,
+    Ipv6,
     /// An address of either family.
     Address,
     Strings,
@@ -231,17 +241,64 @@ const fn kw(name: &'static str, kind: Type, doc: &'static str) -> Keyword {
 const COMMENT: Keyword = kw("comment", Type::Str, "Text for people; kept as user-context.comment.");
 const USER_CONTEXT: Keyword = kw("user-context", Type::FreeMap, "Any map of the operator's; kept as it is.");
 
-/// A global parameter that `remote-global-parameter4-set` takes: `name`, or `map.member`.
+/// The tables of one protocol: of its globals, and of the objects that stand in them.
+#[derive(Debug)]
+pub struct Tables {
+    pub globals: &'static Table,
+    pub subnet: &'static Table,
+    pub shared_network: &'static Table,
+    pub pool: &'static Table,
+    pub option_data: &'static Table,
+    pub option_def: &'static Table,
+    pub client_class: &'static Table,
+    pub reservation: &'static Table,
+    pub relay: &'static Table,
+}
+
+/// The tables of a protocol.
 #[must_use]
-pub fn global_parameter(name: &str) -> Option<&'static Keyword> {
+pub fn tables(family: Family) -> &'static Tables {
+    static TABLES4: Tables = Tables {
+        globals: &DHCP4,
+        subnet: &SUBNET4,
+        shared_network: &SHARED_NETWORK4,
+        pool: &POOL4,
+        option_data: &OPTION_DATA,
+        option_def: &OPTION_DEF,
+        client_class: &CLIENT_CLASS,
+        reservation: &RESERVATION4,
+        relay: &RELAY,
+    };
+    static TABLES6: Tables = Tables {
+        globals: &DHCP6,
+        subnet: &SUBNET6,
+        shared_network: &SHARED_NETWORK6,
+        pool: &POOL6,
+        option_data: &OPTION_DATA6,
+        option_def: &OPTION_DEF6,
+        client_class: &CLIENT_CLASS6,
+        reservation: &RESERVATION6,
+        relay: &RELAY6,
+    };
+    match family {
+        Family::V4 => &TABLES4,
+        Family::V6 => &TABLES6,
+    }
+}
+
+/// A global parameter that `remote-global-parameter4-set` and `remote-global-parameter6-set` take: `name`, or
+/// `map.member`.
+#[must_use]
+pub fn global_parameter(family: Family, name: &str) -> Option<&'static Keyword> {
+    let globals = tables(family).globals;
     match name.split_once('.') {
-        None => DHCP4.get(name).filter(|k| {
+        None => globals.get(name).filter(|k| {
             k.backend == Backend::Yes
                 && !matches!(k.kind, Type::Maps(_))
                 && !matches!(k.status, Status::Old(_))
         }),
         Some((map, member)) => {
-            let holder = DHCP4.get(map).filter(|k| k.backend == Backend::Leaves)?;
+            let holder = globals.get(map).filter(|k| k.backend == Backend::Leaves)?;
             let Type::Map(table) = holder.kind else { return None };
             table.get(member).filter(|k| k.backend == Backend::Yes && !matches!(k.status, Status::Old(_)))
         }

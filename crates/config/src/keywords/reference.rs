@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AGENT, Backend, DHCP4, Keyword, Literal, Status, Table, Translation, Type};
+use super::{AGENT, Backend, DHCP4, DHCP6, Keyword, Literal, Status, Table, Translation, Type};
 
 /// `docs/reference/keywords.md`: every map and its members.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn reference() -> String {
     );
     // Each table once, with all the places where it is used.
     let mut tables: Vec<(&Table, Vec<String>)> =
-        vec![(&DHCP4, vec![DHCP4.name.to_owned()]), (&AGENT, vec![AGENT.name.to_owned()])];
+        [&DHCP4, &DHCP6, &AGENT].into_iter().map(|table| (table, vec![table.name.to_owned()])).collect();
     let mut at = 0;
     while let Some((table, paths)) = tables.get(at).cloned() {
         at += 1;
@@ -100,6 +100,7 @@ fn type_text(kind: Type) -> String {
         }
         Type::WordOrBool(words, _) => format!("{} or boolean", words.join(", ")),
         Type::Ipv4 => "IPv4 address".to_owned(),
+        Type::Ipv6 => "IPv6 address".to_owned(),
         Type::Address => "IP address".to_owned(),
         Type::Strings => "list of strings".to_owned(),
         Type::Map(_) => "map".to_owned(),

@@ -139,31 +139,31 @@ pub(super) const RESERVATIONS: Keyword =
         .default(EmptyList);
 
 // Guards and additional classes of subnets, pools and networks.
-const CLIENT_CLASSES: Keyword =
+pub(super) const CLIENT_CLASSES: Keyword =
     kw("client-classes", Strings, "Only clients in one of these classes; empty: all.").stored();
-const OLD_CLIENT_CLASS: Keyword =
+pub(super) const OLD_CLIENT_CLASS: Keyword =
     kw("client-class", Type::Str, "Old spelling: the one item of client-classes.")
         .old(Item("client-classes"));
-const ADDITIONAL_CLASSES: Keyword = kw(
+pub(super) const ADDITIONAL_CLASSES: Keyword = kw(
     "evaluate-additional-classes",
     Strings,
     "Classes evaluated for clients of this scope after all others.",
 )
 .stored();
-const OLD_REQUIRED_CLASSES: Keyword =
+pub(super) const OLD_REQUIRED_CLASSES: Keyword =
     kw("require-client-classes", Strings, "Old spelling of evaluate-additional-classes.")
         .old(Name("evaluate-additional-classes"));
-const INTERFACE: Keyword =
+pub(super) const INTERFACE: Keyword =
     kw("interface", Type::Str, "Interface by which clients of this scope are reached.").stored();
 const RELAYS: Keyword = kw("relay", Map(&RELAY), "Relay agents that speak for this scope.").stored();
 
 /// The flag `inherited` changes the default into that of the outer scope.
-const fn inherit(keyword: Keyword) -> Keyword {
+pub(super) const fn inherit(keyword: Keyword) -> Keyword {
     keyword.default(Literal::None).inherited()
 }
 
 /// Inherited, but without a column in the databases.
-const fn unstored(mut keyword: Keyword) -> Keyword {
+pub(super) const fn unstored(mut keyword: Keyword) -> Keyword {
     keyword.backend = super::Backend::No;
     inherit(keyword)
 }

@@ -8,6 +8,16 @@ use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
 
 const CIPHERS: &str = "the ciphers are those of the TLS library, strong ones alone";
 
+const RE_DETECT: Keyword =
+    kw("re-detect", Bool, "Look for interfaces anew at each reconfiguration.").bool(true);
+const SOCKET_RETRIES: Keyword =
+    kw("service-sockets-max-retries", Int(0, U32), "Attempts to open a socket that could not be opened.")
+        .int(0);
+const SOCKETS_REQUIRED: Keyword =
+    kw("service-sockets-require-all", Bool, "End when a socket cannot be opened.").bool(false);
+const SOCKET_RETRY_WAIT: Keyword =
+    kw("service-sockets-retry-wait-time", Int(0, U32), "Milliseconds between those attempts.").int(5000);
+
 pub static INTERFACES: Table = Table {
     name: "interfaces-config",
     metadata: false,
@@ -27,11 +37,25 @@ pub static INTERFACES: Table = Table {
             "Which interface answers leave by; routing only with UDP sockets.",
         )
         .text("same-as-inbound"),
-        kw("re-detect", Bool, "Look for interfaces anew at each reconfiguration.").bool(true),
-        kw("service-sockets-max-retries", Int(0, U32), "Attempts to open a socket that could not be opened.")
-            .int(0),
-        kw("service-sockets-require-all", Bool, "End when a socket cannot be opened.").bool(false),
-        kw("service-sockets-retry-wait-time", Int(0, U32), "Milliseconds between those attempts.").int(5000),
+        RE_DETECT,
+        SOCKET_RETRIES,
+        SOCKETS_REQUIRED,
+        SOCKET_RETRY_WAIT,
+        USER_CONTEXT,
+    ],
+};
+
+pub static INTERFACES6: Table = Table {
+    name: "interfaces-config",
+    metadata: false,
+    keywords: &[
+        COMMENT,
+        kw("interfaces", Strings, "Interfaces to listen on: name, name/unicast address, or * for all.")
+            .default(EmptyList),
+        RE_DETECT,
+        SOCKET_RETRIES,
+        SOCKETS_REQUIRED,
+        SOCKET_RETRY_WAIT,
         USER_CONTEXT,
     ],
 };
@@ -222,17 +246,35 @@ pub static MULTI_THREADING: Table = Table {
     ],
 };
 
+const QUEUE_CAPACITY: Keyword = kw("capacity", Int(1, U32), "Packets that the queue holds.").int(64).stored();
+const ENABLE_QUEUE: Keyword = kw("enable-queue", Bool, "Queue packets ahead of a single thread.")
+    .bool(false)
+    .stored()
+    .only(
+        Literal::Bool(false),
+        "the packet queue ahead of a single thread is not served; the queue of each worker thread takes its place",
+    );
+
 pub static QUEUE_CONTROL: Table = Table {
     name: "dhcp-queue-control",
     metadata: false,
     keywords: &[
-        kw("capacity", Int(1, U32), "Packets that the queue holds.").int(64).stored(),
+        QUEUE_CAPACITY,
         COMMENT,
-        kw("enable-queue", Bool, "Queue packets ahead of a single thread.").bool(false).stored().only(
-            Literal::Bool(false),
-            "the packet queue ahead of a single thread is not served; the queue of each worker thread takes its place",
-        ),
+        ENABLE_QUEUE,
         kw("queue-type", Type::Str, "Kind of the queue.").text("kea-ring4").stored(),
+        USER_CONTEXT,
+    ],
+};
+
+pub static QUEUE_CONTROL6: Table = Table {
+    name: "dhcp-queue-control",
+    metadata: false,
+    keywords: &[
+        QUEUE_CAPACITY,
+        COMMENT,
+        ENABLE_QUEUE,
+        kw("queue-type", Type::Str, "Kind of the queue.").text("kea-ring6").stored(),
         USER_CONTEXT,
     ],
 };

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use base::Ipv6Prefix;
 use smallvec::SmallVec;
 
-use super::{ClassId, OptionSet};
+use super::{ClassId, Dhcp4, Dhcp6, OptionSet, Protocol};
 
-/// A reservation of DHCPv4.
-pub type Host4 = host::Host<Reservation4>;
-/// A reservation of DHCPv6.
-pub type Host6 = host::Host<Reservation6>;
+/// A reservation of either protocol.
+pub type Host<P> = host::Host<<P as Protocol>::Reservation>;
+pub type Host4 = Host<Dhcp4>;
+pub type Host6 = Host<Dhcp6>;
 
 /// Address, classes, options and fixed fields.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,6 +9,7 @@ use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix};
 use super::{
     Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6, Subnet6Parts,
 };
+use crate::{ConfigError, ResolveEnv, ServerConfig, Written, resolve4, resolve6};
 
 /// DHCPv4 or DHCPv6. What both have is written once, generic over this ([`Subnet`](super::Subnet) and the like);
 /// what one has alone is in its associated types, and reached through the field `own`.
@@ -28,6 +29,11 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
     type Network: Clone + Debug + Send + Sync;
     type Subnet: Clone + Debug + Send + Sync;
     type Reservation: host::Reservation;
+
+    /// Inheritance, definitions, options, classes and all checks that need more than one object. Every fault is
+    /// reported.
+    fn resolve(written: Arc<Written<Self>>, env: &ResolveEnv)
+    -> Result<ServerConfig<Self>, Vec<ConfigError>>;
 
     /// The interface id by which relay agents name the subnet.
     fn interface_id(_: &Self::Subnet) -> Option<&Arc<[u8]>> {
@@ -56,6 +62,13 @@ impl Protocol for Dhcp4 {
     type Network = ();
     type Subnet = ();
     type Reservation = Reservation4;
+
+    fn resolve(
+        written: Arc<Written<Self>>,
+        env: &ResolveEnv,
+    ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
+        resolve4(written, env)
+    }
 }
 
 impl Protocol for Dhcp6 {
@@ -71,6 +84,13 @@ impl Protocol for Dhcp6 {
     type Network = Network6Parts;
     type Subnet = Subnet6Parts;
     type Reservation = Reservation6;
+
+    fn resolve(
+        written: Arc<Written<Self>>,
+        env: &ResolveEnv,
+    ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
+        resolve6(written, env)
+    }
 
     fn interface_id(subnet: &Subnet6Parts) -> Option<&Arc<[u8]>> {
         subnet.interface_id.as_ref()

@@ -51,6 +51,22 @@ pub enum DuidKind {
 }
 
 impl DuidKind {
+    /// The keyword.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llt => "LLT",
+            Self::En => "EN",
+            Self::Ll => "LL",
+            Self::Uuid => "UUID",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Llt, Self::En, Self::Ll, Self::Uuid].into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The number of the type (RFC 9915 section 11.1).
     #[must_use]
     pub fn code(self) -> u16 {

@@ -1,5 +1,6 @@
 //! The configuration of the control agent. It has no second stage here: the program reads the checked map.
 
+use base::Family;
 use json::{Map, Value};
 
 use super::{Checker, Origin, top};
@@ -19,7 +20,7 @@ pub fn parse_agent_arguments(value: Value) -> (Map, Vec<ConfigError>) {
 }
 
 fn whole(value: Value, origin: Origin) -> (Map, Vec<ConfigError>) {
-    let mut checker = Checker::new(origin);
+    let mut checker = Checker::new(origin, Family::V4);
     let inner = top(&mut checker.errors, value, "Control-agent", origin);
     let map = inner.map(|inner| checker.map(&AGENT, inner)).unwrap_or_default();
     (map, checker.errors)

@@ -1,10 +1,11 @@
 //! The one walk over all maps: names, types, ranges, old spellings, what is not served.
 
+use base::Family;
 use json::{Kind, Map, Pos, Value};
 
 use super::objects;
 use crate::error::{ConfigError, ErrorKind, token_name};
-use crate::keywords::{Keyword, SUBNET4, Status, Table, Translation, Type};
+use crate::keywords::{self, Keyword, Status, Table, Tables, Translation, Type};
 
 /// Whose texts the faults of names and types take: those of Kea's grammar for files, those of its parsers for the
 /// arguments of commands.
@@ -18,6 +19,8 @@ pub(crate) enum Origin {
 pub(crate) struct Checker {
     pub(crate) errors: Vec<ConfigError>,
     pub(crate) origin: Origin,
+    pub(crate) family: Family,
+    pub(crate) tables: &'static Tables,
     /// What goes before the text of a fault in the present scope.
     prefix: &'static str,
     /// Old members of `dhcp-ddns` on their way to the globals.
@@ -25,23 +28,29 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { errors: Vec::new(), origin, prefix: "", moved: Vec::new() }
+    pub(crate) fn new(origin: Origin, family: Family) -> Self {
+        let tables = keywords::tables(family);
+        Self { errors: Vec::new(), origin, family, tables, prefix: "", moved: Vec::new() }
+    }
+
+    /// A fault of whatever sort.
+    pub(crate) fn push(&mut self, error: ConfigError) {
+        self.errors.push(error.under(self.tables.globals.name));
     }
 
     /// A fault of a value.
     pub(crate) fn fault(&mut self, pos: &Pos, text: impl std::fmt::Display) {
-        self.errors.push(ConfigError::at(pos, format_args!("{}{text}", self.prefix)));
+        self.push(ConfigError::at(pos, format_args!("{}{text}", self.prefix)));
     }
 
     /// A value that is right but not served.
     pub(crate) fn unsupported(&mut self, pos: &Pos, text: impl std::fmt::Display) {
         let error = ConfigError::at(pos, format_args!("{}{text}", self.prefix));
-        self.errors.push(error.kind(ErrorKind::Unsupported));
+        self.push(error.kind(ErrorKind::Unsupported));
     }
 
     fn syntax(&mut self, pos: &Pos, width: u32, text: impl std::fmt::Display) {
-        self.errors.push(ConfigError::syntax(pos, width, text));
+        self.push(ConfigError::syntax(pos, width, text));
     }
 
     /// Checks a value that must be a map; gives its members in their present spelling.
@@ -59,7 +68,7 @@ impl Checker {
         let outer = self.prefix;
         // Maps inside of a subnet are read before the subnet itself.
         self.prefix =
-            if std::ptr::eq(table, &raw const SUBNET4) { "subnet configuration failed: " } else { "" };
+            if std::ptr::eq(table, self.tables.subnet) { "subnet configuration failed: " } else { "" };
         let map = self.members(name, table, members, &pos);
         objects::check(self, table, &map, &pos);
         self.prefix = outer;
@@ -110,7 +119,7 @@ impl Checker {
         for keyword in table.keywords.iter().filter(|k| k.required) {
             if !out.contains_key(keyword.name) && !refused.contains(&keyword.name) {
                 let text = match (holder, keyword.name) {
-                    ("subnet4", "subnet") => {
+                    ("subnet4" | "subnet6", "subnet") => {
                         "mandatory 'subnet' parameter is missing for a subnet being configured".to_owned()
                     }
                     (_, name) => format!("missing parameter '{name}'"),
@@ -131,11 +140,11 @@ impl Checker {
             }
             Origin::Command => {
                 let text = match holder {
-                    "Dhcp4" => format!("unsupported global configuration parameter: {name}"),
+                    "Dhcp4" | "Dhcp6" => format!("unsupported global configuration parameter: {name}"),
                     "client-classes" => format!("unsupported client class parameter '{name}'"),
                     _ => format!("spurious '{name}' parameter"),
                 };
-                self.errors.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
+                self.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
             }
         }
     }
@@ -153,7 +162,7 @@ impl Checker {
             Origin::Command => {
                 let article = if json_type == "integer" { "an" } else { "a" };
                 let text = format!("'{name}' parameter is not {article} {json_type}");
-                self.errors.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
+                self.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
             }
         }
     }
@@ -252,6 +261,13 @@ impl Checker {
                 self.wrong_address(name, &value);
                 None
             }
+            (Type::Ipv6, Kind::Str(text)) => {
+                if text.parse::<std::net::Ipv6Addr>().is_ok() {
+                    return Some(value);
+                }
+                self.wrong_address(name, &value);
+                None
+            }
             (Type::Address, Kind::Str(text)) => {
                 if text.parse::<std::net::IpAddr>().is_ok() {
                     return Some(value);
@@ -288,7 +304,9 @@ impl Checker {
                     Type::Bool => ("boolean", "boolean"),
                     Type::Int(..) => ("integer", "integer"),
                     Type::Real => ("floating point", "real"),
-                    Type::Str | Type::Text(_) | Type::Ipv4 | Type::Address => ("constant string", "string"),
+                    Type::Str | Type::Text(_) | Type::Ipv4 | Type::Ipv6 | Type::Address => {
+                        ("constant string", "string")
+                    }
                     Type::Word(_) | Type::WordAnyCase(_) | Type::WordOrBool(..) => {
                         ("constant string", "string")
                     }
@@ -366,9 +384,11 @@ impl Checker {
                 let list = if empty { Vec::new() } else { vec![value] };
                 // The new keyword may refuse what the old one says.
                 if name == "hosts-databases" && !list.is_empty() {
-                    let text =
-                        format!("keyword \"{}\" in Dhcp4 map: host databases are not served yet", old.name);
-                    self.errors.push(ConfigError::at(&at.pos, text).kind(ErrorKind::Unsupported));
+                    let text = format!(
+                        "keyword \"{}\" in {} map: host databases are not served yet",
+                        old.name, self.tables.globals.name
+                    );
+                    self.push(ConfigError::at(&at.pos, text).kind(ErrorKind::Unsupported));
                     return;
                 }
                 add(self, out, name, place(Kind::List(list)));

@@ -3,25 +3,25 @@
 mod agent;
 mod check;
 pub(crate) mod objects;
+pub(crate) mod objects6;
 pub(crate) mod ranges;
 mod single;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base::{Ipv4Prefix, SubnetId};
+use base::SubnetId;
 use json::{Kind, Map, Pos, Value};
 
 pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
 pub use single::{
-    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation4,
-    parse_shared_network4, parse_subnet4,
+    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,
+    parse_shared_network, parse_subnet,
 };
 
 use crate::error::ConfigError;
-use crate::keywords::DHCP4;
-use crate::{Element, Written4, WrittenSubnet4};
+use crate::{Element, Protocol, Written, Written4, Written6, WrittenSubnet};
 
 /// How a whole configuration is read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,18 +35,13 @@ pub struct ParseEnv {
 /// left out.
 #[must_use]
 pub fn parse4(value: Value) -> (Written4, Vec<ConfigError>) {
-    parse4_with(value, ParseEnv::default())
+    parse_with(value, ParseEnv::default())
 }
 
 /// As [`parse4`].
 #[must_use]
 pub fn parse4_with(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    if value.get("Dhcp4").is_some() {
-        return whole(value, Origin::File, env);
-    }
-    let mut checker = Checker::new(Origin::File);
-    let written = dhcp4(&mut checker, value, env);
-    (written, checker.errors)
+    parse_with(value, env)
 }
 
 /// Reads the arguments of `config-set` and `config-test`: a map with `Dhcp4` and perhaps the `hash` that
@@ -59,17 +54,64 @@ pub fn parse4_arguments(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigErr
 /// Reads the bare map inside `Dhcp4`.
 #[must_use]
 pub fn parse4_map(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    let mut checker = Checker::new(Origin::Command);
-    let written = dhcp4(&mut checker, value, env);
+    parse_map(value, env)
+}
+
+/// As [`parse4`], of kea-dhcp6.
+#[must_use]
+pub fn parse6(value: Value) -> (Written6, Vec<ConfigError>) {
+    parse_with(value, ParseEnv::default())
+}
+
+/// As [`parse4_with`], of kea-dhcp6.
+#[must_use]
+pub fn parse6_with(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
+    parse_with(value, env)
+}
+
+/// As [`parse4_arguments`], of kea-dhcp6.
+#[must_use]
+pub fn parse6_arguments(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
+    whole(value, Origin::Command, env)
+}
+
+/// As [`parse4_map`], of kea-dhcp6.
+#[must_use]
+pub fn parse6_map(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
+    parse_map(value, env)
+}
+
+/// As [`parse4_with`], of either protocol.
+#[must_use]
+pub fn parse_with<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
+    if value.get(P::NAME).is_some() {
+        return whole(value, Origin::File, env);
+    }
+    let mut checker = Checker::new(Origin::File, P::FAMILY);
+    let written = globals(&mut checker, value, env);
     (written, checker.errors)
 }
 
-fn whole(value: Value, origin: Origin, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    let mut checker = Checker::new(origin);
-    let Some(map) = top(&mut checker.errors, value, "Dhcp4", origin) else {
-        return (Written4::default(), checker.errors);
+/// As [`parse4_map`], of either protocol.
+#[must_use]
+pub fn parse_map<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
+    let mut checker = Checker::new(Origin::Command, P::FAMILY);
+    let written = globals(&mut checker, value, env);
+    (written, checker.errors)
+}
+
+/// As [`parse4_arguments`], of either protocol.
+#[must_use]
+pub fn parse_arguments<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
+    whole(value, Origin::Command, env)
+}
+
+fn whole<P: Protocol>(value: Value, origin: Origin, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
+    let mut checker = Checker::new(origin, P::FAMILY);
+    let Some(map) = top(&mut checker.errors, value, P::NAME, origin) else {
+        return (Written::default(), checker.errors);
     };
-    let written = dhcp4(&mut checker, map, env);
+    let written = globals(&mut checker, map, env);
     (written, checker.errors)
 }
 
@@ -111,16 +153,16 @@ pub(crate) fn top(errors: &mut Vec<ConfigError>, value: Value, name: &str, origi
     inner
 }
 
-fn dhcp4(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written4 {
+fn globals<P: Protocol>(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written<P> {
     if env.assign_subnet_ids {
-        assign_ids(&mut value);
+        assign_ids(&mut value, P::SUBNETS);
     }
     let globals_pos = value.pos.clone();
-    let mut globals = checker.map(&DHCP4, value);
+    let mut globals = checker.map(checker.tables.globals, value);
     for (name, value) in std::mem::take(&mut checker.moved) {
         globals.entry(name.to_owned()).or_insert(value);
     }
-    let mut written = Written4 { globals_pos, ..Written4::default() };
+    let mut written = Written { globals_pos, ..Written::default() };
     written.option_defs = elements(globals.remove("option-def"));
     written.options = elements(globals.remove("option-data"));
     written.client_classes = elements(globals.remove("client-classes"));
@@ -129,15 +171,15 @@ fn dhcp4(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written4 {
         let pos = network.pos.clone();
         let Kind::Map(mut map) = network.kind else { continue };
         let name = map.get("name").and_then(Value::as_str).map(str::to_owned);
-        for subnet in list(map.remove("subnet4")) {
-            written.subnets.extend(subnet4(subnet, name.clone()));
+        for subnet in list(map.remove(P::SUBNETS)) {
+            written.subnets.extend(written_subnet(subnet, name.clone()));
         }
         if name.is_some() {
             written.shared_networks.push(Arc::new(Element { map, pos, server_tags: Vec::new() }));
         }
     }
-    for subnet in list(globals.remove("subnet4")) {
-        written.subnets.extend(subnet4(subnet, None));
+    for subnet in list(globals.remove(P::SUBNETS)) {
+        written.subnets.extend(written_subnet(subnet, None));
     }
     written.globals = globals;
     duplicates(checker, &written);
@@ -145,13 +187,13 @@ fn dhcp4(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written4 {
 }
 
 /// A checked subnet with its keys; `None` when a key is missing, which was reported.
-fn subnet4(value: Value, shared_network: Option<String>) -> Option<WrittenSubnet4> {
+fn written_subnet<P: Protocol>(value: Value, shared_network: Option<String>) -> Option<WrittenSubnet<P>> {
     let pos = value.pos.clone();
     let Kind::Map(map) = value.kind else { return None };
     let id = SubnetId(u32::try_from(map.get("id")?.as_int()?).ok()?);
-    let prefix: Ipv4Prefix = map.get("subnet")?.as_str()?.parse().ok()?;
+    let prefix = ranges::subnet(map.get("subnet")?.as_str()?).ok()?;
     let element = Arc::new(Element { map, pos, server_tags: Vec::new() });
-    Some(WrittenSubnet4 { id, prefix, shared_network, element })
+    Some(WrittenSubnet { id, prefix, shared_network, element })
 }
 
 fn list(value: Option<Value>) -> Vec<Value> {
@@ -172,7 +214,7 @@ fn element(value: Value) -> Option<Element> {
 
 /// Keys that must be unique in one configuration. The same checks of the merged configuration are the resolver's;
 /// here they find slips in files that are only parsed.
-fn duplicates(checker: &mut Checker, written: &Written4) {
+fn duplicates<P: Protocol>(checker: &mut Checker, written: &Written<P>) {
     let mut names = BTreeSet::new();
     for network in &written.shared_networks {
         let Some(name) = network.map.get("name").and_then(Value::as_str) else { continue };
@@ -184,14 +226,14 @@ fn duplicates(checker: &mut Checker, written: &Written4) {
 }
 
 /// Numbers for subnets without one: in the order in which Kea 2.x gave them, networks first.
-fn assign_ids(value: &mut Value) {
+fn assign_ids(value: &mut Value, subnets: &str) {
     let Some(map) = value.as_map_mut() else { return };
     let mut taken = BTreeSet::new();
-    each_subnet(map, &mut |subnet| {
+    each_subnet(map, subnets, &mut |subnet| {
         taken.extend(subnet.get("id").and_then(Value::as_int).filter(|id| *id != 0));
     });
     let mut next = 1;
-    each_subnet(map, &mut |subnet| {
+    each_subnet(map, subnets, &mut |subnet| {
         if subnet.get("id").is_none_or(|id| id.as_int() == Some(0)) {
             while taken.contains(&next) {
                 next += 1;
@@ -202,17 +244,17 @@ fn assign_ids(value: &mut Value) {
     });
 }
 
-fn each_subnet(map: &mut Map, visit: &mut dyn FnMut(&mut Map)) {
-    fn subnets(map: &mut Map, visit: &mut dyn FnMut(&mut Map)) {
-        let Some(Kind::List(subnets)) = map.get_mut("subnet4").map(|v| &mut v.kind) else { return };
+fn each_subnet(map: &mut Map, keyword: &str, visit: &mut dyn FnMut(&mut Map)) {
+    fn subnets(map: &mut Map, keyword: &str, visit: &mut dyn FnMut(&mut Map)) {
+        let Some(Kind::List(subnets)) = map.get_mut(keyword).map(|v| &mut v.kind) else { return };
         subnets.iter_mut().filter_map(Value::as_map_mut).for_each(visit);
     }
     if let Some(Kind::List(networks)) = map.get_mut("shared-networks").map(|v| &mut v.kind) {
         for network in networks.iter_mut().filter_map(Value::as_map_mut) {
-            subnets(network, visit);
+            subnets(network, keyword, visit);
         }
     }
-    subnets(map, visit);
+    subnets(map, keyword, visit);
 }
 
 /// Position of a member, else of its map.

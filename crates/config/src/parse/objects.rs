@@ -1,56 +1,82 @@
 //! Checks of a whole map, beyond those of its members one by one: everything that needs no other object.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use base::{Family, IpPrefix, Ipv4Prefix};
 use host::{Identifier, IdentifierKind};
 use json::{Map, Pos, Value};
 use options::{DataType, OptionDef, OptionSpace};
 
-use super::{Checker, Origin, position, ranges};
+use super::{Checker, Origin, objects6, position, ranges};
 use crate::error::ConfigError;
 use crate::keywords::{
-    AGENT, AGENT_SOCKET, AUTHENTICATION, CLIENT, CLIENT_CLASS, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE,
-    DHCP_DDNS, DHCP4, LOGGER, OPTION_DATA, OPTION_DEF, POOL4, RELAY, RESERVATION4, SHARED_NETWORK4, SUBNET4,
-    Table,
+    AGENT, AGENT_SOCKET, AUTHENTICATION, CLIENT, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, LOGGER,
+    PD_POOL, SERVER_ID, Table,
 };
 use crate::model::builtin;
 
 pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos: &Pos) {
     let is = |other: &'static Table| std::ptr::eq(table, other);
-    if is(&SUBNET4) {
+    let tables = checker.tables;
+    if is(tables.subnet) {
         scope(checker, map, pos);
-        subnet(checker, map, pos);
-    } else if is(&SHARED_NETWORK4) {
+        match checker.family {
+            Family::V4 => {
+                subnet::<Ipv4Prefix>(checker, map, pos);
+            }
+            Family::V6 => objects6::subnet(checker, map, pos),
+        }
+    } else if is(tables.shared_network) {
         scope(checker, map, pos);
+        interface_or_id(
+            checker,
+            map,
+            pos,
+            format_args!("shared network {}", text(map, "name").unwrap_or("")),
+        );
         if text(map, "name") == Some("") {
             match checker.origin {
                 Origin::File => checker.fault(pos, "'name' parameter must not be empty"),
                 // Programs compare the whole text.
                 Origin::Command => {
-                    checker.errors.push(ConfigError::plain(pos, "'name' parameter must not be empty"));
+                    checker.push(ConfigError::plain(pos, "'name' parameter must not be empty"));
                 }
             }
         }
-    } else if is(&DHCP4) {
+    } else if is(tables.globals) {
         scope(checker, map, pos);
         globals(checker, map);
-    } else if is(&POOL4) {
+    } else if is(tables.pool) {
         ddns(checker, map, pos);
         class_lists(checker, map);
-        if let Some(value) = map.get("pool")
-            && let Err(why) = ranges::pool(value.as_str().unwrap_or(""))
-        {
-            checker.fault(&value.pos, why);
+        if let Some(value) = map.get("pool") {
+            let text = value.as_str().unwrap_or("");
+            let why = match checker.family {
+                Family::V4 => ranges::pool::<Ipv4Addr>(text).err(),
+                Family::V6 => ranges::pool::<Ipv6Addr>(text).err(),
+            };
+            if let Some(why) = why {
+                checker.fault(&value.pos, why);
+            }
         }
-    } else if is(&OPTION_DEF) {
-        if let Some(Err(error)) = option_def(map, pos) {
+    } else if is(&PD_POOL) {
+        class_lists(checker, map);
+        if let Some(Err(why)) = objects6::pd_pool(map) {
+            checker.fault(pos, why);
+        }
+    } else if is(&SERVER_ID) {
+        objects6::server_id(checker, map, pos);
+    } else if is(tables.option_def) {
+        if let Some(Err(error)) = option_def(checker.family, map, pos) {
             checker.fault(&error.0, error.1);
         }
-    } else if is(&OPTION_DATA) {
+    } else if is(tables.option_data) {
         option_data(checker, map, pos);
-    } else if is(&CLIENT_CLASS) {
+    } else if is(tables.client_class) {
         client_class(checker, map, pos);
-    } else if is(&RESERVATION4) {
+    } else if is(tables.reservation) {
         reservation(checker, map, pos);
-    } else if is(&RELAY) {
+    } else if is(tables.relay) {
         relay(checker, map);
     } else if is(&CONFIG_CONTROL) {
         config_control(checker, map);
@@ -128,12 +154,21 @@ fn scope(checker: &mut Checker, map: &Map, pos: &Pos) {
         );
         checker.fault(&at("adaptive-lease-time-threshold"), text);
     }
-    if let Err(why) = lifetimes(map) {
-        checker.fault(pos, why);
-    }
+    lifetimes(checker, map, pos);
     next_server(checker, map);
+    flq(checker, map);
     ddns(checker, map, pos);
     class_lists(checker, map);
+}
+
+/// The queue of free leases would hold every address: of IPv6 that is for prefixes alone.
+fn flq(checker: &mut Checker, map: &Map) {
+    if checker.family == Family::V6
+        && let Some(value) = map.get("allocator")
+        && value.as_str() == Some("flq")
+    {
+        checker.fault(&value.pos, "Free Lease Queue allocator is not supported for IPv6 address pools");
+    }
 }
 
 fn next_server(checker: &mut Checker, map: &Map) {
@@ -144,28 +179,54 @@ fn next_server(checker: &mut Checker, map: &Map) {
     }
 }
 
-/// The three lifetimes as far as they stand in one map.
-pub(crate) fn lifetimes(map: &Map) -> Result<(), String> {
-    let (min, value, max) =
-        (int(map, "min-valid-lifetime"), int(map, "valid-lifetime"), int(map, "max-valid-lifetime"));
-    lifetime_order(min, value, max)
+/// Keywords of a lifetime with its bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LifetimeNames {
+    pub(crate) min: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) max: &'static str,
+}
+
+pub(crate) const VALID: LifetimeNames =
+    LifetimeNames { min: "min-valid-lifetime", default: "valid-lifetime", max: "max-valid-lifetime" };
+pub(crate) const PREFERRED: LifetimeNames = LifetimeNames {
+    min: "min-preferred-lifetime",
+    default: "preferred-lifetime",
+    max: "max-preferred-lifetime",
+};
+
+impl LifetimeNames {
+    /// The three as far as they stand in one map.
+    pub(crate) fn of(&self, map: &Map) -> [Option<i64>; 3] {
+        [self.min, self.default, self.max].map(|name| int(map, name))
+    }
+}
+
+/// The lifetimes as far as they stand in one map.
+fn lifetimes(checker: &mut Checker, map: &Map, pos: &Pos) {
+    for names in [VALID, PREFERRED] {
+        if let Err(why) = lifetime_order(&names, names.of(map)) {
+            checker.fault(pos, why);
+        }
+    }
 }
 
 /// The order of three lifetimes, of which any may be missing.
-pub(crate) fn lifetime_order(min: Option<i64>, value: Option<i64>, max: Option<i64>) -> Result<(), String> {
+pub(crate) fn lifetime_order(names: &LifetimeNames, given: [Option<i64>; 3]) -> Result<(), String> {
+    let LifetimeNames { min: min_name, default: name, max: max_name } = names;
+    let [min, value, max] = given;
     match (min, value, max) {
-        (Some(min), _, Some(max)) if min > max => Err(format!(
-            "the value of min-valid-lifetime ({min}) is not less than max-valid-lifetime ({max})"
-        )),
-        (Some(min), Some(value), None) if min > value => Err(format!(
-            "the value of min-valid-lifetime ({min}) is not less than (default) valid-lifetime ({value})"
-        )),
-        (None, Some(value), Some(max)) if value > max => Err(format!(
-            "the value of (default) valid-lifetime ({value}) is not less than max-valid-lifetime ({max})"
-        )),
+        (Some(min), _, Some(max)) if min > max => {
+            Err(format!("the value of {min_name} ({min}) is not less than {max_name} ({max})"))
+        }
+        (Some(min), Some(value), None) if min > value => {
+            Err(format!("the value of {min_name} ({min}) is not less than (default) {name} ({value})"))
+        }
+        (None, Some(value), Some(max)) if value > max => {
+            Err(format!("the value of (default) {name} ({value}) is not less than {max_name} ({max})"))
+        }
         (Some(min), Some(value), Some(max)) if value < min || value > max => Err(format!(
-            "the value of (default) valid-lifetime ({value}) is not between min-valid-lifetime ({min}) and \
-             max-valid-lifetime ({max})"
+            "the value of (default) {name} ({value}) is not between {min_name} ({min}) and {max_name} ({max})"
         )),
         _ => Ok(()),
     }
@@ -200,19 +261,31 @@ fn class_lists(checker: &mut Checker, map: &Map) {
     }
 }
 
-fn subnet(checker: &mut Checker, map: &Map, pos: &Pos) {
-    let Some(value) = map.get("subnet") else { return };
-    let prefix = match ranges::subnet(value.as_str().unwrap_or("")) {
+/// What a pool of addresses is called in faults.
+fn pool_kind(family: Family) -> &'static str {
+    if family == Family::V4 { "V4" } else { "IA_NA" }
+}
+
+/// Prefix and pools; gives the prefix.
+pub(crate) fn subnet<X: IpPrefix>(checker: &mut Checker, map: &Map, pos: &Pos) -> Option<X> {
+    let value = map.get("subnet")?;
+    let prefix: X = match ranges::subnet(value.as_str().unwrap_or("")) {
         Ok(prefix) => prefix,
-        Err(why) => return checker.fault(&value.pos, why),
+        Err(why) => {
+            checker.fault(&value.pos, why);
+            return None;
+        }
     };
-    let mut seen: Vec<(u32, u32)> = Vec::new();
+    let kind = pool_kind(checker.family);
+    let mut seen: Vec<(X::Address, X::Address)> = Vec::new();
     for pool in list(map, "pools") {
         // A pool whose text is wrong was reported.
-        let Some(Ok((first, last))) = pool.get("pool").and_then(Value::as_str).map(ranges::pool) else {
+        let Some(Ok((first, last))) =
+            pool.get("pool").and_then(Value::as_str).map(ranges::pool::<X::Address>)
+        else {
             continue;
         };
-        let range = format!("a pool of type V4, with the following address range: {first}-{last}");
+        let range = format!("a pool of type {kind}, with the following address range: {first}-{last}");
         if !prefix.contains(first) || !prefix.contains(last) {
             checker.fault(
                 pos,
@@ -222,43 +295,76 @@ fn subnet(checker: &mut Checker, map: &Map, pos: &Pos) {
             );
             continue;
         }
-        seen.push((u32::from(first), u32::from(last)));
+        seen.push((first, last));
     }
     seen.sort_unstable();
     for pair in seen.windows(2) {
         if let [(_, last), (next, end)] = pair
             && next <= last
         {
-            let (next, end) = (std::net::Ipv4Addr::from(*next), std::net::Ipv4Addr::from(*end));
             checker.fault(
                 pos,
                 format_args!(
-                    "a pool of type V4, with the following address range: {next}-{end} overlaps with an existing \
+                    "a pool of type {kind}, with the following address range: {next}-{end} overlaps with an existing \
                      pool in the subnet: {prefix} to which it is being added"
                 ),
             );
         }
+    }
+    Some(prefix)
+}
+
+/// Clients are on the link, or behind a relay agent that names it.
+pub(crate) fn interface_or_id(checker: &mut Checker, map: &Map, pos: &Pos, what: std::fmt::Arguments<'_>) {
+    let given = |name: &str| text(map, name).is_some_and(|t| !t.is_empty());
+    if given("interface") && given("interface-id") {
+        let text = format!(
+            "parser error: interface (defined for locally reachable subnets) and interface-id (defined for subnets \
+             reachable via relays) cannot be defined at the same time for {what}({pos})"
+        );
+        checker.push(ConfigError::plain(pos, text));
     }
 }
 
 fn relay(checker: &mut Checker, map: &Map) {
     for item in list(map, "ip-addresses") {
         let text = item.as_str().unwrap_or("");
-        if text.parse::<std::net::Ipv4Addr>().is_err() {
-            checker.fault(&item.pos, format_args!("address {text} is not a valid: IPv4address"));
+        let (valid, what) = match checker.family {
+            Family::V4 => (text.parse::<Ipv4Addr>().is_ok(), "IPv4"),
+            Family::V6 => (text.parse::<Ipv6Addr>().is_ok(), "IPv6"),
+        };
+        if !valid {
+            checker.fault(&item.pos, format_args!("address {text} is not a valid: {what}address"));
         }
     }
 }
 
+/// The topmost option space of a family.
+pub(crate) fn top_space(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "dhcp4",
+        Family::V6 => "dhcp6",
+    }
+}
+
+/// The largest option code of a family.
+fn max_code(family: Family) -> u16 {
+    match family {
+        Family::V4 => 255,
+        Family::V6 => u16::MAX,
+    }
+}
+
 /// A definition of its map; `None` when a required member is missing, which is reported elsewhere.
-pub(crate) fn option_def(map: &Map, pos: &Pos) -> Option<Result<OptionDef, (Pos, String)>> {
+pub(crate) fn option_def(family: Family, map: &Map, pos: &Pos) -> Option<Result<OptionDef, (Pos, String)>> {
     let name = text(map, "name")?;
     let code = int(map, "code")?;
     let type_name = text(map, "type")?;
-    Some(build_option_def(map, pos, name, code, type_name))
+    Some(build_option_def(family, map, pos, name, code, type_name))
 }
 
 fn build_option_def(
+    family: Family,
     map: &Map,
     pos: &Pos,
     name: &str,
@@ -269,14 +375,15 @@ fn build_option_def(
     if code < 0 {
         return Err(at("code", "option code must not be negative".to_owned()));
     }
-    let number = u16::try_from(code).ok().filter(|c| *c <= 255).ok_or_else(|| {
-        at("code", format!("invalid option code '{code}', it must not be greater than '255'"))
+    let most = max_code(family);
+    let number = u16::try_from(code).ok().filter(|c| *c <= most).ok_or_else(|| {
+        at("code", format!("invalid option code '{code}', it must not be greater than '{most}'"))
     })?;
-    let space =
-        OptionSpace::new(text(map, "space").unwrap_or("dhcp4")).map_err(|e| at("space", e.to_string()))?;
+    let space = OptionSpace::new(text(map, "space").unwrap_or(top_space(family)))
+        .map_err(|e| at("space", e.to_string()))?;
     let data_type = DataType::from_name(type_name)
         .ok_or_else(|| at("type", format!("option type '{type_name}' not supported.")))?;
-    let mut def = OptionDef::new(base::Family::V4, space, number, name.to_owned(), data_type);
+    let mut def = OptionDef::new(family, space, number, name.to_owned(), data_type);
     def.array = boolean(map, "array").unwrap_or(false);
     def.record_types = DataType::parse_list(text(map, "record-types").unwrap_or(""))
         .map_err(|e| at("record-types", e.to_string()))?
@@ -292,11 +399,15 @@ fn build_option_def(
 
 fn option_data(checker: &mut Checker, map: &Map, pos: &Pos) {
     let at = |name: &str| position(map, name, pos).clone();
-    let space = text(map, "space").unwrap_or("dhcp4");
+    let top = top_space(checker.family);
+    let space = text(map, "space").unwrap_or(top);
+    let most = max_code(checker.family);
     if OptionSpace::new(space).is_err() {
         checker.fault(&at("space"), format_args!("invalid option space name '{space}'"));
-    } else if space == "dhcp6" {
+    } else if checker.family == Family::V4 && space == "dhcp6" {
         checker.fault(&at("space"), "'dhcp6' option space name is reserved for DHCPv6 server");
+    } else if checker.family == Family::V6 && space == "dhcp4" {
+        checker.fault(&at("space"), "'dhcp4' option space name is reserved for DHCPv4 server");
     }
     match int(map, "code") {
         None if text(map, "name").is_none_or(str::is_empty) => {
@@ -307,10 +418,11 @@ fn option_data(checker: &mut Checker, map: &Map, pos: &Pos) {
         }
         Some(0) if space == "dhcp4" => checker.fault(pos, "invalid option code '0': reserved for PAD"),
         Some(255) if space == "dhcp4" => checker.fault(pos, "invalid option code '255': reserved for END"),
-        Some(code) if !(0..=255).contains(&code) => {
+        Some(0) if space == "dhcp6" => checker.fault(pos, "invalid option code '0': reserved value"),
+        Some(code) if !(0..=i64::from(most)).contains(&code) => {
             checker.fault(
                 &at("code"),
-                format_args!("invalid option code '{code}', it must not be greater than '255'"),
+                format_args!("invalid option code '{code}', it must not be greater than '{most}'"),
             );
         }
         _ => {}
@@ -342,7 +454,7 @@ fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
     if let (Some(test), Some(template)) = (map.get("test"), map.get("template-test")) {
         let text =
             format!("can not use both 'test' and 'template-test' ({}) and ({})", test.pos, template.pos);
-        checker.errors.push(ConfigError::plain(&test.pos, text));
+        checker.push(ConfigError::plain(&test.pos, text));
     }
     let additional = boolean(map, "only-in-additional-list") == Some(true);
     if is_builtin(name) {
@@ -368,9 +480,7 @@ fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
             checker.fault(&item.pos, text);
         }
     }
-    if let Err(why) = lifetimes(map) {
-        checker.fault(pos, why);
-    }
+    lifetimes(checker, map, pos);
     next_server(checker, map);
 }
 
@@ -407,6 +517,9 @@ fn globals(checker: &mut Checker, map: &Map) {
         interface_names(checker, interfaces);
     }
     identifier_order(checker, list(map, "host-reservation-identifiers"));
+    if let Some(sources) = map.get("mac-sources") {
+        objects6::mac_sources(checker, sources);
+    }
     let mut unix = list(map, "control-sockets")
         .iter()
         .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));
@@ -415,14 +528,25 @@ fn globals(checker: &mut Checker, map: &Map) {
     }
 }
 
+/// Identifiers by which clients of a family may be known.
+pub(crate) fn identifier_kinds(family: Family) -> &'static [IdentifierKind] {
+    use IdentifierKind::{CircuitId, ClientId, Duid, FlexId, HwAddress};
+    match family {
+        Family::V4 => &[CircuitId, ClientId, Duid, FlexId, HwAddress],
+        Family::V6 => &[Duid, FlexId, HwAddress],
+    }
+}
+
 fn identifier_order(checker: &mut Checker, items: &[Value]) {
+    let kinds = identifier_kinds(checker.family);
     let mut seen: Vec<&str> = Vec::new();
     for item in items {
         let name = item.as_str().unwrap_or("");
         let text = if name == "auto" && items.len() > 1 {
             "if 'auto' keyword is used, no other values can be specified within 'host-reservation-identifiers' list"
                 .to_owned()
-        } else if name != "auto" && IdentifierKind::from_name(name).is_none() {
+        } else if name != "auto" && IdentifierKind::from_name(name).is_none_or(|kind| !kinds.contains(&kind))
+        {
             format!("Host reservation identifier '{name}' is not supported")
         } else if seen.contains(&name) {
             format!("duplicate host identifier '{name}'")
@@ -435,14 +559,11 @@ fn identifier_order(checker: &mut Checker, items: &[Value]) {
 }
 
 fn reservation(checker: &mut Checker, map: &Map, pos: &Pos) {
-    let mut kinds: Vec<&str> =
-        IdentifierKind::ALL.iter().map(|k| k.name()).filter(|name| map.contains_key(*name)).collect();
     // In the order of names, as Kea meets them.
-    kinds.sort_unstable();
+    let names: Vec<&str> = identifier_kinds(checker.family).iter().map(|k| k.name()).collect();
+    let kinds: Vec<&str> = names.iter().copied().filter(|name| map.contains_key(*name)).collect();
     match kinds.as_slice() {
         [] => {
-            let mut names = IdentifierKind::ALL.map(IdentifierKind::name);
-            names.sort_unstable();
             let text = format!(
                 "one of the supported identifiers must be specified for host reservation: {}",
                 names.join(", ")
@@ -471,6 +592,9 @@ fn reservation(checker: &mut Checker, map: &Map, pos: &Pos) {
     {
         checker.fault(&value.pos, "invalid next server address '255.255.255.255'");
     }
+    if checker.family == Family::V6 {
+        objects6::resources(checker, map, pos);
+    }
 }
 
 fn interface_names(checker: &mut Checker, map: &Map) {
@@ -483,17 +607,10 @@ fn interface_names(checker: &mut Checker, map: &Map) {
                 .fault(&item.pos, "Failed to select interface: empty interface name used in configuration");
             continue;
         }
-        if let Some((name, address)) = text.split_once('/') {
-            let bad = if name.trim().is_empty() {
-                Some("empty interface name specified in the interface configuration".to_owned())
-            } else if address.trim().parse::<std::net::Ipv4Addr>().is_err() {
-                Some(format!("Failed to convert string to address '{}': Invalid argument", address.trim()))
-            } else {
-                None
-            };
-            if let Some(why) = bad {
-                checker.fault(&item.pos, format_args!("Failed to select interface: {why}"));
-            }
+        if let Some((name, address)) = text.split_once('/')
+            && let Some(why) = bad_interface_address(checker.family, name.trim(), address.trim())
+        {
+            checker.fault(&item.pos, format_args!("Failed to select interface: {why}"));
         }
         if items.iter().take(at).any(|earlier| earlier.as_str().map(str::trim) == Some(text)) {
             checker.fault(
@@ -501,6 +618,28 @@ fn interface_names(checker: &mut Checker, map: &Map) {
                 format_args!("Failed to select interface: interface '{text}' has already been specified"),
             );
         }
+    }
+}
+
+fn bad_interface_address(family: Family, name: &str, address: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("empty interface name specified in the interface configuration".to_owned());
+    }
+    if address.is_empty() {
+        return Some("empty address specified in the interface configuration".to_owned());
+    }
+    if name == "*" {
+        return Some(
+            "wildcard interface name '*' must not be used in conjunction with an address".to_owned(),
+        );
+    }
+    match (family, address.parse::<IpAddr>()) {
+        (_, Err(_)) => Some(format!("Failed to convert string to address '{address}': Invalid argument")),
+        (Family::V4, Ok(IpAddr::V6(_))) => Some(format!("address '{address}' is not a valid IPv4 address")),
+        (Family::V6, Ok(given)) if given.is_ipv4() || given.is_multicast() => {
+            Some(format!("address '{given}' is not a valid IPv6 unicast address"))
+        }
+        _ => None,
     }
 }
 
@@ -681,7 +820,7 @@ fn credentials(checker: &mut Checker, map: &Map, pos: &Pos) {
     for (clear, file) in [("user", "user-file"), ("password", "password-file")] {
         if let (Some(a), Some(b)) = (map.get(clear), map.get(file)) {
             let text = format!("{clear} ({}) and {file} ({}) are mutually exclusive", a.pos, b.pos);
-            checker.errors.push(ConfigError::plain(&a.pos, text));
+            checker.push(ConfigError::plain(&a.pos, text));
         }
     }
     match text(map, "user") {

@@ -1,11 +1,11 @@
-//! Texts of subnets and pools.
+//! Texts of subnets, pools and prefixes.
 
-use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
 
-use base::Ipv4Prefix;
+use base::{IpAddress, IpPrefix, Ipv6Prefix};
 
 /// The text of `subnet`. Bits beyond the length are cleared, as in Kea.
-pub(crate) fn subnet(text: &str) -> Result<Ipv4Prefix, String> {
+pub(crate) fn subnet<X: IpPrefix>(text: &str) -> Result<X, String> {
     let Some((address, length)) = text.rsplit_once('/') else {
         return Err(format!("Invalid subnet syntax (prefix/len expected):{text}"));
     };
@@ -14,22 +14,22 @@ pub(crate) fn subnet(text: &str) -> Result<Ipv4Prefix, String> {
     };
     let prefix = u8::try_from(number)
         .ok()
-        .filter(|n| *n <= 32)
+        .filter(|n| *n <= X::Address::BITS)
         .ok_or_else(|| format!("Invalid prefix length specified for subnet: {number}"))?;
     address
         .parse()
         .ok()
-        .and_then(|address| Ipv4Prefix::new(address, prefix))
+        .and_then(|address| X::of(address, prefix))
         .ok_or_else(|| format!("Failed to convert string to address '{address}': Invalid argument"))
 }
 
 /// The text of `pool`: `first - last`, or a prefix.
-pub(crate) fn pool(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), String> {
+pub(crate) fn pool<A: IpAddress>(text: &str) -> Result<(A, A), String> {
     let unreadable = || format!("Failed to parse pool definition: {text}");
     if let Some((prefix, length)) = text.split_once('/') {
-        let first: Ipv4Addr = prefix.trim().parse().map_err(|_| unreadable())?;
+        let first: A = prefix.trim().parse().map_err(|_| unreadable())?;
         let length: u8 = length.trim().parse().map_err(|_| unreadable())?;
-        let prefix = Ipv4Prefix::new(first, length).ok_or_else(unreadable)?;
+        let prefix = A::Prefix::of(first, length).ok_or_else(unreadable)?;
         if prefix.first() != first {
             return Err(format!(
                 "Failed to create pool defined by: {text}: {first} is not the first address in prefix: {prefix}"
@@ -43,8 +43,8 @@ pub(crate) fn pool(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), String> {
              <prefix/len>"
         ));
     };
-    let first: Ipv4Addr = first.trim().parse().map_err(|_| unreadable())?;
-    let last: Ipv4Addr = last.trim().parse().map_err(|_| unreadable())?;
+    let first: A = first.trim().parse().map_err(|_| unreadable())?;
+    let last: A = last.trim().parse().map_err(|_| unreadable())?;
     if last < first {
         return Err(format!(
             "Failed to create pool defined by: {text}: Upper boundary is smaller than lower boundary."
@@ -54,22 +54,52 @@ pub(crate) fn pool(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), String> {
 }
 
 /// A pool as Kea prints it: a prefix where the range is one, else `first-last`.
-pub(crate) fn pool_text(first: Ipv4Addr, last: Ipv4Addr) -> String {
-    let (low, high) = (u32::from(first), u32::from(last));
-    let differ = low ^ high;
+pub(crate) fn pool_text<A: IpAddress>(first: A, last: A) -> String {
+    let differ = first.number() ^ last.number();
     // A prefix has no bit in common below its length: all zero in the first address, all one in the last.
-    if differ & differ.wrapping_add(1) == 0 && low & differ == 0 {
-        return format!("{first}/{}", differ.leading_zeros());
+    if differ & differ.wrapping_add(1) == 0 && first.number() & differ == 0 {
+        return format!("{first}/{}", u32::from(A::BITS) - (128 - differ.leading_zeros()));
     }
     format!("{first}-{last}")
 }
 
+/// A prefix of a reservation; `what` begins the fault of a text without length.
+pub(crate) fn reserved_prefix(text: &str, what: &str) -> Result<Ipv6Prefix, String> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Err(format!("{what} requires prefix length be specified in '{text}'"));
+    };
+    if length.is_empty() {
+        return Err(format!("prefix '{text}' requires length after '/'"));
+    }
+    let Ok(number) = length.parse::<u64>() else {
+        return Err(format!("prefix length value '{length}' is invalid"));
+    };
+    let Some(length) = u8::try_from(number).ok().filter(|n| (1..=128).contains(n)) else {
+        return Err("'prefix-len' value must be in range of [1..128]".to_owned());
+    };
+    let prefix =
+        address.parse().ok().and_then(|address: Ipv6Addr| Some((address, Ipv6Prefix::new(address, length)?)));
+    match prefix {
+        Some((address, prefix)) if prefix.address() == address => Ok(prefix),
+        Some((address, prefix)) => {
+            Err(format!("Prefix address: {address} exceeds prefix/prefix-len pair: {prefix}"))
+        }
+        None => Err(format!("Failed to convert string to address '{address}': Invalid argument")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use base::Ipv4Prefix;
+
     use super::*;
 
     #[test]
     fn subnets() {
+        let subnet = subnet::<Ipv4Prefix>;
+        assert_eq!(super::subnet::<Ipv6Prefix>("2001:db8::1/64").unwrap().to_string(), "2001:db8::/64");
         assert_eq!(subnet("192.0.2.0/24").unwrap().to_string(), "192.0.2.0/24");
         assert_eq!(subnet("192.0.2.9/24").unwrap().to_string(), "192.0.2.0/24");
         for (text, error) in [
@@ -87,6 +117,16 @@ mod tests {
 
     #[test]
     fn pools_and_their_printed_form() {
+        for (text, printed) in [
+            ("2001:db8::-2001:db8::ff", "2001:db8::/120"),
+            ("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::/0"),
+            ("2001:db8::1 - 2001:db8::2", "2001:db8::1-2001:db8::2"),
+        ] {
+            let (first, last) = pool::<Ipv6Addr>(text).unwrap();
+            assert_eq!(pool_text(first, last), printed);
+            assert_eq!(pool(printed), Ok((first, last)));
+        }
+        let pool = pool::<Ipv4Addr>;
         for (text, printed) in [
             ("192.0.2.10 - 192.0.2.20", "192.0.2.10-192.0.2.20"),
             ("192.0.2.10-192.0.2.10", "192.0.2.10/32"),

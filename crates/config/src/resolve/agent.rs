@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use base::Family;
 use json::{Map, Value};
 
 use super::service::{self, hooks_libraries};
@@ -60,7 +61,7 @@ pub struct AgentTls {
 /// can look for more to complain about.
 #[must_use]
 pub fn resolve_agent(map: &Map, env: &ResolveEnv) -> (AgentConfig, Vec<ConfigError>) {
-    let mut ctx = Context::new(env);
+    let mut ctx = Context::new(env, Family::V4);
     ctx.enter("authentication");
     let authentication = map.get("authentication").and_then(Value::as_map);
     let authentication =

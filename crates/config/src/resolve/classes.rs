@@ -11,7 +11,7 @@ use super::options::items;
 use super::scope::{address, lifetime};
 use super::{Context, definitions, option_set};
 use crate::error::ConfigError;
-use crate::parse::objects::{boolean, int, is_builtin, strings, text};
+use crate::parse::objects::{LifetimeNames, PREFERRED, VALID, boolean, int, is_builtin, list, strings, text};
 use crate::parse::position;
 use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
 
@@ -114,10 +114,11 @@ impl ClassBuilder {
                 || *id == builtin::UNKNOWN
                 || self.table.get(*id).is_some_and(|class| class.depends_on_known)
         });
-        let lifetimes =
-            ["min-valid-lifetime", "valid-lifetime", "max-valid-lifetime"].map(|name| int(map, name));
-        let valid_lifetime =
-            lifetimes.iter().any(Option::is_some).then(|| lifetime(ctx, lifetimes, &element.pos));
+        let mut own = |names: &LifetimeNames| {
+            let given = names.of(map);
+            given.iter().any(Option::is_some).then(|| lifetime(ctx, names, given, &element.pos))
+        };
+        let (valid_lifetime, preferred_lifetime) = (own(&VALID), own(&PREFERRED));
         let word = |name: &str| text(map, name).filter(|t| !t.is_empty()).map(Arc::from);
         let class = usize::try_from(id.0).ok().and_then(|at| self.table.classes.get_mut(at));
         if let Some(class) = class {
@@ -130,6 +131,7 @@ impl ClassBuilder {
             class.server_hostname = word("server-hostname");
             class.boot_file_name = word("boot-file-name");
             class.valid_lifetime = valid_lifetime;
+            class.preferred_lifetime = preferred_lifetime;
             class.offer_lifetime = int(map, "offer-lifetime").and_then(|n| u32::try_from(n).ok());
             class.options = options;
         }
@@ -145,11 +147,12 @@ impl ClassBuilder {
     ) -> Option<Arc<expr::Expression>> {
         let value = map.get(member)?;
         let written = value.as_str()?;
+        let family = definitions.family();
         let mut names = Earlier { classes: self, definitions };
         let compiled = if member == "test" {
-            expr::compile_bool(written, Family::V4, &mut names)
+            expr::compile_bool(written, family, &mut names)
         } else {
-            expr::compile_string(written, Family::V4, &mut names)
+            expr::compile_string(written, family, &mut names)
         };
         match compiled {
             Ok(expression) => Some(Arc::new(expression)),
@@ -171,7 +174,7 @@ impl ClassBuilder {
 /// set single classes.
 pub fn check_classes(written: &[Arc<Element>], definitions: &Arc<DefTable>) -> Vec<ConfigError> {
     let env = super::ResolveEnv::default();
-    let mut ctx = Context::new(&env);
+    let mut ctx = Context::new(&env, definitions.family());
     ctx.enter("client-classes");
     let _ = ClassBuilder::new(written, definitions, &mut ctx);
     ctx.errors
@@ -184,18 +187,19 @@ pub fn check_options<'e>(
     definitions: &Arc<DefTable>,
 ) -> Vec<ConfigError> {
     let env = super::ResolveEnv::default();
-    let mut ctx = Context::new(&env);
+    let mut ctx = Context::new(&env, definitions.family());
     ctx.enter("option-data");
     let mut classes = ClassBuilder { table: ClassTable { by_name: HashMap::new(), ..ClassTable::default() } };
     for element in maps {
-        if element.map.contains_key("option-data") || element.map.contains_key("pools") {
+        if ["option-data", "pools", "pd-pools"].iter().any(|name| element.map.contains_key(*name)) {
             let _ = option_set(
                 &mut ctx,
                 definitions,
                 &mut classes,
                 items(&element.map, "option-data").into_iter(),
             );
-            for pool in crate::parse::objects::list(&element.map, "pools").iter().filter_map(Value::as_map) {
+            let pools = ["pools", "pd-pools"].into_iter().flat_map(|name| list(&element.map, name));
+            for pool in pools.filter_map(Value::as_map) {
                 let _ =
                     option_set(&mut ctx, definitions, &mut classes, items(pool, "option-data").into_iter());
             }
@@ -212,11 +216,10 @@ pub fn check_options<'e>(
 }
 
 /// The definitions of a server: the standard ones and these.
-pub fn definition_table(written: &[Arc<Element>]) -> Result<Arc<DefTable>, Vec<ConfigError>> {
+pub fn definition_table(family: Family, written: &[Arc<Element>]) -> Result<Arc<DefTable>, Vec<ConfigError>> {
     let env = super::ResolveEnv::default();
-    let mut ctx = Context::new(&env);
+    let mut ctx = Context::new(&env, family);
     ctx.enter("option-def");
-    let table =
-        definitions(&mut ctx, &DefTable::standard(Family::V4), written.iter().map(|e| (&e.map, &e.pos)));
+    let table = definitions(&mut ctx, &DefTable::standard(family), written.iter().map(|e| (&e.map, &e.pos)));
     if ctx.errors.is_empty() { Ok(table) } else { Err(ctx.errors) }
 }

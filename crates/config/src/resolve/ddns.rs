@@ -5,7 +5,7 @@ use std::sync::Arc;
 use json::{Map, Pos, Value};
 use ncr::{ConflictResolution, TtlRule};
 
-use super::{Context, ere, global};
+use super::{Context, ere};
 use crate::parse::objects::{boolean, int, real, text};
 use crate::parse::position;
 use crate::{Ddns, ReplaceClientName, Sanitiser};
@@ -31,11 +31,13 @@ const KEYWORDS: [&str; 14] = [
 ];
 
 pub(super) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Arc<Ddns> {
-    let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
-    let value = |name: &str| global(map, name);
-    let word = |name: &str| value(name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+    let word =
+        |name: &str| ctx.global(map, name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     let (set, replacement) = (word(CHAR_SET), word(REPLACEMENT));
     let sanitiser = sanitiser(ctx, map, pos, &set, &replacement);
+    let flag = |name: &str| ctx.global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
+    let word =
+        |name: &str| ctx.global(map, name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     Arc::new(Ddns {
         send_updates: flag("ddns-send-updates"),
         override_no_update: flag("ddns-override-no-update"),

@@ -7,11 +7,13 @@ mod ere;
 mod hosts;
 mod mentions;
 mod options;
+mod own;
+mod own4;
+mod own6;
 mod scope;
 mod service;
 mod subnets;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,15 +24,16 @@ use json::{Map, Pos, Value};
 pub use agent::{AgentConfig, AgentLogin, AgentSocket, AgentTls, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
-pub(crate) use hosts::identifier as reserved_for;
+pub(crate) use hosts::{default_identifiers, identifier as reserved_for};
 pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
+pub(crate) use own6::ERP_LOCAL_DOMAIN_NAME;
 pub use service::loggers;
 
 use crate::error::ConfigError;
-use crate::keywords::{DHCP4, Literal, Type};
-use crate::parse::objects::{boolean, int};
-use crate::{Globals4, OwnGlobals4, ServerConfig4, SubnetIndex, Written4};
+use crate::keywords::{self, Tables, Type};
+use crate::{Globals, ServerConfig, ServerConfig4, ServerConfig6, SubnetIndex, Written, Written4, Written6};
+use own::Own;
 
 /// Whether the machine has an interface of a name.
 pub type InterfaceCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -64,18 +67,35 @@ impl std::fmt::Debug for ResolveEnv {
 pub(crate) struct Context<'a> {
     pub(crate) env: &'a ResolveEnv,
     pub(crate) errors: Vec<ConfigError>,
+    pub(crate) family: Family,
+    tables: &'static Tables,
     element: &'static str,
     prefix: &'static str,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(env: &'a ResolveEnv) -> Self {
-        Self { env, errors: Vec::new(), element: "Dhcp4", prefix: "" }
+    pub(crate) fn new(env: &'a ResolveEnv, family: Family) -> Self {
+        let tables = keywords::tables(family);
+        Self { env, errors: Vec::new(), family, tables, element: tables.globals.name, prefix: "" }
     }
 
     pub(crate) fn enter(&mut self, element: &'static str) {
         self.element = element;
-        self.prefix = if element == "subnet4" { "subnet configuration failed: " } else { "" };
+        self.prefix = if element == self.tables.subnet.name { "subnet configuration failed: " } else { "" };
+    }
+
+    /// A global with the default of its table.
+    pub(crate) fn global(&self, map: &Map, name: &str) -> Option<Value> {
+        map.get(name).cloned().or_else(|| self.tables.globals.get(name)?.default.value())
+    }
+
+    /// Member of a map inside the globals, with the default of its table.
+    pub(crate) fn leaf(&self, map: &Map, holder: &str, name: &str) -> Option<Value> {
+        if let Some(value) = map.get(holder).and_then(|inner| inner.get(name)) {
+            return Some(value.clone());
+        }
+        let Type::Map(table) = self.tables.globals.get(holder)?.kind else { return None };
+        table.get(name)?.default.value()
     }
 
     pub(crate) fn fault(&mut self, pos: &Pos, text: impl std::fmt::Display) {
@@ -106,12 +126,21 @@ impl<'a> Context<'a> {
 /// Inheritance, definitions, options, classes and all checks that need more than one object. Every fault is
 /// reported.
 pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig4, Vec<ConfigError>> {
-    let mut ctx = Context::new(env);
+    resolve(written, env)
+}
+
+/// As [`resolve4`], of kea-dhcp6.
+pub fn resolve6(written: Arc<Written6>, env: &ResolveEnv) -> Result<ServerConfig6, Vec<ConfigError>> {
+    resolve(written, env)
+}
+
+fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerConfig<P>, Vec<ConfigError>> {
+    let mut ctx = Context::new(env, P::FAMILY);
     let map = &written.globals;
     let pos = &written.globals_pos;
 
     ctx.enter("option-def");
-    let standard = DefTable::standard(Family::V4);
+    let standard = DefTable::standard(P::FAMILY);
     let custom = written.option_defs.iter().map(|e| (&e.map, &e.pos));
     let definitions = definitions(&mut ctx, &standard, custom);
 
@@ -122,11 +151,12 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
     let options =
         option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
 
-    ctx.enter("Dhcp4");
-    let mut globals = globals(map);
+    ctx.enter(P::NAME);
+    let mut globals = globals::<P>(&mut ctx, map, pos, &definitions);
     let scope = scope::Scope::globals(&mut ctx, map, pos);
 
-    let resolved = subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes, &options);
+    let subnets::Resolved { subnets, networks } =
+        subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes);
 
     let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
 
@@ -134,17 +164,19 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
     }
-    let subnets::Resolved { subnets, networks, server_ids } = resolved;
+    let levels = std::iter::once(&options)
+        .chain(networks.iter().map(|network| &network.options))
+        .chain(subnets.iter().map(|subnet| &subnet.options));
+    P::collect(&mut globals.own, levels);
     let index = SubnetIndex::new(&subnets, &networks);
-    globals.own.server_ids = server_ids;
-    Ok(ServerConfig4 {
+    Ok(ServerConfig {
         globals,
         services,
         definitions,
         classes: Arc::new(classes.finish()),
         options,
         hosts,
-        host_identifiers: hosts::identifiers(map),
+        host_identifiers: hosts::identifiers(P::FAMILY, map),
         subnets,
         networks,
         index,
@@ -152,45 +184,18 @@ pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig
     })
 }
 
-/// A global with the default of its table.
-pub(crate) fn global(map: &Map, name: &str) -> Option<Value> {
-    map.get(name).cloned().or_else(|| DHCP4.get(name)?.default.value())
-}
-
-fn globals(map: &Map) -> Globals4 {
-    let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
+fn globals<P: Own>(ctx: &mut Context<'_>, map: &Map, pos: &Pos, definitions: &DefTable) -> Globals<P> {
+    let own = P::globals(ctx, map, pos, definitions);
+    let flag = |name: &str| ctx.global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
     let number = |name: &str| {
-        global(map, name).and_then(|v| v.as_int()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+        ctx.global(map, name).and_then(|v| v.as_int()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     };
-    let empty = Map::new();
-    let compatibility = map.get("compatibility").and_then(Value::as_map).unwrap_or(&empty);
-    let compatible = |name: &str| boolean(compatibility, name).unwrap_or(false);
-    Globals4 {
+    let lenient = ctx.leaf(map, "compatibility", "lenient-option-parsing").and_then(|v| v.as_bool());
+    Globals {
         decline_probation_period: Seconds(number("decline-probation-period")),
-        lenient_option_parsing: compatible("lenient-option-parsing"),
+        lenient_option_parsing: lenient.unwrap_or(false),
         early_global_reservations_lookup: flag("early-global-reservations-lookup"),
-        dhcp4o6_port: int(map, "dhcp4o6-port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0),
-        own: OwnGlobals4 {
-            echo_client_id: flag("echo-client-id"),
-            authoritative: flag("authoritative"),
-            next_server: scope::address(map, "next-server"),
-            exclude_first_last_24: compatible("exclude-first-last-24"),
-            ignore_dhcp_server_identifier: compatible("ignore-dhcp-server-identifier"),
-            ignore_rai_link_selection: compatible("ignore-rai-link-selection"),
-            stash_agent_options: flag("stash-agent-options"),
-            server_ids: HashSet::new(),
-        },
-    }
-}
-
-/// Member of a map inside the globals, with the default of its table.
-pub(crate) fn leaf(map: &Map, holder: &str, name: &str) -> Option<Value> {
-    if let Some(value) = map.get(holder).and_then(|inner| inner.get(name)) {
-        return Some(value.clone());
-    }
-    let Type::Map(table) = DHCP4.get(holder)?.kind else { return None };
-    match table.get(name)?.default {
-        Literal::None => None,
-        literal => literal.value(),
+        dhcp4o6_port: u16::try_from(number("dhcp4o6-port")).unwrap_or(0),
+        own,
     }
 }

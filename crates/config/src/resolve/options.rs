@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ::options::{DataType, DefTable, OptionDef, OptionSpace};
+use base::Family;
 use json::{Kind, Map, Pos, Value};
 
 use super::{ClassBuilder, Context};
@@ -20,7 +21,7 @@ pub(crate) fn definitions<'m>(
     let mut custom = Vec::new();
     let mut positions = Vec::new();
     for (map, pos) in written {
-        match objects::option_def(map, pos) {
+        match objects::option_def(below.family(), map, pos) {
             Some(Ok(def)) => {
                 custom.push(def);
                 positions.push(pos);
@@ -88,15 +89,18 @@ pub(crate) fn option_set<'m>(
     for carried in spaces.values_mut() {
         carried.sort_by_key(|e| e.code);
     }
+    let family = definitions.family();
+    let top = OptionSpace::top(family);
     let mut options = Vec::new();
     let mut vendors: BTreeMap<u32, Vec<ConfiguredOption>> = BTreeMap::new();
     for (entry, pos) in &entries {
         let vendor = OptionSpace::new(&entry.space).ok().and_then(|s| s.enterprise());
-        if entry.space != "dhcp4" && vendor.is_none() {
+        if entry.space != top.as_str() && vendor.is_none() {
             continue;
         }
         let mut budget = MAX_SUB_OPTIONS;
-        let Some(payload) = expand(&spaces, entry, &mut vec![entry.space.as_str()], &mut budget) else {
+        let Some(payload) = expand(family, &spaces, entry, &mut vec![entry.space.as_str()], &mut budget)
+        else {
             let (space, code) = (&entry.space, entry.code);
             let why = format!(
                 "option {code} of space '{space}' carries more than {MAX_SUB_OPTIONS} sub-options or {MAX_PAYLOAD} octets"
@@ -125,8 +129,8 @@ pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, &'m Pos)> {
     objects::list(map, name).iter().filter_map(|v: &Value| Some((v.as_map()?, &v.pos))).collect()
 }
 
-/// Longest sub-option: its length is one octet.
-const SUB_OPTION: usize = 255;
+/// Longest sub-option of DHCPv4: its length is one octet.
+const SUB_OPTION4: usize = 255;
 /// Sub-options at all depths that one option may carry: spaces within spaces multiply.
 const MAX_SUB_OPTIONS: usize = 4096;
 /// Octets of one option.
@@ -135,6 +139,7 @@ const MAX_PAYLOAD: usize = 65_535;
 /// The payload with the sub-options that the level has for it; `None` when it gets too large. `path` are the spaces
 /// that led here: a space that carries itself ends there.
 fn expand<'e>(
+    family: Family,
     spaces: &HashMap<&'e str, Vec<&'e Entry>>,
     entry: &'e Entry,
     path: &mut Vec<&'e str>,
@@ -150,23 +155,35 @@ fn expand<'e>(
     }
     for sub in spaces.get(inner).map_or(&[][..], Vec::as_slice) {
         *budget = budget.checked_sub(1)?;
-        let Ok(code) = u8::try_from(sub.code) else { continue };
         path.push(&sub.space);
-        let data = expand(spaces, sub, path, budget)?;
+        let data = expand(family, spaces, sub, path, budget)?;
         path.pop();
-        if data.is_empty() {
-            payload.extend([code, 0]);
-        }
-        for part in data.chunks(SUB_OPTION) {
-            payload.push(code);
-            payload.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
-            payload.extend_from_slice(part);
+        match family {
+            Family::V4 => push_sub_option4(&mut payload, sub.code, &data),
+            Family::V6 => {
+                payload.extend(sub.code.to_be_bytes());
+                payload.extend(u16::try_from(data.len()).ok()?.to_be_bytes());
+                payload.extend_from_slice(&data);
+            }
         }
         if payload.len() > MAX_PAYLOAD {
             return None;
         }
     }
     Some(payload)
+}
+
+/// A sub-option of DHCPv4, in several parts when it is too long for one.
+fn push_sub_option4(payload: &mut Vec<u8>, code: u16, data: &[u8]) {
+    let Ok(code) = u8::try_from(code) else { return };
+    if data.is_empty() {
+        payload.extend([code, 0]);
+    }
+    for part in data.chunks(SUB_OPTION4) {
+        payload.push(code);
+        payload.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
+        payload.extend_from_slice(part);
+    }
 }
 
 fn entry(
@@ -195,7 +212,7 @@ fn entry(
     };
     let classes = classes.ids(map, "client-classes");
     let vendor = space.starts_with("vendor-");
-    if !classes.is_empty() && space != "dhcp4" && !vendor {
+    if !classes.is_empty() && space != objects::top_space(definitions.family()) && !vendor {
         let why = format!(
             "keyword \"client-classes\" in option-data map: sub-options in space '{space}' cannot be tied to \
              classes; tie the option that carries them"
@@ -210,7 +227,7 @@ type Found<'m> = (&'m str, u16, Option<Arc<OptionDef>>);
 
 /// The definition that an entry means by its code, its name or both.
 pub(crate) fn find_definition<'m>(definitions: &DefTable, map: &'m Map) -> Result<Found<'m>, String> {
-    let space = text(map, "space").unwrap_or("dhcp4");
+    let space = text(map, "space").unwrap_or(objects::top_space(definitions.family()));
     let name = text(map, "name").filter(|n| !n.is_empty());
     let code = int(map, "code").and_then(|c| u16::try_from(c).ok());
     match (code, name) {
@@ -257,7 +274,13 @@ fn encode(map: &Map, def: Option<&OptionDef>, never_send: bool) -> Result<Vec<u8
     }
     match def {
         // A list of addresses may be empty.
-        Some(def) if def.array && def.data_type == DataType::Ipv4Address && data.is_empty() => Ok(Vec::new()),
+        Some(def)
+            if def.array
+                && matches!(def.data_type, DataType::Ipv4Address | DataType::Ipv6Address)
+                && data.is_empty() =>
+        {
+            Ok(Vec::new())
+        }
         Some(def) if is_csv(map, Some(def)) => ::options::encode_csv(def, data).map_err(|e| e.to_string()),
         Some(def) => {
             let payload = ::options::encode_hex(data).map_err(|e| e.to_string())?;

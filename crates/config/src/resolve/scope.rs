@@ -6,46 +6,51 @@ use std::sync::Arc;
 use base::Seconds;
 use json::{Map, Pos, Value};
 
-use super::{Context, ddns, global};
-use crate::parse::objects::{boolean, int, lifetime_order, real, text};
-use crate::{Allocator, Lifetime, OwnParams4, Params4};
+use super::own::{Level, Own};
+use super::{Context, ddns};
+use crate::parse::objects::{LifetimeNames, PREFERRED, VALID, boolean, int, lifetime_order, real, text};
+use crate::{Allocator, Lifetime, Params, Protocol};
+
+/// A lifetime with its bounds as far as they stand here or above.
+type Given = [Option<i64>; 3];
 
 /// The parameters of one level, those of the outer levels filled in.
 #[derive(Clone, Debug)]
-pub(crate) struct Scope {
-    pub(crate) params: Params4,
-    lifetimes: [Option<i64>; 3],
-    /// `authoritative` stands at this level itself.
-    pub(crate) own_authoritative: bool,
+pub(crate) struct Scope<P: Protocol> {
+    pub(crate) params: Params<P>,
+    valid: Given,
+    preferred: Given,
 }
-
-const LIFETIMES: [&str; 3] = ["min-valid-lifetime", "valid-lifetime", "max-valid-lifetime"];
 
 /// An IPv4 address; absent and 0.0.0.0 are the same.
 pub(crate) fn address(map: &Map, name: &str) -> Option<Ipv4Addr> {
     text(map, name)?.parse().ok().filter(|a: &Ipv4Addr| !a.is_unspecified())
 }
 
-fn seconds(map: &Map, name: &str) -> Option<Seconds> {
+pub(crate) fn seconds(map: &Map, name: &str) -> Option<Seconds> {
     int(map, name).and_then(|n| u32::try_from(n).ok()).map(Seconds)
 }
 
-impl Scope {
+impl<P: Own> Scope<P> {
     pub(crate) fn globals(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Self {
-        let flag = |name: &str| global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
-        let share = |name: &str| global(map, name).and_then(|v| v.as_real()).unwrap_or(0.0);
-        let word = |name: &str| -> Arc<str> {
-            global(map, name).as_ref().and_then(Value::as_str).map_or_else(|| Arc::from(""), Arc::from)
-        };
-        let mut lifetimes = LIFETIMES.map(|name| int(map, name));
-        if let [_, value @ None, _] = &mut lifetimes {
-            *value = global(map, "valid-lifetime").and_then(|v| v.as_int());
+        let mut valid = VALID.of(map);
+        if let [_, value @ None, _] = &mut valid {
+            *value = ctx.global(map, VALID.default).and_then(|v| v.as_int());
         }
+        let given = PREFERRED.of(map);
+        let valid_lifetime = lifetime(ctx, &VALID, valid, pos);
+        let preferred = given.iter().any(Option::is_some).then(|| lifetime(ctx, &PREFERRED, given, pos));
+        let ddns = ddns::globals(ctx, map, pos);
+        let flag = |name: &str| ctx.global(map, name).and_then(|v| v.as_bool()).unwrap_or(false);
+        let share = |name: &str| ctx.global(map, name).and_then(|v| v.as_real()).unwrap_or(0.0);
+        let word = |name: &str| -> Arc<str> {
+            ctx.global(map, name).as_ref().and_then(Value::as_str).map_or_else(|| Arc::from(""), Arc::from)
+        };
         let scope = Self {
-            lifetimes,
-            own_authoritative: false,
-            params: Params4 {
-                valid_lifetime: lifetime(ctx, lifetimes, pos),
+            valid,
+            preferred: given,
+            params: Params {
+                valid_lifetime,
                 renew_timer: seconds(map, "renew-timer"),
                 rebind_timer: seconds(map, "rebind-timer"),
                 calculate_tee_times: flag("calculate-tee-times"),
@@ -59,15 +64,8 @@ impl Scope {
                 reservations_global: flag("reservations-global"),
                 reservations_in_subnet: flag("reservations-in-subnet"),
                 reservations_out_of_pool: flag("reservations-out-of-pool"),
-                ddns: ddns::globals(ctx, map, pos),
-                own: OwnParams4 {
-                    match_client_id: flag("match-client-id"),
-                    authoritative: flag("authoritative"),
-                    next_server: address(map, "next-server"),
-                    server_hostname: word("server-hostname"),
-                    boot_file_name: word("boot-file-name"),
-                    offer_lifetime: seconds(map, "offer-lifetime").map_or(0, |s| s.0),
-                },
+                ddns,
+                own: P::params(ctx, &Level { map, outer: None, preferred }),
             },
         };
         scope.check(ctx, pos);
@@ -78,24 +76,31 @@ impl Scope {
     /// its three lifetimes are taken together, while in files each is inherited on its own, as in Kea.
     pub(crate) fn inner(&self, ctx: &mut Context<'_>, map: &Map, pos: &Pos, database: bool) -> Self {
         let outer = &self.params;
-        let own = &outer.own;
-        let given = LIFETIMES.map(|name| int(map, name));
-        let any = given.iter().any(Option::is_some);
-        let lifetimes = if database && any {
-            given
-        } else {
-            let [min, value, max] = given;
-            let [outer_min, outer_value, outer_max] = self.lifetimes;
-            [min.or(outer_min), value.or(outer_value), max.or(outer_max)]
+        let mut level = |names: &LifetimeNames, above: Given| {
+            let own = names.of(map);
+            let any = own.iter().any(Option::is_some);
+            let given = if database && any {
+                own
+            } else {
+                let [min, value, max] = own;
+                let [outer_min, outer_value, outer_max] = above;
+                [min.or(outer_min), value.or(outer_value), max.or(outer_max)]
+            };
+            // Without one of its own the outer level's stands as it was resolved there.
+            (given, any.then(|| lifetime(ctx, names, given, pos)))
         };
-        let word =
-            |name: &str, outer: &Arc<str>| text(map, name).map_or_else(|| Arc::clone(outer), Arc::from);
-        let authoritative = boolean(map, "authoritative");
+        let (valid, own_valid) = level(&VALID, self.valid);
+        let (preferred, own_preferred) = level(&PREFERRED, self.preferred);
+        let inherited = || {
+            let given = self.preferred.iter().any(Option::is_some);
+            given.then(|| Lifetime::of(self.preferred))
+        };
+        let ddns = ddns::inner(ctx, &outer.ddns, map, pos);
         let scope = Self {
-            lifetimes,
-            own_authoritative: authoritative.is_some(),
-            params: Params4 {
-                valid_lifetime: if any { lifetime(ctx, lifetimes, pos) } else { outer.valid_lifetime },
+            valid,
+            preferred,
+            params: Params {
+                valid_lifetime: own_valid.unwrap_or(outer.valid_lifetime),
                 renew_timer: seconds(map, "renew-timer").or(outer.renew_timer),
                 rebind_timer: seconds(map, "rebind-timer").or(outer.rebind_timer),
                 calculate_tee_times: boolean(map, "calculate-tee-times").unwrap_or(outer.calculate_tee_times),
@@ -112,19 +117,11 @@ impl Scope {
                     .unwrap_or(outer.reservations_in_subnet),
                 reservations_out_of_pool: boolean(map, "reservations-out-of-pool")
                     .unwrap_or(outer.reservations_out_of_pool),
-                ddns: ddns::inner(ctx, &outer.ddns, map, pos),
-                own: OwnParams4 {
-                    match_client_id: boolean(map, "match-client-id").unwrap_or(own.match_client_id),
-                    authoritative: authoritative.unwrap_or(own.authoritative),
-                    next_server: if map.contains_key("next-server") {
-                        address(map, "next-server")
-                    } else {
-                        own.next_server
-                    },
-                    server_hostname: word("server-hostname", &own.server_hostname),
-                    boot_file_name: word("boot-file-name", &own.boot_file_name),
-                    offer_lifetime: seconds(map, "offer-lifetime").map_or(own.offer_lifetime, |s| s.0),
-                },
+                ddns,
+                own: P::params(
+                    ctx,
+                    &Level { map, outer: Some(outer), preferred: own_preferred.or_else(inherited) },
+                ),
             },
         };
         if map.contains_key("t1-percent") || map.contains_key("t2-percent") {
@@ -145,17 +142,20 @@ impl Scope {
 }
 
 /// Three lifetimes of which any may be missing; what is missing is as the nearest that is there.
-pub(crate) fn lifetime(ctx: &mut Context<'_>, given: [Option<i64>; 3], pos: &Pos) -> Lifetime {
-    let [min, value, max] = given;
-    if let Err(why) = lifetime_order(min, value, max) {
+pub(crate) fn lifetime(ctx: &mut Context<'_>, names: &LifetimeNames, given: Given, pos: &Pos) -> Lifetime {
+    if let Err(why) = lifetime_order(names, given) {
         ctx.fault(pos, why);
-    } else if let (Some(_), None, Some(_)) = (min, value, max) {
-        ctx.fault(
-            pos,
-            "have min-valid-lifetime and max-valid-lifetime but no valid-lifetime (default) in this scope",
-        );
+    } else if let [Some(_), None, Some(_)] = given {
+        let LifetimeNames { min, default, max } = names;
+        ctx.fault(pos, format_args!("have {min} and {max} but no {default} (default) in this scope"));
     }
-    let default = value.or(min).or(max).unwrap_or(0);
-    let span = |n: i64| Seconds(u32::try_from(n).unwrap_or(0));
-    Lifetime { min: span(min.unwrap_or(default)), default: span(default), max: span(max.unwrap_or(default)) }
+    Lifetime::of(given)
+}
+
+impl Lifetime {
+    fn of([min, value, max]: Given) -> Self {
+        let default = value.or(min).or(max).unwrap_or(0);
+        let span = |n: i64| Seconds(u32::try_from(n).unwrap_or(0));
+        Self { min: span(min.unwrap_or(default)), default: span(default), max: span(max.unwrap_or(default)) }
+    }
 }

@@ -6,10 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::ServerTag;
+use base::{Family, ServerTag};
 use json::{Map, Pos, Value};
 
-use super::{Context, global, leaf};
+use super::Context;
 use crate::error::{ConfigError, ErrorKind};
 use crate::keywords::{DATABASE, OUTPUT_OPTION, Table};
 use crate::parse::objects::{boolean, int, list, strings, text};
@@ -37,10 +37,12 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         ServerTag::default()
     });
     ctx.enter("control-sockets");
-    let control_sockets = list(map, "control-sockets")
-        .iter()
-        .filter_map(|socket| control_socket(ctx, socket, "kea-dhcpv4-server"))
-        .collect();
+    let realm = match ctx.family {
+        Family::V4 => "kea-dhcpv4-server",
+        Family::V6 => "kea-dhcpv6-server",
+    };
+    let control_sockets =
+        list(map, "control-sockets").iter().filter_map(|socket| control_socket(ctx, socket, realm)).collect();
     ctx.enter("lease-database");
     let lease_database = match map.get("lease-database").and_then(Value::as_map) {
         Some(database) => database_access(ctx, database),
@@ -55,18 +57,20 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             .collect(),
         fetch_wait_time: int(control, "config-fetch-wait-time").map_or(30, u32_of),
     });
-    let flag = |holder: &str, name: &str| leaf(map, holder, name).and_then(|v| v.as_bool()).unwrap_or(false);
+    let d2_client = d2_client(ctx, map);
+    let flag =
+        |holder: &str, name: &str| ctx.leaf(map, holder, name).and_then(|v| v.as_bool()).unwrap_or(false);
     let number =
-        |holder: &str, name: &str| leaf(map, holder, name).and_then(|v| v.as_int()).map_or(0, u32_of);
+        |holder: &str, name: &str| ctx.leaf(map, holder, name).and_then(|v| v.as_int()).map_or(0, u32_of);
     let word = |holder: &str, name: &str| {
-        leaf(map, holder, name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+        ctx.leaf(map, holder, name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     };
     let expired = |name: &str| number("expired-leases-processing", name);
     let small = |holder: &str, name: &str| u16::try_from(number(holder, name)).unwrap_or(u16::MAX);
-    let own = |name: &str| global(map, name).and_then(|value| value.as_int()).map_or(0, u32_of);
+    let own = |name: &str| ctx.global(map, name).and_then(|value| value.as_int()).map_or(0, u32_of);
     Services {
         server_tag,
-        interfaces: interfaces(map),
+        interfaces: interfaces(ctx, map),
         control_sockets,
         lease_database,
         config_control,
@@ -94,7 +98,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             lease_checks: word("sanity-checks", "lease-checks"),
             extended_info_checks: word("sanity-checks", "extended-info-checks"),
         },
-        d2_client: d2_client(ctx, map),
+        d2_client,
         statistic_default_sample_count: own("statistic-default-sample-count"),
         statistic_default_sample_age: own("statistic-default-sample-age"),
         parked_packet_limit: own("parked-packet-limit"),
@@ -105,7 +109,12 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
 fn d2_client(ctx: &mut Context<'_>, map: &Map) -> D2Client {
     const HOLDER: &str = "dhcp-ddns";
     ctx.enter(HOLDER);
-    let get = |name: &str| leaf(map, HOLDER, name);
+    let members: Map =
+        ["enable-updates", "max-queue-size", "sender-ip", "sender-port", "server-ip", "server-port"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), ctx.leaf(map, HOLDER, name)?)))
+            .collect();
+    let get = |name: &str| members.get(name);
     let port =
         |name: &str| get(name).and_then(|v| v.as_int()).and_then(|p| u16::try_from(p).ok()).unwrap_or(0);
     let address =
@@ -157,8 +166,8 @@ fn u32_of(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn interfaces(map: &Map) -> InterfacesConfig {
-    let get = |name: &str| leaf(map, "interfaces-config", name);
+fn interfaces(ctx: &Context<'_>, map: &Map) -> InterfacesConfig {
+    let get = |name: &str| ctx.leaf(map, "interfaces-config", name);
     let word = |name: &str| get(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let empty = Map::new();
     let own = map.get("interfaces-config").and_then(Value::as_map).unwrap_or(&empty);

@@ -1,54 +1,48 @@
 //! Shared networks, subnets and pools.
 
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ::options::DefTable;
-use base::PoolId;
+use base::{Family, IpAddress, PoolId};
 use json::{Map, Value};
 
 use super::options::{has_items, items};
+use super::own::{Common, Own};
 use super::scope::Scope;
 use super::{ClassBuilder, Context, option_set};
 use crate::parse::objects::{int, list, text};
 use crate::parse::{position, ranges};
-use crate::{Element, NetworkIndex, OptionSet, Pool4, SharedNetwork4, Subnet4, Written4, WrittenSubnet4};
+use crate::{
+    Element, NetworkIndex, OptionSet, Params, Pool, Protocol, SharedNetwork, Subnet, Written, WrittenSubnet,
+};
 
-pub(crate) struct Resolved {
-    pub(crate) subnets: Vec<Arc<Subnet4>>,
-    pub(crate) networks: Vec<Arc<SharedNetwork4>>,
-    pub(crate) server_ids: HashSet<Ipv4Addr>,
+pub(crate) struct Resolved<P: Protocol> {
+    /// By id.
+    pub(crate) subnets: Vec<Arc<Subnet<P>>>,
+    pub(crate) networks: Vec<Arc<SharedNetwork<P>>>,
 }
 
-struct Network {
-    resolved: SharedNetwork4,
-    scope: Scope,
+struct Network<P: Protocol> {
+    resolved: SharedNetwork<P>,
+    scope: Scope<P>,
     /// The interface that its subnets must agree on, from the network or the first subnet that names one.
     link: Option<Arc<str>>,
+    /// Parameters of its first subnet.
+    first: Option<Params<P>>,
 }
 
-/// What all subnets need.
-struct Common<'a, 'c> {
-    ctx: &'a mut Context<'c>,
-    definitions: &'a DefTable,
-    classes: &'a mut ClassBuilder,
-}
-
-pub(crate) fn resolve(
+pub(crate) fn resolve<P: Own>(
     ctx: &mut Context<'_>,
-    written: &Written4,
-    globals: &Scope,
+    written: &Written<P>,
+    globals: &Scope<P>,
     definitions: &Arc<DefTable>,
     classes: &mut ClassBuilder,
-    options: &OptionSet,
-) -> Resolved {
+) -> Resolved<P> {
     let mut common = Common { ctx, definitions, classes };
-    let mut server_ids = HashSet::new();
-    collect_server_ids(options, &mut server_ids);
 
     common.ctx.enter("shared-networks");
-    let mut networks: Vec<Network> = Vec::with_capacity(written.shared_networks.len());
+    let mut networks: Vec<Network<P>> = Vec::with_capacity(written.shared_networks.len());
     let mut by_name: HashMap<&str, usize> = HashMap::new();
     for element in &written.shared_networks {
         let Some(name) = text(&element.map, "name") else { continue };
@@ -57,14 +51,12 @@ pub(crate) fn resolve(
             common.ctx.fault(&element.pos, why);
             continue;
         }
-        let network = network(&mut common, element, name, globals);
-        collect_server_ids(&network.resolved.options, &mut server_ids);
-        networks.push(network);
+        networks.push(network(&mut common, element, name, globals));
     }
 
-    common.ctx.enter("subnet4");
-    duplicates(common.ctx, &written.subnets);
-    let mut order: Vec<&WrittenSubnet4> = written.subnets.iter().collect();
+    common.ctx.enter(P::SUBNETS);
+    duplicates(common.ctx, P::FAMILY, &written.subnets);
+    let mut order: Vec<&WrittenSubnet<P>> = written.subnets.iter().collect();
     order.sort_by_key(|s| s.id);
     let mut subnets = Vec::with_capacity(order.len());
     let mut positions: HashMap<base::SubnetId, usize> = HashMap::with_capacity(order.len());
@@ -85,7 +77,6 @@ pub(crate) fn resolve(
         };
         let home = index.and_then(|at| networks.get_mut(at));
         let subnet = subnet(&mut common, one, index, home, globals);
-        collect_server_ids(&subnet.options, &mut server_ids);
         positions.insert(one.id, subnets.len());
         subnets.push(Arc::new(subnet));
     }
@@ -97,27 +88,20 @@ pub(crate) fn resolve(
         };
         network.resolved.subnets.extend(positions.get(&one.id));
     }
-    let networks = networks.into_iter().map(|n| Arc::new(n.resolved)).collect();
-    Resolved { subnets, networks, server_ids }
+    Resolved { subnets, networks: networks.into_iter().map(|n| Arc::new(n.resolved)).collect() }
 }
 
-/// Server identifiers (option 54) under which this server is known.
-fn collect_server_ids(options: &OptionSet, ids: &mut HashSet<Ipv4Addr>) {
-    const SERVER_ID: u16 = 54;
-    for option in options.entries(SERVER_ID) {
-        if let Ok(octets) = <[u8; 4]>::try_from(&*option.payload) {
-            ids.insert(Ipv4Addr::from(octets));
-        }
-    }
-}
-
-fn duplicates(ctx: &mut Context<'_>, subnets: &[WrittenSubnet4]) {
+fn duplicates<P: Protocol>(ctx: &mut Context<'_>, family: Family, subnets: &[WrittenSubnet<P>]) {
+    let version = if family == Family::V4 { "IPv4" } else { "IPv6" };
     let mut ids = HashSet::with_capacity(subnets.len());
     let mut prefixes = HashSet::with_capacity(subnets.len());
     for subnet in subnets {
         let pos = &subnet.element.pos;
         if !ids.insert(subnet.id) {
-            ctx.fault_alone(pos, format_args!("ID of the new IPv4 subnet '{}' is already in use", subnet.id));
+            ctx.fault_alone(
+                pos,
+                format_args!("ID of the new {version} subnet '{}' is already in use", subnet.id),
+            );
         }
         if !prefixes.insert(subnet.prefix) {
             ctx.fault_alone(
@@ -128,11 +112,11 @@ fn duplicates(ctx: &mut Context<'_>, subnets: &[WrittenSubnet4]) {
     }
 }
 
-fn relays(map: &Map) -> Box<[Ipv4Addr]> {
+fn relays<A: IpAddress>(map: &Map) -> Box<[A]> {
     let Some(relay) = map.get("relay").and_then(Value::as_map) else { return Box::default() };
     let addresses = list(relay, "ip-addresses").iter().filter_map(|a| a.as_str()?.parse().ok());
     // Kea writes 0.0.0.0 where there is none.
-    addresses.filter(|a: &Ipv4Addr| !a.is_unspecified()).collect()
+    addresses.filter(|a: &A| !a.is_none()).collect()
 }
 
 fn interface(common: &mut Common<'_, '_>, map: &Map, what: &str, name: &str) -> Option<Arc<str>> {
@@ -149,7 +133,7 @@ fn interface(common: &mut Common<'_, '_>, map: &Map, what: &str, name: &str) -> 
     Some(Arc::from(interface))
 }
 
-fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
+pub(super) fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
     if !has_items(map, "option-data") {
         return OptionSet::default();
     }
@@ -160,13 +144,19 @@ fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
     set
 }
 
-fn network(common: &mut Common<'_, '_>, element: &Element, name: &str, globals: &Scope) -> Network {
+fn network<P: Own>(
+    common: &mut Common<'_, '_>,
+    element: &Element,
+    name: &str,
+    globals: &Scope<P>,
+) -> Network<P> {
     let map = &element.map;
     let interface = interface(common, map, "shared network", name);
     let scope = globals.inner(common.ctx, map, &element.pos, !element.server_tags.is_empty());
     Network {
         link: interface.clone(),
-        resolved: SharedNetwork4 {
+        first: None,
+        resolved: SharedNetwork {
             name: Arc::from(name),
             interface,
             relays: relays(map),
@@ -175,35 +165,29 @@ fn network(common: &mut Common<'_, '_>, element: &Element, name: &str, globals: 
             params: scope.params.clone(),
             options: options(common, map),
             subnets: Vec::new(),
-            own: (),
+            own: P::network(map),
         },
         scope,
     }
 }
 
-fn subnet(
+fn subnet<P: Own>(
     common: &mut Common<'_, '_>,
-    one: &WrittenSubnet4,
+    one: &WrittenSubnet<P>,
     index: Option<usize>,
-    network: Option<&mut Network>,
-    globals: &Scope,
-) -> Subnet4 {
+    mut network: Option<&mut Network<P>>,
+    globals: &Scope<P>,
+) -> Subnet<P> {
     let map = &one.element.map;
     let pos = &one.element.pos;
     let database = !one.element.server_tags.is_empty();
     let outer = network.as_ref().map_or(globals, |n| &n.scope);
     let scope = outer.inner(common.ctx, map, pos, database);
     let mut interface = interface(common, map, "subnet", &one.prefix.to_string());
-    if let Some(network) = network {
+    if let Some(network) = network.as_mut() {
         let prefix = one.prefix;
-        if scope.own_authoritative && scope.params.own.authoritative != network.scope.params.own.authoritative
-        {
-            let why = format!(
-                "Subnet {prefix} has different authoritative setting {} than the shared-network itself: {}",
-                scope.params.own.authoritative, network.scope.params.own.authoritative
-            );
-            common.ctx.fault_alone(position(map, "authoritative", pos), why);
-        }
+        let first = network.first.get_or_insert_with(|| scope.params.clone());
+        P::check_subnet(common.ctx, one, &scope.params, &network.scope.params, first);
         match (&interface, &network.link) {
             (Some(own), Some(link)) if own != link => {
                 let why = format!(
@@ -218,7 +202,8 @@ fn subnet(
         }
     }
     let pools = list(map, "pools").iter().filter_map(|value| pool(common, value, &scope)).collect();
-    Subnet4 {
+    Subnet {
+        own: P::subnet(common, map, &scope, network.as_ref().map(|n| &n.resolved.own)),
         id: one.id,
         prefix: one.prefix,
         network: index.map(NetworkIndex),
@@ -229,11 +214,10 @@ fn subnet(
         options: options(common, map),
         params: scope.params,
         pools,
-        own: (),
     }
 }
 
-fn pool(common: &mut Common<'_, '_>, value: &Value, scope: &Scope) -> Option<Pool4> {
+fn pool<P: Own>(common: &mut Common<'_, '_>, value: &Value, scope: &Scope<P>) -> Option<Pool<P>> {
     let map = value.as_map()?;
     // Its place inside the subnet was checked when it was parsed.
     let (first, last) = match ranges::pool(text(map, "pool")?) {
@@ -243,7 +227,7 @@ fn pool(common: &mut Common<'_, '_>, value: &Value, scope: &Scope) -> Option<Poo
             return None;
         }
     };
-    Some(Pool4 {
+    Some(Pool {
         id: PoolId(int(map, "pool-id").and_then(|n| u32::try_from(n).ok()).unwrap_or(0)),
         first,
         last,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use backend::{Change, Modification, Preview, Revision, RevisionFilter, ServerSelector};
-use base::{Family, ServerTag, Timestamp};
-use config::Written4;
+use base::{ServerTag, Timestamp};
+use config::{Protocol, Written};
 use control::Answer;
 use json::{Kind, Map, Value};
 
@@ -17,7 +17,7 @@ const REVISIONS: u32 = 100;
 const MOST: u32 = 10_000;
 
 /// `since`: the number of a revision, or a time as `YYYY-MM-DD HH:MM:SS` in UTC (`T` and `Z` may stand there too).
-fn since(call: &Call<'_>) -> Result<(u64, Timestamp), Refusal> {
+fn since<P: Protocol>(call: &Call<'_, P>) -> Result<(u64, Timestamp), Refusal> {
     let none = Timestamp(0);
     let Some(value) = call.args.get("since") else { return Ok((0, none)) };
     if let Some(number) = value.as_int() {
@@ -127,7 +127,7 @@ fn is_command(text: &str) -> bool {
     text.starts_with("remote-") && !text.contains(' ')
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let (after, from) = since(call)?;
     let limit = match call.args.get("limit").map(Value::as_int) {
         None => REVISIONS,
@@ -148,7 +148,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "revisions", revisions.iter().map(show).collect()))
 }
 
-pub(crate) async fn rollback(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let Some(value) = call.args.get("revision") else { return refuse("missing 'revision' parameter") };
     let number =
@@ -172,10 +172,11 @@ pub(crate) async fn rollback(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// What servers that see a difference could not run afterwards, though they can run what they have.
-async fn runs(call: &Call<'_>, change: &Change, preview: &Preview) -> Result<Vec<String>, Refusal> {
-    if call.family == Family::V6 {
-        return Ok(Vec::new());
-    }
+async fn runs<P: Protocol>(
+    call: &Call<'_, P>,
+    change: &Change,
+    preview: &Preview,
+) -> Result<Vec<String>, Refusal> {
     let own = call.host.tag();
     let mut targets = tags_of(preview);
     if targets.contains(&ServerTag::all()) {
@@ -186,7 +187,7 @@ async fn runs(call: &Call<'_>, change: &Change, preview: &Preview) -> Result<Vec
             targets.insert(own.clone());
         }
     }
-    let file = call.host.file4();
+    let file = call.host.file();
     let mut findings = Vec::new();
     for tag in targets {
         // One at a time: all objects of all servers at once may be more than fits.
@@ -194,14 +195,14 @@ async fn runs(call: &Call<'_>, change: &Change, preview: &Preview) -> Result<Vec
         let Some((before, after)) = preview.server else { continue };
         let selector = ServerSelector::of(std::slice::from_ref(&tag));
         let base = match &file {
-            Some(file) if tag == own => Written4::clone(file),
-            _ => Written4::default(),
+            Some(file) if tag == own => Written::clone(file),
+            _ => Written::default(),
         };
-        let errors = resolution(backend::merge4(&base, &after, &selector));
+        let errors = resolution(backend::merge(&base, &after, &selector));
         if errors.is_empty() {
             continue;
         }
-        let old = resolution(backend::merge4(&base, &before, &selector));
+        let old = resolution(backend::merge(&base, &before, &selector));
         findings.extend(errors.into_iter().filter(|text| !old.contains(text)).map(|text| on(&tag, &text)));
     }
     Ok(findings)

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backend::{
-    Objects, Pulled, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge4, text_member,
+    Objects, Pulled, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge, text_member,
 };
-use base::{Family, ServerTag};
-use config::{Element, ResolveEnv, Written4, resolve4};
+use base::{IpPrefix, ServerTag};
+use config::{Element, Protocol, ResolveEnv, Written};
 use json::{Map, Pos, Value};
 
 use super::Call;
@@ -34,23 +34,21 @@ pub(crate) fn share(a: &[ServerTag], b: &[ServerTag]) -> bool {
 }
 
 /// What all servers have in common with an object that is about to be written: globals and definitions.
-pub(crate) struct World {
-    family: Family,
+pub(crate) struct World<P: Protocol> {
     globals: Vec<StoredGlobal>,
     definitions: Definitions,
     /// Of the server that got the command.
     own: ServerTag,
-    file: Option<Arc<Written4>>,
+    file: Option<Arc<Written<P>>>,
 }
 
-impl World {
-    pub(crate) async fn fetch(call: &Call<'_>) -> Result<Self, Refusal> {
+impl<P: Protocol> World<P> {
+    pub(crate) async fn fetch(call: &Call<'_, P>) -> Result<Self, Refusal> {
         Ok(Self {
-            family: call.family,
             globals: call.backend.globals(ServerSelector::Any).await?,
             definitions: call.definitions().await?,
             own: call.host.tag(),
-            file: if call.family == Family::V4 { call.host.file4() } else { None },
+            file: call.host.file(),
         })
     }
 
@@ -59,7 +57,7 @@ impl World {
     }
 
     /// Refuses tags of servers that were not created.
-    pub(crate) async fn known(&self, call: &Call<'_>, tags: &[ServerTag]) -> Result<(), Refusal> {
+    pub(crate) async fn known(&self, call: &Call<'_, P>, tags: &[ServerTag]) -> Result<(), Refusal> {
         for tag in tags.iter().filter(|tag| !tag.is_all()) {
             if call.backend.server(tag.clone()).await?.is_none() {
                 return refuse(format!(
@@ -92,7 +90,7 @@ impl World {
 
     /// Globals and definitions of one server with further objects: what it would run, but for what does not matter
     /// to those.
-    fn compose(&self, tag: &ServerTag, mut objects: Objects) -> Written4 {
+    fn compose(&self, tag: &ServerTag, mut objects: Objects) -> Written<P> {
         let selector = ServerSelector::of(std::slice::from_ref(tag));
         objects.globals = self.globals.iter().filter(|g| selector.matches(&g.tags)).cloned().collect();
         if objects.option_defs.is_empty() {
@@ -100,8 +98,8 @@ impl World {
             objects.option_defs = defs.map(|d| (d.row, d.clone())).collect();
         }
         let mut base = match &self.file {
-            Some(file) if *tag == self.own => Written4::clone(file),
-            _ => Written4::default(),
+            Some(file) if *tag == self.own => Written::clone(file),
+            _ => Written::default(),
         };
         // Objects beside the new one do not matter to it, or were looked up on their own.
         base.subnets.clear();
@@ -110,7 +108,7 @@ impl World {
         if objects.classes.is_empty() {
             base.client_classes.clear();
         }
-        merge4(&base, &objects, &selector)
+        merge(&base, &objects, &selector)
     }
 
     /// Tries objects on servers; each text once, with the servers that it holds for.
@@ -138,10 +136,7 @@ impl World {
             .collect()
     }
 
-    pub(crate) async fn globals_run(&self, _: &Call<'_>, tag: &ServerTag) -> Result<Vec<String>, Refusal> {
-        if self.family == Family::V6 {
-            return Ok(Vec::new());
-        }
+    pub(crate) async fn globals_run(&self, _: &Call<'_, P>, tag: &ServerTag) -> Result<Vec<String>, Refusal> {
         let mut findings: Vec<String> = Vec::new();
         for target in self.targets(std::slice::from_ref(tag)) {
             for text in resolution(self.compose(&target, Objects::default())) {
@@ -153,14 +148,11 @@ impl World {
 
     pub(crate) async fn network_runs(
         &self,
-        _: &Call<'_>,
+        _: &Call<'_, P>,
         tags: &[ServerTag],
         map: &Map,
         members: &[StoredSubnet],
     ) -> Result<Vec<String>, Refusal> {
-        if self.family == Family::V6 {
-            return Ok(Vec::new());
-        }
         let name = text_member(map, "name");
         let network = Stored { row: 1, element: element(map.clone(), &format!("shared network '{name}'")) };
         let objects = |_: &ServerTag| Objects {
@@ -173,7 +165,7 @@ impl World {
 
     pub(crate) async fn subnet_runs(
         &self,
-        call: &Call<'_>,
+        call: &Call<'_, P>,
         tags: &[ServerTag],
         subnet: &Subnet,
     ) -> Result<Vec<String>, Refusal> {
@@ -206,14 +198,14 @@ impl World {
                 ));
             }
         }
-        if self.family == Family::V6 {
-            return Ok(findings);
-        }
         if tags.iter().any(|tag| tag.is_all() || *tag == self.own)
             && let Some(file) = &self.file
         {
             for other in file.subnets.iter().filter(|s| s.id != subnet.id) {
-                let prefix = backend::Prefix::from(other.prefix);
+                let Some(prefix) = backend::Prefix::new(other.prefix.first().into(), other.prefix.length())
+                else {
+                    continue;
+                };
                 if prefix != subnet.prefix && prefix.overlaps(&subnet.prefix) {
                     findings.push(format!(
                         "{what}: overlaps with subnet {} ({prefix}) in the file of server '{}'",
@@ -248,24 +240,24 @@ impl World {
     pub(crate) fn def_stays(&self, tag: &ServerTag, space: &str, code: u16) -> bool {
         let of_all =
             self.defs_of(space, code).any(|def| def.element.server_tags.iter().any(ServerTag::is_all));
-        (!tag.is_all() && of_all) || options::DefTable::standard(self.family).by_code(space, code).is_some()
+        (!tag.is_all() && of_all) || options::DefTable::standard(P::FAMILY).by_code(space, code).is_some()
     }
 
     fn defs_of<'a>(&'a self, space: &'a str, code: u16) -> impl Iterator<Item = &'a Stored> {
         self.definitions.stored().iter().filter(move |def| {
             int_member(&def.element.map, "code") == i64::from(code)
-                && space_of(&def.element.map, self.family) == space
+                && space_of(&def.element.map, P::FAMILY) == space
         })
     }
 
     /// What becomes wrong with a definition: two of one name, and options whose data fit the old one alone.
     pub(crate) async fn def_fits(
         &mut self,
-        call: &Call<'_>,
+        call: &Call<'_, P>,
         tag: &ServerTag,
         map: &Map,
     ) -> Result<(Vec<String>, Vec<String>), Refusal> {
-        let (space, code) = (space_of(map, self.family), int_member(map, "code"));
+        let (space, code) = (space_of(map, P::FAMILY), int_member(map, "code"));
         let what = format!("option definition {code} in '{space}'");
         let number = u16::try_from(code)?;
         let new = Stored {
@@ -279,7 +271,7 @@ impl World {
         let own = |def: &Stored| {
             def.element.server_tags.contains(tag)
                 && int_member(&def.element.map, "code") == code
-                && space_of(&def.element.map, self.family) == space
+                && space_of(&def.element.map, P::FAMILY) == space
         };
         let defs: Vec<Stored> =
             self.definitions.stored().iter().filter(|def| !own(def)).cloned().chain([new.clone()]).collect();
@@ -305,12 +297,12 @@ impl World {
             };
             let selector = ServerSelector::of(std::slice::from_ref(&target));
             let base = match &self.file {
-                Some(file) if target == self.own => Written4::clone(file),
-                _ => Written4::default(),
+                Some(file) if target == self.own => Written::clone(file),
+                _ => Written::default(),
             };
-            let before = resolution(merge4(&base, &objects, &selector));
+            let before = resolution(merge(&base, &objects, &selector));
             let after = Objects { option_defs: of(&target), ..objects };
-            for text in resolution(merge4(&base, &after, &selector)) {
+            for text in resolution(merge(&base, &after, &selector)) {
                 if !before.contains(&text) {
                     findings.push(format!("{what} on server '{target}': {text}"));
                 }
@@ -325,7 +317,7 @@ impl World {
     /// reservations may assign classes of any name, so this is no error.
     pub(crate) async fn warn_of_classes(
         &self,
-        call: &Call<'_>,
+        call: &Call<'_, P>,
         map: &Map,
         what: &str,
     ) -> Result<(), Refusal> {
@@ -367,13 +359,13 @@ fn element(map: Map, what: &str) -> Arc<Element> {
 }
 
 /// What a server could not run, without its own paths, interfaces and secrets.
-pub(crate) fn resolution(written: Written4) -> Vec<String> {
+pub(crate) fn resolution<P: Protocol>(written: Written<P>) -> Vec<String> {
     let env = ResolveEnv {
         relaxed: true,
         interface_exists: None,
         read_secret: Arc::new(|_| Ok("secret".to_owned())),
     };
-    match resolve4(Arc::new(written), &env) {
+    match P::resolve(Arc::new(written), &env) {
         Ok(_) => Vec::new(),
         Err(errors) => errors.into_iter().map(|error| error.text).collect(),
     }

@@ -2,7 +2,7 @@
 
 use backend::{Change, text_member};
 use base::ServerTag;
-use config::mentioned_classes;
+use config::{Protocol, mentioned_classes};
 use control::Answer;
 use json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub(crate) fn is_builtin(name: &str) -> bool {
             .any(|prefix| name.starts_with(prefix))
 }
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let value = call.args.only("client-classes")?;
     let given = call.args.only_map("client-classes")?;
     let tags = call.args.some_tags()?;
@@ -50,8 +50,8 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The expression must be right for every server, as definitions may give names another meaning there.
-fn compile(
-    call: &Call<'_>,
+fn compile<P: Protocol>(
+    call: &Call<'_, P>,
     tags: &[ServerTag],
     map: &Map,
     definitions: &super::definitions::Definitions,
@@ -72,7 +72,7 @@ fn compile(
     Ok(names)
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
     let class = call.backend.class(name.to_owned()).await?;
@@ -82,14 +82,14 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "client-classes", class.iter().map(|c| names.class(c)).collect()))
 }
 
-pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let classes = call.backend.classes(call.args.selector()?).await?;
     let names = call.names().await?;
     let text = format!("{} DHCPv{} client class(es) found.", classes.len(), call.digit());
     Ok(found(text, "client-classes", classes.iter().map(|c| names.class(c)).collect()))
 }
 
-pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
     let count = call.apply_one(Change::DeleteClass { name: name.to_owned() }).await?;

@@ -2,6 +2,7 @@
 
 use backend::{Change, ServerSelector, Stored, int_member, text_member};
 use base::ServerTag;
+use config::Protocol;
 use control::Answer;
 use json::Map;
 use options::DefTable;
@@ -18,13 +19,13 @@ fn key_of(def: &Stored) -> (String, i64) {
     (text_member(&def.element.map, "space"), int_member(&def.element.map, "code"))
 }
 
-async fn effective(call: &Call<'_>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
+async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
     let defs = call.backend.option_defs(selector.clone()).await?;
     Ok(selector.effective(defs, |d| &d.element.server_tags, key_of))
 }
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let value = call.args.only("option-defs")?;
     let given = call.args.only_map("option-defs")?;
     let tag = call.args.one_tag()?;
@@ -54,7 +55,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(call.with_warnings(answer, warnings))
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let key = call.args.option_key("option-defs", &["name"])?;
     let defs = effective(call, call.args.one_tag()?).await?;
     let def: Vec<_> =
@@ -64,13 +65,13 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "option-defs", def.into_iter().map(render::option_def).collect()))
 }
 
-pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let defs = effective(call, call.args.one_tag()?).await?;
     let text = format!("{} DHCPv{} option definition(s) found.", defs.len(), call.digit());
     Ok(found(text, "option-defs", defs.iter().map(render::option_def).collect()))
 }
 
-pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let key = call.args.option_key("option-defs", &["force"])?;
     let tag = call.args.one_tag()?;
     let world = World::fetch(call).await?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backend::{Image, Preview, ServerSelector, Touched};
 use base::ServerTag;
+use config::Protocol;
 use json::{Kind, Map, Value};
 
 use super::Call;
@@ -25,7 +26,7 @@ struct Hiding {
     after: Vec<Keyed>,
 }
 
-impl Call<'_> {
+impl<P: Protocol> Call<'_, P> {
     /// The differences of a preview for the servers that see one; with the objects that no server sees.
     pub(super) async fn difference(&self, preview: &Preview) -> Result<Value, Refusal> {
         let mut servers: Vec<ServerTag> =

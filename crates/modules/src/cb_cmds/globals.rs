@@ -2,6 +2,7 @@
 
 use backend::{Change, ServerSelector, StoredGlobal};
 use base::ServerTag;
+use config::Protocol;
 use control::Answer;
 use json::{Kind, Map, Value};
 
@@ -28,7 +29,7 @@ fn flatten(map: &Map) -> Result<Vec<(String, &Value)>, Refusal> {
     Ok(flat)
 }
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let Some(map) = call.args.get("parameters").and_then(Value::as_map) else {
         return refuse("'parameters' parameter must be specified and must be a map");
     };
@@ -65,7 +66,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The name and server of `get` and `del`.
-fn one(call: &Call<'_>) -> Result<(String, ServerTag), Refusal> {
+fn one<P: Protocol>(call: &Call<'_, P>) -> Result<(String, ServerTag), Refusal> {
     let only = call.args.only("parameters")?;
     let tag = call.args.one_tag()?;
     match only.as_str() {
@@ -75,13 +76,13 @@ fn one(call: &Call<'_>) -> Result<(String, ServerTag), Refusal> {
     }
 }
 
-async fn effective(call: &Call<'_>, tag: ServerTag) -> Result<Vec<StoredGlobal>, Refusal> {
+async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<StoredGlobal>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
     let globals = call.backend.globals(selector.clone()).await?;
     Ok(selector.effective(globals, |g| &g.tags, |g| g.name.clone()))
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let (name, tag) = one(call)?;
     let global = effective(call, tag).await?.into_iter().find(|g| g.name == name);
     let digit = call.digit();
@@ -102,13 +103,13 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     })
 }
 
-pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let globals = effective(call, call.args.one_tag()?).await?;
     let text = format!("{} DHCPv{} global parameter(s) found.", globals.len(), call.digit());
     Ok(found(text, "parameters", globals.iter().map(|g| render::global(g).into()).collect()))
 }
 
-pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let (name, tag) = one(call)?;
     World::fetch(call).await?.known(call, std::slice::from_ref(&tag)).await?;
     let count = call.apply_one(Change::DeleteGlobal { tag, name }).await?;

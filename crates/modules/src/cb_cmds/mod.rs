@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex};
 
 use backend::{Change, ConfigBackend, Identity, Note};
 use base::{Family, ServerTag, Timestamp};
-use config::Written4;
+use config::{Protocol, Written};
 use control::{Access, Answer, Command, CommandTable, DuplicateCommand};
 use json::{Map, Value};
 
@@ -43,7 +43,7 @@ pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
 
 /// What the commands need of the server that has them.
-pub trait Host: Send + Sync {
+pub trait Host<P: Protocol>: Send + Sync {
     /// Databases of `config-control`, in their order. Asked at each command: a reconfiguration may change them.
     fn backends(&self) -> Vec<Arc<dyn ConfigBackend>>;
 
@@ -51,7 +51,7 @@ pub trait Host: Send + Sync {
     fn tag(&self) -> ServerTag;
 
     /// Its own file, before anything of a database: what new objects will stand beside. `None` while there is none.
-    fn file4(&self) -> Option<Arc<Written4>>;
+    fn file(&self) -> Option<Arc<Written<P>>>;
 
     /// The wall clock.
     fn now(&self) -> Timestamp;
@@ -60,34 +60,33 @@ pub trait Host: Send + Sync {
     fn changed(&self, database: &Identity);
 }
 
-/// Adds the commands of a family to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
-pub fn register(table: &CommandTable, family: Family, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
-    for (definition, op) in commands::table(family) {
+/// Adds the commands of a protocol to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
+pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
+    for (definition, op) in commands::table(P::FAMILY) {
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
             let host = Arc::clone(&host);
-            async move { run(op, definition.access, family, host.as_ref(), &command).await }
+            async move { run(op, definition.access, host.as_ref(), &command).await }
         })?;
     }
     Ok(())
 }
 
 /// Answers one command.
-async fn run(op: Op, access: Access, family: Family, host: &dyn Host, command: &Command) -> Answer {
-    match execute(op, access, family, host, command).await {
+async fn run<P: Protocol>(op: Op, access: Access, host: &dyn Host<P>, command: &Command) -> Answer {
+    match execute(op, access, host, command).await {
         Ok(answer) => answer,
         Err(Refusal(text)) => Answer::error(text),
     }
 }
 
-async fn execute(
+async fn execute<P: Protocol>(
     op: Op,
     access: Access,
-    family: Family,
-    host: &dyn Host,
+    host: &dyn Host<P>,
     command: &Command,
 ) -> Result<Answer, Refusal> {
-    let args = Args::new(command.arguments.as_ref(), family)?;
+    let args = Args::new(command.arguments.as_ref(), P::FAMILY)?;
     let dry_run = args.dry_run()?;
     if dry_run && access != Access::Write {
         return refuse("'dry-run' parameter is for commands that write");
@@ -95,7 +94,7 @@ async fn execute(
     let backend = choose(host, &args)?;
     let call = Call {
         backend: backend.as_ref(),
-        family,
+        family: P::FAMILY,
         message: args.message()?,
         args,
         host,
@@ -107,7 +106,7 @@ async fn execute(
     Ok(if dry_run { call.dry(answer) } else { answer })
 }
 
-async fn answer(op: Op, call: &Call<'_>) -> Result<Answer, Refusal> {
+async fn answer<P: Protocol>(op: Op, call: &Call<'_, P>) -> Result<Answer, Refusal> {
     match op {
         Op::ServerSet => servers::set(call).await,
         Op::ServerGet => servers::get(call).await,
@@ -145,7 +144,7 @@ async fn answer(op: Op, call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// The database that `remote` means: the first when it says nothing.
-fn choose(host: &dyn Host, args: &Args<'_>) -> Result<Arc<dyn ConfigBackend>, Refusal> {
+fn choose<P: Protocol>(host: &dyn Host<P>, args: &Args<'_>) -> Result<Arc<dyn ConfigBackend>, Refusal> {
     let selector = args.remote()?;
     let mut fitting =
         host.backends().into_iter().filter(|b| b.family() == args.family && selector.matches(b.identity()));
@@ -159,11 +158,11 @@ fn choose(host: &dyn Host, args: &Args<'_>) -> Result<Arc<dyn ConfigBackend>, Re
 }
 
 /// One command under way.
-struct Call<'a> {
+struct Call<'a, P: Protocol> {
     backend: &'a dyn ConfigBackend,
     family: Family,
     args: Args<'a>,
-    host: &'a dyn Host,
+    host: &'a dyn Host<P>,
     command: &'a str,
     /// What the operator wants the audit to say.
     message: &'a str,
@@ -172,7 +171,7 @@ struct Call<'a> {
     difference: Mutex<Vec<Value>>,
 }
 
-impl Call<'_> {
+impl<P: Protocol> Call<'_, P> {
     /// Writes changes as one revision; counts per change.
     async fn apply(&self, changes: Vec<Change>) -> Result<Vec<u64>, Refusal> {
         self.apply_as(changes, "").await
@@ -230,10 +229,7 @@ impl Call<'_> {
 
     /// Definitions of the file of this server.
     fn file_defs(&self) -> Vec<Arc<config::Element>> {
-        match self.family {
-            Family::V4 => self.host.file4().map(|file| file.option_defs.clone()).unwrap_or_default(),
-            Family::V6 => Vec::new(),
-        }
+        self.host.file().map(|file| file.option_defs.clone()).unwrap_or_default()
     }
 
     async fn definitions(&self) -> Result<definitions::Definitions, Refusal> {

@@ -1,6 +1,7 @@
 //! `remote-network*`.
 
 use backend::{Change, NetworkSubnets, ServerSelector, text_member};
+use config::Protocol;
 use control::Answer;
 use json::{Map, Value};
 
@@ -8,7 +9,7 @@ use super::args::Refusal;
 use super::check::{World, lacking};
 use super::{Call, deleted, found, render, rules, stored};
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let value = call.args.only("shared-networks")?;
     call.args.only_map("shared-networks")?;
     let tags = call.args.some_tags()?;
@@ -36,7 +37,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(stored(format!("IPv{} shared network successfully set.", call.digit()), "shared-networks", shown))
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("shared-networks")?;
     let full = call.args.word("subnets-include", &["no", "full"])? == "full";
@@ -57,7 +58,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "shared-networks", shown))
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let selector = call.args.selector()?;
     let unassigned = selector == ServerSelector::Unassigned;
     let networks = call.backend.networks(selector).await?;
@@ -69,7 +70,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     ))
 }
 
-pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("shared-networks")?;
     let subnets = match call.args.word("subnets-action", &["keep", "delete"])? {

@@ -2,6 +2,7 @@
 
 use backend::{Change, OptionScope, ServerSelector, Stored, SubnetKey, option_key_of};
 use base::ServerTag;
+use config::Protocol;
 use control::Answer;
 use json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::check::World;
 use super::{Call, deleted, found, rules, stored};
 
 /// Who gets what an option belongs to.
-async fn tags_of(call: &Call<'_>, scope: &OptionScope) -> Result<Vec<ServerTag>, Refusal> {
+async fn tags_of<P: Protocol>(call: &Call<'_, P>, scope: &OptionScope) -> Result<Vec<ServerTag>, Refusal> {
     let missing = |what: &str, key: &str| {
         Refusal(format!("{what} '{key}' does not exist in the configuration database"))
     };
@@ -36,7 +37,7 @@ async fn tags_of(call: &Call<'_>, scope: &OptionScope) -> Result<Vec<ServerTag>,
     Ok(found.element.server_tags.clone())
 }
 
-pub(crate) async fn set(call: &Call<'_>, level: Level) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result<Answer, Refusal> {
     let value = call.args.only("options")?;
     if value.as_map().is_none() {
         return refuse("'options' list must include a map");
@@ -62,7 +63,7 @@ pub(crate) async fn set(call: &Call<'_>, level: Level) -> Result<Answer, Refusal
     Ok(stored(format!("DHCPv{} option successfully set.", call.digit()), "options", shown))
 }
 
-pub(crate) async fn del(call: &Call<'_>, level: Level) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result<Answer, Refusal> {
     let key = call.args.option_key("options", &["client-classes"])?;
     let scope = call.args.scope(level)?;
     if let OptionScope::Global(tag) = &scope {
@@ -72,13 +73,13 @@ pub(crate) async fn del(call: &Call<'_>, level: Level) -> Result<Answer, Refusal
     Ok(deleted(format!("{count} DHCPv{} option(s) deleted.", call.digit()), count))
 }
 
-async fn effective(call: &Call<'_>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
+async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
     let options = call.backend.options(selector.clone()).await?;
     Ok(selector.effective(options, |o| &o.element.server_tags, |o| option_key_of(&o.element.map)))
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let wanted = call.args.option_key("options", &["client-classes"])?;
     let options = effective(call, call.args.one_tag()?).await?;
     let option: Vec<_> = options
@@ -96,7 +97,7 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "options", option.into_iter().map(|o| names.global_option(o)).collect()))
 }
 
-pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let options = effective(call, call.args.one_tag()?).await?;
     let names = call.names().await?;
     let text = format!("{} DHCPv{} option(s) found.", options.len(), call.digit());

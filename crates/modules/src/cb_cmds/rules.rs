@@ -2,8 +2,8 @@
 
 use backend::Prefix;
 use backend::columns::{self, Form};
-use base::{Family, SubnetId};
-use config::ConfigError;
+use base::{Family, IpPrefix, SubnetId};
+use config::{ConfigError, Protocol};
 use json::{Map, Value};
 
 use super::args::{Refusal, refuse};
@@ -19,10 +19,6 @@ pub(crate) struct Subnet {
 fn first(errors: Vec<ConfigError>) -> Refusal {
     let texts: Vec<String> = errors.into_iter().map(|error| error.text).collect();
     Refusal(texts.join("; "))
-}
-
-fn not_yet<T>() -> Result<T, Refusal> {
-    refuse("objects of DHCPv6 are not served yet")
 }
 
 /// `metadata` comes with objects that were read before; a comment is part of the user context.
@@ -55,7 +51,10 @@ fn reals(map: &Map) -> Result<(), Refusal> {
 
 fn is_real(name: &str, value: &Value) -> Result<(), Refusal> {
     let real = name == "adaptive-lease-time-threshold"
-        || columns::SUBNET4.iter().any(|column| column.keyword == name && column.form == Form::Real);
+        || columns::SUBNET4
+            .iter()
+            .chain(columns::SUBNET6)
+            .any(|column| column.keyword == name && column.form == Form::Real);
     if real && value.as_int().is_some() {
         refuse(format!("'{name}' parameter is not a real"))
     } else {
@@ -63,10 +62,7 @@ fn is_real(name: &str, value: &Value) -> Result<(), Refusal> {
     }
 }
 
-pub(crate) fn subnet(family: Family, value: &Value) -> Result<Subnet, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
+pub(crate) fn subnet<P: Protocol>(value: &Value) -> Result<Subnet, Refusal> {
     if value.as_map().is_some_and(|map| !map.contains_key("subnet")) {
         return refuse(
             "subnet configuration failed: mandatory 'subnet' parameter is missing for a subnet being configured",
@@ -76,17 +72,16 @@ pub(crate) fn subnet(family: Family, value: &Value) -> Result<Subnet, Refusal> {
     if value.get("reservations").and_then(Value::as_list).is_some_and(|list| !list.is_empty()) {
         return refuse("host reservations are not part of a subnet in a configuration database");
     }
-    let parsed = config::parse_subnet4(value).map_err(first)?;
+    let parsed = config::parse_subnet::<P>(value).map_err(first)?;
     let mut map = parsed.element.map.clone();
     tidy(&mut map);
+    let prefix = Prefix::new(parsed.prefix.first().into(), parsed.prefix.length())
+        .ok_or_else(|| Refusal("subnet configuration failed".to_owned()))?;
     map.insert("subnet".to_owned(), parsed.prefix.to_string().into());
-    Ok(Subnet { id: parsed.id, prefix: parsed.prefix.into(), shared_network: parsed.shared_network, map })
+    Ok(Subnet { id: parsed.id, prefix, shared_network: parsed.shared_network, map })
 }
 
 pub(crate) fn network(family: Family, value: &Value) -> Result<Map, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
     if value.get("name").and_then(Value::as_str) == Some("") {
         return refuse("'name' parameter must not be empty");
     }
@@ -95,36 +90,24 @@ pub(crate) fn network(family: Family, value: &Value) -> Result<Map, Refusal> {
         return refuse(format!("'{list}' parameter must not be specified for a shared network"));
     }
     value.as_map().map_or(Ok(()), reals)?;
-    tidied(config::parse_shared_network4(value).map_err(first)?.map.clone())
+    tidied(config::parse_shared_network(family, value).map_err(first)?.map.clone())
 }
 
 pub(crate) fn option_def(family: Family, value: &Value) -> Result<Map, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
-    tidied(config::parse_option_def(value).map_err(first)?.map.clone())
+    tidied(config::parse_option_def(family, value).map_err(first)?.map.clone())
 }
 
 pub(crate) fn option(family: Family, value: &Value) -> Result<Map, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
-    tidied(config::parse_option_data(value).map_err(first)?.map.clone())
+    tidied(config::parse_option_data(family, value).map_err(first)?.map.clone())
 }
 
 pub(crate) fn class(family: Family, value: &Value) -> Result<Map, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
-    tidied(config::parse_client_class(value).map_err(first)?.map.clone())
+    tidied(config::parse_client_class(family, value).map_err(first)?.map.clone())
 }
 
 pub(crate) fn global(family: Family, name: &str, value: &Value) -> Result<Value, Refusal> {
-    if family == Family::V6 {
-        return not_yet();
-    }
     is_real(name, value)?;
-    config::parse_global(name, value).map_err(|error| Refusal(error.text))
+    config::parse_global(family, name, value).map_err(|error| Refusal(error.text))
 }
 
 fn tidied(mut map: Map) -> Result<Map, Refusal> {

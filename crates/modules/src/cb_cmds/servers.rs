@@ -1,6 +1,7 @@
 //! `remote-server*`.
 
 use backend::{Change, ConfigBackend, Server, ServerSelector, int_member, text_member};
+use config::Protocol;
 use control::Answer;
 use json::Map;
 
@@ -14,7 +15,7 @@ fn show(server: &Server) -> Map {
     ])
 }
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let tag = call.args.server()?;
     let description = string(call.args.only_map("servers")?, "description")?.to_owned();
     if tag.is_all() {
@@ -28,7 +29,7 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(stored(format!("DHCPv{} server successfully set.", call.digit()), "servers", show(&server)))
 }
 
-pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let tag = call.args.server()?;
     let server = if tag.is_all() { None } else { call.backend.server(tag.clone()).await? };
     let not = if server.is_some() { "" } else { "not " };
@@ -36,13 +37,13 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "servers", server.iter().map(|s| show(s).into()).collect()))
 }
 
-pub(crate) async fn get_all(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let servers = call.backend.servers().await?;
     let text = format!("{} DHCPv{} server(s) found.", servers.len(), call.digit());
     Ok(found(text, "servers", servers.iter().map(|s| show(s).into()).collect()))
 }
 
-pub(crate) async fn del(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let tag = call.args.server()?;
     if tag.is_all() {
         return refuse(

@@ -1,6 +1,7 @@
 //! `remote-subnet*`.
 
 use backend::{Change, ServerSelector, StoredSubnet, SubnetKey};
+use config::Protocol;
 use control::Answer;
 use json::{Kind, Map, Value};
 
@@ -8,11 +9,11 @@ use super::args::{Refusal, refuse};
 use super::check::World;
 use super::{Call, deleted, found, render, rules, stored};
 
-pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let value = call.args.only("subnets")?;
     let given = call.args.only_map("subnets")?;
     let tags = call.args.some_tags()?;
-    let mut subnet = rules::subnet(call.family, value)?;
+    let mut subnet = rules::subnet::<P>(value)?;
     if !given.contains_key("shared-network-name") {
         return refuse("missing 'shared-network-name' parameter");
     }
@@ -39,26 +40,30 @@ pub(crate) async fn set(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(stored(format!("IPv{} subnet successfully set.", call.digit()), "subnets", shown))
 }
 
-async fn show(call: &Call<'_>, subnet: Option<StoredSubnet>, key: &str) -> Result<Answer, Refusal> {
+async fn show<P: Protocol>(
+    call: &Call<'_, P>,
+    subnet: Option<StoredSubnet>,
+    key: &str,
+) -> Result<Answer, Refusal> {
     let names = call.names().await?;
     let not = if subnet.is_some() { "" } else { "not " };
     let text = format!("IPv{} subnet {key} {not}found.", call.digit());
     Ok(found(text, "subnets", subnet.iter().map(|s| names.subnet(s)).collect()))
 }
 
-pub(crate) async fn get_by_id(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_by_id<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let id = call.args.subnet_id()?;
     show(call, call.backend.subnet(SubnetKey::Id(id)).await?, &id.to_string()).await
 }
 
-pub(crate) async fn get_by_prefix(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn get_by_prefix<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let (text, prefix) = call.args.subnet_prefix()?;
     show(call, call.backend.subnet(SubnetKey::Prefix(prefix)).await?, text).await
 }
 
-pub(crate) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let selector = call.args.selector()?;
     let unassigned = selector == ServerSelector::Unassigned;
     let subnets = call.backend.subnet_list(selector).await?;
@@ -66,17 +71,17 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(found(text, "subnets", subnets.iter().map(|s| render::brief(s, unassigned)).collect()))
 }
 
-async fn del(call: &Call<'_>, key: SubnetKey) -> Result<Answer, Refusal> {
+async fn del<P: Protocol>(call: &Call<'_, P>, key: SubnetKey) -> Result<Answer, Refusal> {
     let count = call.apply_one(Change::DeleteSubnet(key)).await?;
     Ok(deleted(format!("{count} IPv{} subnet(s) deleted.", call.digit()), count))
 }
 
-pub(crate) async fn del_by_id(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del_by_id<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     del(call, SubnetKey::Id(call.args.subnet_id()?)).await
 }
 
-pub(crate) async fn del_by_prefix(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn del_by_prefix<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     del(call, SubnetKey::Prefix(call.args.subnet_prefix()?.1)).await
 }

@@ -10,7 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use config::{Element, ResolveEnv, ServerConfig4, Written4, resolve4};
+use config::{Element, Protocol, ResolveEnv, ServerConfig, Written};
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand, result};
 use json::{Map, Value};
 use observe::log;
@@ -68,7 +68,7 @@ pub fn command_definitions() -> impl Iterator<Item = &'static CommandDef> {
 }
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
-pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
+pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
     for (definition, op) in COMMANDS {
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
@@ -80,7 +80,7 @@ pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), Duplica
 }
 
 /// Answers one command.
-async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
+async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     let config = host.running();
     if op == Op::List {
         return list(&config);
@@ -132,12 +132,15 @@ fn name_of(element: &Element) -> &str {
     element.map.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn find<'a>(written: &'a Written4, name: &str) -> Option<&'a Arc<Element>> {
+fn find<'a, P: Protocol>(written: &'a Written<P>, name: &str) -> Option<&'a Arc<Element>> {
     written.client_classes.iter().find(|class| name_of(class) == name)
 }
 
 /// A class in the part of the configuration that commands can change.
-fn editable<'a>(written: &'a mut Written4, name: &str) -> Result<&'a mut Arc<Element>, Answer> {
+fn editable<'a, P: Protocol>(
+    written: &'a mut Written<P>,
+    name: &str,
+) -> Result<&'a mut Arc<Element>, Answer> {
     written.client_classes.iter_mut().find(|class| name_of(class) == name).ok_or_else(|| {
         Answer::conflict(format!(
             "class '{name}' comes from a configuration database; it can only be changed there, with remote commands"
@@ -162,46 +165,50 @@ fn name_argument<'a>(map: &'a Map, command: &str) -> Result<&'a str, Refusal> {
     })
 }
 
-fn parse(value: &Value) -> Result<Arc<Element>, Refusal> {
-    config::parse_client_class(value).map_err(|errors| faults(&errors))
+fn parse<P: Protocol>(value: &Value) -> Result<Arc<Element>, Refusal> {
+    config::parse_client_class(P::FAMILY, value).map_err(|errors| faults(&errors))
 }
 
-fn add(map: &Map, command: &str) -> Result<(String, Edit), Refusal> {
+fn add<P: Protocol>(map: &Map, command: &str) -> Result<(String, Edit<P>), Refusal> {
     let value = class_argument(map, command)?;
     if value.get("name").is_none() {
         return refuse(format!("missing 'name' argument for the '{command}' command"));
     }
-    let class = parse(value)?;
+    let class = parse::<P>(value)?;
     let name = name_of(&class).to_owned();
     let answer = Answer::ok(format!("Class '{name}' added"));
-    let edit: Edit = Box::new(move |written| {
+    let edit: Edit<P> = Box::new(move |written| {
         written.client_classes.push(class);
         Ok(answer)
     });
     Ok((name, edit))
 }
 
-fn update(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, Edit), Refusal> {
+fn update<P: Protocol>(
+    config: &ServerConfig<P>,
+    map: &Map,
+    command: &str,
+) -> Result<(String, Edit<P>), Refusal> {
     let value = class_argument(map, command)?;
     if value.get("name").is_none() {
         return refuse("the first class definition is missing a mandatory 'name' parameter");
     }
-    let class = parse(value)?;
+    let class = parse::<P>(value)?;
     let name = name_of(&class).to_owned();
     if find(&config.written, &name).is_none() {
         return Err(Refusal::empty(format!("Class '{name}' is not found")));
     }
     // Classes alone, as they would be: what the new one depends on shows when it is compiled.
-    let mut trial = Written4 {
+    let mut trial = Written {
         option_defs: config.written.option_defs.clone(),
         client_classes: config.written.client_classes.clone(),
-        ..Written4::default()
+        ..Written::default()
     };
     for place in trial.client_classes.iter_mut().filter(|place| name_of(place) == name) {
         *place = Arc::clone(&class);
     }
-    let trial = resolve4(Arc::new(trial), &ResolveEnv::default()).map_err(|errors| faults(&errors))?;
-    let depends = |config: &ServerConfig4| {
+    let trial = P::resolve(Arc::new(trial), &ResolveEnv::default()).map_err(|errors| faults(&errors))?;
+    let depends = |config: &ServerConfig<P>| {
         let class = config.classes.id(&name).and_then(|id| config.classes.get(id));
         class.is_some_and(|class| class.depends_on_known)
     };
@@ -212,7 +219,7 @@ fn update(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, E
              built-ins via the updated class"
         ));
     }
-    let edit: Edit = {
+    let edit: Edit<P> = {
         let name = name.clone();
         Box::new(move |written| {
             *editable(written, &name)? = class;
@@ -222,7 +229,11 @@ fn update(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, E
     Ok((name, edit))
 }
 
-fn del(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, Edit), Refusal> {
+fn del<P: Protocol>(
+    config: &ServerConfig<P>,
+    map: &Map,
+    command: &str,
+) -> Result<(String, Edit<P>), Refusal> {
     let name = name_argument(map, command)?;
     if find(&config.written, name).is_none() {
         return Err(Refusal::empty(format!("Class '{name}' not found")));
@@ -237,7 +248,7 @@ fn del(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, Edit
         }
     }
     let name = name.to_owned();
-    let edit: Edit = {
+    let edit: Edit<P> = {
         let name = name.clone();
         Box::new(move |written| {
             editable(written, &name)?;
@@ -248,21 +259,21 @@ fn del(config: &ServerConfig4, map: &Map, command: &str) -> Result<(String, Edit
     Ok((name, edit))
 }
 
-fn get(config: &ServerConfig4, map: &Map, command: &str) -> Result<Answer, Refusal> {
+fn get<P: Protocol>(config: &ServerConfig<P>, map: &Map, command: &str) -> Result<Answer, Refusal> {
     let name = name_argument(map, command)?;
     let Some(class) = find(&config.written, name) else {
         return Err(Refusal::empty(format!("Class '{name}' not found")));
     };
-    let whole = config::write4(&Written4 {
+    let whole = config::write(&Written::<P> {
         option_defs: config.written.option_defs.clone(),
         client_classes: vec![Arc::clone(class)],
-        ..Written4::default()
+        ..Written::default()
     });
     let shown = whole.get("client-classes").cloned().unwrap_or_default();
     Ok(Answer::full(format!("Class '{name}' definition returned"), [("client-classes", shown)]))
 }
 
-fn list(config: &ServerConfig4) -> Answer {
+fn list<P: Protocol>(config: &ServerConfig<P>) -> Answer {
     let names: Vec<Value> = config
         .written
         .client_classes

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend::hosts::{HostQuery, HostRecord};
 use base::SubnetId;
-use config::{Element, ServerConfig4, Written4};
+use config::{Dhcp4, Element, ServerConfig4, Written4};
 use control::Answer;
 use host::{GLOBAL, Identifier, IdentifierKind};
 use json::{Kind, Map, Value};
@@ -73,7 +73,7 @@ pub(super) fn page(
         .collect()
 }
 
-pub(super) fn add(wanted: Wanted) -> Edit {
+pub(super) fn add(wanted: Wanted) -> Edit<Dhcp4> {
     Box::new(move |written| {
         let Wanted { subnet, element } = wanted;
         change(written, subnet, |list| {
@@ -83,7 +83,7 @@ pub(super) fn add(wanted: Wanted) -> Edit {
     })
 }
 
-pub(super) fn update(wanted: Wanted) -> Edit {
+pub(super) fn update(wanted: Wanted) -> Edit<Dhcp4> {
     Box::new(move |written| {
         let Wanted { subnet, element } = wanted;
         let wanted = identifier(&element.map);
@@ -97,7 +97,7 @@ pub(super) fn update(wanted: Wanted) -> Edit {
     })
 }
 
-pub(super) fn del(subnet: SubnetId, query: HostQuery) -> Edit {
+pub(super) fn del(subnet: SubnetId, query: HostQuery) -> Edit<Dhcp4> {
     Box::new(move |written| {
         change(written, subnet, |list| {
             list.retain(|element| !fits(&element.map, &query));

@@ -12,8 +12,8 @@ mod tests;
 use std::sync::Arc;
 
 use backend::hosts::{HostDatabase, HostQuery, HostRecord};
-use base::SubnetId;
-use config::{Element, ServerConfig4};
+use base::{Family, SubnetId};
+use config::{Dhcp4, Element, ServerConfig4};
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand, result};
 use host::GLOBAL;
 use json::{Map, Value};
@@ -28,7 +28,7 @@ pub use messages::MESSAGES;
 pub const PROVIDER: &str = "libdhcp_host_cmds";
 
 /// What the commands need of the server that has them.
-pub trait Host: edit::Host {
+pub trait Host: edit::Host<Dhcp4> {
     /// Databases of reservations, in the order of the configuration.
     fn databases(&self) -> Vec<Arc<dyn HostDatabase>> {
         Vec::new()
@@ -189,7 +189,7 @@ struct Wanted {
 }
 
 fn parse(value: &Value) -> Result<Arc<Element>, Refusal> {
-    config::parse_reservation4(value).map_err(|errors| edit::faults(&errors))
+    config::parse_reservation(Family::V4, value).map_err(|errors| edit::faults(&errors))
 }
 
 fn address(element: &Element) -> Option<std::net::Ipv4Addr> {
@@ -316,7 +316,7 @@ async fn del(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
 
 /// A reservation as answers show it.
 fn show(config: &ServerConfig4, record: &HostRecord) -> Value {
-    let mut map: Map = config::write_reservation4(&record.reservation, &config.definitions);
+    let mut map: Map = config::write_reservation(&record.reservation, &config.definitions);
     map.insert("subnet-id".to_owned(), record.subnet.0.into());
     map.into()
 }

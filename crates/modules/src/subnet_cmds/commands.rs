@@ -1,5 +1,7 @@
-//! The commands, one row each. `subnet4-list` and `subnet4-get` are there without the library.
+//! The commands, one row each; those of DHCPv6 differ in the digit. `subnet4-list` and `subnet4-get` are there without
+//! the library.
 
+use base::Family;
 use control::{Access, CommandDef};
 
 /// The library that the commands come with.
@@ -21,69 +23,64 @@ pub(crate) enum Op {
     NetworkSubnetDel,
 }
 
-const fn row(
-    name: &'static str,
-    access: Access,
-    op: Op,
-    arguments: &'static str,
-    summary: &'static str,
-) -> (CommandDef, Op) {
-    (CommandDef { name, summary, access, provider: PROVIDER, arguments }, op)
+macro_rules! commands {
+    ($($object:literal $verb:literal $access:ident $op:ident, $arguments:tt, $summary:literal;)*) => {
+        static COMMANDS4: &[(CommandDef, Op)] =
+            &[$(commands!(@row "4" $object $verb $access $op, $arguments, $summary)),*];
+        static COMMANDS6: &[(CommandDef, Op)] =
+            &[$(commands!(@row "6" $object $verb $access $op, $arguments, $summary)),*];
+    };
+    (@row $digit:literal $object:literal $verb:literal $access:ident $op:ident, $arguments:tt, $summary:literal) => {
+        (
+            CommandDef {
+                name: concat!($object, $digit, $verb),
+                summary: $summary,
+                access: Access::$access,
+                provider: PROVIDER,
+                arguments: commands!(@arguments $digit $arguments),
+            },
+            Op::$op,
+        )
+    };
+    (@arguments $digit:literal subnet) => {
+        concat!("subnet", $digit, ":list of one subnet map")
+    };
+    (@arguments $digit:literal network) => {
+        concat!("shared-networks:list of one network map (may carry subnet", $digit, " list)")
+    };
+    (@arguments $digit:literal $arguments:literal) => {
+        $arguments
+    };
 }
 
-const SUBNET: &str = "subnet4:list of one subnet map";
+commands! {
+    "subnet" "-add" Write Add, subnet, "Adds a subnet.";
+    "subnet" "-update" Write Update, subnet, "Replaces a subnet.";
+    "subnet" "-delta-add" Write DeltaAdd, subnet, "Adds or replaces parts of a subnet.";
+    "subnet" "-delta-del" Write DeltaDel, subnet, "Removes parts of a subnet.";
+    "subnet" "-del" Write Del, "id:integer", "Deletes a subnet; its leases stay.";
+    "network" "-list" Read NetworkList, "", "The shared networks of the running configuration.";
+    "network" "-get" Read NetworkGet, "name:string",
+        "A shared network of the running configuration, with its subnets.";
+    "network" "-add" Write NetworkAdd, network,
+        "Adds a shared network, with subnets when it comes with some.";
+    "network" "-del" Write NetworkDel, "name:string,subnets-action:string?(keep|delete)",
+        "Deletes a shared network, and its subnets if asked.";
+    "network" "-subnet-add" Write NetworkSubnetAdd, "name:string,id:integer",
+        "Puts a subnet into a shared network.";
+    "network" "-subnet-del" Write NetworkSubnetDel, "name:string,id:integer",
+        "Takes a subnet out of its shared network; the subnet stays.";
+}
 
-pub(crate) static COMMANDS: &[(CommandDef, Op)] = &[
-    row("subnet4-add", Access::Write, Op::Add, SUBNET, "Adds a subnet."),
-    row("subnet4-update", Access::Write, Op::Update, SUBNET, "Replaces a subnet."),
-    row("subnet4-delta-add", Access::Write, Op::DeltaAdd, SUBNET, "Adds or replaces parts of a subnet."),
-    row("subnet4-delta-del", Access::Write, Op::DeltaDel, SUBNET, "Removes parts of a subnet."),
-    row("subnet4-del", Access::Write, Op::Del, "id:integer", "Deletes a subnet; its leases stay."),
-    row(
-        "network4-list",
-        Access::Read,
-        Op::NetworkList,
-        "",
-        "The shared networks of the running configuration.",
-    ),
-    row(
-        "network4-get",
-        Access::Read,
-        Op::NetworkGet,
-        "name:string",
-        "A shared network of the running configuration, with its subnets.",
-    ),
-    row(
-        "network4-add",
-        Access::Write,
-        Op::NetworkAdd,
-        "shared-networks:list of one network map (may carry subnet4 list)",
-        "Adds a shared network, with subnets when it comes with some.",
-    ),
-    row(
-        "network4-del",
-        Access::Write,
-        Op::NetworkDel,
-        "name:string,subnets-action:string?(keep|delete)",
-        "Deletes a shared network, and its subnets if asked.",
-    ),
-    row(
-        "network4-subnet-add",
-        Access::Write,
-        Op::NetworkSubnetAdd,
-        "name:string,id:integer",
-        "Puts a subnet into a shared network.",
-    ),
-    row(
-        "network4-subnet-del",
-        Access::Write,
-        Op::NetworkSubnetDel,
-        "name:string,id:integer",
-        "Takes a subnet out of its shared network; the subnet stays.",
-    ),
-];
+/// The commands of a family with what they do.
+pub(crate) fn table(family: Family) -> &'static [(CommandDef, Op)] {
+    match family {
+        Family::V4 => COMMANDS4,
+        Family::V6 => COMMANDS6,
+    }
+}
 
-/// The commands, for references and access rules.
-pub fn definitions() -> impl Iterator<Item = &'static CommandDef> {
-    COMMANDS.iter().map(|(definition, _)| definition)
+/// The commands of a family, for references and access rules.
+pub fn definitions(family: Family) -> impl Iterator<Item = &'static CommandDef> {
+    table(family).iter().map(|(definition, _)| definition)
 }

@@ -1,15 +1,19 @@
 //! Changes of parts of a subnet: what a command names is merged into the subnet's map, or cut out of it.
 //!
-//! Pools are found by their range, options by space and code. Other lists are sets of values, other maps are gone
+//! Pools are found by their range, options by space and code, pools of prefixes by prefix and length. Other lists are sets of values, other maps are gone
 //! through member by member.
 
+use std::net::IpAddr;
+
+use base::{Ipv4Prefix, Ipv6Prefix};
 use json::{Kind, Map, Value};
-use options::DefTable;
+use options::{DefTable, OptionSpace};
 
 /// Which list a delta is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
     Pools,
+    PdPools,
     Options,
     Values,
 }
@@ -18,6 +22,7 @@ impl List {
     fn of(name: &str) -> Self {
         match name {
             "pools" => Self::Pools,
+            "pd-pools" => Self::PdPools,
             "option-data" => Self::Options,
             _ => Self::Values,
         }
@@ -27,6 +32,7 @@ impl List {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Pools => &["pool"],
+            Self::PdPools => &["prefix", "prefix-len", "delegated-len"],
             Self::Options => &["code", "name", "space"],
             Self::Values => &[],
         }
@@ -35,6 +41,7 @@ impl List {
     fn same(self, left: &Value, right: &Value, definitions: &DefTable) -> bool {
         match self {
             Self::Pools => range(left).is_some_and(|left| Some(left) == range(right)),
+            Self::PdPools => pd_range(left).is_some_and(|left| Some(left) == pd_range(right)),
             Self::Options => {
                 option(left, definitions).is_some_and(|left| Some(left) == option(right, definitions))
             }
@@ -44,20 +51,29 @@ impl List {
 }
 
 /// First and last address of a pool, however it is written.
-fn range(pool: &Value) -> Option<(std::net::Ipv4Addr, std::net::Ipv4Addr)> {
+fn range(pool: &Value) -> Option<(IpAddr, IpAddr)> {
     let text = pool.get("pool")?.as_str()?;
-    match text.split_once('-') {
-        Some((first, last)) => Some((first.trim().parse().ok()?, last.trim().parse().ok()?)),
-        None => {
-            let prefix: base::Ipv4Prefix = text.trim().parse().ok()?;
-            Some((prefix.first(), prefix.last()))
-        }
+    if let Some((first, last)) = text.split_once('-') {
+        return Some((first.trim().parse().ok()?, last.trim().parse().ok()?));
     }
+    if let Ok(prefix) = text.trim().parse::<Ipv4Prefix>() {
+        return Some((prefix.first().into(), prefix.last().into()));
+    }
+    let prefix: Ipv6Prefix = text.trim().parse().ok()?;
+    Some((prefix.first().into(), prefix.last().into()))
+}
+
+/// The prefix that holds all those of a pool.
+fn pd_range(pool: &Value) -> Option<Ipv6Prefix> {
+    let length = u8::try_from(pool.get("prefix-len")?.as_int()?).ok()?;
+    Ipv6Prefix::new(pool.get("prefix")?.as_str()?.parse().ok()?, length)
 }
 
 /// Space and code of an option, or its name when nobody knows the code.
 fn option(map: &Value, definitions: &DefTable) -> Option<(String, Result<i64, String>)> {
-    let space = map.get("space").and_then(Value::as_str).filter(|s| !s.is_empty()).unwrap_or("dhcp4");
+    let space = map.get("space").and_then(Value::as_str).filter(|s| !s.is_empty());
+    let top = OptionSpace::top(definitions.family());
+    let space = space.unwrap_or(top.as_str());
     if let Some(code) = map.get("code").and_then(Value::as_int) {
         return Some((space.to_owned(), Ok(code)));
     }
@@ -122,7 +138,9 @@ fn del_list(old: &mut Vec<Value>, new: &[Value], list: List, definitions: &DefTa
     for value in new {
         // An option has no parts that could go alone; a pool with nothing but its range goes whole.
         let parts = match (list, value.as_map()) {
-            (List::Pools, Some(map)) if map.keys().any(|name| !list.keys().contains(&name.as_str())) => {
+            (List::Pools | List::PdPools, Some(map))
+                if map.keys().any(|name| !list.keys().contains(&name.as_str())) =>
+            {
                 Some(map)
             }
             _ => None,

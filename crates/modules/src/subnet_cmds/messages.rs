@@ -22,12 +22,12 @@ observe::messages! {
         "successfully deleted shared network {name}",
         "A shared network was deleted by command.";
     /// A subnet joined a network.
-    NetworkSubnetAdded { subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_ADD", "subnet-cmds-hooks", Info,
-        "IPv4 subnet {subnet} (id {id}) added to shared network {name}",
+    NetworkSubnetAdded { version, subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_ADD", "subnet-cmds-hooks", Info,
+        "{version} subnet {subnet} (id {id}) added to shared network {name}",
         "A subnet was put into a shared network by command.";
     /// A subnet left a network.
-    NetworkSubnetDeleted { subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_DEL", "subnet-cmds-hooks", Info,
-        "IPv4 subnet {subnet} (id {id}) removed from shared network {name}",
+    NetworkSubnetDeleted { version, subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_DEL", "subnet-cmds-hooks", Info,
+        "{version} subnet {subnet} (id {id}) removed from shared network {name}",
         "A subnet was taken out of a shared network by command.";
     /// A subnet did not come.
     AddFailed { reason } = "SUBNET_CMDS_SUBNET4_ADD_FAILED", "subnet-cmds-hooks", Error,

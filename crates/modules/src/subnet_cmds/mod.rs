@@ -8,6 +8,7 @@
 mod commands;
 mod delta;
 mod messages;
+mod messages6;
 mod networks;
 mod show;
 #[cfg(test)]
@@ -15,22 +16,23 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
-use base::SubnetId;
-use config::{ServerConfig4, Written4, WrittenSubnet4};
+use base::{Family, SubnetId};
+use config::{Protocol, ServerConfig, Written, WrittenSubnet};
 use control::{Answer, Command, CommandTable, DuplicateCommand, result};
 use json::{Kind, Value};
 use observe::log;
 
-use crate::edit::{Edit, Host, arguments, faults, only_map, single};
+use crate::edit::{Edit, Host, arguments, faults, only_map, single, version};
 use crate::params::{Refusal, refuse};
-use commands::{COMMANDS, Op};
+use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
-pub use show::{subnet4_get, subnet4_list};
+pub use messages6::MESSAGES as MESSAGES6;
+pub use show::{subnet_get, subnet_list};
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
-pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
-    for (definition, op) in COMMANDS {
+pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
+    for (definition, op) in commands::table(P::FAMILY) {
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
             let host = Arc::clone(&host);
@@ -41,11 +43,11 @@ pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), Duplica
 }
 
 /// Answers one command.
-async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
+async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     let config = host.running();
     let edit = match op {
-        Op::NetworkList => return show::network4_list(&config),
-        Op::NetworkGet => show::network4_get(&config, command).map(Err),
+        Op::NetworkList => return show::network_list(&config),
+        Op::NetworkGet => show::network_get(&config, command).map(Err),
         Op::Add => add(&config, command).map(Ok),
         Op::Update | Op::DeltaAdd | Op::DeltaDel => update(op, &config, command).map(Ok),
         Op::Del => del(&config, command).map(Ok),
@@ -62,13 +64,19 @@ async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
     match answer.result {
         result::OK => report_success(op, command, &config, &answer),
         result::EMPTY => {}
-        _ => report_failure(op, &answer),
+        _ => {
+            let reason = answer.text.as_deref().unwrap_or_default();
+            match P::FAMILY {
+                Family::V4 => report_failure4(op, reason),
+                Family::V6 => report_failure6(op, reason),
+            }
+        }
     }
     answer
 }
 
 /// `config` is that of before.
-fn report_success(op: Op, command: &Command, config: &ServerConfig4, answer: &Answer) {
+fn report_success<P: Protocol>(op: Op, command: &Command, config: &ServerConfig<P>, answer: &Answer) {
     let first = |list: &str| {
         let list = answer.arguments.as_ref()?.get(list)?.as_list()?;
         list.first().cloned()
@@ -92,14 +100,17 @@ fn report_success(op: Op, command: &Command, config: &ServerConfig4, answer: &An
             log!(messages::NetworkAdded { name: text(&first("shared-networks"), "name") });
         }
         Op::NetworkDel => log!(messages::NetworkDeleted { name }),
-        Op::NetworkSubnetAdd => log!(messages::NetworkSubnetAdded { subnet: moved, id: wanted, name }),
-        Op::NetworkSubnetDel => log!(messages::NetworkSubnetDeleted { subnet: moved, id: wanted, name }),
+        Op::NetworkSubnetAdd => {
+            log!(messages::NetworkSubnetAdded { version: version::<P>(), subnet: moved, id: wanted, name });
+        }
+        Op::NetworkSubnetDel => {
+            log!(messages::NetworkSubnetDeleted { version: version::<P>(), subnet: moved, id: wanted, name });
+        }
         Op::NetworkList | Op::NetworkGet => {}
     }
 }
 
-fn report_failure(op: Op, answer: &Answer) {
-    let reason = answer.text.as_deref().unwrap_or_default();
+fn report_failure4(op: Op, reason: &str) {
     match op {
         Op::Add => log!(messages::AddFailed { reason }),
         Op::Update => log!(messages::UpdateFailed { reason }),
@@ -114,11 +125,26 @@ fn report_failure(op: Op, answer: &Answer) {
     }
 }
 
+fn report_failure6(op: Op, reason: &str) {
+    match op {
+        Op::Add => log!(messages6::AddFailed { reason }),
+        Op::Update => log!(messages6::UpdateFailed { reason }),
+        Op::DeltaAdd => log!(messages6::DeltaAddFailed { reason }),
+        Op::DeltaDel => log!(messages6::DeltaDelFailed { reason }),
+        Op::Del => log!(messages6::DelFailed { reason }),
+        Op::NetworkList | Op::NetworkGet => log!(messages6::NetworkGetFailed { reason }),
+        Op::NetworkAdd => log!(messages6::NetworkAddFailed { reason }),
+        Op::NetworkDel => log!(messages6::NetworkDelFailed { reason }),
+        Op::NetworkSubnetAdd => log!(messages6::NetworkSubnetAddFailed { reason }),
+        Op::NetworkSubnetDel => log!(messages6::NetworkSubnetDelFailed { reason }),
+    }
+}
+
 /// The subnet map of a command.
-fn subnet_argument(command: &Command) -> Result<&Value, Refusal> {
+fn subnet_argument<P: Protocol>(command: &Command) -> Result<&Value, Refusal> {
     let map = arguments(command)?;
-    single(map, &command.name, "'subnet4' list")?;
-    let subnet = only_map(map, &command.name, "subnet4", "subnets", "subnet information")?;
+    single(map, &command.name, &format!("'{}' list", P::SUBNETS))?;
+    let subnet = only_map(map, &command.name, P::SUBNETS, "subnets", "subnet information")?;
     if subnet.get("reservations").is_some() {
         return refuse(format!(
             "must not specify host reservations with '{}'. Use 'reservation-add' to add a reservation to a subnet",
@@ -129,19 +155,19 @@ fn subnet_argument(command: &Command) -> Result<&Value, Refusal> {
 }
 
 /// A subnet as answers name it.
-fn named(text: String, subnet: &WrittenSubnet4) -> Answer {
+fn named<P: Protocol>(text: String, subnet: &WrittenSubnet<P>) -> Answer {
     let shown = Value::from([("id", subnet.id.0.into()), ("subnet", subnet.prefix.to_string().into())]);
     Answer::full(text, [("subnets", Value::from(vec![shown]))])
 }
 
-fn parse(value: &Value) -> Result<WrittenSubnet4, Refusal> {
-    config::parse_subnet4(value).map_err(|errors| faults(&errors))
+fn parse<P: Protocol>(value: &Value) -> Result<WrittenSubnet<P>, Refusal> {
+    config::parse_subnet(value).map_err(|errors| faults(&errors))
 }
 
 /// Refuses a subnet that would stand beside one with its id or prefix.
-fn is_new(written: &Written4, subnet: &WrittenSubnet4) -> Result<(), Refusal> {
+fn is_new<P: Protocol>(written: &Written<P>, subnet: &WrittenSubnet<P>) -> Result<(), Refusal> {
     if written.subnets.iter().any(|other| other.id == subnet.id) {
-        return refuse(format!("ID of the new IPv4 subnet '{}' is already in use", subnet.id));
+        return refuse(format!("ID of the new {} subnet '{}' is already in use", version::<P>(), subnet.id));
     }
     if written.subnets.iter().any(|other| other.prefix == subnet.prefix) {
         return refuse(format!("subnet with the prefix of '{}' already exists", subnet.prefix));
@@ -150,7 +176,7 @@ fn is_new(written: &Written4, subnet: &WrittenSubnet4) -> Result<(), Refusal> {
 }
 
 /// The subnet in the part of the configuration that commands can change.
-fn editable(written: &mut Written4, id: SubnetId) -> Result<&mut WrittenSubnet4, Answer> {
+fn editable<P: Protocol>(written: &mut Written<P>, id: SubnetId) -> Result<&mut WrittenSubnet<P>, Answer> {
     written
         .subnets
         .iter_mut()
@@ -164,19 +190,19 @@ fn from_database(what: &str, key: &str) -> Answer {
     ))
 }
 
-fn add(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
-    let subnet = parse(subnet_argument(command)?)?;
+fn add<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<Edit<P>, Refusal> {
+    let subnet = parse(subnet_argument::<P>(command)?)?;
     is_new(&config.written, &subnet)?;
     Ok(Box::new(move |written| {
         is_new(written, &subnet)?;
-        let answer = named("IPv4 subnet added".to_owned(), &subnet);
+        let answer = named(format!("{} subnet added", version::<P>()), &subnet);
         written.subnets.push(subnet);
         Ok(answer)
     }))
 }
 
-fn update(op: Op, config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
-    let value = subnet_argument(command)?;
+fn update<P: Protocol>(op: Op, config: &ServerConfig<P>, command: &Command) -> Result<Edit<P>, Refusal> {
+    let value = subnet_argument::<P>(command)?;
     let Some(id) = value.get("id") else {
         return refuse(format!("must specify subnet id with '{}' command.", command.name));
     };
@@ -217,13 +243,13 @@ fn update(op: Op, config: &ServerConfig4, command: &Command) -> Result<Edit, Ref
             }
         };
         new.shared_network = old.shared_network.clone();
-        let answer = named("IPv4 subnet updated".to_owned(), &new);
+        let answer = named(format!("{} subnet updated", version::<P>()), &new);
         *old = new;
         Ok(answer)
     }))
 }
 
-fn del(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
+fn del<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<Edit<P>, Refusal> {
     let map = arguments(command)?;
     let name = &command.name;
     if map.len() != 1 {
@@ -244,7 +270,7 @@ fn del(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
         written.subnets.retain(|subnet| subnet.id != id);
         let shown = Value::from([("id", id.0.into()), ("subnet", prefix.to_string().into())]);
         Ok(Answer::full(
-            format!("IPv4 subnet {prefix} (id {id}) deleted"),
+            format!("{} subnet {prefix} (id {id}) deleted", version::<P>()),
             [("subnets", Value::from(vec![shown]))],
         ))
     }))

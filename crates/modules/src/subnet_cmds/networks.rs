@@ -1,19 +1,19 @@
 //! Commands that change shared networks.
 
 use base::SubnetId;
-use config::{Element, ServerConfig4, Written4, WrittenSubnet4};
+use config::{Element, Protocol, ServerConfig, Written, WrittenSubnet};
 use control::{Answer, Command};
 use json::{Kind, Map, Value};
 
 use super::{editable, from_database, is_new, parse};
-use crate::edit::{Edit, arguments, faults, only_map};
+use crate::edit::{Edit, arguments, faults, only_map, version};
 use crate::params::{Refusal, refuse};
 
 fn name_of(element: &Element) -> &str {
     element.map.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn has(written: &Written4, name: &str) -> bool {
+fn has<P: Protocol>(written: &Written<P>, name: &str) -> bool {
     written.shared_networks.iter().any(|network| name_of(network) == name)
 }
 
@@ -24,27 +24,29 @@ fn named(text: String, name: &str) -> Answer {
 }
 
 /// A network that is not in the part that commands can change comes from a database.
-fn known(written: &Written4, name: &str) -> Result<(), Answer> {
+fn known<P: Protocol>(written: &Written<P>, name: &str) -> Result<(), Answer> {
     if has(written, name) { Ok(()) } else { Err(from_database("shared network", &format!("'{name}'"))) }
 }
 
-pub(super) fn add(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
+pub(super) fn add<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<Edit<P>, Refusal> {
     let map = arguments(command)?;
     let value = only_map(map, &command.name, "shared-networks", "networks", "network information")?;
     let mut network = value.clone();
-    let subnets = network.as_map_mut().and_then(|map| map.remove("subnet4"));
-    let element = config::parse_shared_network4(&network).map_err(|errors| faults(&errors))?;
+    let subnets = network.as_map_mut().and_then(|map| map.remove(P::SUBNETS));
+    let element = config::parse_shared_network(P::FAMILY, &network).map_err(|errors| faults(&errors))?;
     let name = name_of(&element).to_owned();
-    let mut members: Vec<WrittenSubnet4> = Vec::new();
+    let mut members: Vec<WrittenSubnet<P>> = Vec::new();
     if let Some(subnets) = subnets {
-        let Kind::List(list) = &subnets.kind else { return refuse("'subnet4' parameter is not a list") };
+        let Kind::List(list) = &subnets.kind else {
+            return refuse(format!("'{}' parameter is not a list", P::SUBNETS));
+        };
         for value in list {
             let mut subnet = parse(value)?;
             subnet.shared_network = Some(name.clone());
             members.push(subnet);
         }
     }
-    let fits = move |written: &Written4, members: &[WrittenSubnet4], name: &str| {
+    let fits = move |written: &Written<P>, members: &[WrittenSubnet<P>], name: &str| {
         if has(written, name) {
             return refuse(format!("duplicate network '{name}' found in the configuration"));
         }
@@ -55,11 +57,11 @@ pub(super) fn add(config: &ServerConfig4, command: &Command) -> Result<Edit, Ref
         fits(written, &members, &name)?;
         written.shared_networks.push(element);
         written.subnets.extend(members);
-        Ok(named(format!("A new IPv4 shared network '{name}' added"), &name))
+        Ok(named(format!("A new {} shared network '{name}' added", version::<P>()), &name))
     }))
 }
 
-pub(super) fn del(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
+pub(super) fn del<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<Edit<P>, Refusal> {
     let map = arguments(command)?;
     let command = &command.name;
     let Some(name) = map.get("name") else {
@@ -90,18 +92,18 @@ pub(super) fn del(config: &ServerConfig4, command: &Command) -> Result<Edit, Ref
     Ok(Box::new(move |written| {
         known(written, &name)?;
         written.shared_networks.retain(|network| name_of(network) != name);
-        let member = |subnet: &WrittenSubnet4| subnet.shared_network.as_deref() == Some(name.as_str());
+        let member = |subnet: &WrittenSubnet<P>| subnet.shared_network.as_deref() == Some(name.as_str());
         if delete {
             written.subnets.retain(|subnet| !member(subnet));
         } else {
             written.subnets.iter_mut().filter(|s| member(s)).for_each(|subnet| subnet.shared_network = None);
         }
-        Ok(named(format!("IPv4 shared network '{name}' deleted"), &name))
+        Ok(named(format!("{} shared network '{name}' deleted", version::<P>()), &name))
     }))
 }
 
 /// Network and subnet of a command that moves a subnet.
-fn pair(config: &ServerConfig4, command: &Command) -> Result<(String, SubnetId), Refusal> {
+fn pair<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<(String, SubnetId), Refusal> {
     let map = arguments(command)?;
     let command = &command.name;
     let name = text(map, command)?;
@@ -113,11 +115,11 @@ fn pair(config: &ServerConfig4, command: &Command) -> Result<(String, SubnetId),
         return refuse(format!("'name' argument specified for the '{command}' command is not an integer"));
     };
     if !has(&config.written, name) {
-        return Err(Refusal::empty(format!("no IPv4 shared network with name '{name}' found")));
+        return Err(Refusal::empty(format!("no {} shared network with name '{name}' found", version::<P>())));
     }
     match u32::try_from(id).ok().map(SubnetId).filter(|id| config.subnet(*id).is_some()) {
         Some(id) => Ok((name.to_owned(), id)),
-        None => Err(Refusal::empty(format!("no IPv4 subnet with id '{id}' found"))),
+        None => Err(Refusal::empty(format!("no {} subnet with id '{id}' found", version::<P>()))),
     }
 }
 
@@ -130,7 +132,10 @@ fn text<'a>(map: &'a Map, command: &str) -> Result<&'a str, Refusal> {
     })
 }
 
-pub(super) fn subnet_add(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
+pub(super) fn subnet_add<P: Protocol>(
+    config: &ServerConfig<P>,
+    command: &Command,
+) -> Result<Edit<P>, Refusal> {
     let (name, id) = pair(config, command)?;
     Ok(Box::new(move |written| {
         let subnet = editable(written, id)?;
@@ -141,14 +146,21 @@ pub(super) fn subnet_add(config: &ServerConfig4, command: &Command) -> Result<Ed
         }
         subnet.shared_network = Some(name.clone());
         let prefix = subnet.prefix;
-        Ok(Answer::ok(format!("IPv4 subnet {prefix} (id {id}) is now part of shared network '{name}'")))
+        Ok(Answer::ok(format!(
+            "{} subnet {prefix} (id {id}) is now part of shared network '{name}'",
+            version::<P>()
+        )))
     }))
 }
 
-pub(super) fn subnet_del(config: &ServerConfig4, command: &Command) -> Result<Edit, Refusal> {
+pub(super) fn subnet_del<P: Protocol>(
+    config: &ServerConfig<P>,
+    command: &Command,
+) -> Result<Edit<P>, Refusal> {
     let outside = |name: &str, id: &str| {
         Refusal::empty(format!(
-            "The IPv4 subnet with id {id} is not part of the shared network with name '{name}' found"
+            "The {} subnet with id {id} is not part of the shared network with name '{name}' found",
+            version::<P>()
         ))
     };
     let (name, id) = pair(config, command)?;
@@ -160,6 +172,9 @@ pub(super) fn subnet_del(config: &ServerConfig4, command: &Command) -> Result<Ed
         let subnet = editable(written, id)?;
         subnet.shared_network = None;
         let prefix = subnet.prefix;
-        Ok(Answer::ok(format!("IPv4 subnet {prefix} (id {id}) is now removed from shared network '{name}'")))
+        Ok(Answer::ok(format!(
+            "{} subnet {prefix} (id {id}) is now removed from shared network '{name}'",
+            version::<P>()
+        )))
     }))
 }

@@ -1,15 +1,15 @@
 //! Subnets and networks of the running configuration, as answers show them.
 
 use base::SubnetId;
-use config::{ServerConfig4, Written4};
+use config::{Protocol, ServerConfig, Written};
 use control::{Answer, Command};
 use json::{Map, Value};
 
-use crate::edit::arguments;
+use crate::edit::{arguments, version};
 use crate::params::{Refusal, refuse};
 
-/// `subnet4-list`: id, prefix and network of each.
-pub fn subnet4_list(config: &ServerConfig4) -> Answer {
+/// `subnet4-list`, `subnet6-list`: id, prefix and network of each.
+pub fn subnet_list<P: Protocol>(config: &ServerConfig<P>) -> Answer {
     let subnets: Vec<Value> = config
         .subnets
         .iter()
@@ -22,27 +22,28 @@ pub fn subnet4_list(config: &ServerConfig4) -> Answer {
             ])
         })
         .collect();
-    listed(subnets, "subnet", "subnets")
+    listed::<P>(subnets, "subnet", "subnets")
 }
 
-/// `network4-list`: the names.
-pub(super) fn network4_list(config: &ServerConfig4) -> Answer {
+/// `network4-list`, `network6-list`: the names.
+pub(super) fn network_list<P: Protocol>(config: &ServerConfig<P>) -> Answer {
     let names = config.networks.iter().map(|network| Value::from([("name", Value::from(&*network.name))]));
-    listed(names.collect(), "network", "shared-networks")
+    listed::<P>(names.collect(), "network", "shared-networks")
 }
 
-fn listed(items: Vec<Value>, what: &str, key: &str) -> Answer {
-    let text = format!("{} IPv4 {what}{} found", items.len(), if items.len() == 1 { "" } else { "s" });
+fn listed<P: Protocol>(items: Vec<Value>, what: &str, key: &str) -> Answer {
+    let text =
+        format!("{} {} {what}{} found", items.len(), version::<P>(), if items.len() == 1 { "" } else { "s" });
     let answer = if items.is_empty() { Answer::empty(text) } else { Answer::ok(text) };
     answer.and_arguments([(key, Value::from(items))])
 }
 
-/// `subnet4-get`: one subnet in full, by id or by prefix.
-pub fn subnet4_get(config: &ServerConfig4, command: &Command) -> Answer {
+/// `subnet4-get`, `subnet6-get`: one subnet in full, by id or by prefix.
+pub fn subnet_get<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
     find_subnet(config, command).unwrap_or_else(Into::into)
 }
 
-fn find_subnet(config: &ServerConfig4, command: &Command) -> Result<Answer, Refusal> {
+fn find_subnet<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Result<Answer, Refusal> {
     let map = arguments(command)?;
     let name = &command.name;
     if map.len() != 1 {
@@ -53,7 +54,7 @@ fn find_subnet(config: &ServerConfig4, command: &Command) -> Result<Answer, Refu
     }
     let (id, nothing) = if let Some(prefix) = map.get("subnet") {
         let Some(prefix) = prefix.as_str() else { return refuse("'subnet' parameter must be a string") };
-        let parsed: Option<base::Ipv4Prefix> = prefix.parse().ok();
+        let parsed: Option<P::Prefix> = prefix.parse().ok();
         let found = config.written.subnets.iter().find(|subnet| Some(subnet.prefix) == parsed);
         (found.map(|subnet| subnet.id), format!("No {prefix} subnet found"))
     } else if let Some(id) = map.get("id") {
@@ -66,19 +67,22 @@ fn find_subnet(config: &ServerConfig4, command: &Command) -> Result<Answer, Refu
     let Some(subnet) = found else { return Err(Refusal::empty(nothing)) };
     let network = subnet.shared_network.as_deref();
     let whole = alone(&config.written, network, |other| other == subnet.id);
-    let nested = first(&whole, "shared-networks").as_ref().and_then(|network| first(network, "subnet4"));
-    let mut shown = nested.or_else(|| first(&whole, "subnet4")).unwrap_or_default();
+    let nested = first(&whole, "shared-networks").as_ref().and_then(|network| first(network, P::SUBNETS));
+    let mut shown = nested.or_else(|| first(&whole, P::SUBNETS)).unwrap_or_default();
     if let Some(map) = shown.as_map_mut() {
         map.insert("shared-network-name".to_owned(), network.map_or(Value::default(), Value::from));
     }
     Ok(Answer::full(
-        format!("Info about IPv4 subnet {} (id {}) returned", subnet.prefix, subnet.id),
-        [("subnet4", Value::from(vec![shown]))],
+        format!("Info about {} subnet {} (id {}) returned", version::<P>(), subnet.prefix, subnet.id),
+        [(P::SUBNETS, Value::from(vec![shown]))],
     ))
 }
 
-/// `network4-get`: one network in full, with its subnets.
-pub(super) fn network4_get(config: &ServerConfig4, command: &Command) -> Result<Answer, Refusal> {
+/// `network4-get`, `network6-get`: one network in full, with its subnets.
+pub(super) fn network_get<P: Protocol>(
+    config: &ServerConfig<P>,
+    command: &Command,
+) -> Result<Answer, Refusal> {
     let map = arguments(command)?;
     let Some(name) = map.get("name") else {
         return refuse(format!("invalid '{}': missing mandatory 'name' parameter", command.name));
@@ -97,7 +101,7 @@ pub(super) fn network4_get(config: &ServerConfig4, command: &Command) -> Result<
     let whole = alone(&config.written, Some(name), |id| members.contains(&id));
     let shown = first(&whole, "shared-networks").unwrap_or_default();
     Ok(Answer::full(
-        format!("Info about IPv4 shared network '{name}' returned"),
+        format!("Info about {} shared network '{name}' returned", version::<P>()),
         [("shared-networks", Value::from(vec![shown]))],
     ))
 }
@@ -107,9 +111,13 @@ fn first(map: &Value, list: &str) -> Option<Value> {
 }
 
 /// What `config-get` shows of one network and of some subnets.
-fn alone(written: &Written4, network: Option<&str>, subnets: impl Fn(SubnetId) -> bool) -> Value {
+fn alone<P: Protocol>(
+    written: &Written<P>,
+    network: Option<&str>,
+    subnets: impl Fn(SubnetId) -> bool,
+) -> Value {
     let name = |map: &Map| map.get("name").and_then(Value::as_str).map(str::to_owned);
-    config::write4(&Written4 {
+    config::write(&Written::<P> {
         globals: written.globals.clone(),
         option_defs: written.option_defs.clone(),
         shared_networks: written
@@ -119,6 +127,6 @@ fn alone(written: &Written4, network: Option<&str>, subnets: impl Fn(SubnetId) -
             .cloned()
             .collect(),
         subnets: written.subnets.iter().filter(|subnet| subnets(subnet.id)).cloned().collect(),
-        ..Written4::default()
+        ..Written::default()
     })
 }

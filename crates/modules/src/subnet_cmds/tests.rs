@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use config::{Dhcp4, ServerConfig4, Written4};
+
 use super::*;
 use crate::Pending;
 
@@ -11,12 +13,12 @@ fn resolve(written: Written4) -> Result<Arc<ServerConfig4>, Vec<config::ConfigEr
     config::resolve4(Arc::new(written), &config::ResolveEnv::default()).map(Arc::new)
 }
 
-impl Host for Fake {
+impl Host<Dhcp4> for Fake {
     fn running(&self) -> Arc<ServerConfig4> {
         Arc::clone(&self.0.lock().unwrap())
     }
 
-    fn edit(&self, edit: Edit) -> Pending<'_, Answer> {
+    fn edit(&self, edit: Edit<Dhcp4>) -> Pending<'_, Answer> {
         let mut written = (*self.running().written).clone();
         let answer = edit(&mut written).and_then(|answer| {
             let config = resolve(written).map_err(|errors| Answer::from(faults(&errors)))?;
@@ -41,8 +43,8 @@ impl Session {
         assert!(errors.is_empty(), "{errors:?}");
         let host = Arc::new(Fake(Mutex::new(resolve(written).unwrap())));
         let table = CommandTable::new();
-        register(&table, Arc::clone(&host) as _).unwrap();
-        crate::class_cmds::register(&table, Arc::clone(&host) as _).unwrap();
+        register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
+        crate::class_cmds::register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
         crate::host_cmds::register(&table, Arc::clone(&host) as _).unwrap();
         Self { table, host }
     }
@@ -55,7 +57,7 @@ impl Session {
             command.arguments = Some(json::parse_command(arguments.as_bytes(), limits).unwrap());
         }
         if name == "subnet4-get" {
-            return subnet4_get(&self.host.running(), &command);
+            return subnet_get(&self.host.running(), &command);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(self.table.dispatch(command))

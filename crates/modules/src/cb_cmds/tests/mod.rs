@@ -7,25 +7,26 @@ mod objects;
 mod odd;
 mod safety;
 mod tags;
+mod v6;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use backend::{ConfigBackend, Identity};
 use base::{Family, ServerTag, Timestamp};
-use config::Written4;
+use config::{Dhcp4, Dhcp6, Protocol, Written};
 use control::{Command, CommandTable};
 use json::Value;
 
 use super::{Host, register};
 
-struct Server {
+struct Server<P: Protocol> {
     backends: Vec<Arc<dyn ConfigBackend>>,
-    file: Mutex<Written4>,
+    file: Mutex<Written<P>>,
     changes: AtomicU32,
 }
 
-impl Host for Server {
+impl<P: Protocol> Host<P> for Server<P> {
     fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
         self.backends.clone()
     }
@@ -34,7 +35,7 @@ impl Host for Server {
         ServerTag::new("abc").unwrap()
     }
 
-    fn file4(&self) -> Option<Arc<Written4>> {
+    fn file(&self) -> Option<Arc<Written<P>>> {
         Some(Arc::new(self.file.lock().unwrap().clone()))
     }
 
@@ -48,28 +49,31 @@ impl Host for Server {
 }
 
 /// A server with the tag `abc`, and its database, in which nothing is yet.
-pub(super) struct Session {
+pub(super) struct SessionOf<P: Protocol> {
     table: CommandTable,
-    server: Arc<Server>,
+    server: Arc<Server<P>>,
     runtime: tokio::runtime::Runtime,
     _directory: tempfile::TempDir,
 }
+
+pub(super) type Session = SessionOf<Dhcp4>;
+pub(super) type Session6 = SessionOf<Dhcp6>;
 
 pub(super) fn value(text: &str) -> Value {
     json::parse_command(text.as_bytes(), json::Limits::default()).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-impl Session {
+impl<P: Protocol> SessionOf<P> {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = sqlite::open(directory.path().join("kea.sqlite"), Family::V4);
+        let database = sqlite::open(directory.path().join("kea.sqlite"), P::FAMILY);
         let server = Arc::new(Server {
             backends: vec![Arc::new(database)],
             file: Mutex::default(),
             changes: AtomicU32::new(0),
         });
         let table = CommandTable::new();
-        register(&table, Family::V4, Arc::clone(&server) as Arc<dyn Host>).unwrap();
+        register(&table, Arc::clone(&server) as Arc<dyn Host<P>>).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { table, server, runtime, _directory: directory }
     }
@@ -78,7 +82,8 @@ impl Session {
     pub(super) fn with(tags: &[&str]) -> Self {
         let session = Self::new();
         for tag in tags {
-            session.ok("remote-server4-set", &format!(r#"{{"servers": [{{"server-tag": "{tag}"}}]}}"#));
+            let command = if P::FAMILY == Family::V4 { "remote-server4-set" } else { "remote-server6-set" };
+            session.ok(command, &format!(r#"{{"servers": [{{"server-tag": "{tag}"}}]}}"#));
         }
         session
     }
@@ -89,7 +94,7 @@ impl Session {
 
     /// What stands in the file of the server.
     pub(super) fn file(&self, text: &str) {
-        let (written, errors) = config::parse4_map(value(text), config::ParseEnv::default());
+        let (written, errors) = config::parse_map(value(text), config::ParseEnv::default());
         assert!(errors.is_empty(), "{errors:?}");
         *self.server.file.lock().unwrap() = written;
     }

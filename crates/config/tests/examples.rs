@@ -44,7 +44,9 @@ fn check<P: Protocol>(folder: &str, refused: &[&str]) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         seen += 1;
         for fault in faults::<P>(&path) {
-            if fault.kind != ErrorKind::Unsupported || !refused.contains(&name.as_str()) {
+            // Kea 3 wants the library that speaks to a database to be listed; these files are older.
+            let stated = fault.kind == ErrorKind::Unsupported || fault.text.contains("to hooks-libraries");
+            if !stated || !refused.contains(&name.as_str()) {
                 wrong.push(format!("{name}: {fault}"));
             }
         }

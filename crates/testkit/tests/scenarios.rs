@@ -5,9 +5,10 @@ use std::path::Path;
 #[test]
 fn all_scenarios() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
-    let mut files: Vec<_> = std::fs::read_dir(&directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    let files_in =
+        |directory: &Path| std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files_in(&directory)
+        .chain(files_in(&directory.join("v6")))
         .filter(|path| path.extension().is_some_and(|extension| extension == "scn"))
         .collect();
     files.sort();
@@ -22,5 +23,5 @@ fn all_scenarios() {
         println!("{failure}");
     }
     assert!(failures.is_empty(), "{} expectations of {} files were not met", failures.len(), files.len());
-    assert!(played >= 60, "only {played} scenarios were found in {}", directory.display());
+    assert!(played >= 160, "only {played} scenarios were found in {}", directory.display());
 }

@@ -34,19 +34,44 @@
 //! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `flush`: the tasks on expired leases.
 //! * `reconfigure { ... }`: as `config`, in the middle of a scenario; leases stay.
 //!
+//! A file that begins with the line `dhcp6` plays DHCPv6:
+//!
+//! * `config` has the Dhcp6 map; a `link` needs no address.
+//! * `send KIND [CLIENT] KEY=VALUE...` with keys `duid xid from to on`, `server=ours` or the octets of a server's
+//!   DUID, `na={IAID ADDRESS...}`, `pd={IAID PREFIX/LENGTH...}`, each with `@PREFERRED/VALID` where it matters, and
+//!   `relay={LINK PEER CODE=VALUE...}`, from the client outward. A packet comes from fe80::1 to ff02::1:2, a relayed one
+//!   from fe80::fe to ff05::1:3.
+//! * `expect` knows `na` and `pd` as they are sent, those of a reply in their order: all addresses and prefixes are
+//!   written, `@PREFERRED/VALID` and `t=T1/T2` where they matter, `status=CODE` where there is one, and the options of an
+//!   address or prefix as `+CODE:HEX`. `status=CODE` is that of the message, `text="..."` its text; `to=[ADDRESS]:PORT`.
+//! * Leases have the keys `type=na|pd iaid length duid hw source pref context` beside those of DHCPv4.
+//!
 //! With the environment variable `SCENARIOS_REWRITE` set, expectations that fail are rewritten to what happened, key
 //! by key, so that a change of behaviour can be reviewed as a change of text.
 
+mod compare;
 mod packet;
 mod parse;
 mod run;
+mod run6;
 mod traffic;
 mod value;
 
 use std::path::Path;
 
-pub use run::Failure;
+pub use compare::Failure;
 pub use traffic::{Sent, Traffic, traffic};
+
+/// `KEY=VALUE` of a step.
+type Keys = [(String, String)];
+
+/// How the scenarios of a file went.
+#[derive(Debug, Default)]
+struct Played {
+    failures: Vec<Failure>,
+    /// Line number and its text as it would be right.
+    rewrites: Vec<(usize, String)>,
+}
 
 /// Plays all scenarios of a file; answers how many there were, or what went wrong.
 pub fn play(path: &Path) -> Result<usize, Vec<Failure>> {
@@ -59,7 +84,7 @@ fn play_and(rewrite: bool, path: &Path) -> Result<usize, Vec<Failure>> {
     let file = parse::file(&text).map_err(|(line, text)| {
         vec![Failure { place: format!("{}:{line}", path.display()), title: String::new(), text }]
     })?;
-    let outcome = run::all(&file, path);
+    let outcome = if file.six { run6::all(&file, path) } else { run::all(&file, path) };
     if rewrite && !outcome.rewrites.is_empty() {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         for (line, text) in &outcome.rewrites {

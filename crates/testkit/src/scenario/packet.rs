@@ -1,15 +1,14 @@
 //! From the words of a `send` to a packet and the way it comes in.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use base::HwAddr;
 use engine::v4::Arrival;
 
+use super::compare::{code_of, find};
 use super::parse::Setting;
-use super::value;
+use super::{Keys, value};
 use crate::{Packet4, client::kind};
-
-pub(super) type Keys = [(String, String)];
 
 pub(super) const KINDS: [(u8, &str); 8] = [
     (kind::DISCOVER, "discover"),
@@ -27,12 +26,16 @@ pub(super) const KINDS: [(u8, &str); 8] = [
 pub(super) struct Links(Vec<(String, Ipv4Addr)>);
 
 impl Links {
-    pub(super) fn of(setting: &Setting) -> Self {
-        let mut links = setting.links.clone();
+    pub(super) fn of(setting: &Setting) -> Result<Self, String> {
+        let mut links = Vec::new();
+        for (name, address) in &setting.links {
+            let address = address.ok_or_else(|| format!("link {name} has no address"))?;
+            links.push((name.clone(), v4(address)?));
+        }
         if links.is_empty() {
             links.push(("eth0".to_owned(), Ipv4Addr::new(192, 0, 2, 1)));
         }
-        Self(links)
+        Ok(Self(links))
     }
 
     pub(super) fn addresses(&self) -> Vec<Ipv4Addr> {
@@ -110,14 +113,9 @@ impl Links {
     }
 }
 
-fn find<'k>(keys: &'k Keys, key: &str) -> Option<&'k str> {
-    keys.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-}
-
-pub(super) fn code_of<T: Copy>(table: &[(T, &str)], name: &str) -> Option<T> {
-    table.iter().find(|(_, known)| *known == name).map(|(code, _)| *code)
-}
-
-pub(super) fn name_of<T: PartialEq>(table: &[(T, &'static str)], code: T) -> Option<&'static str> {
-    table.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+pub(super) fn v4(address: IpAddr) -> Result<Ipv4Addr, String> {
+    match address {
+        IpAddr::V4(address) => Ok(address),
+        IpAddr::V6(address) => Err(format!("{address} is no IPv4 address")),
+    }
 }

@@ -1,13 +1,15 @@
 //! From the text of a file to steps.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::value::words;
 
 /// A file of scenarios.
 #[derive(Debug, Default)]
 pub(super) struct File {
+    /// The file plays DHCPv6.
+    pub(super) six: bool,
     pub(super) common: Setting,
     pub(super) scenarios: Vec<Scenario>,
 }
@@ -15,9 +17,9 @@ pub(super) struct File {
 /// What a server starts with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Setting {
-    /// Text of the Dhcp4 map, and its line.
+    /// Text of the Dhcp4 or Dhcp6 map, and its line.
     pub(super) config: Option<(String, usize)>,
-    pub(super) links: Vec<(String, Ipv4Addr)>,
+    pub(super) links: Vec<(String, Option<IpAddr>)>,
     pub(super) clients: BTreeMap<String, Vec<String>>,
 }
 
@@ -34,10 +36,10 @@ pub(super) enum Step {
     Send { kind: String, keys: Vec<(String, String)> },
     SendBytes(String),
     Expect { text: String, kind: String, keys: Vec<(String, String)> },
-    Given { address: Ipv4Addr, keys: Vec<(String, String)> },
-    Lease { text: String, address: Ipv4Addr, keys: Vec<(String, String)> },
-    NoLease(Ipv4Addr),
-    Ncr { text: String, change: String, address: Ipv4Addr, keys: Vec<(String, String)> },
+    Given { address: IpAddr, keys: Vec<(String, String)> },
+    Lease { text: String, address: IpAddr, keys: Vec<(String, String)> },
+    NoLease(IpAddr),
+    Ncr { text: String, change: String, address: IpAddr, keys: Vec<(String, String)> },
     NoNcr,
     Leases(usize),
     Stat(String, i64),
@@ -56,6 +58,10 @@ pub(super) fn file(text: &str) -> Result<File, Fault> {
         let trimmed = line.trim();
         let fault = |text: String| (number, text);
         if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        if trimmed == "dhcp6" && file.scenarios.is_empty() {
+            file.six = true;
             continue;
         }
         if let Some(title) = trimmed.strip_prefix("scenario ") {
@@ -95,8 +101,9 @@ pub(super) fn file(text: &str) -> Result<File, Fault> {
         let words = if block.is_empty() { words(trimmed).map_err(fault)? } else { vec![trimmed] };
         match words.as_slice() {
             ["config {"] if !started => setting.config = Some((block, number)),
+            ["link", name] if !started => setting.links.push(((*name).to_owned(), None)),
             ["link", name, address] if !started => {
-                setting.links.push(((*name).to_owned(), parse_address(address).map_err(fault)?));
+                setting.links.push(((*name).to_owned(), Some(parse_address(address).map_err(fault)?)));
             }
             ["client", name, keys @ ..] => {
                 setting
@@ -118,7 +125,7 @@ pub(super) fn file(text: &str) -> Result<File, Fault> {
     Ok(file)
 }
 
-fn parse_address(text: &str) -> Result<Ipv4Addr, String> {
+fn parse_address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("'{text}' is not an address"))
 }
 
@@ -161,15 +168,18 @@ fn step(text: &str, words: &[&str], clients: &BTreeMap<String, Vec<String>>) -> 
     })
 }
 
+/// Keys of which there may be several, like options.
+const SEVERAL: [&str; 3] = ["na", "pd", "relay"];
+
 /// `KEY=VALUE`, `!N`, and names of clients, which stand for their keys. A later key replaces an earlier one but for
-/// options.
+/// options and the like.
 fn pairs(words: &[&str], clients: &BTreeMap<String, Vec<String>>) -> Result<Vec<(String, String)>, String> {
     let mut keys: Vec<(String, String)> = Vec::new();
     for word in words {
         if let Some(code) = word.strip_prefix('!') {
             keys.push((code.to_owned(), "!".to_owned()));
         } else if let Some((key, value)) = word.split_once('=') {
-            if key.parse::<u8>().is_err() {
+            if key.parse::<u16>().is_err() && !SEVERAL.contains(&key) {
                 keys.retain(|(known, _)| known != key);
             }
             keys.push((key.to_owned(), value.to_owned()));

@@ -1,6 +1,5 @@
 //! Playing the steps and comparing what happens.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -8,68 +7,17 @@ use base::{ClientId, HwAddr, PoolId, Seconds, SubnetId, Timestamp};
 use engine::v4::{Arrival, Destination};
 use lease::{Lease4, LeaseState};
 
-use super::packet::{KINDS, Keys, Links, code_of, name_of};
+use super::compare::{
+    STATES, code_of, compare, compare_lease, directions, name_of, ncr, no_ncr, play_all, same,
+};
+use super::packet::{KINDS, Links, v4};
 use super::parse::{File, Scenario, Step};
-use super::value;
+use super::{Keys, Played, value};
 use crate::world::{Outcome, World4};
 use crate::{Packet4, Reply4};
 
-/// What did not happen as written.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// File and line.
-    pub place: String,
-    pub title: String,
-    pub text: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place, self.title, self.text)
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Result4 {
-    pub(super) failures: Vec<Failure>,
-    /// Line number and its text as it would be right.
-    pub(super) rewrites: Vec<(usize, String)>,
-}
-
-const STATES: [(LeaseState, &str); 4] = [
-    (LeaseState::Default, "default"),
-    (LeaseState::Declined, "declined"),
-    (LeaseState::ExpiredReclaimed, "expired-reclaimed"),
-    (LeaseState::Released, "released"),
-];
-
-pub(super) fn all(file: &File, path: &Path) -> Result4 {
-    let mut result = Result4::default();
-    for scenario in &file.scenarios {
-        let fail = |line: usize, text: String| Failure {
-            place: format!("{}:{line}", path.display()),
-            title: scenario.title.clone(),
-            text,
-        };
-        match Play::new(scenario) {
-            Ok(mut play) => {
-                for (line, step) in &scenario.steps {
-                    if let Err(text) = play.step(step) {
-                        result.failures.push(fail(*line, text));
-                    }
-                    result.rewrites.extend(play.rewrite.take().map(|text| (*line, text)));
-                }
-                if play.last.is_some() {
-                    result.failures.push(fail(scenario.line, "nobody looked at the last reply".to_owned()));
-                }
-                if let Err(text) = play.no_ncr() {
-                    result.failures.push(fail(scenario.line, text));
-                }
-            }
-            Err(text) => result.failures.push(fail(scenario.line, text)),
-        }
-    }
-    result
+pub(super) fn all(file: &File, path: &Path) -> Played {
+    play_all(file, path, Play::new)
 }
 
 struct Play {
@@ -84,9 +32,22 @@ impl Play {
     fn new(scenario: &Scenario) -> Result<Self, String> {
         let setting = &scenario.setting;
         let (text, _) = setting.config.as_ref().ok_or("there is no configuration")?;
-        let links = Links::of(setting);
+        let links = Links::of(setting)?;
         let world = World4::new(crate::config4(text)?, links.addresses())?;
         Ok(Self { world, links, last: None, rewrite: None })
+    }
+}
+
+impl super::compare::Play for Play {
+    fn rewrite(&mut self) -> Option<String> {
+        self.rewrite.take()
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        if self.last.is_some() {
+            return Err("nobody looked at the last reply".to_owned());
+        }
+        no_ncr(self.world.next_request())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -101,14 +62,18 @@ impl Play {
                 self.send(None, &value::parse(octets)?, &arrival)
             }
             Step::Expect { text, kind, keys } => self.expect(text, kind, keys),
-            Step::Given { address, keys } => self.world.give(self.given(*address, keys)?),
-            Step::Lease { text, address, keys } => self.lease(text, *address, keys),
-            Step::NoLease(address) => match self.world.lease(*address)? {
+            Step::Given { address, keys } => self.world.give(self.given(v4(*address)?, keys)?),
+            Step::Lease { text, address, keys } => self.lease(text, v4(*address)?, keys),
+            Step::NoLease(address) => match self.world.lease(v4(*address)?)? {
                 Some(lease) => Err(format!("there is a lease: {lease:?}")),
                 None => Ok(()),
             },
-            Step::Ncr { text, change, address, keys } => self.ncr(text, change, *address, keys),
-            Step::NoNcr => self.no_ncr(),
+            Step::Ncr { text, change, address, keys } => {
+                let now = self.world.clock.timestamp();
+                let place = (change.as_str(), *address);
+                ncr(self.world.next_request(), now, text, place, keys, &mut self.rewrite)
+            }
+            Step::NoNcr => no_ncr(self.world.next_request()),
             Step::Leases(expected) => {
                 same("number of leases", &expected.to_string(), &self.world.store.len().to_string())
             }
@@ -128,7 +93,9 @@ impl Play {
             Step::Reconfigure(text) => self.world.reconfigure(crate::config4(text)?),
         }
     }
+}
 
+impl Play {
     fn send(&mut self, packet: Option<Packet4>, bytes: &[u8], arrival: &Arrival) -> Result<(), String> {
         let unseen = self.last.is_some();
         let outcome = self.world.send(bytes, arrival)?;
@@ -154,34 +121,10 @@ impl Play {
             Outcome::Drop(reason) => Facts::Drop(reason.name()),
             Outcome::Silence => Facts::Nothing,
         };
-        let keys = if kind == name { keys } else { &[] };
-        let mut wrong = if kind == name { Vec::new() } else { vec![format!("expected {kind}, got {name}")] };
-        let mut right = vec![format!("expect {name}")];
-        if kind != name {
-            right.extend(facts.main());
-        }
-        for (key, expected) in keys {
-            let actual = facts.get(key, expected)?;
-            let equal = *expected == actual
-                || key.parse::<u8>().is_ok()
-                    && expected != "!"
-                    && actual != "!"
-                    && value::parse(expected)? == value::parse(&actual)?;
-            if !equal {
-                wrong.push(format!("{key}: expected {expected}, got {actual}"));
-            }
-            let kept = if equal { expected } else { &actual };
-            right.push(match (key.as_str(), kept.as_str()) {
-                ("reason", reason) => reason.to_owned(),
-                (code, "!") => format!("!{code}"),
-                (key, value) => format!("{key}={value}"),
-            });
-        }
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        self.rewrite = Some(right.join(" "));
-        Err(format!("{text}\n    {}{}", wrong.join("\n    "), facts.whole()))
+        let main = facts.main();
+        let whole = facts.whole();
+        let get = |key: &str, like: &str, _| facts.get(key, like);
+        compare(text, (kind, name), keys, main, get, &mut self.rewrite).map_err(|text| text + &whole)
     }
 
     fn given(&self, address: Ipv4Addr, keys: &Keys) -> Result<Lease4, String> {
@@ -228,86 +171,22 @@ impl Play {
             return Err("there is no such lease".to_owned());
         };
         let now = self.world.clock.timestamp();
-        let (mut wrong, mut right) = (Vec::new(), vec![format!("lease {address}")]);
-        for (key, expected) in keys {
-            let octets =
-                |octets: Option<&[u8]>| octets.map_or("none".to_owned(), |o| value::render(o, expected));
-            let actual = match key.as_str() {
+        let get = |key: &str, like: &str| {
+            let octets = |octets: Option<&[u8]>| octets.map_or("none".to_owned(), |o| value::render(o, like));
+            Ok(match key {
                 "hw" => lease.hw_addr.map_or("none".to_owned(), |hw_addr| hw_addr.to_string()),
                 "id" => octets(lease.client_id.as_ref().map(ClientId::octets)),
                 "state" => name_of(&STATES, lease.state).unwrap_or("other").to_owned(),
                 "valid" => lease.valid_lifetime.to_string(),
                 "age" => now.since(lease.cltt).to_string(),
                 "hostname" => format!("\"{}\"", lease.hostname),
-                "dns" => match (lease.fqdn_fwd, lease.fqdn_rev) {
-                    (true, true) => "fwd,rev",
-                    (true, false) => "fwd",
-                    (false, true) => "rev",
-                    (false, false) => "none",
-                }
-                .to_owned(),
+                "dns" => directions(lease.fqdn_fwd, lease.fqdn_rev),
                 "subnet" => lease.subnet_id.to_string(),
                 "pool" => lease.pool_id.to_string(),
                 other => return Err(format!("'{other}' is no key of a lease")),
-            };
-            let equal = *expected == actual
-                || key == "id"
-                    && expected != "none"
-                    && actual != "none"
-                    && value::parse(expected)? == value::parse(&actual)?;
-            if !equal {
-                wrong.push(format!("{key}: expected {expected}, got {actual}"));
-            }
-            right.push(format!("{key}={}", if equal { expected } else { &actual }));
-        }
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        self.rewrite = Some(right.join(" "));
-        Err(format!("{text}\n    {}", wrong.join("\n    ")))
-    }
-
-    /// The oldest request that nobody has looked at.
-    fn ncr(&mut self, text: &str, change: &str, address: Ipv4Addr, keys: &Keys) -> Result<(), String> {
-        let Some(request) = self.world.next_request() else {
-            self.rewrite = Some("no ncr".to_owned());
-            return Err("there is no request".to_owned());
+            })
         };
-        let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-        let made = match request.change {
-            ncr::Change::Add => "add",
-            ncr::Change::Remove => "remove",
-        };
-        let right_place = (change, address.to_string()) == (made, request.address.to_string());
-        let (mut wrong, mut right) = (Vec::new(), vec![format!("ncr {made} {}", request.address)]);
-        for (key, expected) in keys {
-            let actual = match key.as_str() {
-                "fqdn" => request.fqdn.to_string(),
-                "fwd" => yes(request.forward),
-                "rev" => yes(request.reverse),
-                "ttl" => request.ttl.to_string(),
-                "mode" => request.conflict_resolution.as_str().to_owned(),
-                "dhcid" => request.dhcid.to_string(),
-                "expires" => {
-                    let now = self.world.clock.timestamp();
-                    request.lease_expires.map_or("never".to_owned(), |moment| moment.since(now).to_string())
-                }
-                other => return Err(format!("'{other}' is no key of a request")),
-            };
-            if *expected != actual {
-                wrong.push(format!("{key}: expected {expected}, got {actual}"));
-            }
-            right.push(format!("{key}={actual}"));
-        }
-        if wrong.is_empty() && right_place {
-            return Ok(());
-        }
-        self.rewrite = Some(right.join(" "));
-        Err(format!("{text}\n    {}\n{request}", wrong.join("\n    ")))
-    }
-
-    fn no_ncr(&mut self) -> Result<(), String> {
-        self.world.next_request().map_or(Ok(()), |request| Err(format!("there is a request:\n{request}")))
+        compare_lease(text, address.into(), keys, &["id"], get, &mut self.rewrite)
     }
 }
 
@@ -403,8 +282,4 @@ impl Facts<'_> {
             Self::Nothing => String::new(),
         }
     }
-}
-
-fn same(what: &str, expected: &str, actual: &str) -> Result<(), String> {
-    if expected == actual { Ok(()) } else { Err(format!("{what}: expected {expected}, got {actual}")) }
 }

@@ -31,7 +31,7 @@ pub struct Sent {
     pub arrival: Arrival,
 }
 
-/// The packets of a file's scenarios; those without any are left out.
+/// The packets of a file's scenarios of DHCPv4; those without any are left out.
 pub fn traffic(path: &Path) -> Result<Vec<Traffic>, String> {
     let at = |line: usize, text: String| format!("{}:{line}: {text}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| at(0, error.to_string()))?;
@@ -43,7 +43,7 @@ pub fn traffic(path: &Path) -> Result<Vec<Traffic>, String> {
             .config
             .clone()
             .ok_or_else(|| at(scenario.line, "there is no configuration".to_owned()))?;
-        let links = Links::of(&scenario.setting);
+        let links = Links::of(&scenario.setting).map_err(|text| at(scenario.line, text))?;
         let mut packets = Vec::new();
         for (line, step) in &scenario.steps {
             let sent = match step {

@@ -1,12 +1,12 @@
 //! Texts of octets: how scenarios write the payload of an option.
 //!
 //! ```text
-//! "text"  0x0a0b  none  192.0.2.1,192.0.2.2  1,3,6 (one octet each)  u16:1500  u32:3600,7200
+//! "text"  0x0a0b  none  192.0.2.1,192.0.2.2  2001:db8::1,2001:db8::2  1,3,6 (one octet each)  u16:1500  u32:3600,7200
 //! name:foo.example. (labels)  {1="port" 2=0xaa} (sub-options)  A&B (one after the other)
 //! ```
 
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How octets were written, so that a rewritten expectation keeps its look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(super) enum Look {
     Text,
     Hex,
     Addresses,
+    Addresses6,
     /// Numbers of so many octets each.
     Numbers(usize),
     Name,
@@ -44,6 +45,13 @@ fn part_octets(text: &str) -> Result<Vec<u8>, String> {
             let mut octets = Vec::new();
             for item in text.split(',') {
                 octets.extend(item.parse::<Ipv4Addr>().map_err(|_| bad("a list of addresses"))?.octets());
+            }
+            Ok(octets)
+        }
+        Look::Addresses6 => {
+            let mut octets = Vec::new();
+            for item in text.split(',') {
+                octets.extend(item.parse::<Ipv6Addr>().map_err(|_| bad("a list of addresses"))?.octets());
             }
             Ok(octets)
         }
@@ -102,6 +110,7 @@ fn look(text: &str) -> Look {
         None if text.starts_with("0x") => Look::Hex,
         None if text.starts_with("name:") => Look::Name,
         None if text.starts_with('{') => Look::SubOptions,
+        None if text.matches(':').count() > 1 => Look::Addresses6,
         None if text.contains('.') => Look::Addresses,
         None => Look::Numbers(1),
     }
@@ -125,6 +134,14 @@ pub(super) fn render(octets: &[u8], like: &str) -> String {
                 .chunks_exact(4)
                 .filter_map(|chunk| <[u8; 4]>::try_from(chunk).ok())
                 .map(|chunk| Ipv4Addr::from(chunk).to_string())
+                .collect();
+            list.join(",")
+        }
+        Look::Addresses6 if octets.len().is_multiple_of(16) => {
+            let list: Vec<String> = octets
+                .chunks_exact(16)
+                .filter_map(|chunk| <[u8; 16]>::try_from(chunk).ok())
+                .map(|chunk| Ipv6Addr::from(chunk).to_string())
                 .collect();
             list.join(",")
         }
@@ -211,6 +228,7 @@ mod tests {
             ("none", b""),
             ("0x0aFF", &[10, 255]),
             ("192.0.2.1,10.0.0.1", &[192, 0, 2, 1, 10, 0, 0, 1]),
+            ("2001:db8::1", b"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"),
             ("1,3,6", &[1, 3, 6]),
             ("u16:1500", &[5, 220]),
             ("u32:3600,1", &[0, 0, 14, 16, 0, 0, 0, 1]),

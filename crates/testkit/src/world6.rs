@@ -1,0 +1,167 @@
+//! A kea-dhcp6 without sockets.
+
+use std::collections::VecDeque;
+use std::net::Ipv6Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base::{Clock, Duid, Seconds};
+use config::ServerConfig6;
+use engine::DropReason;
+use engine::alloc::Runtime6;
+use engine::stats::Statistics6;
+use engine::v6::{Arrival, Context6, Destination, Dns6, Verdict, handle_now, reclaim};
+use lease::{Durable, Lease6, LeaseStore6};
+use memfile::{Durability, Memfile6, Runner, Settings};
+use ncr::NameChangeRequest;
+use observe::stats::{Registry, StatisticValue};
+
+use crate::world::at_once;
+use crate::{FakeClock, Reply6};
+
+/// What came of a packet.
+#[derive(Clone, Debug)]
+pub enum Outcome6 {
+    Reply {
+        reply: Box<Reply6>,
+        destination: Destination,
+    },
+    /// Handled, nothing to send.
+    Silence,
+    Drop(DropReason),
+}
+
+/// One kea-dhcp6 in memory.
+pub struct World6 {
+    pub clock: FakeClock,
+    pub config: ServerConfig6,
+    pub store: Arc<Memfile6>,
+    pub registry: Arc<Registry>,
+    pub server_id: Duid,
+    runtime: Arc<Runtime6>,
+    /// What DNS is to be told, until somebody looks.
+    requests: Mutex<VecDeque<NameChangeRequest>>,
+}
+
+impl World6 {
+    /// A server with an empty lease store.
+    pub fn new(config: ServerConfig6) -> Result<Self, String> {
+        let clock = FakeClock::new();
+        let registry = Arc::new(Registry::new(jiff::tz::TimeZone::UTC));
+        let statistics = Arc::new(Statistics6::new(Arc::clone(&registry), clock.now()));
+        let runtime = Arc::new(Runtime6::new(statistics, 6));
+        let settings =
+            Settings { durability: Durability::None, lfc_interval: Seconds(0), ..Settings::new("") };
+        let observer = Arc::clone(&runtime) as Arc<dyn lease::LeaseObserver6>;
+        let storage = Arc::new(memfile::OsStorage);
+        let (store, _) = Memfile6::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
+            .map_err(|error| error.to_string())?;
+        let server_id = Duid::new(&[0, 3, 0, 1, 2, 0, 0, 0, 0, 0xff]).map_err(|error| error.to_string())?;
+        let requests = Mutex::default();
+        let world = Self { clock, config, store, registry, server_id, runtime, requests };
+        world.adopt()?;
+        Ok(world)
+    }
+
+    /// Swaps the configuration; leases stay.
+    pub fn reconfigure(&mut self, config: ServerConfig6) -> Result<(), String> {
+        self.config = config;
+        self.adopt()
+    }
+
+    fn adopt(&self) -> Result<(), String> {
+        at_once(self.runtime.reconfigure(&self.config, Some(&*self.store))).map_err(|error| error.to_string())
+    }
+
+    fn updates(&self) -> bool {
+        self.config.services.d2_client.enable_updates
+    }
+
+    /// Hands a packet to the server and commits what it wrote. The error is one of the server: a reply that no
+    /// client can read, or a store that fails.
+    pub fn send(&self, bytes: &[u8], arrival: &Arrival) -> Result<Outcome6, String> {
+        let statistics = self.runtime.statistics();
+        statistics.set_now(self.clock.now());
+        statistics.arrived();
+        let context = Context6 {
+            config: &self.config,
+            store: &*self.store,
+            runtime: &self.runtime,
+            server_id: &self.server_id,
+            now: self.clock.timestamp(),
+            updates: self.updates(),
+            client_port: None,
+        };
+        let mark = self.store.mark();
+        let mut out = Vec::new();
+        let verdict =
+            handle_now(&context, arrival, bytes, &mut out).ok_or("the engine waits for something")?;
+        at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
+        match verdict {
+            Verdict::Reply(sent) => {
+                self.tell(sent.effects.requests);
+                statistics.sent(sent.kind);
+                let reply = Reply6::parse(&out)?;
+                if reply.kind != sent.kind.0 {
+                    return Err(format!("reply of type {} is called {}", reply.kind, sent.kind.0));
+                }
+                Ok(Outcome6::Reply { reply: Box::new(reply), destination: sent.destination })
+            }
+            Verdict::Done(effects) => {
+                self.tell(effects.requests);
+                Ok(Outcome6::Silence)
+            }
+            Verdict::Drop(reason) => {
+                statistics.dropped(reason);
+                Ok(Outcome6::Drop(reason))
+            }
+        }
+    }
+
+    fn tell(&self, requests: engine::ddns::Requests) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).extend(requests);
+    }
+
+    /// The oldest name change request, taken out.
+    pub fn next_request(&self) -> Option<NameChangeRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Puts a lease into the store, as if given earlier.
+    pub fn give(&self, lease: Lease6) -> Result<(), String> {
+        match at_once(self.store.add(lease)).map_err(|error| error.to_string())? {
+            lease::Added6::Yes => Ok(()),
+            lease::Added6::Exists(other) => Err(format!("{} has a lease already", other.address)),
+        }
+    }
+
+    pub fn lease(&self, address: Ipv6Addr) -> Result<Option<Arc<Lease6>>, String> {
+        at_once(self.store.by_address(address)).map_err(|error| error.to_string())
+    }
+
+    /// Value of an integer statistic; 0 for one that has not appeared.
+    #[must_use]
+    pub fn statistic(&self, name: &str) -> i64 {
+        match self.registry.value(name) {
+            Some(StatisticValue::Integer(value)) => value,
+            Some(StatisticValue::BigInteger(value)) => i64::try_from(value).unwrap_or(i64::MAX),
+            _ => 0,
+        }
+    }
+
+    /// One run of lease reclamation without bounds, as the timer would do it.
+    pub fn reclaim(&self) -> Result<(), String> {
+        let limits = reclaim::Limits { leases: 0, remove: false };
+        let dns = Dns6 { config: &self.config, enabled: self.updates() };
+        let run = reclaim::expired(&*self.store, &self.runtime, dns, self.clock.timestamp(), limits, || true);
+        let done = at_once(run).map_err(|error| error.to_string())?;
+        self.tell(done.requests);
+        Ok(())
+    }
+
+    /// Deletes what reclamation kept, once `hold-reclaimed-time` is over.
+    pub fn flush(&self) -> Result<(), String> {
+        let held = Seconds(self.config.services.expired_leases.hold_reclaimed_time);
+        let run = reclaim::flush(&*self.store, self.clock.timestamp(), held);
+        at_once(run).map(|_| ()).map_err(|error| error.to_string())
+    }
+}

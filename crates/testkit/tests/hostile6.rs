@@ -1,0 +1,214 @@
+//! What hostile peers send a DHCPv6 server: each kind of packet that has felled some server is here. Nothing panics, and
+//! a good client is served right after.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
+
+use base::{Random, XorShift};
+use engine::v6::Arrival;
+use testkit::client6::{Ia6, kind};
+use testkit::{Outcome6, Packet6, World6};
+
+fn world() -> World6 {
+    let config = testkit::config6(
+        r#"{
+          "mac-sources": [ "any" ], "store-extended-info": true,
+          "dhcp-ddns": { "enable-updates": true }, "hostname-char-set": "[^a-z]", "hostname-char-replacement": "",
+          "relay-supplied-options": [ "65" ],
+          "client-classes": [ { "name": "any", "test": "option[39].hex == 0x00 or vendor[*].exists or relay6[0].option[18].exists" } ],
+          "option-data": [ { "name": "dns-servers", "data": "2001:db8::1", "always-send": true } ],
+          "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0", "rapid-commit": true,
+            "pools": [ { "pool": "2001:db8:1::/64" } ],
+            "pd-pools": [ { "prefix": "2001:db8:8::", "prefix-len": 40, "delegated-len": 56 } ] } ]
+        }"#,
+    );
+    World6::new(config.unwrap()).unwrap()
+}
+
+fn send(world: &World6, bytes: &[u8]) -> Outcome6 {
+    let arrival = Arrival {
+        interface: "eth0".into(),
+        local: "ff02::1:2".parse().unwrap(),
+        remote: "fe80::1".parse().unwrap(),
+        remote_port: 546,
+    };
+    world.send(bytes, &arrival).unwrap()
+}
+
+/// A good client is served.
+fn works(world: &World6) {
+    let packet = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 9, 9, 9, 9, 9, 9]).option(3, &Ia6::new(1).build());
+    let Outcome6::Reply { reply, .. } = send(world, &packet.build()) else { panic!("not answered") };
+    assert_eq!(reply.ias(3).unwrap()[0].resources.len(), 1);
+}
+
+const KINDS: [u8; 14] = [
+    kind::SOLICIT,
+    kind::ADVERTISE,
+    kind::REQUEST,
+    kind::CONFIRM,
+    kind::RENEW,
+    kind::REBIND,
+    kind::REPLY,
+    kind::RELEASE,
+    kind::DECLINE,
+    kind::INFORMATION_REQUEST,
+    kind::RELAY_REPL,
+    kind::ADDR_REG_INFORM,
+    20,
+    255,
+];
+
+/// The message alone, and through one and two relay agents.
+fn ways(packet: &Packet6) -> [Vec<u8>; 3] {
+    let relayed = |packet: Packet6| {
+        packet.relayed("2001:db8:1::1".parse().unwrap(), "fe80::1".parse().unwrap(), vec![(18, vec![1])])
+    };
+    [packet.build(), relayed(packet.clone()).build(), relayed(relayed(packet.clone())).build()]
+}
+
+#[test]
+fn identifiers_of_any_length() {
+    let world = world();
+    for length in [0, 1, 2, 3, 4, 127, 128, 129, 130, 131, 1024, 65_000] {
+        let duid = vec![1; length];
+        for kind in KINDS {
+            for code in [1, 2] {
+                let mut packet = Packet6::new(kind, &[0, 3, 0, 1, 2]).option(3, &Ia6::new(1).build());
+                packet.options.retain(|(there, _)| *there != code);
+                for bytes in ways(&packet.option(code, &duid)) {
+                    // The longest do not fit twice into a relay message.
+                    if bytes.len() < 65_500 {
+                        send(&world, &bytes);
+                    }
+                }
+            }
+        }
+    }
+    works(&world);
+}
+
+#[test]
+fn options_cut_off_or_empty_or_long() {
+    let world = world();
+    for code in (0..150).chain([1000, 65_535]) {
+        for length in [0, 1, 2, 3, 4, 5, 11, 12, 16, 23, 24, 25, 300] {
+            for fill in [0, 1, 63, 64, 255] {
+                let packet =
+                    Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(code, &vec![fill; length]);
+                send(&world, &packet.build());
+            }
+        }
+    }
+    works(&world);
+}
+
+#[test]
+fn containers_in_containers() {
+    let world = world();
+    // Thousands of associations within one another.
+    let mut inner = Vec::new();
+    for depth in 0..4000_u32 {
+        let mut ia = Ia6::new(depth).build();
+        ia.extend_from_slice(&[0, 3]);
+        ia.extend_from_slice(&u16::try_from(inner.len()).unwrap().to_be_bytes());
+        ia.extend_from_slice(&inner);
+        inner = ia;
+        if inner.len() > 60_000 {
+            break;
+        }
+    }
+    for kind in [kind::SOLICIT, kind::RENEW, kind::RELEASE] {
+        send(&world, &Packet6::new(kind, &[0, 3, 0, 1, 2, 2]).option(3, &inner).build());
+    }
+    // More relay agents than there may be.
+    let mut packet = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(3, &Ia6::new(1).build());
+    for _ in 0..1000 {
+        packet = packet.relayed("::".parse().unwrap(), "fe80::1".parse().unwrap(), Vec::new());
+    }
+    assert!(matches!(send(&world, &packet.build()), Outcome6::Drop(engine::DropReason::ParseFailed)));
+    works(&world);
+}
+
+#[test]
+fn many_associations_of_one_message() {
+    let world = world();
+    let server = world.server_id.octets().to_vec();
+    let mut packet = Packet6::new(kind::REQUEST, &[0, 3, 0, 1, 2, 2]).option(2, &server);
+    for iaid in 0..4000 {
+        packet = packet.option(if iaid % 2 == 0 { 3 } else { 25 }, &Ia6::new(iaid).build());
+    }
+    let Outcome6::Reply { reply, .. } = send(&world, &packet.build()) else { panic!("not answered") };
+    assert_eq!(reply.ias(3).unwrap().len() + reply.ias(25).unwrap().len(), 256);
+    assert_eq!(world.store.len(), 256);
+    works(&world);
+}
+
+#[test]
+fn names_of_any_shape() {
+    let world = world();
+    let server = world.server_id.octets().to_vec();
+    let labels = |length: usize, count: usize| -> Vec<u8> {
+        let label = [vec![u8::try_from(length).unwrap()], vec![b'a'; length]].concat();
+        label.repeat(count)
+    };
+    for name in [
+        vec![],
+        vec![0],
+        labels(63, 4),
+        labels(64, 1),
+        labels(63, 1000),
+        labels(1, 127),
+        labels(1, 128),
+        vec![3, b'a', b'.', b'b', 0],
+        vec![1, 0, 0],
+        vec![2, 0xff, 0xfe, 0],
+        vec![0xc0, 0],
+        vec![5, b'a'],
+        vec![3, b'.', b'.', b'.', 0],
+    ] {
+        for flags in 0..8 {
+            let value = [vec![flags], name.clone()].concat();
+            let packet = Packet6::new(kind::REQUEST, &[0, 3, 0, 1, 2, flags])
+                .option(2, &server)
+                .option(3, &Ia6::new(1).build())
+                .option(39, &value);
+            let outcome = send(&world, &packet.build());
+            assert!(matches!(outcome, Outcome6::Reply { .. }), "{value:?}: {outcome:?}");
+        }
+    }
+    works(&world);
+}
+
+#[test]
+fn good_packets_gone_bad() {
+    let world = world();
+    let server = world.server_id.octets().to_vec();
+    let mut random = XorShift::new(6);
+    let at = "2001:db8:1::7".parse().unwrap();
+    for round in 0..40_000_u32 {
+        let kind = KINDS[usize::try_from(random.below(KINDS.len() as u64)).unwrap()];
+        let mut packet = Packet6::new(kind, &[0, 3, 0, 1, 2, 2])
+            .option(2, &server)
+            .option(3, &Ia6::new(round % 7).with(at, None).build())
+            .option(25, &Ia6::new(1).with("2001:db8:8::".parse().unwrap(), Some(56)).build())
+            .option(6, &[0, 23, 0, 67, 0, 17])
+            .option(16, &[0, 0, 17, 139, 0, 2, b'a', b'b'])
+            .option(17, &[0, 0, 17, 139, 0, 1, 0, 2, 0, 7])
+            .option(39, &[1, 3, b'f', b'o', b'o']);
+        if round % 2 == 0 {
+            packet.options.remove(1);
+        }
+        let [plain, once, twice] = ways(&packet);
+        let mut bytes = [plain, once, twice][usize::try_from(random.below(3)).unwrap()].clone();
+        for _ in 0..=random.below(4) {
+            let place = usize::try_from(random.below(bytes.len() as u64)).unwrap();
+            match random.below(3) {
+                0 => bytes[place] = u8::try_from(random.below(256)).unwrap(),
+                1 => bytes.truncate(place.max(1)),
+                _ => bytes.insert(place, u8::try_from(random.below(256)).unwrap()),
+            }
+        }
+        send(&world, &bytes);
+    }
+    works(&world);
+}

@@ -18,7 +18,7 @@ fn world() -> World6 {
           "option-data": [ { "name": "dns-servers", "data": "2001:db8::1", "always-send": true } ],
           "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0", "rapid-commit": true,
             "pools": [ { "pool": "2001:db8:1::/64" } ],
-            "pd-pools": [ { "prefix": "2001:db8:8::", "prefix-len": 40, "delegated-len": 56 } ] } ]
+            "pd-pools": [ { "prefix": "2001:db8:800::", "prefix-len": 40, "delegated-len": 56 } ] } ]
         }"#,
     );
     World6::new(config.unwrap()).unwrap()

@@ -1,16 +1,13 @@
-//! The server as hook libraries see it that work on leases, statistics and the configuration.
+//! The server as hook libraries see it that work on leases, hosts and statistics.
 
 use std::sync::Arc;
 
-use backend::{ConfigBackend, Identity};
-use base::{Micros, ServerTag, SubnetId, Timestamp};
-use config::{Dhcp4 as Model, ServerConfig4, Written4};
-use control::Answer;
+use base::{Micros, SubnetId};
+use config::ServerConfig4;
 use lease::LeaseStore4;
 use modules::Pending;
-use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
-use modules::{cb_cmds, stat_cmds};
+use modules::stat_cmds;
 use observe::stats::StatisticValue;
 use server::Server;
 
@@ -62,39 +59,4 @@ impl stat_cmds::Host for HookHost {
     }
 }
 
-impl edit::Host<Model> for HookHost {
-    fn running(&self) -> Arc<ServerConfig4> {
-        self.0.config()
-    }
-
-    fn edit(&self, edit: Edit<Model>) -> Pending<'_, Answer> {
-        Box::pin(self.0.edit(edit))
-    }
-}
-
 impl modules::host_cmds::Host for HookHost {}
-
-/// The server as the `remote-*` commands see it.
-pub(crate) struct BackendHost(pub(crate) Arc<Server<Dhcp4>>);
-
-impl cb_cmds::Host<Model> for BackendHost {
-    fn backends(&self) -> Vec<Arc<dyn ConfigBackend>> {
-        self.0.host.load().databases.clone()
-    }
-
-    fn tag(&self) -> ServerTag {
-        self.0.host.load().tag.clone()
-    }
-
-    fn file(&self) -> Option<Arc<Written4>> {
-        Some(Arc::clone(&self.0.host.load().file))
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.shared.clock.now().seconds()
-    }
-
-    fn changed(&self, _database: &Identity) {
-        self.0.pull_now.notify_one();
-    }
-}

@@ -7,12 +7,13 @@ use backend::{Objects, ServerSelector};
 use base::{Micros, Seconds};
 use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig4, Services, Written4};
 use control::{Access, DuplicateCommand};
-use daemon::{Program, version};
+use daemon::{Paths, Program, version};
 use engine::DropReason;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
 use engine::v4::Dns4;
 use engine::v4::reclaim::{self, Limits, Reclaimed};
+use hooks::Module;
 use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
 use memfile::Memfile4;
 use net::{Destination4, EntryError, Interface, OpenOptions4, Selection4, Socket4, SocketSet4};
@@ -20,7 +21,7 @@ use observe::Registry;
 use server::{Active, Batches, Changes, Entry, Protocol, Server, Shared, Source, entry, now};
 use wire::v4::MessageType;
 
-use crate::hook_host::{BackendHost, HookHost};
+use crate::hook_host::HookHost;
 use crate::locals::Locals;
 use crate::{packets, subnets};
 
@@ -65,6 +66,8 @@ impl Protocol for Dhcp4 {
         ),
     ];
 
+    const MODULES: &'static [Module] = &[Module::HostCmds, Module::LeaseCmds, Module::StatCmds];
+
     type Model = config::Dhcp4;
     type Lease = Lease4;
     type Store = dyn LeaseStore4;
@@ -72,6 +75,7 @@ impl Protocol for Dhcp4 {
     type Sockets = SocketSet4;
     type Selection = Selection4;
     type Locals = Locals;
+    type Identity = ();
     type Reply = MessageType;
 
     fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written4, Vec<ConfigError>) {
@@ -95,6 +99,10 @@ impl Protocol for Dhcp4 {
 
     fn config_get(written: &Written4) -> json::Value {
         config::config_get(written)
+    }
+
+    fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
+        Ok(())
     }
 
     fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics4 {
@@ -204,20 +212,15 @@ impl Protocol for Dhcp4 {
         kind.0
     }
 
-    fn register_module(server: &Arc<Server<Self>>, module: hooks::Module) -> Result<(), DuplicateCommand> {
+    fn register_module(server: &Arc<Server<Self>>, module: Module) -> Result<(), DuplicateCommand> {
         let table = server.commands();
         let host = || Arc::new(HookHost(Arc::clone(server)));
         match module {
-            hooks::Module::CbCmds => {
-                let host = Arc::new(BackendHost(Arc::clone(server)));
-                modules::cb_cmds::register::<config::Dhcp4>(table, host)
-            }
-            hooks::Module::ClassCmds => modules::class_cmds::register::<config::Dhcp4>(table, host()),
-            hooks::Module::HostCmds => modules::host_cmds::register(table, host()),
-            hooks::Module::LeaseCmds => modules::lease_cmds::register(table, host()),
-            hooks::Module::StatCmds => modules::stat_cmds::register(table, host()),
-            hooks::Module::Rbac => Ok(()),
-            hooks::Module::SubnetCmds => modules::subnet_cmds::register::<config::Dhcp4>(table, host()),
+            Module::HostCmds => modules::host_cmds::register(table, host()),
+            Module::LeaseCmds => modules::lease_cmds::register(table, host()),
+            Module::StatCmds => modules::stat_cmds::register(table, host()),
+            // Not of this family alone.
+            _ => Ok(()),
         }
     }
 }

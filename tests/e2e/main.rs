@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod crash;
 mod ddns;
+mod dhcp6;
 mod differential;
 mod disk;
 mod kea;

@@ -1,12 +1,12 @@
 //! What clients were told, and whether it can all be true: the judge of crashes and reconfigurations.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
 use base::HwAddr;
-use lease::{Lease4, LeaseState};
+use lease::{Lease4, Lease6, LeaseState};
 
 /// An ACK as a client saw it.
 #[derive(Clone, Debug)]
@@ -138,6 +138,18 @@ pub fn stored_leases(live: &Path) -> HashMap<Ipv4Addr, Arc<Lease4>> {
         return HashMap::new();
     }
     let (leases, errors) = memfile::read_leases4(text.as_bytes()).expect("a lease file");
+    assert_eq!(errors, 0, "rows with errors in {}", live.display());
+    leases.into_iter().map(|lease| (lease.address, lease)).collect()
+}
+
+/// [`stored_leases`] of kea-dhcp6.
+#[must_use]
+pub fn stored_leases6(live: &Path) -> HashMap<Ipv6Addr, Arc<Lease6>> {
+    let text = lease_rows(live);
+    if text.is_empty() {
+        return HashMap::new();
+    }
+    let (leases, errors) = memfile::read_leases6(text.as_bytes()).expect("a lease file");
     assert_eq!(errors, 0, "rows with errors in {}", live.display());
     leases.into_iter().map(|lease| (lease.address, lease)).collect()
 }

@@ -11,6 +11,7 @@
 )]
 
 mod clients;
+mod clients6;
 mod control;
 mod dialog;
 mod frames;
@@ -25,15 +26,16 @@ mod wait;
 mod world;
 
 pub use clients::{Client, ClientKind, Event};
+pub use clients6::{Client6, ClientKind6, Event6};
 pub use control::{Answer, http, send, unix};
 pub use dialog::Dialog;
 pub use frames::{Datagram, Frames};
-pub use history::{Grant, History, lease_rows, stored_leases};
+pub use history::{Grant, History, lease_rows, stored_leases, stored_leases6};
 pub use load::{Exchange, Load, LoadSettings};
 pub use prefix::Prefix;
 pub use process::{Finished, Process, status_text};
 pub use programs::{found, programs};
-pub use server::{Agent, Server, minimal, subnets};
+pub use server::{Agent, Server, minimal, minimal6, subnets, subnets6};
 pub use space::{Link, Space};
 pub use wait::{PATIENCE, eventually, now_micros, until};
 pub use world::World;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::programs::{programs, root};
 
-const PROGRAMS: [&str; 5] = ["kea-dhcp4", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"];
+const PROGRAMS: [&str; 6] = ["kea-dhcp4", "kea-dhcp6", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"];
 
 /// What holds leases, sockets and logs is for the server and its group only.
 const DIRECTORIES: [(&str, u32); 7] = [
@@ -70,8 +70,18 @@ impl Prefix {
     }
 
     #[must_use]
+    pub fn lease_file6(&self) -> PathBuf {
+        self.path("var/lib/kea/kea-leases6.csv")
+    }
+
+    #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.path("var/run/kea/kea-dhcp4.sock")
+    }
+
+    #[must_use]
+    pub fn socket6(&self) -> PathBuf {
+        self.path("var/run/kea/kea-dhcp6.sock")
     }
 
     /// Writes a configuration file into `etc/kea` and answers its path.

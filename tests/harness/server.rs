@@ -1,9 +1,10 @@
-//! The servers: kea-dhcp4 and kea-ctrl-agent of an installation, in a namespace.
+//! The servers: kea-dhcp4, kea-dhcp6 and kea-ctrl-agent of an installation, in a namespace.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use base::Family;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -41,16 +42,46 @@ pub fn subnets(interfaces: &[&str], subnets: Value) -> Value {
 }
 
 fn log() -> Value {
+    log_of(Family::V4)
+}
+
+fn log_of(family: Family) -> Value {
+    let (root, quiet) = match family {
+        Family::V4 => ("kea-dhcp4", "kea-dhcp4.commands"),
+        Family::V6 => ("kea-dhcp6", "kea-dhcp6.commands"),
+    };
     // Tests ask often; what they ask is in their own report.
     json!([
-        { "name": "kea-dhcp4", "severity": "INFO", "output-options": [ { "output": "stdout" } ] },
-        { "name": "kea-dhcp4.commands", "severity": "WARN", "output-options": [ { "output": "stdout" } ] },
+        { "name": root, "severity": "INFO", "output-options": [ { "output": "stdout" } ] },
+        { "name": quiet, "severity": "WARN", "output-options": [ { "output": "stdout" } ] },
     ])
 }
 
-/// A kea-dhcp4.
+/// A kea-dhcp6 without a database: these subnets.
+#[must_use]
+pub fn subnets6(interfaces: &[&str], subnets: Value) -> Value {
+    json!({
+        "interfaces-config": { "interfaces": interfaces },
+        "control-socket": { "socket-type": "unix", "socket-name": "kea-dhcp6.sock" },
+        "lease-database": { "type": "memfile" },
+        "subnet6": subnets,
+        "loggers": log_of(Family::V6),
+    })
+}
+
+/// [`minimal`] for kea-dhcp6.
+#[must_use]
+pub fn minimal6(tag: &str, interfaces: &[&str], database: &str) -> Value {
+    let mut config = minimal(tag, interfaces, database);
+    config["control-socket"]["socket-name"] = json!("kea-dhcp6.sock");
+    config["loggers"] = log_of(Family::V6);
+    config
+}
+
+/// A kea-dhcp4 or kea-dhcp6.
 #[derive(Debug)]
 pub struct Server {
+    family: Family,
     pub prefix: Prefix,
     pub space: Space,
     name: String,
@@ -60,19 +91,36 @@ pub struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(name: &str, prefix: Prefix, space: Space) -> Self {
-        Self { name: name.to_owned(), prefix, space, environment: Vec::new(), process: None }
+    pub(crate) fn new(family: Family, name: &str, prefix: Prefix, space: Space) -> Self {
+        Self { family, name: name.to_owned(), prefix, space, environment: Vec::new(), process: None }
+    }
+
+    /// One of the two for each family.
+    fn by_family<T>(&self, v4: T, v6: T) -> T {
+        match self.family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
+    }
+
+    fn program(&self) -> &'static str {
+        self.by_family("kea-dhcp4", "kea-dhcp6")
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.by_family(self.prefix.socket(), self.prefix.socket6())
     }
 
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
-        self.prefix.path("etc/kea/kea-dhcp4.conf")
+        self.prefix.path("etc/kea").join(self.program()).with_extension("conf")
     }
 
-    /// Writes the configuration file: this `Dhcp4` map.
-    pub fn configure(&self, dhcp4: &Value) {
-        let text = serde_json::to_string_pretty(&json!({ "Dhcp4": dhcp4 })).expect("JSON");
-        self.prefix.write_config("kea-dhcp4.conf", &text);
+    /// Writes the configuration file: this `Dhcp4` or `Dhcp6` map.
+    pub fn configure(&self, map: &Value) {
+        let whole = json!({ self.by_family("Dhcp4", "Dhcp6"): map });
+        let text = serde_json::to_string_pretty(&whole).expect("JSON");
+        self.prefix.write_config(&format!("{}.conf", self.program()), &text);
     }
 
     /// Starts on the configuration file and waits until commands are answered.
@@ -84,7 +132,7 @@ impl Server {
     pub fn start_with(&mut self, flags: &[&str]) {
         let mut arguments: Vec<OsString> = vec!["-c".into(), self.config_file().into()];
         arguments.extend(flags.iter().map(OsString::from));
-        let mut command = self.space.command(self.prefix.program("kea-dhcp4"), arguments);
+        let mut command = self.space.command(self.prefix.program(self.program()), arguments);
         self.start_command(&mut command);
     }
 
@@ -102,11 +150,11 @@ impl Server {
 
     /// Waits until commands are answered.
     pub fn ready(&mut self) {
-        let socket = self.prefix.socket();
+        let (socket, program) = (self.socket(), self.program());
         let process = self.process.as_mut().expect("a started server");
-        eventually("kea-dhcp4 answers commands", PATIENCE, || {
+        eventually(&format!("{program} answers commands"), PATIENCE, || {
             if let Some(status) = process.ended() {
-                panic!("kea-dhcp4 ended: {status}\n{}", process.output());
+                panic!("{program} ended: {status}\n{}", process.output());
             }
             control::unix(&socket, br#"{ "command": "version-get" }"#)
                 .ok()
@@ -152,7 +200,7 @@ impl Server {
     /// A command over its UNIX socket; null for none arguments.
     #[must_use]
     pub fn command(&self, command: &str, arguments: Value) -> Answer {
-        control::send(&self.prefix.socket(), command, arguments)
+        control::send(&self.socket(), command, arguments)
     }
 
     /// A command that must succeed.
@@ -173,7 +221,7 @@ impl Server {
     /// Identifiers of the subnets that it serves.
     #[must_use]
     pub fn served(&self) -> Vec<u64> {
-        let answer = self.command("subnet4-list", Value::Null);
+        let answer = self.command(self.by_family("subnet4-list", "subnet6-list"), Value::Null);
         let list = answer.at("/subnets").as_array().cloned().unwrap_or_default();
         list.iter().filter_map(|subnet| subnet.get("id").and_then(Value::as_u64)).collect()
     }
@@ -181,7 +229,7 @@ impl Server {
     /// The running configuration.
     #[must_use]
     pub fn config(&self) -> Value {
-        self.tell("config-get", Value::Null).at("/Dhcp4").clone()
+        self.tell("config-get", Value::Null).at(self.by_family("/Dhcp4", "/Dhcp6")).clone()
     }
 
     #[must_use]
@@ -190,7 +238,7 @@ impl Server {
     }
 }
 
-/// A kea-ctrl-agent in front of the kea-dhcp4 of an installation.
+/// A kea-ctrl-agent in front of the servers of an installation.
 #[derive(Debug)]
 pub struct Agent {
     pub prefix: Prefix,
@@ -207,7 +255,8 @@ impl Agent {
     pub fn start(&mut self) {
         let config = json!({ "Control-agent": {
             "http-host": "127.0.0.1", "http-port": 8080, "control-sockets": {
-                "dhcp4": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" } } } });
+                "dhcp4": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" },
+                "dhcp6": { "socket-type": "unix", "socket-name": "kea-dhcp6.sock" } } } });
         let path = self.prefix.write_config("kea-ctrl-agent.conf", &config.to_string());
         let program = self.prefix.program("kea-ctrl-agent");
         let mut command = self.space.command(program, ["-c".into(), path.into_os_string()]);
@@ -229,7 +278,13 @@ impl Agent {
     /// A command for kea-dhcp4 over HTTP.
     #[must_use]
     pub fn command(&self, command: &str, arguments: Value) -> Answer {
-        let mut body = json!({ "command": command, "service": [ "dhcp4" ] });
+        self.command_for("dhcp4", command, arguments)
+    }
+
+    /// A command for a service over HTTP.
+    #[must_use]
+    pub fn command_for(&self, service: &str, command: &str, arguments: Value) -> Answer {
+        let mut body = json!({ "command": command, "service": [ service ] });
         if !arguments.is_null() {
             body["arguments"] = arguments;
         }
@@ -243,7 +298,13 @@ impl Agent {
     /// kea-shell of the installation, talking to this agent.
     #[must_use]
     pub fn shell(&self, command: &str, stdin: &str) -> Finished {
-        let arguments = ["--host", "127.0.0.1", "--port", "8080", "--service", "dhcp4", command];
+        self.shell_for("dhcp4", command, stdin)
+    }
+
+    /// The same for a service.
+    #[must_use]
+    pub fn shell_for(&self, service: &str, command: &str, stdin: &str) -> Finished {
+        let arguments = ["--host", "127.0.0.1", "--port", "8080", "--service", service, command];
         self.space.run(self.prefix.program("kea-shell"), arguments, stdin)
     }
 }

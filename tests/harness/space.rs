@@ -83,9 +83,19 @@ impl Space {
     /// The IPv4 addresses of an interface.
     #[must_use]
     pub fn addresses(&self, interface: &str) -> Vec<String> {
-        let done = self.run("ip", ["-o", "-4", "address", "show", "dev", interface], "");
+        self.addresses_of(interface, "-4", "inet")
+    }
+
+    /// The IPv6 addresses of an interface.
+    #[must_use]
+    pub fn addresses6(&self, interface: &str) -> Vec<String> {
+        self.addresses_of(interface, "-6", "inet6")
+    }
+
+    fn addresses_of(&self, interface: &str, family: &str, mark: &str) -> Vec<String> {
+        let done = self.run("ip", ["-o", family, "address", "show", "dev", interface], "");
         let words = done.stdout.lines().filter_map(|line| {
-            let mut words = line.split_whitespace().skip_while(|word| *word != "inet");
+            let mut words = line.split_whitespace().skip_while(|word| *word != mark);
             words.nth(1).and_then(|address| address.split('/').next()).map(str::to_owned)
         });
         words.collect()

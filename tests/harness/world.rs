@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use base::Family;
 use tempfile::TempDir;
 
 use crate::prefix::Prefix;
@@ -70,7 +71,12 @@ impl World {
 
     /// A server with an installation of its own, not yet started.
     pub fn server(&self, name: &str, space: &Space) -> Server {
-        Server::new(name, self.prefix(name), space.clone())
+        Server::new(Family::V4, name, self.prefix(name), space.clone())
+    }
+
+    /// The same of kea-dhcp6.
+    pub fn server6(&self, name: &str, space: &Space) -> Server {
+        Server::new(Family::V6, name, self.prefix(name), space.clone())
     }
 
     /// A control agent of an installation, not yet started.

@@ -11,6 +11,7 @@ use json::Value;
 use observe::StatisticCommand;
 
 use crate::Protocol;
+use crate::hook_host::HookHost;
 use crate::messages::say;
 use crate::pull::Reason;
 use crate::server::Server;
@@ -168,9 +169,7 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
     server.commands.set_gate(libraries.gate.clone());
     for library in &libraries.loaded {
         let outcome = match library {
-            // Its roles were read with the libraries.
-            hooks::Loaded::Module { module: hooks::Module::Rbac, .. } => Ok(()),
-            hooks::Loaded::Module { module, .. } => P::register_module(server, *module),
+            hooks::Loaded::Module { module, .. } => register_module(server, *module),
             hooks::Loaded::Accepted { name, note } => {
                 say!(P, HookBuiltIn { name, note });
                 Ok(())
@@ -179,6 +178,22 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
         if let Err(error) = outcome {
             say!(P, HookFailed { error });
         }
+    }
+}
+
+fn register_module<P: Protocol>(
+    server: &Arc<Server<P>>,
+    module: hooks::Module,
+) -> Result<(), control::DuplicateCommand> {
+    let table = &server.commands;
+    let host = || Arc::new(HookHost(Arc::clone(server)));
+    match module {
+        hooks::Module::CbCmds => modules::cb_cmds::register::<P::Model>(table, host()),
+        hooks::Module::ClassCmds => modules::class_cmds::register::<P::Model>(table, host()),
+        hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
+        // Its roles were read with the libraries.
+        hooks::Module::Rbac => Ok(()),
+        other => P::register_module(server, other),
     }
 }
 

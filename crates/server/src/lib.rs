@@ -8,6 +8,7 @@ mod channels;
 mod clients;
 mod commands;
 mod d2_client;
+mod hook_host;
 pub mod messages;
 mod protocol;
 mod pull;

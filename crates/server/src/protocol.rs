@@ -7,8 +7,8 @@ use std::sync::Arc;
 use backend::{Objects, ServerSelector};
 use base::{Family, Micros, Seconds};
 use config::{ConfigError, ParseEnv, ResolveEnv, Services};
-use daemon::Program;
 use daemon::version::Component;
+use daemon::{Paths, Program};
 use engine::DropReason;
 use engine::alloc::{Leased, Runtime};
 use engine::v4::reclaim::{Limits, Reclaimed};
@@ -76,6 +76,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Selection: Send + Sync;
     /// What packets are served with beside the configuration: addresses and names of interfaces.
     type Locals: Default + Send + Sync;
+    /// Who the server is to its clients, where that is not an address: the DUID of a DHCPv6 server.
+    type Identity: Default + Send + Sync;
     /// The message type of a reply.
     type Reply: Copy + Display;
 
@@ -90,6 +92,12 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn write(written: &Written<Self>) -> json::Value;
     /// The answer of `config-get`.
     fn config_get(written: &Written<Self>) -> json::Value;
+
+    /// Who the server is with a configuration that comes into force.
+    ///
+    /// # Errors
+    /// When what it was called before cannot be kept.
+    fn identity(config: &Config<Self>, paths: &Paths, now: Micros) -> Result<Self::Identity, String>;
 
     // Leases.
 
@@ -164,7 +172,10 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     // Hook libraries.
 
-    /// Registers the commands of a library.
+    /// The libraries that work on leases, hosts and packets, as far as this family has them.
+    const MODULES: &'static [hooks::Module];
+
+    /// Registers the commands of one of [`Self::MODULES`].
     fn register_module(
         server: &Arc<Server<Self>>,
         module: hooks::Module,

@@ -13,6 +13,7 @@ use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
 use control::{Answer, result};
 use daemon::RealRandom;
 use engine::alloc::Runtime;
+use hooks::Module;
 use lease::StoreError;
 use memfile::{Durability, Memfile};
 
@@ -305,6 +306,8 @@ impl<P: Protocol> Server<P> {
             running.memfile.set_lfc_interval(settings.lfc_interval);
         }
         let next = (!same_file).then_some(settings);
+        let identity = P::identity(config, &self.paths, self.shared.clock.now()).map_err(Refusal::new)?;
+        let identity = Arc::new(identity);
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
         let _alone = self.shared.gate.write().await;
         let active = match next {
@@ -315,9 +318,10 @@ impl<P: Protocol> Server<P> {
                     store: Arc::clone(&running.store),
                     memfile: Arc::clone(&running.memfile),
                     runtime: Arc::clone(&running.runtime),
+                    identity,
                 }
             }
-            Some(settings) => match self.open_store(config, settings).await {
+            Some(settings) => match self.open_store(config, identity, settings).await {
                 Ok(active) => active,
                 Err(error) => {
                     P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
@@ -345,6 +349,7 @@ impl<P: Protocol> Server<P> {
     async fn open_store(
         &self,
         config: &Arc<Config<P>>,
+        identity: Arc<P::Identity>,
         settings: memfile::Settings,
     ) -> Result<Active<P>, StoreError> {
         let runtime =
@@ -353,7 +358,13 @@ impl<P: Protocol> Server<P> {
         runtime.forget_leases();
         let now = self.shared.clock.now().seconds();
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
-        Ok(Active { config: Arc::clone(config), store: P::store(Arc::clone(&memfile)), memfile, runtime })
+        Ok(Active {
+            config: Arc::clone(config),
+            store: P::store(Arc::clone(&memfile)),
+            memfile,
+            runtime,
+            identity,
+        })
     }
 }
 
@@ -371,7 +382,18 @@ fn load_hooks<P: Protocol>(services: &config::Services) -> Result<modules::Libra
         Family::V4 => hooks::Daemon::Dhcp4,
         Family::V6 => hooks::Daemon::Dhcp6,
     };
-    modules::Libraries::load(&services.hooks_libraries, daemon).map_err(|faults| faults.join("\n"))
+    let libraries =
+        modules::Libraries::load(&services.hooks_libraries, daemon).map_err(|faults| faults.join("\n"))?;
+    let shared = [Module::CbCmds, Module::ClassCmds, Module::Rbac, Module::SubnetCmds];
+    for loaded in &libraries.loaded {
+        if let hooks::Loaded::Module { module, .. } = loaded
+            && !shared.contains(module)
+            && !P::MODULES.contains(module)
+        {
+            return Err(format!("hook library of {module:?} is not supported by {} yet", P::PROGRAM.name));
+        }
+    }
+    Ok(libraries)
 }
 
 /// The lease file of a configuration.

@@ -293,7 +293,13 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
     let (memfile, _) =
         memfile::Memfile::open(settings, P::observer(Arc::clone(&runtime)), clock.now().seconds())
             .map_err(|error| Refusal::internal(&error.to_string()))?;
-    Ok(Active { config: Arc::new(config), store: P::store(Arc::clone(&memfile)), memfile, runtime })
+    Ok(Active {
+        config: Arc::new(config),
+        store: P::store(Arc::clone(&memfile)),
+        memfile,
+        runtime,
+        identity: Arc::default(),
+    })
 }
 
 /// Ends in order: no new commands, no new packets, everything received is answered, every lease is stored.

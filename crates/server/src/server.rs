@@ -30,6 +30,7 @@ pub struct Active<P: Protocol> {
     /// The same store, for what only memfile has (cleanup, figures).
     pub memfile: Arc<Memfile<P::Lease>>,
     pub runtime: Arc<Runtime<P::Lease>>,
+    pub identity: Arc<P::Identity>,
 }
 
 /// What workers and commands share.

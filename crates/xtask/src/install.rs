@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::{Outcome, command, root};
 
 /// A built program and where it goes.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("kea-dhcp4", "sbin"),
+    ("kea-dhcp6", "sbin"),
     ("kea-ctrl-agent", "sbin"),
     ("kea-lfc", "sbin"),
     ("kea-shell", "sbin"),
@@ -28,6 +29,14 @@ const DIRECTORIES: [(&str, u32); 10] = [
     ("share/kea/api", 0o755),
     ("share/kea/scripts", 0o755),
     ("share/doc/kea", 0o755),
+];
+
+/// Configurations and their modes.
+const CONFIGURATIONS: [(&str, u32); 4] = [
+    ("keactrl.conf", 0o644),
+    ("kea-dhcp4.conf", 0o640),
+    ("kea-dhcp6.conf", 0o640),
+    ("kea-ctrl-agent.conf", 0o640),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -71,7 +80,7 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     }
     folder("share/api", &prefix.join("share/kea/api"))?;
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
-    for (name, mode) in [("keactrl.conf", 0o644), ("kea-dhcp4.conf", 0o640), ("kea-ctrl-agent.conf", 0o640)] {
+    for (name, mode) in CONFIGURATIONS {
         let to = prefix.join("etc/kea").join(name);
         // An operator's configuration is never overwritten.
         if !to.exists() {

@@ -73,7 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that wire everything together and may import anything but each other.
-const PROGRAMS: &[&str] = &["dhcp4", "ctrl-agent", "shell", "tests"];
+const PROGRAMS: &[&str] = &["dhcp4", "dhcp6", "ctrl-agent", "shell", "tests"];
 
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
 const WITHOUT_IO: &[&str] = &[

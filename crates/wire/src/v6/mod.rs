@@ -5,6 +5,7 @@ mod builder;
 mod header;
 mod ia;
 mod packet;
+mod peek;
 mod relay;
 mod values;
 
@@ -15,6 +16,7 @@ pub use builder::{Builder, Container, encoded_len};
 pub use header::{Header, RelayHeader};
 pub use ia::{Ia, IaAddr, IaKind, IaPrefix, MAX_DEPTH, Nested, walk};
 pub use packet::{Message, Packet, ParseError};
+pub use peek::client_duid;
 pub use relay::Relay;
 pub use values::{
     Status, VendorClass, VendorOptions, address, addresses, codes, link_layer_address, strings,

@@ -1,0 +1,222 @@
+//! DHCPv6 as the daemon sees it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use backend::{Objects, ServerSelector};
+use base::{Micros, Seconds};
+use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig6, Services, Written6};
+use control::{Access, DuplicateCommand};
+use daemon::{Paths, Program, version};
+use engine::DropReason;
+use engine::alloc::Runtime6;
+use engine::stats::Statistics6;
+use engine::v6::Dns6;
+use engine::v6::reclaim::{self, Limits, Reclaimed};
+use hooks::Module;
+use lease::{Lease6, LeaseObserver6, LeaseStore6, StoreError};
+use memfile::Memfile6;
+use net::{Destination6, EntryError, Interface, OpenOptions, Selection6, Socket6, SocketSet6};
+use observe::Registry;
+use server::{Active, Batches, Changes, Entry, Protocol, Server, Shared, Source, entry, now};
+use wire::v6::MessageType;
+
+use crate::locals::Locals;
+use crate::server_id::ServerId;
+use crate::{packets, subnets};
+
+/// The server program kea-dhcp6.
+pub(crate) struct Dhcp6;
+
+impl Protocol for Dhcp6 {
+    const PROGRAM: Program = Program {
+        name: "kea-dhcp6",
+        title: "DHCPv6 server",
+        full_check: true,
+        exit_on_fatal: true,
+        repair: true,
+        ports: true,
+    };
+    const SERVICE: &'static str = "dhcp6";
+    const SERVER_PORT: u16 = net::SERVER_PORT6;
+    const CLIENT_PORT: u16 = net::CLIENT_PORT6;
+    const LEASE_FILE: &'static str = "kea-leases6.csv";
+    const COMPONENTS: &'static [version::Component] =
+        &[("Memfile backend", "3.1"), ("SQLite configuration backend", "1.0")];
+    const COMMANDS: &'static [Entry<Self>] = &[
+        entry(
+            "subnet6-get",
+            Access::Read,
+            "id:integer | subnet:string",
+            "A subnet of the running configuration.",
+            |s, c| now(modules::subnet_cmds::subnet_get(&s.config(), &c)),
+        ),
+        entry("subnet6-list", Access::Read, "", "The subnets of the running configuration.", |s, _| {
+            now(modules::subnet_cmds::subnet_list(&s.config()))
+        }),
+        entry(
+            "subnet6-select-test",
+            Access::Read,
+            "interface:string?,interface-id:string?,remote:string?,link:string?,classes:list?",
+            "Which subnet a client would get.",
+            |s, c| now(subnets::select_test(&s, &c)),
+        ),
+    ];
+
+    const MODULES: &'static [Module] = &[];
+
+    type Model = config::Dhcp6;
+    type Lease = Lease6;
+    type Store = dyn LeaseStore6;
+    type Queue = Socket6;
+    type Sockets = SocketSet6;
+    type Selection = Selection6;
+    type Locals = Locals;
+    type Identity = ServerId;
+    type Reply = MessageType;
+
+    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written6, Vec<ConfigError>) {
+        match source {
+            Source::File => config::parse6_with(value, env),
+            Source::Command => config::parse6_arguments(value, env),
+        }
+    }
+
+    fn resolve(written: Arc<Written6>, env: &ResolveEnv) -> Result<ServerConfig6, Vec<ConfigError>> {
+        config::resolve6(written, env)
+    }
+
+    fn merge(file: &Written6, objects: &Objects, selector: &ServerSelector) -> Written6 {
+        backend::merge6(file, objects, selector)
+    }
+
+    fn write(written: &Written6) -> json::Value {
+        config::write6(written)
+    }
+
+    fn config_get(written: &Written6) -> json::Value {
+        config::config_get(written)
+    }
+
+    fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
+        ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)
+    }
+
+    fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics6 {
+        Statistics6::new(registry, now)
+    }
+
+    fn set_now(statistics: &Statistics6, now: Micros) {
+        statistics.set_now(now);
+    }
+
+    fn sent(statistics: &Statistics6, kind: MessageType) {
+        statistics.sent(kind);
+    }
+
+    fn dropped(statistics: &Statistics6, reason: DropReason) {
+        statistics.dropped(reason);
+    }
+
+    fn observer(runtime: Arc<Runtime6>) -> Arc<dyn LeaseObserver6> {
+        runtime
+    }
+
+    fn store(memfile: Arc<Memfile6>) -> Arc<dyn LeaseStore6> {
+        memfile
+    }
+
+    async fn reconfigure(
+        runtime: &Runtime6,
+        config: &ServerConfig6,
+        store: Option<&Self::Store>,
+    ) -> Result<(), StoreError> {
+        runtime.reconfigure(config, store).await
+    }
+
+    async fn restore(
+        runtime: &Runtime6,
+        config: &ServerConfig6,
+        store: &Self::Store,
+    ) -> Result<(), StoreError> {
+        runtime.restore(config, store).await
+    }
+
+    async fn reclaim(
+        active: &Active<Self>,
+        updates: bool,
+        now: Micros,
+        limits: Limits,
+        proceed: impl FnMut() -> bool + Send,
+    ) -> Result<Reclaimed, StoreError> {
+        let dns = Dns6 { config: &active.config, enabled: updates };
+        reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await
+    }
+
+    async fn flush(active: &Active<Self>, now: Micros, held: Seconds) -> Result<u64, StoreError> {
+        reclaim::flush(&*active.store, now.seconds(), held).await
+    }
+
+    fn sockets(port: u16, workers: usize) -> SocketSet6 {
+        SocketSet6::new(OpenOptions { port, workers, ..OpenOptions::default() })
+    }
+
+    fn select(services: &Services, interfaces: &[Interface]) -> Result<Selection6, Vec<EntryError>> {
+        Selection6::new(services.interfaces.interfaces.iter().map(String::as_str), interfaces)
+    }
+
+    fn selects_nothing(selection: &Selection6) -> bool {
+        selection.is_empty()
+    }
+
+    fn follow(
+        sockets: &mut SocketSet6,
+        selection: Option<&Selection6>,
+        _: &Services,
+        interfaces: &[Interface],
+        locals: &Locals,
+    ) -> Changes<Self> {
+        let plan = selection.map(|selection| selection.plan(interfaces)).unwrap_or_default();
+        let changes = sockets.apply(&plan);
+        locals.update(interfaces);
+        Changes {
+            opened: changes.opened,
+            closed: changes.closed,
+            problems: plan.problems.into_iter().chain(changes.problems).collect(),
+            unsteered: changes.unsteered.into_iter().map(|(_, reason)| reason).collect(),
+            again: changes.again,
+            none: sockets.is_empty(),
+        }
+    }
+
+    fn client(packet: &[u8]) -> Option<&[u8]> {
+        wire::v6::client_duid(packet)
+    }
+
+    fn serve(shared: &Shared<Self>, active: &Active<Self>, _: &Socket6, batches: &mut Batches<'_, Self>) {
+        packets::serve(shared, active, batches);
+    }
+
+    fn ends(destination: &Destination6) -> (SocketAddr, IpAddr) {
+        (destination.to.into(), destination.from.into())
+    }
+
+    fn code(kind: MessageType) -> u8 {
+        kind.0
+    }
+
+    fn register_module(_: &Arc<Server<Self>>, _: Module) -> Result<(), DuplicateCommand> {
+        // None of this family's own yet: see MODULES.
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_described() {
+        testkit::api::check(&server::command_definitions::<Dhcp6>(), Dhcp6::PROGRAM.name);
+    }
+}

@@ -15,5 +15,6 @@ mod disk;
 mod kea;
 mod logging;
 mod reload;
+mod shared_database;
 mod site;
 mod startup;

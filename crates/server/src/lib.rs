@@ -9,6 +9,7 @@ mod clients;
 mod commands;
 mod d2_client;
 pub mod messages;
+mod metrics;
 mod protocol;
 mod pull;
 mod reconfigure;

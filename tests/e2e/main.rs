@@ -12,6 +12,8 @@ mod crash;
 mod ddns;
 mod differential;
 mod disk;
+mod ecosystem;
+mod golden;
 mod kea;
 mod logging;
 mod reload;

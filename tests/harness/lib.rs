@@ -11,7 +11,7 @@
 )]
 
 mod clients;
-mod control;
+pub mod control;
 mod dialog;
 mod frames;
 mod history;

@@ -353,7 +353,11 @@ impl<P: Protocol> Server<P> {
         runtime.forget_leases();
         let now = self.shared.clock.now().seconds();
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
-        Ok(Active { config: Arc::clone(config), store: P::store(Arc::clone(&memfile)), memfile, runtime })
+        let store = P::store(Arc::clone(&memfile));
+        let mark = store.mark();
+        P::check(config, &store).await?;
+        store.commit(mark).await?;
+        Ok(Active { config: Arc::clone(config), store, memfile, runtime })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one walk over all maps: names, types, ranges, old spellings, what is not served.
 
+use std::net::Ipv6Addr;
+
 use json::{Kind, Map, Pos, Value};
 
 use super::objects;
@@ -322,6 +324,9 @@ impl Checker {
 
     fn wrong_address(&mut self, name: &str, value: &Value) {
         let text = value.as_str().unwrap_or("");
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return self.fault(&value.pos, format_args!("address '{text}' is not a valid IPv4 address"));
+        }
         let why = format!("Failed to convert string to address '{text}': Invalid argument");
         self.fault(
             &value.pos,

@@ -16,7 +16,7 @@ use crate::parse::objects::{boolean, int, list, strings, text};
 use crate::parse::position;
 use crate::{
     Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, DatabaseTls, ExpiredLeases,
-    HookLibrary, InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface,
+    HookLibrary, InterfacesConfig, LeaseChecks, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface,
     QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
 };
 
@@ -61,6 +61,13 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
     let word = |holder: &str, name: &str| {
         leaf(map, holder, name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     };
+    if flag("dhcp-queue-control", "enable-queue") && !flag("multi-threading", "enable-multi-threading") {
+        ctx.enter("dhcp-queue-control");
+        let at = leaf(map, "dhcp-queue-control", "enable-queue").map(|v| v.pos).unwrap_or_default();
+        let text = "keyword \"enable-queue\" in dhcp-queue-control map: the packet queue ahead of a single thread is \
+                    not served; worker threads have queues of their own";
+        ctx.push(ConfigError::at(&at, text).kind(ErrorKind::Unsupported));
+    }
     let expired = |name: &str| number("expired-leases-processing", name);
     let small = |holder: &str, name: &str| u16::try_from(number(holder, name)).unwrap_or(u16::MAX);
     let own = |name: &str| global(map, name).and_then(|value| value.as_int()).map_or(0, u32_of);
@@ -91,7 +98,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             capacity: number("dhcp-queue-control", "capacity"),
         },
         sanity_checks: SanityChecks {
-            lease_checks: word("sanity-checks", "lease-checks"),
+            lease_checks: LeaseChecks::from_word(&word("sanity-checks", "lease-checks")).unwrap_or_default(),
             extended_info_checks: word("sanity-checks", "extended-info-checks"),
         },
         d2_client: d2_client(ctx, map),

@@ -91,6 +91,9 @@ observe::messages! {
     ClassAssigned { query, class } = "DHCP6_CLASS_ASSIGNED", "dhcp6", Debug(45),
         "{query}: client packet has been assigned to the following class: {class}",
         "The test of a class matched.";
+    ClassUnconfigured { query, class } = "DHCP6_CLASS_UNCONFIGURED", "dhcp6", Debug(40),
+        "{query}: client packet belongs to an unconfigured class: {class}",
+        "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
     ClassesAssigned { query, name, classes } = "DHCP6_CLASSES_ASSIGNED", "dhcp6", Debug(40),
         "{query}: client packet has been assigned on {name} message to the following classes: {classes}",
         "All classes of a packet.";

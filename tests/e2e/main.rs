@@ -12,6 +12,7 @@ mod crash;
 mod ddns;
 mod differential;
 mod disk;
+mod examples;
 mod kea;
 mod logging;
 mod reload;

@@ -25,19 +25,20 @@ const DOCSIS_ORO: u8 = 1;
 const BASIC: [u8; 4] =
     [option4::ROUTERS, option4::DOMAIN_NAME_SERVERS, option4::DOMAIN_NAME, option4::SERVER_IDENTIFIER];
 
-/// The payload of an option of a reply.
+/// The payload of an option of a reply. Small: a reply's options are sorted by moving them.
 enum Payload<'a> {
-    Configured(&'a [u8]),
+    /// Of the configuration or the query.
+    There(&'a [u8]),
     Number([u8; 4]),
-    Short(SmallVec<[u8; 64]>),
+    Made(Vec<u8>),
 }
 
 impl Payload<'_> {
     fn octets(&self) -> &[u8] {
         match self {
-            Self::Configured(octets) => octets,
+            Self::There(octets) => octets,
             Self::Number(octets) => octets,
-            Self::Short(octets) => octets,
+            Self::Made(octets) => octets,
         }
     }
 }
@@ -138,24 +139,25 @@ pub(super) fn grant(
     echo(ctx, query, &mut options);
     if let Some(granted) = granted {
         if let Some((code, payload)) = &granted.name {
-            options.add(*code, Payload::Configured(payload));
+            options.add(*code, Payload::There(payload));
         }
         options.add(option4::LEASE_TIME, Payload::Number(granted.lifetime.0.to_be_bytes()));
         options.add(option4::SUBNET_MASK, Payload::Number(subnet.prefix.netmask().octets()));
         tee_times(subnet, granted.lifetime, &mut options);
     }
     let levels = levels(ctx, query, subnet, pool);
-    configured(query, &levels, &mut options);
+    let there = configured(query, &levels, &mut options);
     if granted.is_none() && !inform && !options.has(option4::V6_ONLY_PREFERRED) {
         observe::log!(Ipv6OnlyMissing { query: query.label() });
         return Verdict::NOTHING;
     }
     vendor(query, &levels, &mut options);
     for code in BASIC {
-        if !options.has(code)
+        if there.contains(code)
+            && !options.has(code)
             && let Some(option) = pick(&levels, query, code)
         {
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
     let destination = destination(ctx, query, kind, granted.map(|g| g.lease.address));
@@ -173,7 +175,7 @@ pub(super) fn grant(
     if inform {
         route_inform(query, &destination, &mut header, &mut options);
     }
-    let mut verdict = write(query, kind, &header, options, destination, out);
+    let mut verdict = write(query, kind, &header, &mut options, destination, out);
     if let Verdict::Reply(reply) = &mut verdict {
         reply.promises = kind != MessageType::OFFER || granted.is_some_and(|g| g.held);
     }
@@ -188,7 +190,7 @@ pub(super) fn bare_ack(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>)
     let mut header = query.packet.header().reply();
     header.ciaddr = query.packet.header().ciaddr;
     route_inform(query, &destination, &mut header, &mut options);
-    write(query, MessageType::ACK, &header, options, destination, out)
+    write(query, MessageType::ACK, &header, &mut options, destination, out)
 }
 
 /// An ACK to an INFORM goes straight to the client, and nothing of the relay's belongs in it. The relay of a client
@@ -218,7 +220,7 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
         // The relay must broadcast it: the client's address is what is wrong.
         header.flags |= FLAG_BROADCAST;
     }
-    write(query, MessageType::NAK, &header, options, destination, out)
+    write(query, MessageType::NAK, &header, &mut options, destination, out)
 }
 
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
@@ -227,10 +229,10 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
     if ctx.config.globals.own.echo_client_id
         && let Some(client_id) = &query.client_id
     {
-        options.add(option4::CLIENT_IDENTIFIER, Payload::Configured(client_id.octets()));
+        options.add(option4::CLIENT_IDENTIFIER, Payload::There(client_id.octets()));
     }
     if let Some(selection) = query.packet.option(option4::SUBNET_SELECTION) {
-        options.add(option4::SUBNET_SELECTION, Payload::Short(SmallVec::from_slice(selection)));
+        options.add(option4::SUBNET_SELECTION, Payload::There(selection));
     }
     options.relay_info = query.packet.option(option4::AGENT_OPTIONS);
 }
@@ -257,7 +259,8 @@ fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
 }
 
 /// What was asked for and what is always sent, without what is never sent.
-fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) {
+/// Answers which codes there are at all.
+fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) -> CodeSet {
     let (mut there, mut always, mut never) = (CodeSet::default(), CodeSet::default(), CodeSet::default());
     for set in levels {
         there = there.union(set.codes());
@@ -269,9 +272,10 @@ fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<
         if code == option4::VIVCO_SUBOPTIONS || code == option4::VIVSO_SUBOPTIONS {
             several(query, levels, code, options);
         } else if let Some(option) = pick(levels, query, code) {
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
+    there
 }
 
 /// Options 124 and 125 come once for each vendor, each vendor's from the first level that has it (RFC 3925).
@@ -281,7 +285,7 @@ fn several<'a>(query: &Query<'_>, levels: &Levels<'a>, code: u8, options: &mut O
         let Some(vendor) = option.payload.get(..4) else { continue };
         if query.classes.pass(&option.classes) && !seen.contains(&vendor) {
             seen.push(vendor);
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
 }
@@ -345,10 +349,10 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
         if let Ok(length) = u8::try_from(data.len())
             && length > 0
         {
-            let mut payload: SmallVec<[u8; 64]> = SmallVec::from_slice(&id.to_be_bytes());
+            let mut payload = id.to_be_bytes().to_vec();
             payload.push(length);
             payload.extend_from_slice(&data);
-            options.add(option4::VIVSO_SUBOPTIONS, Payload::Short(payload));
+            options.add(option4::VIVSO_SUBOPTIONS, Payload::Made(payload));
         }
     }
 }
@@ -458,7 +462,7 @@ fn write(
     query: &Query<'_>,
     kind: MessageType,
     header: &Header<'_>,
-    mut options: Options<'_>,
+    options: &mut Options<'_>,
     destination: Destination,
     out: &mut Vec<u8>,
 ) -> Verdict {
@@ -467,7 +471,7 @@ fn write(
     }
     // Stable: several options of a code keep their order.
     options.list.sort_by_key(|(code, _)| *code);
-    if let Err(error) = encode(kind, header, &options, out) {
+    if let Err(error) = encode(kind, header, options, out) {
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
     }

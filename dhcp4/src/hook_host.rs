@@ -59,4 +59,14 @@ impl stat_cmds::Host for HookHost {
     }
 }
 
+impl modules::edit::Host<config::Dhcp4> for HookHost {
+    fn running(&self) -> Arc<ServerConfig4> {
+        self.0.config()
+    }
+
+    fn edit(&self, edit: modules::edit::Edit<config::Dhcp4>) -> Pending<'_, control::Answer> {
+        Box::pin(self.0.edit(edit))
+    }
+}
+
 impl modules::host_cmds::Host for HookHost {}

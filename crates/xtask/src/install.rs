@@ -18,7 +18,7 @@ const PROGRAMS: [(&str, &str); 6] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 10] = [
+const DIRECTORIES: [(&str, u32); 12] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -28,6 +28,8 @@ const DIRECTORIES: [(&str, u32); 10] = [
     ("lib/kea/hooks", 0o755),
     ("share/kea/api", 0o755),
     ("share/kea/scripts", 0o755),
+    ("share/kea/scripts/mysql", 0o755),
+    ("share/kea/scripts/pgsql", 0o755),
     ("share/doc/kea", 0o755),
 ];
 
@@ -80,6 +82,10 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     }
     folder("share/api", &prefix.join("share/kea/api"))?;
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
+    for database in ["mysql", "pgsql"] {
+        let name = format!("scripts/{database}/wipe_data.sh");
+        copy(&root().join("shell").join(&name), &prefix.join("share/kea").join(&name), 0o755)?;
+    }
     for (name, mode) in CONFIGURATIONS {
         let to = prefix.join("etc/kea").join(name);
         // An operator's configuration is never overwritten.

@@ -16,5 +16,6 @@ mod disk;
 mod kea;
 mod logging;
 mod reload;
+mod shared_database;
 mod site;
 mod startup;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use base::{Micros, SubnetId};
 use config::ServerConfig4;
+use control::Answer;
 use lease::LeaseStore4;
 use modules::Pending;
+use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
 use modules::stat_cmds;
 use observe::stats::StatisticValue;
@@ -59,12 +61,12 @@ impl stat_cmds::Host for HookHost {
     }
 }
 
-impl modules::edit::Host<config::Dhcp4> for HookHost {
+impl edit::Host<config::Dhcp4> for HookHost {
     fn running(&self) -> Arc<ServerConfig4> {
         self.0.config()
     }
 
-    fn edit(&self, edit: modules::edit::Edit<config::Dhcp4>) -> Pending<'_, control::Answer> {
+    fn edit(&self, edit: Edit<config::Dhcp4>) -> Pending<'_, Answer> {
         Box::pin(self.0.edit(edit))
     }
 }

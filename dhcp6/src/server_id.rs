@@ -39,7 +39,7 @@ impl ServerId {
         let file = directory.join(FILE);
         let stored = if config.persist { read(&file) } else { None };
         let interface = || net::interfaces().ok().and_then(|all| link_layer(&all));
-        let duid = make(config, stored.as_ref(), interface, now, &mut RealRandom::new())?;
+        let duid = make(config, stored.as_ref(), &interface, now, &mut RealRandom::new())?;
         if config.persist && stored.as_ref() != Some(&duid) {
             daemon::replace_file(&file, duid.to_string().as_bytes())
                 .map_err(|error| format!("unable to write to DUID file {}: {error}", file.display()))?;
@@ -69,7 +69,7 @@ fn link_layer(interfaces: &[net::Interface]) -> Option<(u16, Vec<u8>)> {
 fn make(
     config: &ServerIdConfig,
     stored: Option<&Duid>,
-    interface: impl FnOnce() -> Option<(u16, Vec<u8>)>,
+    interface: &dyn Fn() -> Option<(u16, Vec<u8>)>,
     now: Micros,
     random: &mut dyn Random,
 ) -> Result<Duid, String> {
@@ -103,7 +103,7 @@ fn make(
                     // A machine without a hardware address: an identity by chance is one as well.
                     None => {
                         let config = ServerIdConfig { kind: DuidKind::En, ..config.clone() };
-                        return make(&config, None, || None, now, random);
+                        return make(&config, None, &|| None, now, random);
                     }
                 },
             };
@@ -166,7 +166,7 @@ mod tests {
         let stored = stored.map(|text| Duid::parse(text).unwrap());
         let interface = || Some((1, vec![2, 0, 0, 0, 0, 9]));
         let mut random = base::XorShift::new(7);
-        make(config, stored.as_ref(), interface, NOW, &mut random).unwrap().to_string()
+        make(config, stored.as_ref(), &interface, NOW, &mut random).unwrap().to_string()
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_hardware_addresses_has_an_identity_too() {
-        let duid = make(&config(DuidKind::Llt), None, || None, NOW, &mut base::XorShift::new(7)).unwrap();
+        let duid = make(&config(DuidKind::Llt), None, &|| None, NOW, &mut base::XorShift::new(7)).unwrap();
         assert_eq!(duid.kind(), Some(2));
     }
 

@@ -18,7 +18,9 @@ const SCRIPT: &str = r#"#!/bin/sh
 event="${reason:-$1}"
 address="${new_ip6_address:-${new_dhcp6_ia_na1_ia_addr1:-$ADDR1}}"
 prefix="${new_ip6_prefix:-}"
-test -n "$new_dhcp6_ia_pd2_prefix1" && prefix="$new_dhcp6_ia_pd2_prefix1/$new_dhcp6_ia_pd2_prefix1_length"
+delegated="$(env | sed -n 's/^new_dhcp6_ia_pd[0-9]*_prefix1=//p' | head -n 1)"
+length="$(env | sed -n 's/^new_dhcp6_ia_pd[0-9]*_prefix1_length=//p' | head -n 1)"
+test -n "$delegated" && prefix="$delegated/$length"
 test -n "$PREFIX1" && prefix="$PREFIX1/$PREFIX1LEN"
 names="${new_dhcp6_name_servers:-$SRV_OPTION23}"
 case "$event" in PREINIT6) ip link set eth0 up; sleep 0.2 ;; esac

@@ -13,7 +13,6 @@ mod ddns;
 mod differential;
 mod disk;
 mod ecosystem;
-mod golden;
 mod kea;
 mod logging;
 mod reload;

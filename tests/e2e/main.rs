@@ -13,6 +13,7 @@ mod ddns;
 mod differential;
 mod disk;
 mod ecosystem;
+mod golden;
 mod kea;
 mod logging;
 mod reload;

@@ -25,7 +25,7 @@ pub(super) const MIN_PREFERRED: Keyword =
 pub(super) const PD_ALLOCATOR: Keyword = kw("pd-allocator", Word(ALLOCATORS), "How free prefixes are found.")
     .text("iterative")
     .stored()
-    .only(Str("iterative"), "allocators other than iterative are not served yet");
+    .except(Str("shared-flq"), SHARED_FLQ);
 pub(super) const PREFERRED: Keyword = kw(
     "preferred-lifetime",
     Int(0, U32),

@@ -392,13 +392,13 @@ mod tests {
         assert_eq!(from(&pool, 16), Some(at("2001:db8:0:1000::")));
         // What overlaps what.
         pool.mark(at("2001:db8:0:400::"), 72, true);
-        pool.mark(at("2001:db8:0:600::"), 71, true);
+        pool.mark(at("2001:db8:0:600::"), 73, true);
         for (address, shift, own, expected) in [
             ("2001:db8:0:400::", 72, true, false),
             ("2001:db8:0:400::", 71, false, true),
             ("2001:db8:0:400::", 64, false, true),
-            ("2001:db8:0:600::", 71, true, false),
-            ("2001:db8:0:600::", 71, false, true),
+            ("2001:db8:0:600::", 73, true, false),
+            ("2001:db8:0:600::", 73, false, true),
             ("2001:db8:0:700::", 72, false, true),
             ("2001:db8:0:800::", 72, false, false),
             ("2001:db8::", 80, false, true),
@@ -406,7 +406,7 @@ mod tests {
             assert_eq!(pool.overlaps(at(address), shift, own), expected, "{address} {shift} {own}");
         }
         pool.mark(at("2001:db8:0:400::"), 72, false);
-        pool.mark(at("2001:db8:0:600::"), 71, false);
+        pool.mark(at("2001:db8:0:600::"), 73, false);
         assert!((0..256).all(|_| {
             let free = pool.next_free();
             free.is_some_and(|prefix| {

@@ -233,7 +233,9 @@ impl Client {
     pub fn release(&mut self) {
         match self.kind {
             ClientKind::Udhcpc => self.signal(Signal::SIGUSR2),
-            ClientKind::Dhcpcd => self.signal(Signal::SIGALRM),
+            ClientKind::Dhcpcd => {
+                self.process.as_ref().expect("a started client").signal_until(Signal::SIGALRM, "SIGALRM");
+            }
             ClientKind::Dhclient => {
                 let mut process = self.process.take().expect("a started client");
                 process.kill();

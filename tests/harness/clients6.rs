@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::process::Process;
 use crate::programs::found;
 use crate::space::Space;
-use crate::wait::{PATIENCE, eventually};
+use crate::wait::{PATIENCE, eventually, until};
 use crate::world::World;
 
 /// What a client runs when something happens: writes it down. Addresses are set so that releases have a source.
@@ -185,7 +185,13 @@ impl Client6 {
                 let mut command = self.command(&[flags, &["-r"]].concat());
                 self.space.start(&self.name, &mut command).wait();
             }
-            ClientKind6::Dhcpcd => self.signal(Signal::SIGALRM),
+            // While it waits for the reply to a renewal it would end without a word: let the next one be over.
+            ClientKind6::Dhcpcd => {
+                let renewals = || self.events().iter().filter(|event| event.name == "RENEW6").count();
+                let before = renewals();
+                until("dhcpcd has renewed once more", || renewals() > before);
+                self.process.as_ref().expect("a started client").signal_until(Signal::SIGALRM, "SIGALRM");
+            }
             ClientKind6::Dibbler => self.signal(Signal::SIGTERM),
             ClientKind6::Networkd => self.signal(Signal::SIGTERM),
         }

@@ -14,6 +14,9 @@ use nix::unistd::Pid;
 
 use crate::wait::PATIENCE;
 
+/// How soon a signal that was not heard is sent again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// What was run, where, and where its output is; printed when a test fails.
 pub(crate) type Journal = Arc<Mutex<Vec<Record>>>;
 
@@ -68,6 +71,19 @@ impl Process {
         let pid = Pid::from_raw(i32::try_from(self.pid()).expect("process number"));
         // One that has just ended needs no signal.
         let _: nix::Result<()> = kill(pid, signal);
+    }
+
+    /// Sends a signal until the output has `heard`: dhcpcd 9 forgets one that comes while it talks to its privileged
+    /// process.
+    pub fn signal_until(&self, signal: Signal, heard: &str) {
+        let mut last: Option<Instant> = None;
+        crate::until(&format!("{} hears {signal}", self.name), || {
+            if last.is_none_or(|at| at.elapsed() > AGAIN) {
+                self.signal(signal);
+                last = Some(Instant::now());
+            }
+            self.output().contains(heard)
+        });
     }
 
     /// Waits for its end.

@@ -196,5 +196,6 @@ mod tests {
     fn every_command_is_described() {
         let all = CommandTable::new().definitions().into_iter().chain(COMMANDS.map(|entry| entry.0));
         testkit::api::check(all.collect::<Vec<_>>().iter(), crate::PROGRAM.name);
+        testkit::api::check_manual(crate::PROGRAM.name, &crate::PROGRAM.manual());
     }
 }

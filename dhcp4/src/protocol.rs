@@ -232,5 +232,6 @@ mod tests {
     #[test]
     fn every_command_is_described() {
         testkit::api::check(&server::command_definitions::<Dhcp4>(), Dhcp4::PROGRAM.name);
+        testkit::api::check_manual(Dhcp4::PROGRAM.name, &Dhcp4::PROGRAM.manual());
     }
 }

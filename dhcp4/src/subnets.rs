@@ -1,6 +1,6 @@
 //! Commands that look at the subnets of the running configuration.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use control::{Answer, Command};
 use engine::v4::{ClassSet, Selector, select_subnet};
@@ -57,20 +57,30 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
             interface = text;
             continue;
         };
-        let address: Ipv4Addr = text.parse().map_err(|_| {
-            format!("bad '{name}' entry: Failed to convert string to address '{text}': Invalid argument")
-        })?;
+        let address = match text.parse() {
+            Ok(IpAddr::V4(address)) => address,
+            Ok(IpAddr::V6(_)) => return Err(format!("bad '{name}' entry: not IPv4")),
+            Err(_) => {
+                return Err(format!(
+                    "bad '{name}' entry: Failed to convert string to address '{text}': Invalid argument"
+                ));
+            }
+        };
         match addresses.get_mut(slot) {
             Some(slot) => *slot = address,
             None => link = Some(address),
         }
     }
     let [ciaddr, giaddr, local, remote] = addresses;
-    let interface_address = net::interfaces()
-        .ok()
-        .and_then(|all| all.into_iter().find(|i| i.name == interface))
-        .and_then(|i| i.ipv4.first().map(|a| a.address))
-        .unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let there = net::interfaces().ok().and_then(|all| all.into_iter().find(|i| i.name == interface));
+    if there.is_none() && !interface.is_empty() {
+        return Err(format!(
+            "Error during command processing: interface {interface} doesn't exist and therefore it is impossible to \
+             find a suitable subnet for its IPv4 address"
+        ));
+    }
+    let interface_address =
+        there.and_then(|i| i.ipv4.first().map(|a| a.address)).unwrap_or(Ipv4Addr::UNSPECIFIED);
     let selector =
         Selector { giaddr, ciaddr, remote, local, interface, interface_address, link, classes: &classes };
     Ok(select_subnet(&config, &selector).map(|subnet| match config.network_of(subnet) {

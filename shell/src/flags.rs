@@ -300,6 +300,64 @@ pub fn help() -> String {
     text
 }
 
+/// The manual page, in troff.
+#[must_use]
+pub fn manual() -> String {
+    let plain = |text: &str| text.replace('-', "\\-");
+    let mut text = String::from(
+        ".TH KEA\\-SHELL 8 \"\" \"kea\\-rs\" \"Kea servers\"\n.SH NAME\n\
+         kea\\-shell \\- sends a command to a Kea server or control agent\n.SH SYNOPSIS\n.B kea\\-shell\n\
+         [options] [command]\n.SH DESCRIPTION\nSends a command over HTTP or HTTPS and prints the answer. The arguments of \
+         the command are read from\nstandard input up to its end: a JSON map, or only its members. Without a \
+         command,\n.B list\\-commands\nis sent.\n.SH OPTIONS\n",
+    );
+    for flag in FLAGS {
+        let gap = if flag.value.is_empty() || flag.value.starts_with("[=") { "" } else { " " };
+        text.push_str(&format!(
+            ".TP\n.B {}\n{}.\n",
+            plain(&format!("--{}{gap}{}", flag.name, flag.value)),
+            plain(flag.help)
+        ));
+    }
+    text.push_str(
+        ".TP\n.B \\-v\nPrints the version.\n.TP\n.B \\-V\nPrints the version with details.\n\
+         .SH EXIT STATUS\n0 when there is an answer, whatever its result; 1 when there is none; 2 when the command line \
+         is wrong.\n.SH SEE ALSO\n.BR kea\\-commands (7)\n",
+    );
+    text
+}
+
+/// A completion script for bash: flags, files after flags that take one, and the names of commands, which lie beside
+/// it in the file `commands`.
+#[must_use]
+pub fn completion() -> String {
+    let flags: Vec<String> = FLAGS.iter().map(|flag| format!("--{}", flag.name)).collect();
+    let files: Vec<String> = FLAGS
+        .iter()
+        .filter(|flag| matches!(flag.value, "FILE" | "CA" | "CERT" | "KEY"))
+        .map(|flag| format!("--{}", flag.name))
+        .collect();
+    format!(
+        "# Completion of kea-shell for bash; also for zsh after bashcompinit.\n\
+         _kea_shell() {{\n\
+         \x20   local word=\"${{COMP_WORDS[COMP_CWORD]}}\" before=\"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
+         \x20   case \"$before\" in\n\
+         \x20   {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n\
+         \x20   --service) COMPREPLY=($(compgen -W \"dhcp4 dhcp6 d2\" -- \"$word\")); return ;;\n\
+         \x20   esac\n\
+         \x20   if [[ $word == -* ]]; then\n\
+         \x20       COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n\
+         \x20   else\n\
+         \x20       local here; here=$(dirname \"$(readlink -f \"${{BASH_SOURCE[0]}}\")\")\n\
+         \x20       COMPREPLY=($(compgen -W \"$(cat \"$here/commands\" 2>/dev/null)\" -- \"$word\"))\n\
+         \x20   fi\n\
+         }}\n\
+         complete -F _kea_shell kea-shell\n",
+        files.join("|"),
+        flags.join(" "),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,6 +414,22 @@ mod tests {
         assert_eq!(parse("--help"), Ok(Action::Help));
         for flag in FLAGS {
             assert!(help().contains(&format!("--{}", flag.name)));
+        }
+    }
+
+    /// Run with `UPDATE_REFERENCE=1` to write them anew.
+    #[test]
+    fn the_manual_page_and_the_completion_script_are_current() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (path, made) in
+            [("docs/man/kea-shell.8", manual()), ("share/completions/kea-shell", completion())]
+        {
+            let path = root.join(path);
+            if std::env::var_os("UPDATE_REFERENCE").is_some() {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, &made).unwrap();
+            }
+            assert!(std::fs::read_to_string(&path).is_ok_and(|there| there == made), "{}", path.display());
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use json::Value;
 use tokio::sync::Mutex;
 
-use crate::gate::Gate;
+use crate::gate::{Admission, Gate};
 use crate::{Answer, Command, Origin, messages};
 
 /// Whether a command changes the server. Access rules of roles and the order of execution follow from it.
@@ -135,7 +135,13 @@ impl CommandTable {
         *self.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
     }
 
-    pub(crate) fn gate(&self) -> Option<Arc<dyn Gate>> {
+    /// Whether whoever asks over HTTP may send a command.
+    #[must_use]
+    pub fn admits(&self, command: &str, origin: &Origin) -> Admission {
+        self.gate().map_or(Admission::Granted, |gate| gate.admit(command, origin))
+    }
+
+    fn gate(&self) -> Option<Arc<dyn Gate>> {
         self.gate.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -168,6 +168,14 @@ impl Program {
             }
         }
         text.push('\n');
+        for (flag, meaning) in self.flags() {
+            let _ = writeln!(text, "  {flag:<9}{meaning}");
+        }
+        text
+    }
+
+    /// The flags that the program has, with their values and meanings.
+    fn flags(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let lines = [
             (true, "-v", "print the version and exit"),
             (true, "-V", "print the version with details and exit"),
@@ -182,11 +190,32 @@ impl Program {
             (self.ports, "-p PORT", "listen on another server port (for tests)"),
             (self.ports, "-P PORT", "send to another client port (for tests)"),
         ];
-        for (has, flag, meaning) in lines {
-            if has {
-                let _ = writeln!(text, "  {flag:<9}{meaning}");
-            }
+        lines.into_iter().filter(|(has, ..)| *has).map(|(_, flag, meaning)| (flag, meaning))
+    }
+
+    /// The manual page, in troff.
+    #[must_use]
+    pub fn manual(&self) -> String {
+        let plain = |text: &str| text.replace('-', "\\-");
+        let (name, title) = (plain(self.name), plain(self.title));
+        let mut text = format!(
+            ".TH {} 8 \"\" \"{}\" \"Kea servers\"\n.SH NAME\n{name} \\- {title}\n.SH SYNOPSIS\n.B {name}\n",
+            name.to_uppercase(),
+            plain(PRODUCT),
+        );
+        for (flag, _) in self.flags() {
+            let _ = writeln!(text, "[{}]", plain(flag));
         }
+        text.push_str(".SH OPTIONS\n");
+        for (flag, meaning) in self.flags() {
+            let _ = writeln!(text, ".TP\n.B {}\n{}.", plain(flag), plain(meaning));
+        }
+        text.push_str(
+            ".SH SIGNALS\nSIGHUP reads the configuration file again; SIGTERM and SIGINT end the program.\n\
+             .SH EXIT STATUS\n0 after a clean end or a check that found nothing wrong, 1 on any failure; the command\n\
+             .B shutdown\ncan ask for another.\n\
+             .SH SEE ALSO\n.BR kea\\-commands (7),\n.BR kea\\-shell (8),\n.BR keactrl (8)\n",
+        );
         text
     }
 }

@@ -56,7 +56,7 @@ impl Channel {
 impl<P: Protocol> Server<P> {
     /// Binds the channels that a configuration has and that are not open.
     pub(crate) fn new_channels(
-        &self,
+        self: &Arc<Self>,
         wanted: &[ControlSocket],
         places: &Places,
         open: &Channels,
@@ -66,7 +66,7 @@ impl<P: Protocol> Server<P> {
         fresh.map(|wanted| Ok((wanted.clone(), self.bind(wanted, places)?))).collect()
     }
 
-    fn bind(&self, wanted: &ControlSocket, places: &Places) -> Result<Bound, Refusal> {
+    fn bind(self: &Arc<Self>, wanted: &ControlSocket, places: &Places) -> Result<Bound, Refusal> {
         match wanted {
             ControlSocket::Unix { path } => {
                 // Its directory was judged with the other paths.
@@ -96,7 +96,7 @@ impl<P: Protocol> Server<P> {
 
     /// Keeps the channels that stay, gives those their new settings that changed in place, closes the others.
     pub(crate) fn keep_channels(
-        &self,
+        self: &Arc<Self>,
         wanted: &[ControlSocket],
         tls: &[(TlsPaths, ServerTls)],
         open: &mut Channels,
@@ -126,7 +126,7 @@ impl<P: Protocol> Server<P> {
     }
 
     fn http_settings(
-        &self,
+        self: &Arc<Self>,
         socket: &ControlSocket,
         loaded: &[(TlsPaths, ServerTls)],
     ) -> (HttpSettings, Handler) {
@@ -138,7 +138,7 @@ impl<P: Protocol> Server<P> {
                     .and_then(|a| Credentials::new(&a.realm, a.clients.iter().map(|(u, p)| (u, p)))),
                 headers: headers.clone(),
                 tls: loaded.iter().find(|(paths, _)| Some(paths) == tls.as_ref()).map(|(_, tls)| tls.clone()),
-                ..HttpSettings::default()
+                pages: crate::metrics::pages(self),
             },
             ControlSocket::Unix { .. } => HttpSettings::default(),
         };

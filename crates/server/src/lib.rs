@@ -10,6 +10,7 @@ mod commands;
 mod d2_client;
 mod hook_host;
 pub mod messages;
+mod metrics;
 mod protocol;
 mod pull;
 mod reconfigure;

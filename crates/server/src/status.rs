@@ -8,6 +8,25 @@ use json::{Map, Value};
 use crate::Protocol;
 use crate::server::Server;
 
+/// Why the server can not serve clients now; `None`: it can, as far as it knows.
+pub(crate) fn unready<P: Protocol>(server: &Server<P>) -> Option<String> {
+    if !server.shared.service.is_enabled() {
+        return Some("the service is disabled".to_owned());
+    }
+    let problems = server.socket_status().problems.clone();
+    if let Some(problem) = problems.into_iter().next() {
+        return Some(problem);
+    }
+    server
+        .shared
+        .active
+        .load()
+        .memfile
+        .status()
+        .error
+        .map(|error| format!("leases can not be stored: {error}"))
+}
+
 /// How the server is doing. Waits for nobody: it is asked when something is slow.
 pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     let clock = &server.shared.clock;

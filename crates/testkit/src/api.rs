@@ -31,6 +31,21 @@ pub fn check<'a>(definitions: impl IntoIterator<Item = &'a CommandDef>, daemon: 
     assert!(stale.is_empty(), "share/api is not what {daemon} has; run with UPDATE_REFERENCE=1: {stale:?}");
 }
 
+/// Holds the manual page of a program against what it is made of; with `UPDATE_REFERENCE=1` writes it anew.
+///
+/// # Panics
+/// When the page is missing or says something else.
+pub fn check_manual(program: &str, made: &str) {
+    let path =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/man")).join(format!("{program}.8"));
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("docs/man can be made");
+        std::fs::write(&path, made).expect("docs/man can be written to");
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == made, "{} is stale; run with UPDATE_REFERENCE=1", path.display());
+}
+
 fn described(definition: &CommandDef, daemon: &str, there: &str) -> String {
     let limits = json::Limits::default();
     let before = json::parse_command(there.as_bytes(), limits).ok();

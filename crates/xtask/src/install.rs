@@ -18,7 +18,7 @@ const PROGRAMS: [(&str, &str); 6] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 10] = [
+const DIRECTORIES: [(&str, u32); 14] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -29,6 +29,10 @@ const DIRECTORIES: [(&str, u32); 10] = [
     ("share/kea/api", 0o755),
     ("share/kea/scripts", 0o755),
     ("share/doc/kea", 0o755),
+    ("share/man/man7", 0o755),
+    ("share/man/man8", 0o755),
+    ("share/bash-completion/completions", 0o755),
+    ("lib/systemd/system", 0o755),
 ];
 
 /// Configurations and their modes.
@@ -79,6 +83,19 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
         copy(&built.join(program), &prefix.join(directory).join(program), 0o755)?;
     }
     folder("share/api", &prefix.join("share/kea/api"))?;
+    folder("share/completions", &prefix.join("share/bash-completion/completions"))?;
+    for page in ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-ctrl-agent.8"] {
+        let section = page.chars().next_back().unwrap_or('8');
+        copy(
+            &root().join("docs/man").join(page),
+            &prefix.join(format!("share/man/man{section}")).join(page),
+            0o644,
+        )?;
+    }
+    copy(&root().join("etc/nginx.conf.example"), &prefix.join("share/doc/kea/nginx.conf.example"), 0o644)?;
+    for unit in ["kea-dhcp4.service", "kea-ctrl-agent.service"] {
+        script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;
+    }
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
     for (name, mode) in CONFIGURATIONS {
         let to = prefix.join("etc/kea").join(name);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod command;
 mod install;
+mod reference;
 mod test;
 mod tidy;
 
@@ -18,7 +19,7 @@ struct Chore {
     run: fn(&[String]) -> Outcome,
 }
 
-const CHORES: [Chore; 4] = [
+const CHORES: [Chore; 5] = [
     Chore {
         name: "install",
         arguments: "--prefix DIR [--debug]",
@@ -30,6 +31,12 @@ const CHORES: [Chore; 4] = [
         arguments: "[--once]",
         help: "start the servers in network namespaces, configure them through the backend, lease to real clients",
         run: test::demo,
+    },
+    Chore {
+        name: "reference",
+        arguments: "[--check]",
+        help: "write the OpenAPI document and the manual page of the commands anew, or check them",
+        run: reference::run,
     },
     Chore { name: "test", arguments: "", help: "format, lints, all tests", run: test::run },
     Chore {

@@ -200,7 +200,12 @@ pub static OUTPUT_OPTION: Table = Table {
             .int(10_240_000),
         kw("maxver", Int(0, U32), "Rotated files that are kept.").int(1),
         kw("output", Type::Str, "stdout, stderr, syslog, syslog:NAME or a file.").required(),
-        kw("pattern", Type::Str, "Layout of the lines.").text(""),
+        kw(
+            "pattern",
+            Type::Str,
+            "Layout of the lines; json, an extension of this server, makes each a JSON object.",
+        )
+        .text(""),
         USER_CONTEXT,
     ],
 };

@@ -340,6 +340,9 @@ impl Checker {
 
     fn wrong_address(&mut self, name: &str, value: &Value) {
         let text = value.as_str().unwrap_or("");
+        if name == "ip-address" && text.parse::<std::net::Ipv6Addr>().is_ok() {
+            return self.fault(&value.pos, format_args!("address '{text}' is not a valid IPv4 address"));
+        }
         let why = format!("Failed to convert string to address '{text}': Invalid argument");
         self.fault(
             &value.pos,

@@ -32,6 +32,9 @@ use crate::{Channel, Limits, Origin, messages};
 /// How long the last words to a client that has to go may take.
 const FAREWELL: Duration = Duration::from_millis(100);
 
+/// How long what a client still sends is read away after its answer.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// What all connections share.
 pub(crate) struct Shared {
     credentials: Option<Credentials>,
@@ -136,7 +139,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let peer = client.address;
     let state = State::new(limits);
-    let io = TokioIo::new(Guard::new(stream, state.clone()));
+    let io = TokioIo::new(Guard::new(stream, state.clone(), shared.credentials.is_some()));
     let mut retired = shared.retired.subscribe();
     let service = service_fn(|request| {
         let exchange = Exchange { shared, state: &state, slot: &slot, client: &client, limits };
@@ -189,13 +192,15 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 
     let guard = connection.into_parts().io.into_inner();
     let clean = !guard.in_response();
+    // A client that is in the middle of something large reads its answer only when all of it is sent.
+    let patience = if guard.refused() { limits.receive } else { LINGER };
     let mut stream = guard.into_inner();
     match end {
         End::Done => {
             // From here on whoever needs the place may have it.
             slot.end();
             tokio::select! {
-                () = linger(&mut stream) => {}
+                () = linger(&mut stream, patience) => {}
                 () = evicted => {}
             }
         }
@@ -238,13 +243,16 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: Sta
 
 /// Closes our side and reads away, for a moment, what the client still sends: closing over unread octets would reset
 /// the connection, and the client might never see the answer.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, patience: Duration) {
+    const MOST: usize = 256 << 20;
     let _ = stream.shutdown().await;
-    let mut waste = vec![0; 4096];
-    let _ = timeout(Duration::from_secs(1), async {
-        for _ in 0..256 {
-            if !stream.read(&mut waste).await.is_ok_and(|count| count > 0) {
-                break;
+    let mut waste = vec![0; 16 << 10];
+    let _ = timeout(patience, async {
+        let mut read = 0;
+        while read < MOST {
+            match stream.read(&mut waste).await {
+                Ok(count) if count > 0 => read += count,
+                _ => break,
             }
         }
     })

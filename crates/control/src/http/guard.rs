@@ -113,6 +113,8 @@ pub(crate) struct Guard<S> {
     /// The current response is one of ours, not an interim one.
     counts: bool,
     replacement: Option<Replacement>,
+    /// Credentials are asked for: who sends a head too large to be read has shown none.
+    locked: bool,
 }
 
 #[derive(Debug)]
@@ -122,8 +124,13 @@ struct Replacement {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
-    pub(crate) fn new(inner: S, state: State) -> Self {
-        Self { inner, state, expected: 0, counts: false, replacement: None }
+    pub(crate) fn new(inner: S, state: State, locked: bool) -> Self {
+        Self { inner, state, expected: 0, counts: false, replacement: None, locked }
+    }
+
+    /// Whether hyper could not read the request.
+    pub(crate) fn refused(&self) -> bool {
+        self.replacement.is_some()
     }
 
     pub(crate) fn into_inner(self) -> S {
@@ -221,7 +228,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         {
             let interim = (100..200).contains(&head.status);
             if !head.typed && !interim {
-                this.replacement = Some(Replacement { octets: stock_response(head.status), sent: 0 });
+                let status = if this.locked && head.status == 431 { 401 } else { head.status };
+                this.replacement = Some(Replacement { octets: stock_response(status), sent: 0 });
                 this.state.enter(Phase::Writing);
                 ready!(this.poll_replacement(cx))?;
                 return Poll::Ready(Ok(buf.len()));
@@ -262,7 +270,7 @@ mod tests {
     async fn through(pieces: &[&[u8]], capacity: usize) -> (Vec<u8>, State) {
         let (near, mut far) = tokio::io::duplex(capacity);
         let state = State::new(Limits::HTTP);
-        let mut guard = Guard::new(near, state.clone());
+        let mut guard = Guard::new(near, state.clone(), false);
         let reader = tokio::spawn(async move {
             let mut seen = Vec::new();
             far.read_to_end(&mut seen).await.unwrap();

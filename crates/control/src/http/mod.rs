@@ -94,12 +94,8 @@ pub fn table_handler(table: Arc<CommandTable>, own: &'static str) -> Handler {
     Arc::new(move |request: Request| {
         let table = table.clone();
         Box::pin(async move {
-            let admission = match (table.gate(), &request.value) {
-                (Some(gate), Some(value)) => {
-                    gate.admit(value.get("command").and_then(Value::as_str).unwrap_or(""), &request.origin)
-                }
-                _ => Admission::Granted,
-            };
+            let command = request.value.as_ref().and_then(|value| value.get("command"));
+            let admission = table.admits(command.and_then(Value::as_str).unwrap_or(""), &request.origin);
             let filter = match admission {
                 Admission::Granted => None,
                 Admission::Filtered(filter) => Some(filter),

@@ -25,6 +25,8 @@ pub struct Pattern {
 enum Item {
     Text(String),
     Field(Field, Width),
+    /// The whole record as a JSON object and a line feed.
+    Json,
 }
 
 /// Minimum and maximum width of a field: shorter ones are filled with blanks, longer ones lose their beginning.
@@ -90,8 +92,15 @@ pub(super) struct Record<'a> {
 }
 
 impl Pattern {
+    /// The name of the layout that is no pattern: a JSON object in each line, for collectors of logs. An extension of
+    /// this server.
+    pub const JSON: &str = "json";
+
     /// Compiles a pattern; conversions that are not supported are refused.
     pub fn new(text: &str) -> Result<Self, PatternError> {
+        if text == Self::JSON {
+            return Ok(Self { items: vec![Item::Json] });
+        }
         let mut items = Vec::new();
         let mut plain = String::new();
         let mut chars = text.chars().peekable();
@@ -191,9 +200,31 @@ impl Pattern {
                     field.write(record, line);
                     width.apply(line, start);
                 }
+                Item::Json => write_json(record, line),
             }
         }
     }
+}
+
+/// A record as a JSON object: the message's identifier and its text apart, the time in UTC.
+fn write_json(record: &Record<'_>, line: &mut String) {
+    let (id, text) = record.message.split_once(' ').unwrap_or((record.message, ""));
+    let time = i64::try_from(record.at.0).ok().and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let time = time.map(|time| format!("{time:.6}")).unwrap_or_default();
+    let quoted = |text: &str| json::to_string(&text.into());
+    let mut thread = String::new();
+    push_thread_id(&mut thread);
+    let _ = writeln!(
+        line,
+        "{{\"time\":{},\"severity\":{},\"logger\":{},\"pid\":{},\"thread\":{},\"id\":{},\"text\":{}}}",
+        quoted(&time),
+        quoted(record.severity),
+        quoted(record.logger),
+        process_id(),
+        quoted(&thread),
+        quoted(id),
+        quoted(text),
+    );
 }
 
 fn bad(reason: &str) -> PatternError {
@@ -517,6 +548,21 @@ mod tests {
             Pattern::default_line(),
             Pattern::new("%D{%Y-%m-%d %H:%M:%S.%q} %-5p [%c/%i.%t] %m\n").unwrap()
         );
+    }
+
+    #[test]
+    fn a_json_object_in_each_line() {
+        let line = render("json", "DHCP4_STARTED a \"name\"\nand more");
+        assert!(line.ends_with("}\n") && line.matches('\n').count() == 1, "{line}");
+        let value = json::parse_command(line.trim().as_bytes(), json::Limits::default()).unwrap();
+        let member = |name: &str| value.get(name).and_then(json::Value::as_str).unwrap().to_owned();
+        assert_eq!(member("time"), "2026-11-23T20:47:38.123456Z");
+        assert_eq!(
+            (member("severity"), member("logger")),
+            ("INFO".to_owned(), "kea-dhcp4.packets".to_owned())
+        );
+        assert_eq!(member("id"), "DHCP4_STARTED");
+        assert_eq!(member("text"), "a \"name\"\nand more");
     }
 
     #[test]

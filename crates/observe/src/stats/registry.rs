@@ -212,6 +212,15 @@ impl Registry {
         }
     }
 
+    /// Shows the newest value of each statistic that exists.
+    pub fn for_each(&self, mut visit: impl FnMut(&str, &StatisticValue)) {
+        self.read().for_each(|name, found| match found {
+            Found::Cell(cell) if cell.is_present() => visit(name, &StatisticValue::Integer(cell.value())),
+            Found::Cell(_) => {}
+            Found::Series(series) => visit(name, &lock(series).newest.0),
+        });
+    }
+
     /// Samples of one statistic, newest first, as commands answer them.
     #[must_use]
     pub fn samples(&self, name: &str) -> Option<json::Value> {

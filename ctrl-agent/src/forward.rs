@@ -58,20 +58,24 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     // What is passed on is what came; the tree may be large.
     drop(command);
     let settings = agent.settings();
-    let tasks: Vec<_> = services
+    let mut errands: Vec<_> = services
         .into_iter()
-        .map(|service| {
-            let errand = Errand {
-                socket: settings.sockets.get(&service).cloned(),
-                service,
-                name: name.clone(),
-                octets: request.octets.clone(),
-                address: address.clone(),
-                filter: filter.clone(),
-            };
-            tokio::spawn(errand.run())
+        .map(|service| Errand {
+            socket: settings.sockets.get(&service).cloned(),
+            service,
+            name: name.clone(),
+            octets: request.octets.clone(),
+            address: address.clone(),
+            filter: filter.clone(),
         })
         .collect();
+    // Mostly there is one, which needs no task of its own.
+    if errands.len() == 1
+        && let Some(errand) = errands.pop()
+    {
+        return format!("[ {} ]", errand.run().await);
+    }
+    let tasks: Vec<_> = errands.into_iter().map(|errand| tokio::spawn(errand.run())).collect();
     let mut answers = Vec::with_capacity(tasks.len());
     for task in tasks {
         answers.push(match task.await {

@@ -13,6 +13,8 @@ mod ddns;
 mod dhcp6;
 mod differential;
 mod disk;
+mod ecosystem;
+mod golden;
 mod kea;
 mod logging;
 mod reload;

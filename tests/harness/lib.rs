@@ -12,7 +12,7 @@
 
 mod clients;
 mod clients6;
-mod control;
+pub mod control;
 mod dialog;
 mod frames;
 mod history;

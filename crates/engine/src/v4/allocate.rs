@@ -10,8 +10,8 @@ use wire::iana::dhcp4_option as option4;
 
 use super::lease::{belongs, matched_client_id, of_client};
 use super::messages::{
-    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet, RequestInvalid,
-    RequestReserved, RequestUsesReserved,
+    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet, AllocRequested,
+    ExtendLease, OfferNewLease, RequestInvalid, RequestReserved, RequestUsesReserved,
 };
 use super::name::{ClientName, NameOption};
 use super::{Context4, Query};
@@ -322,6 +322,11 @@ impl<'c> Allocation<'_, 'c, '_> {
         subnet: &'c Arc<Subnet4>,
         pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
+        if self.offer {
+            observe::log!(OfferNewLease { query: self.query.label() });
+        } else {
+            observe::log!(AllocRequested { query: self.query.label(), address });
+        }
         let (lifetime, stored) = self.lifetimes(subnet, pool, None);
         let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime));
         let existing = self.ctx.store.by_address(address).await?;
@@ -354,6 +359,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         subnet: &'c Arc<Subnet4>,
         pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
+        observe::log!(ExtendLease { query: self.query.label(), address: old.address });
         let (lifetime, stored) = self.lifetimes(subnet, pool, Some(old));
         let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime));
         if let Some(remaining) = self.reusable(old, &lease, subnet) {

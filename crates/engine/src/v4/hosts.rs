@@ -10,7 +10,7 @@ use wire::iana::relay_agent::SubOption;
 
 use super::Query;
 use super::allocate::Allocation;
-use super::messages::{DiscoverReserved, GlobalAddressUnsuitable, ReservationConflict};
+use super::messages::{DiscoverReserved, GlobalAddressUnsuitable, HostsLookedUp, ReservationConflict};
 use crate::hosts::Identified;
 use crate::siblings::siblings;
 
@@ -60,6 +60,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     /// `start`.
     pub(super) fn reservation(&self, start: &'c Arc<Subnet4>) -> (&'c Arc<Subnet4>, Option<Ipv4Addr>) {
         let hosts = &self.query.hosts;
+        observe::log!(HostsLookedUp { query: self.query.label(), subnet: start.id });
         if hosts.is_empty() {
             return (start, None);
         }

@@ -196,6 +196,21 @@ observe::messages! {
     Ipv6OnlyMissing { query } = "DHCP4_V6_ONLY_PREFERRED_MISSING_IN_ACK", "packets", Error,
         "v6-only-preferred option missing in 0.0.0.0 reply to query: {query}",
         "The option is configured but never sent; the client is not answered.";
+    OfferNewLease { query } = "ALLOC_ENGINE_V4_OFFER_NEW_LEASE", "alloc-engine", Debug(45),
+        "allocation engine will try to offer new lease to the client {query}",
+        "The client holds no lease that it could be offered again.";
+    AllocRequested { query, address } = "ALLOC_ENGINE_V4_REQUEST_ALLOC_REQUESTED", "alloc-engine", Debug(45),
+        "{query}: trying to allocate requested address {address}",
+        "The address becomes the client's if nobody holds it.";
+    ExtendLease { query, address } = "ALLOC_ENGINE_V4_REQUEST_EXTEND_LEASE", "alloc-engine", Debug(45),
+        "{query}: extending lifetime of the lease for address {address}",
+        "The client keeps the address that it has.";
+    HostsLookedUp { query, subnet } = "HOSTS_CFG_GET_ONE_SUBNET_ID_IDENTIFIER", "hosts", Debug(50),
+        "get one host with IPv4 reservation for subnet id {subnet}, identified by {query}",
+        "Reservations of the client are looked for.";
+    OptionsGiven { query, count } = "DHCP4_OPTIONS_GIVEN", "options", Debug(50),
+        "{query}: the response carries {count} options",
+        "The options of a response have been chosen.";
     AllocFailSharedNetwork { query, network, pools } = "ALLOC_ENGINE_V4_ALLOC_FAIL_SHARED_NETWORK", "alloc-engine", Warn,
         "{query}: failed to allocate an IPv4 lease in the shared network {network}: {pools} pools are full",
         "All pools of the network that the client may use are full.";

@@ -10,7 +10,7 @@ use wire::iana::dhcp4_option as option4;
 use wire::v4::{Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
-use super::messages::{Ipv6OnlyMissing, PackFailed, ResponseData};
+use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
 use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict};
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
@@ -158,6 +158,7 @@ pub(super) fn grant(
             options.add(code, Payload::Configured(&option.payload));
         }
     }
+    observe::log!(OptionsGiven { query: query.label(), count: options.list.len() });
     let destination = destination(ctx, query, kind, granted.map(|g| g.lease.address));
     let mut header = query.packet.header().reply();
     if let Some(granted) = granted {

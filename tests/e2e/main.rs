@@ -14,7 +14,6 @@ mod dhcp6;
 mod differential;
 mod disk;
 mod ecosystem;
-mod golden;
 mod kea;
 mod logging;
 mod reload;

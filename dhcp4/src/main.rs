@@ -1,6 +1,5 @@
 //! kea-dhcp4, the DHCPv4 server.
 
-mod hook_host;
 mod locals;
 mod packets;
 mod protocol;

@@ -6,22 +6,21 @@ use std::sync::Arc;
 use backend::{Objects, ServerSelector};
 use base::{Micros, Seconds};
 use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig4, Services, Written4};
-use control::{Access, DuplicateCommand};
+use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
 use engine::v4::Dns4;
 use engine::v4::reclaim::{self, Limits, Reclaimed};
-use hooks::Module;
 use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
 use memfile::Memfile4;
+use ncr::{Change, NameChangeRequest};
 use net::{Destination4, EntryError, Interface, OpenOptions4, Selection4, Socket4, SocketSet4};
 use observe::Registry;
-use server::{Active, Batches, Changes, Entry, Protocol, Server, Shared, Source, entry, now};
+use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v4::MessageType;
 
-use crate::hook_host::HookHost;
 use crate::locals::Locals;
 use crate::{packets, subnets};
 
@@ -65,8 +64,6 @@ impl Protocol for Dhcp4 {
             |s, c| now(subnets::select_test(&s, &c)),
         ),
     ];
-
-    const MODULES: &'static [Module] = &[Module::HostCmds, Module::LeaseCmds, Module::StatCmds];
 
     type Model = config::Dhcp4;
     type Lease = Lease4;
@@ -156,6 +153,17 @@ impl Protocol for Dhcp4 {
         reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await
     }
 
+    fn name_requests(
+        config: &ServerConfig4,
+        enabled: bool,
+        change: Change,
+        lease: &Lease4,
+    ) -> Vec<NameChangeRequest> {
+        let mut requests = Vec::new();
+        Dns4 { config, enabled }.tell(change, lease, &mut requests);
+        requests
+    }
+
     async fn flush(active: &Active<Self>, now: Micros, held: Seconds) -> Result<u64, StoreError> {
         reclaim::flush(&*active.store, now.seconds(), held).await
     }
@@ -210,18 +218,6 @@ impl Protocol for Dhcp4 {
 
     fn code(kind: MessageType) -> u8 {
         kind.0
-    }
-
-    fn register_module(server: &Arc<Server<Self>>, module: Module) -> Result<(), DuplicateCommand> {
-        let table = server.commands();
-        let host = || Arc::new(HookHost(Arc::clone(server)));
-        match module {
-            Module::HostCmds => modules::host_cmds::register(table, host()),
-            Module::LeaseCmds => modules::lease_cmds::register(table, host()),
-            Module::StatCmds => modules::stat_cmds::register(table, host()),
-            // Not of this family alone.
-            _ => Ok(()),
-        }
     }
 }
 

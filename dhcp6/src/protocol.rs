@@ -6,19 +6,19 @@ use std::sync::Arc;
 use backend::{Objects, ServerSelector};
 use base::{Micros, Seconds};
 use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig6, Services, Written6};
-use control::{Access, DuplicateCommand};
+use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
 use engine::alloc::Runtime6;
 use engine::stats::Statistics6;
 use engine::v6::Dns6;
 use engine::v6::reclaim::{self, Limits, Reclaimed};
-use hooks::Module;
 use lease::{Lease6, LeaseObserver6, LeaseStore6, StoreError};
 use memfile::Memfile6;
+use ncr::{Change, NameChangeRequest};
 use net::{Destination6, EntryError, Interface, OpenOptions, Selection6, Socket6, SocketSet6};
 use observe::Registry;
-use server::{Active, Batches, Changes, Entry, Protocol, Server, Shared, Source, entry, now};
+use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v6::MessageType;
 
 use crate::locals::Locals;
@@ -62,8 +62,6 @@ impl Protocol for Dhcp6 {
             |s, c| now(subnets::select_test(&s, &c)),
         ),
     ];
-
-    const MODULES: &'static [Module] = &[];
 
     type Model = config::Dhcp6;
     type Lease = Lease6;
@@ -153,6 +151,17 @@ impl Protocol for Dhcp6 {
         reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await
     }
 
+    fn name_requests(
+        config: &ServerConfig6,
+        enabled: bool,
+        change: Change,
+        lease: &Lease6,
+    ) -> Vec<NameChangeRequest> {
+        let mut requests = Vec::new();
+        Dns6 { config, enabled }.tell(change, lease, &mut requests);
+        requests
+    }
+
     async fn flush(active: &Active<Self>, now: Micros, held: Seconds) -> Result<u64, StoreError> {
         reclaim::flush(&*active.store, now.seconds(), held).await
     }
@@ -203,11 +212,6 @@ impl Protocol for Dhcp6 {
 
     fn code(kind: MessageType) -> u8 {
         kind.0
-    }
-
-    fn register_module(_: &Arc<Server<Self>>, _: Module) -> Result<(), DuplicateCommand> {
-        // None of this family's own yet: see MODULES.
-        Ok(())
     }
 }
 

@@ -20,18 +20,12 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The commands of all libraries, for references.
 pub fn command_definitions(family: base::Family) -> impl Iterator<Item = &'static control::CommandDef> {
-    let own = match family {
-        base::Family::V4 => Some(
-            host_cmds::command_definitions()
-                .chain(lease_cmds::command_definitions())
-                .chain(stat_cmds::command_definitions()),
-        ),
-        base::Family::V6 => None,
-    };
     cb_cmds::command_definitions(family)
         .chain(class_cmds::command_definitions())
+        .chain(host_cmds::command_definitions())
+        .chain(lease_cmds::command_definitions(family))
+        .chain(stat_cmds::command_definitions(family))
         .chain(subnet_cmds::command_definitions(family))
-        .chain(own.into_iter().flatten())
 }
 
 /// The hook libraries of a configuration, ready for use.

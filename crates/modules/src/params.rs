@@ -1,15 +1,15 @@
 //! Arguments of commands that Kea reads with one parser; texts of errors are those that programs match.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use base::{ClientId, HwAddr};
+use base::{ClientId, Duid, HwAddr, IpAddress};
 use control::{Answer, result};
 use json::{Map, Pos, Value};
 
 /// Why a command is refused, with the result code of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     pub(crate) result: u32,
     pub(crate) text: String,
 }
@@ -50,7 +50,7 @@ pub(crate) fn refuse<T>(text: impl Into<String>) -> Result<T, Refusal> {
 
 /// A map of arguments and where it was written.
 #[derive(Clone, Copy)]
-pub(crate) struct Params<'a> {
+pub struct Params<'a> {
     pub(crate) map: &'a Map,
     pos: &'a Pos,
 }
@@ -106,17 +106,17 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// An address that has to be there.
-    pub(crate) fn ipv4(&self, name: &str) -> Result<Ipv4Addr, Refusal> {
+    /// An address that has to be there, of the family.
+    pub(crate) fn address<A: IpAddress>(&self, name: &str) -> Result<A, Refusal> {
         let text = self.string(name)?;
         let pos = self.get(name).map(|value| &value.pos).unwrap_or(self.pos);
         let address = address(text).map_err(|why| {
             Refusal::error(format!("Failed to convert '{text}' to address: {}({pos})", why.text))
         })?;
-        match address {
-            IpAddr::V4(address) => Ok(address),
-            IpAddr::V6(address) => refuse(format!("Non-IPv4 address specified: {address}")),
-        }
+        A::from_ip(address).ok_or_else(|| {
+            let wanted = if address.is_ipv4() { "IPv6" } else { "IPv4" };
+            Refusal::error(format!("Non-{wanted} address specified: {address}"))
+        })
     }
 }
 
@@ -145,9 +145,11 @@ pub(crate) fn client_id(text: &str) -> Result<ClientId, Refusal> {
     Ok(ClientId::new(&octets)?)
 }
 
-/// A DUID (RFC 8415 section 11.1): only to say what is wrong with one.
-pub(crate) fn duid(text: &str) -> Result<(), Refusal> {
-    bounded(&octets(text)?, 3, 130)
+/// A DUID (RFC 9915 section 11.1), written as a client identifier.
+pub(crate) fn duid(text: &str) -> Result<Duid, Refusal> {
+    let octets = octets(text)?;
+    bounded(&octets, 3, Duid::MAX)?;
+    Ok(Duid::new(&octets)?)
 }
 
 fn bounded(octets: &[u8], min: usize, max: usize) -> Result<(), Refusal> {

@@ -190,10 +190,12 @@ fn register_module<P: Protocol>(
     match module {
         hooks::Module::CbCmds => modules::cb_cmds::register::<P::Model>(table, host()),
         hooks::Module::ClassCmds => modules::class_cmds::register::<P::Model>(table, host()),
+        hooks::Module::HostCmds => modules::host_cmds::register::<P::Model>(table, host()),
+        hooks::Module::LeaseCmds => modules::lease_cmds::register::<P::Model>(table, host()),
+        hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
         // Its roles were read with the libraries.
         hooks::Module::Rbac => Ok(()),
-        other => P::register_module(server, other),
     }
 }
 

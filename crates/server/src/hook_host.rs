@@ -1,12 +1,15 @@
-//! The server as hook libraries see it that work on the configuration, in the file or in a database.
+//! The server as hook libraries see it.
 
 use std::sync::Arc;
 
 use backend::{ConfigBackend, Identity};
-use base::{ServerTag, Timestamp};
+use base::{Micros, ServerTag, SubnetId, Timestamp};
 use control::Answer;
 use modules::edit::{self, Edit};
-use modules::{Pending, cb_cmds};
+use modules::lease_cmds::{self, World};
+use modules::{Pending, cb_cmds, host_cmds, stat_cmds};
+use ncr::Change;
+use observe::stats::StatisticValue;
 
 use crate::protocol::{Config, Written};
 use crate::{Protocol, Server};
@@ -45,3 +48,57 @@ impl<P: Protocol> cb_cmds::Host<P::Model> for HookHost<P> {
         self.0.pull_now.notify_one();
     }
 }
+
+impl<P: Protocol> lease_cmds::Host<P::Model> for HookHost<P> {
+    fn enter(&self) -> Pending<'_, World<'_, P::Model>> {
+        Box::pin(async {
+            let shared = &self.0.shared;
+            let gate = Box::new(shared.gate.read().await);
+            let active = shared.active.load_full();
+            let now = shared.clock.now();
+            P::set_now(&self.0.statistics, now);
+            World {
+                store: Arc::clone(&active.store),
+                config: Arc::clone(&active.config),
+                now: now.seconds(),
+                gate,
+            }
+        })
+    }
+
+    fn write(&self, filename: &str) -> Pending<'_, Result<String, String>> {
+        Box::pin(self.0.write_leases(filename.to_owned()))
+    }
+
+    fn updates_dns(&self) -> bool {
+        self.0.shared.d2.takes_requests()
+    }
+
+    fn tell_dns(&self, config: &Config<P>, change: Change, lease: &P::Lease) {
+        let d2 = &self.0.shared.d2;
+        d2.hand_on(P::name_requests(config, d2.takes_requests(), change, lease));
+    }
+}
+
+impl<P: Protocol> stat_cmds::Host<P::Model> for HookHost<P> {
+    fn config(&self) -> Arc<Config<P>> {
+        self.0.config()
+    }
+
+    fn store(&self) -> Arc<P::Store> {
+        Arc::clone(&self.0.shared.active.load().store)
+    }
+
+    fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {
+        match self.0.registry.value(&format!("subnet[{subnet}].{name}")) {
+            Some(StatisticValue::Integer(value)) => value.into(),
+            _ => 0,
+        }
+    }
+
+    fn now(&self) -> Micros {
+        self.0.shared.clock.now()
+    }
+}
+
+impl<P: Protocol> host_cmds::Host<P::Model> for HookHost<P> {}

@@ -14,10 +14,11 @@ use engine::alloc::{Leased, Runtime};
 use engine::v4::reclaim::{Limits, Reclaimed};
 use lease::{Durable, StoreError};
 use memfile::Memfile;
+use ncr::{Change, NameChangeRequest};
 use observe::Registry;
 
 use crate::commands::Entry;
-use crate::server::{Active, Server, Shared};
+use crate::server::{Active, Shared};
 use crate::sockets::Changes;
 use crate::worker::Batches;
 
@@ -64,7 +65,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     const COMMANDS: &'static [Entry<Self>];
 
     /// The family, and what its configurations have.
-    type Model: config::Protocol;
+    type Model: modules::lease_cmds::Leases<Lease = Self::Lease, Store = Self::Store>;
     type Lease: Leased + memfile::Leased;
     /// `dyn LeaseStore4` or `dyn LeaseStore6`.
     type Store: ?Sized + Durable;
@@ -132,6 +133,13 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         now: Micros,
         held: Seconds,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    /// What DNS is to be told of a lease, when it is told anything at all (`enabled`).
+    fn name_requests(
+        config: &Config<Self>,
+        enabled: bool,
+        change: Change,
+        lease: &Self::Lease,
+    ) -> Vec<NameChangeRequest>;
 
     // Sockets.
 
@@ -169,15 +177,4 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn sent(statistics: &Statistics<Self>, kind: Self::Reply);
     /// Counts a packet that gets no answer.
     fn dropped(statistics: &Statistics<Self>, reason: DropReason);
-
-    // Hook libraries.
-
-    /// The libraries that work on leases, hosts and packets, as far as this family has them.
-    const MODULES: &'static [hooks::Module];
-
-    /// Registers the commands of one of [`Self::MODULES`].
-    fn register_module(
-        server: &Arc<Server<Self>>,
-        module: hooks::Module,
-    ) -> Result<(), control::DuplicateCommand>;
 }

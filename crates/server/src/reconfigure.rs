@@ -13,7 +13,6 @@ use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
 use control::{Answer, result};
 use daemon::RealRandom;
 use engine::alloc::Runtime;
-use hooks::Module;
 use lease::StoreError;
 use memfile::{Durability, Memfile};
 
@@ -382,18 +381,7 @@ fn load_hooks<P: Protocol>(services: &config::Services) -> Result<modules::Libra
         Family::V4 => hooks::Daemon::Dhcp4,
         Family::V6 => hooks::Daemon::Dhcp6,
     };
-    let libraries =
-        modules::Libraries::load(&services.hooks_libraries, daemon).map_err(|faults| faults.join("\n"))?;
-    let shared = [Module::CbCmds, Module::ClassCmds, Module::Rbac, Module::SubnetCmds];
-    for loaded in &libraries.loaded {
-        if let hooks::Loaded::Module { module, .. } = loaded
-            && !shared.contains(module)
-            && !P::MODULES.contains(module)
-        {
-            return Err(format!("hook library of {module:?} is not supported by {} yet", P::PROGRAM.name));
-        }
-    }
-    Ok(libraries)
+    modules::Libraries::load(&services.hooks_libraries, daemon).map_err(|faults| faults.join("\n"))
 }
 
 /// The lease file of a configuration.

@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "modules",
         &[
             "base", "json", "options", "expr", "host", "config", "backend", "control", "hooks", "lease",
-            "observe",
+            "ncr", "observe",
         ],
     ),
     ("net", &["base"]),

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use backend::hosts::{HostIdentifier, HostQuery};
-use base::SubnetId;
-use config::ServerConfig4;
+use base::{Family, IpPrefix, SubnetId};
+use config::{Element, Protocol, ServerConfig};
 use host::IdentifierKind;
 use json::{Map, Value};
 
+use crate::edit::version;
 use crate::params::{Params, Refusal, address, octets, refuse};
 
 /// Largest subnet identifier.
@@ -159,41 +160,60 @@ pub(super) fn reservation(value: &Value) -> Result<(Option<SubnetId>, Value), Re
     }
 }
 
-/// Refuses a subnet that is not there, and an address that is not of it.
-pub(super) fn in_subnet(
-    config: &ServerConfig4,
+/// Refuses a subnet that is not there, and addresses that are not of it.
+pub(super) fn in_subnet<P: Protocol>(
+    config: &ServerConfig<P>,
     id: SubnetId,
-    address: Option<std::net::Ipv4Addr>,
+    addresses: &[P::Address],
 ) -> Result<(), Refusal> {
     if id == host::GLOBAL {
         return Ok(());
     }
+    let version = version::<P>();
     let Some(subnet) = config.subnet(id) else {
-        return refuse(format!("IPv4 subnet with ID of '{id}' is not configured"));
+        return refuse(format!("{version} subnet with ID of '{id}' is not configured"));
     };
-    match address.filter(|address| !subnet.prefix.contains(*address)) {
+    match addresses.iter().find(|address| !subnet.prefix.contains(**address)) {
         Some(address) => refuse(format!(
-            "specified reservation '{address}' is not matching the IPv4 subnet prefix '{}'",
+            "specified reservation '{address}' is not matching the {version} subnet prefix '{}'",
             subnet.prefix
         )),
         None => Ok(()),
     }
 }
 
-/// What to say when an address comes without its subnet.
-pub(super) fn which_subnet(config: &ServerConfig4, address: std::net::Ipv4Addr) -> Refusal {
+/// What to say when addresses or prefixes come without their subnet.
+pub(super) fn which_subnet<P: Protocol>(
+    config: &ServerConfig<P>,
+    addresses: &[P::Address],
+    element: &Element,
+) -> Option<Refusal> {
     let missing = "Mandatory 'subnet-id' parameter missing.";
-    let mut all = config.subnets.iter().filter(|subnet| subnet.prefix.contains(address)).collect::<Vec<_>>();
+    let Some(first) = addresses.first() else {
+        let prefixes = element.map.get("prefixes").and_then(Value::as_list);
+        return prefixes.is_some_and(|list| !list.is_empty()).then(|| {
+            Refusal::error(format!("{missing} Prefixes are not attached to subnets so no hint is available."))
+        });
+    };
+    let holds_all = |prefix: P::Prefix| addresses.iter().all(|address| prefix.contains(*address));
+    let mut all = config.subnets.iter().filter(|subnet| holds_all(subnet.prefix)).collect::<Vec<_>>();
     // One that takes every client is the better guess.
     all.sort_by_key(|subnet| !subnet.client_classes.is_empty());
-    Refusal::error(match all.first() {
-        None => format!("{missing} The address '{address}' belongs to no configured subnet."),
+    let (what, verb) = match P::FAMILY {
+        Family::V4 => (format!("The address '{first}'"), "belongs to"),
+        Family::V6 => ("Reserved IPv6 addresses".to_owned(), "belong to"),
+    };
+    Some(Refusal::error(match all.first() {
+        None if P::FAMILY == Family::V6 => {
+            format!("{missing} {what} do not belong to a common configured subnet.")
+        }
+        None => format!("{missing} {what} {verb} no configured subnet."),
         Some(subnet) => format!(
-            "{missing} The address '{address}' belongs to {}subnet '{}' id {}{}",
+            "{missing} {what} {verb} {}subnet '{}' id {}{}",
             if subnet.client_classes.is_empty() { "" } else { "guarded " },
             subnet.prefix,
             subnet.id,
             if all.len() > 1 { " and others." } else { "." },
         ),
-    })
+    }))
 }

@@ -1,11 +1,11 @@
 //! Reservations of the configuration.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use backend::hosts::{HostQuery, HostRecord};
 use base::SubnetId;
-use config::{Dhcp4, Element, ServerConfig4, Written4};
+use config::{Element, Protocol, ServerConfig, Written};
 use control::Answer;
 use host::{GLOBAL, Identifier, IdentifierKind};
 use json::{Kind, Map, Value};
@@ -15,7 +15,7 @@ use crate::edit::Edit;
 use crate::params::Refusal;
 
 /// All reservations in the order in which they are written: those of the global scope, then subnet by subnet.
-fn all(written: &Written4, only: Option<SubnetId>) -> impl Iterator<Item = (SubnetId, &Map)> {
+fn all<P: Protocol>(written: &Written<P>, only: Option<SubnetId>) -> impl Iterator<Item = (SubnetId, &Map)> {
     let wanted = move |id: SubnetId| only.is_none_or(|only| only == id);
     let global = written.reservations.iter().filter(move |_| wanted(GLOBAL));
     let subnets = written.subnets.iter().filter(move |subnet| wanted(subnet.id)).flat_map(|subnet| {
@@ -38,7 +38,14 @@ fn fits(map: &Map, query: &HostQuery) -> bool {
         HostQuery::Address(IpAddr::V4(wanted)) => {
             text("ip-address").and_then(|address| address.parse().ok()) == Some(*wanted)
         }
-        HostQuery::Address(IpAddr::V6(_)) => false,
+        HostQuery::Address(IpAddr::V6(wanted)) => {
+            let list = |name: &str| map.get(name).and_then(Value::as_list).unwrap_or_default();
+            let texts = list("ip-addresses").iter().chain(list("prefixes")).filter_map(Value::as_str);
+            // A prefix is known by its address.
+            texts
+                .filter_map(|text| text.split('/').next()?.parse().ok())
+                .any(|address: Ipv6Addr| address == *wanted)
+        }
         HostQuery::Identifier(wanted) => {
             map.contains_key(wanted.kind)
                 && identifier(map)
@@ -49,8 +56,8 @@ fn fits(map: &Map, query: &HostQuery) -> bool {
 }
 
 /// Reservations in one subnet or in all.
-pub(super) fn find(
-    config: &ServerConfig4,
+pub(super) fn find<P: Protocol>(
+    config: &ServerConfig<P>,
     subnet: Option<SubnetId>,
     query: &HostQuery,
 ) -> impl Iterator<Item = HostRecord> {
@@ -59,8 +66,8 @@ pub(super) fn find(
 }
 
 /// Some reservations, each with its number in the order of [`all`], from 1.
-pub(super) fn page(
-    config: &ServerConfig4,
+pub(super) fn page<P: Protocol>(
+    config: &ServerConfig<P>,
     subnet: Option<SubnetId>,
     from: u64,
     limit: usize,
@@ -73,7 +80,7 @@ pub(super) fn page(
         .collect()
 }
 
-pub(super) fn add(wanted: Wanted) -> Edit<Dhcp4> {
+pub(super) fn add<P: Protocol>(wanted: Wanted) -> Edit<P> {
     Box::new(move |written| {
         let Wanted { subnet, element } = wanted;
         change(written, subnet, |list| {
@@ -83,7 +90,7 @@ pub(super) fn add(wanted: Wanted) -> Edit<Dhcp4> {
     })
 }
 
-pub(super) fn update(wanted: Wanted) -> Edit<Dhcp4> {
+pub(super) fn update<P: Protocol>(wanted: Wanted) -> Edit<P> {
     Box::new(move |written| {
         let Wanted { subnet, element } = wanted;
         let wanted = identifier(&element.map);
@@ -97,7 +104,7 @@ pub(super) fn update(wanted: Wanted) -> Edit<Dhcp4> {
     })
 }
 
-pub(super) fn del(subnet: SubnetId, query: HostQuery) -> Edit<Dhcp4> {
+pub(super) fn del<P: Protocol>(subnet: SubnetId, query: HostQuery) -> Edit<P> {
     Box::new(move |written| {
         change(written, subnet, |list| {
             list.retain(|element| !fits(&element.map, &query));
@@ -108,8 +115,8 @@ pub(super) fn del(subnet: SubnetId, query: HostQuery) -> Edit<Dhcp4> {
 
 /// Changes the reservations of a subnet, or of the global scope, in the part of the configuration that commands can
 /// change.
-fn change(
-    written: &mut Written4,
+fn change<P: Protocol>(
+    written: &mut Written<P>,
     id: SubnetId,
     change: impl FnOnce(&mut Vec<Arc<Element>>) -> Result<(), Refusal>,
 ) -> Result<Answer, Answer> {

@@ -12,14 +12,14 @@ mod tests;
 use std::sync::Arc;
 
 use backend::hosts::{HostDatabase, HostQuery, HostRecord};
-use base::{Family, SubnetId};
-use config::{Dhcp4, Element, ServerConfig4};
+use base::SubnetId;
+use config::{Element, Protocol, ServerConfig};
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand, result};
 use host::GLOBAL;
 use json::{Map, Value};
 use observe::log;
 
-use crate::edit;
+use crate::edit::{self, version};
 use crate::params::{Params, Refusal, refuse, shown};
 use arguments::Target;
 pub use messages::MESSAGES;
@@ -28,7 +28,7 @@ pub use messages::MESSAGES;
 pub const PROVIDER: &str = "libdhcp_host_cmds";
 
 /// What the commands need of the server that has them.
-pub trait Host: edit::Host<Dhcp4> {
+pub trait Host<P: Protocol>: edit::Host<P> {
     /// Databases of reservations, in the order of the configuration.
     fn databases(&self) -> Vec<Arc<dyn HostDatabase>> {
         Vec::new()
@@ -131,7 +131,7 @@ pub fn command_definitions() -> impl Iterator<Item = &'static CommandDef> {
 }
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
-pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
+pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
     for (definition, op) in COMMANDS {
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
@@ -143,7 +143,7 @@ pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), Duplica
 }
 
 /// Answers one command.
-async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
+async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     log!(messages::Received { name: &command.name, arguments: shown(command.arguments.as_ref()) });
     let answer = match op {
         Op::Add => add(host, command).await,
@@ -171,7 +171,11 @@ async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
 }
 
 /// Reservations are for one configuration; databases are asked beside it.
-fn databases(host: &dyn Host, target: Target, deed: &str) -> Result<Vec<Arc<dyn HostDatabase>>, Refusal> {
+fn databases<P: Protocol>(
+    host: &dyn Host<P>,
+    target: Target,
+    deed: &str,
+) -> Result<Vec<Arc<dyn HostDatabase>>, Refusal> {
     if !target.database() {
         return Ok(Vec::new());
     }
@@ -188,15 +192,19 @@ struct Wanted {
     element: Arc<Element>,
 }
 
-fn parse(value: &Value) -> Result<Arc<Element>, Refusal> {
-    config::parse_reservation(Family::V4, value).map_err(|errors| edit::faults(&errors))
+fn parse<P: Protocol>(value: &Value) -> Result<Arc<Element>, Refusal> {
+    config::parse_reservation(P::FAMILY, value).map_err(|errors| edit::faults(&errors))
 }
 
-fn address(element: &Element) -> Option<std::net::Ipv4Addr> {
-    element.map.get("ip-address").and_then(Value::as_str).and_then(|text| text.parse().ok())
+/// The addresses that are reserved.
+fn addresses<P: Protocol>(element: &Element) -> Vec<P::Address> {
+    let address = |value: &Value| value.as_str()?.parse().ok();
+    let one = element.map.get("ip-address").and_then(address);
+    let several = element.map.get("ip-addresses").and_then(Value::as_list).unwrap_or_default();
+    one.into_iter().chain(several.iter().filter_map(address)).collect()
 }
 
-async fn add(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn add<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     let Some(arguments) = &command.arguments else {
         return refuse("no parameters specified for the command");
     };
@@ -205,23 +213,30 @@ async fn add(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
     let Some(reservation) = params.get("reservation") else { return refuse("reservation must be specified") };
     let config = host.running();
     let (subnet, rest) = arguments::reservation(reservation)?;
-    let element = parse(&rest)?;
-    let reserved = address(&element);
-    if let (None, Some(address)) = (subnet, reserved) {
-        return Err(arguments::which_subnet(&config, address));
+    let element = parse::<P>(&rest)?;
+    let reserved = addresses::<P>(&element);
+    if subnet.is_none()
+        && let Some(refusal) = arguments::which_subnet(&config, &reserved, &element)
+    {
+        return Err(refusal);
     }
     if target == Target::Database && host.databases().is_empty() {
         return refuse("Host database not available, cannot add host.");
     }
     let wanted = Wanted { subnet: subnet.unwrap_or(GLOBAL), element };
-    arguments::in_subnet(&config, wanted.subnet, reserved)?;
+    arguments::in_subnet(&config, wanted.subnet, &reserved)?;
     store(host, target, wanted, "add new host").await?;
     let global =
         if subnet.is_none() { " subnet-id not specified, assumed global (subnet-id 0)." } else { "" };
     Ok(Answer::ok(format!("Host added.{global}")))
 }
 
-async fn store(host: &dyn Host, target: Target, wanted: Wanted, deed: &str) -> Result<(), Refusal> {
+async fn store<P: Protocol>(
+    host: &dyn Host<P>,
+    target: Target,
+    wanted: Wanted,
+    deed: &str,
+) -> Result<(), Refusal> {
     let databases = databases(host, target, deed)?;
     let record = HostRecord { subnet: wanted.subnet, reservation: wanted.element.map.clone() };
     if target.memory() {
@@ -247,7 +262,7 @@ fn edited(answer: Answer) -> Result<(), Refusal> {
     Err(Refusal { result: answer.result, text })
 }
 
-async fn update(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn update<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     let Some(arguments) = &command.arguments else {
         return refuse("invalid command: does not contain mandatory 'arguments'");
     };
@@ -276,11 +291,11 @@ async fn update(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
              get the list of reservations with given identifier or address.",
         );
     };
-    let element = parse(&rest)?;
+    let element = parse::<P>(&rest)?;
     if target == Target::Database && host.databases().is_empty() {
         return refuse("host database not available, cannot update host");
     }
-    arguments::in_subnet(&host.running(), subnet, address(&element))?;
+    arguments::in_subnet(&host.running(), subnet, &addresses::<P>(&element))?;
     let databases = databases(host, target, "update existing host")?;
     let record = HostRecord { subnet, reservation: element.map.clone() };
     if target.memory() {
@@ -294,7 +309,7 @@ async fn update(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
     Ok(Answer::ok("Host updated."))
 }
 
-async fn del(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn del<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     let params = arguments::map(command.arguments.as_ref())?;
     let (subnet, query) = arguments::key(&params)?;
     let target = Target::of(params.map, Target::Database)?;
@@ -315,15 +330,15 @@ async fn del(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
 }
 
 /// A reservation as answers show it.
-fn show(config: &ServerConfig4, record: &HostRecord) -> Value {
+fn show<P: Protocol>(config: &ServerConfig<P>, record: &HostRecord) -> Value {
     let mut map: Map = config::write_reservation(&record.reservation, &config.definitions);
     map.insert("subnet-id".to_owned(), record.subnet.0.into());
     map.into()
 }
 
-async fn search(
-    host: &dyn Host,
-    config: &ServerConfig4,
+async fn search<P: Protocol>(
+    host: &dyn Host<P>,
+    config: &ServerConfig<P>,
     target: Target,
     subnet: Option<SubnetId>,
     query: &HostQuery,
@@ -340,7 +355,7 @@ async fn search(
     Ok(found)
 }
 
-async fn get(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn get<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     let params = arguments::map(command.arguments.as_ref())?;
     let (subnet, query) = arguments::key(&params)?;
     let target = Target::of(params.map, Target::All)?;
@@ -352,7 +367,7 @@ async fn get(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
     }
 }
 
-async fn list(op: Op, host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn list<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     let params = arguments::map(command.arguments.as_ref())?;
     let config = host.running();
     let (subnet, query) = match op {
@@ -372,22 +387,22 @@ async fn list(op: Op, host: &dyn Host, command: &Command) -> Result<Answer, Refu
         return refuse("Empty hostname");
     }
     if let Some(subnet) = subnet {
-        arguments::in_subnet(&config, subnet, None)?;
+        arguments::in_subnet(&config, subnet, &[])?;
     }
     let found = search(host, &config, target, subnet, &query).await?;
     let hosts = found.iter().map(|record| show(&config, record)).collect();
-    Ok(counted(hosts, Map::new()))
+    Ok(counted::<P>(hosts, Map::new()))
 }
 
 /// An answer with reservations.
-fn counted(hosts: Vec<Value>, mut more: Map) -> Answer {
-    let text = format!("{} IPv4 host(s) found.", hosts.len());
+fn counted<P: Protocol>(hosts: Vec<Value>, mut more: Map) -> Answer {
+    let text = format!("{} {} host(s) found.", hosts.len(), version::<P>());
     let answer = if hosts.is_empty() { Answer::empty(text) } else { Answer::ok(text) };
     more.insert("hosts".to_owned(), hosts.into());
     answer.and_arguments(more)
 }
 
-async fn page(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
+async fn page<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<Answer, Refusal> {
     const MOST_SOURCES: usize = 10;
     let params = arguments::map(command.arguments.as_ref())?;
     let limit: u32 = params.number("limit")?;
@@ -403,7 +418,7 @@ async fn page(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let config = host.running();
     if let Some(subnet) = subnet {
-        arguments::in_subnet(&config, subnet, None)?;
+        arguments::in_subnet(&config, subnet, &[])?;
     }
     let databases = host.databases();
     // An empty source is passed over; the next one is read from its beginning.
@@ -426,5 +441,5 @@ async fn page(host: &dyn Host, command: &Command) -> Result<Answer, Refusal> {
         more.insert("next".to_owned(), next);
     }
     let hosts = found.iter().map(|(_, record)| show(&config, record)).collect();
-    Ok(counted(hosts, more))
+    Ok(counted::<P>(hosts, more))
 }

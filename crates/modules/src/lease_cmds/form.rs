@@ -1,44 +1,64 @@
-//! Leases as commands write them and as answers show them.
+//! What leases of both protocols have in common, as commands write it and as answers show it.
 
-use base::{PoolId, Seconds, SubnetId, Timestamp};
+use std::sync::Arc;
+
+use base::{IpPrefix, PoolId, Seconds, SubnetId, Timestamp};
+use config::Subnet;
 use json::{Map, Value};
-use lease::{Lease4, LeaseState};
+use lease::LeaseState;
 
 use super::World;
-use crate::params::{Params, Refusal, client_id, hw_addr, refuse};
+use super::protocol::Leases;
+use crate::edit::version;
+use crate::params::{Params, Refusal, refuse};
 
-/// The lease of a command, checked against the configuration in force.
-pub(crate) fn parse(world: &World<'_>, params: Params<'_>) -> Result<Lease4, Refusal> {
-    let address = params.ipv4("ip-address")?;
-    let hw_addr = hw_addr(params.string("hw-address")?)?;
-    let wanted: u32 = params.optional("subnet-id")?.unwrap_or_default();
-    let pool: u32 = params.optional("pool-id")?.unwrap_or_default();
+/// Members that come after those by which a lease is known.
+pub(super) struct Common {
+    pub(super) valid_lifetime: Seconds,
+    pub(super) cltt: Timestamp,
+    pub(super) hostname: String,
+    pub(super) fqdn_fwd: bool,
+    pub(super) fqdn_rev: bool,
+    pub(super) state: LeaseState,
+}
+
+/// The subnet of a lease: the one named, or for addresses the one that holds it. `within`: the address has to lie in
+/// the one named.
+pub(super) fn subnet<'w, P: Leases>(
+    world: &'w World<'_, P>,
+    wanted: u32,
+    address: P::Address,
+    within: bool,
+) -> Result<&'w Arc<Subnet<P>>, Refusal> {
     let config = &world.config;
-    let subnet = if wanted == 0 {
-        config.index.in_range(address).find_map(|at| config.subnets.get(at)).ok_or_else(|| {
+    if wanted == 0 {
+        return config.index.in_range(address).find_map(|at| config.subnets.get(at)).ok_or_else(|| {
             Refusal::conflict(format!(
                 "subnet-id not specified and failed to find a subnet for address {address}"
             ))
-        })?
-    } else {
-        let subnet = config.subnet(SubnetId(wanted)).ok_or_else(|| {
-            Refusal::conflict(format!(
-                "Invalid subnet-id: No IPv4 subnet with subnet-id={wanted} currently configured."
-            ))
-        })?;
-        if !subnet.prefix.contains(address) {
-            return Err(Refusal::conflict(format!(
-                "The address {address} does not belong to subnet {}, subnet-id={wanted}",
-                subnet.prefix
-            )));
-        }
-        subnet
-    };
-    let client_id = match params.get("client-id") {
-        None => None,
-        Some(_) => Some(client_id(params.string("client-id")?)?),
-    };
-    let valid_lifetime = params.optional("valid-lft")?.map_or(subnet.params.valid_lifetime.default, Seconds);
+        });
+    }
+    let subnet = config.subnet(SubnetId(wanted)).ok_or_else(|| {
+        Refusal::conflict(format!(
+            "Invalid subnet-id: No {} subnet with subnet-id={wanted} currently configured.",
+            version::<P>()
+        ))
+    })?;
+    if within && !subnet.prefix.contains(address) {
+        return Err(Refusal::conflict(format!(
+            "The address {address} does not belong to subnet {}, subnet-id={wanted}",
+            subnet.prefix
+        )));
+    }
+    Ok(subnet)
+}
+
+pub(super) fn common<P: Leases>(
+    world: &World<'_, P>,
+    params: Params<'_>,
+    address: P::Address,
+    valid_lifetime: Seconds,
+) -> Result<Common, Refusal> {
     let cltt = match params.get("expire") {
         None => world.now,
         Some(_) => {
@@ -70,24 +90,11 @@ pub(crate) fn parse(world: &World<'_>, params: Params<'_>) -> Result<Lease4, Ref
              3 (released) and 4 (registered)"
         ));
     };
-    Ok(Lease4 {
-        address,
-        hw_addr: Some(hw_addr).filter(|hw_addr| !hw_addr.is_empty()),
-        client_id,
-        subnet_id: subnet.id,
-        pool_id: PoolId(pool),
-        cltt,
-        valid_lifetime,
-        state,
-        hostname: hostname.into(),
-        fqdn_fwd,
-        fqdn_rev,
-        user_context: context(params)?.map(|context| json::to_string(&context.into()).into()),
-    })
+    Ok(Common { valid_lifetime, cltt, hostname, fqdn_fwd, fqdn_rev, state })
 }
 
 /// `user-context` with `comment` in it.
-fn context(params: Params<'_>) -> Result<Option<Map>, Refusal> {
+pub(super) fn context(params: Params<'_>) -> Result<Option<Map>, Refusal> {
     let context = match params.get("user-context") {
         None => None,
         Some(value) => match value.as_map() {
@@ -111,31 +118,29 @@ fn context(params: Params<'_>) -> Result<Option<Map>, Refusal> {
     Ok(Some(map))
 }
 
-/// A lease as answers show it.
-pub(crate) fn render(lease: &Lease4) -> Map {
-    let mut map = Map::new();
+/// Members that leases of both protocols show alike.
+pub(super) fn render(
+    map: &mut Map,
+    hostname: &str,
+    fqdn: [bool; 2],
+    state: LeaseState,
+    pool: PoolId,
+    context: Option<&str>,
+) {
+    let [fwd, rev] = fqdn;
     let mut put = |name: &str, value: Value| {
         map.insert(name.to_owned(), value);
     };
-    put("ip-address", lease.address.to_string().into());
-    put("hw-address", lease.hw_addr.map(|hw_addr| hw_addr.to_string()).unwrap_or_default().into());
-    if let Some(id) = &lease.client_id {
-        put("client-id", id.to_string().into());
+    put("fqdn-fwd", fwd.into());
+    put("fqdn-rev", rev.into());
+    put("hostname", hostname.into());
+    put("state", state.code().into());
+    if pool != PoolId::default() {
+        put("pool-id", pool.0.into());
     }
-    put("cltt", lease.cltt.0.into());
-    put("valid-lft", lease.valid_lifetime.0.into());
-    put("subnet-id", lease.subnet_id.0.into());
-    put("fqdn-fwd", lease.fqdn_fwd.into());
-    put("fqdn-rev", lease.fqdn_rev.into());
-    put("hostname", (*lease.hostname).into());
-    put("state", lease.state.code().into());
-    if lease.pool_id != PoolId::default() {
-        put("pool-id", lease.pool_id.0.into());
-    }
-    if let Some(context) = &lease.user_context
+    if let Some(context) = context
         && let Ok(value) = json::parse_command(context.as_bytes(), json::Limits::default())
     {
         put("user-context", value);
     }
-    map
 }

@@ -2,7 +2,7 @@
 
 observe::messages! {
     /// A lease was added.
-    Added { address } = "LEASE_CMDS_ADD4", "lease-cmds-hooks", Info,
+    Added { address } = "LEASE_CMDS_ADD4", "lease-cmds-hooks", Debug(20),
         "lease4-add command successful (address: {address})",
         "A lease was added by command.";
     /// A lease could not be added as things are.
@@ -14,7 +14,7 @@ observe::messages! {
         "lease4-add command failed (parameters: {parameters}, reason: {reason})",
         "A command to add a lease was wrong, or the lease store failed.";
     /// A lease was deleted.
-    Deleted { address } = "LEASE_CMDS_DEL4", "lease-cmds-hooks", Info,
+    Deleted { address } = "LEASE_CMDS_DEL4", "lease-cmds-hooks", Debug(20),
         "lease4-del command successful (address: {address})",
         "A lease was deleted by command.";
     /// A lease could not be deleted.
@@ -25,12 +25,16 @@ observe::messages! {
     GetFailed { parameters, reason } = "LEASE_CMDS_GET4_FAILED", "lease-cmds-hooks", Error,
         "lease4-get command failed (parameters: {parameters}, reason: {reason})",
         "A command to show a lease was wrong, or the lease store failed.";
+    /// Names of a lease are updated again.
+    Resent { text } = "LEASE_CMDS_RESEND_DDNS4", "lease-cmds-hooks", Info,
+        "lease4-resend-ddns command successful: {text}",
+        "A request to update the names of a lease again went to the DNS updater.";
     /// Names of a lease could not be updated again.
     ResendFailed { reason } = "LEASE_CMDS_RESEND_DDNS4_FAILED", "lease-cmds-hooks", Error,
         "lease4-resend-ddns command failed: {reason}",
         "Updates of names are off, or the command was wrong.";
     /// A lease was replaced.
-    Replaced { address } = "LEASE_CMDS_UPDATE4", "lease-cmds-hooks", Info,
+    Replaced { address } = "LEASE_CMDS_UPDATE4", "lease-cmds-hooks", Debug(20),
         "lease4-update command successful (address: {address})",
         "A lease was replaced by command, or added when the command asked for that.";
     /// A lease could not be replaced as things are.

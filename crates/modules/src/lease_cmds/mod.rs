@@ -4,57 +4,74 @@
 //! read or wrote is durable, as a reply to a client does. Addresses, states and times are checked against the
 //! configuration in force; statistics and free addresses follow through the store's observer.
 
+mod bulk;
 mod commands;
 mod form;
+mod form4;
+mod form6;
 mod messages;
+mod messages6;
+mod protocol;
 mod query;
+mod report;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests6;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use base::{SubnetId, Timestamp};
-use config::ServerConfig4;
+use base::{Family, IpAddress, SubnetId, Timestamp};
+use config::ServerConfig;
 use control::{Answer, Command, CommandTable, DuplicateCommand, result};
 use json::{Map, Value};
-use lease::{Added, Lease4, LeaseState, LeaseStore4, Updated};
-use observe::log;
+use lease::{Durable, LeaseState, LeaseType};
+use ncr::Change;
 
 use crate::Pending;
-use crate::params::{Params, Refusal, address, refuse, shown};
-use commands::{COMMANDS, Op};
+use crate::edit::version;
+use crate::params::{Params, Refusal, refuse};
+use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
+pub use messages6::MESSAGES as MESSAGES6;
+pub use protocol::Leases;
+use protocol::{By, Wanted};
 
 /// How often a change is tried again that another change overtook.
 const ATTEMPTS: usize = 8;
 
 /// What a command works on.
-pub struct World<'a> {
+pub struct World<'a, P: Leases> {
     /// The store that packets are served from.
-    pub store: Arc<dyn LeaseStore4>,
-    pub config: Arc<ServerConfig4>,
+    pub store: Arc<P::Store>,
+    pub config: Arc<ServerConfig<P>>,
     pub now: Timestamp,
     /// While it lives, no other configuration comes into force.
     pub gate: Box<dyn Send + Sync + 'a>,
 }
 
 /// What the commands need of the server that has them.
-pub trait Host: Send + Sync {
+pub trait Host<P: Leases>: Send + Sync {
     /// The leases and the configuration in force.
-    fn enter(&self) -> Pending<'_, World<'_>>;
+    fn enter(&self) -> Pending<'_, World<'_, P>>;
 
     /// Writes all leases to a file beside the lease file; answers its path.
     ///
     /// # Errors
     /// Why not: the name is not allowed, or the medium failed.
     fn write(&self, filename: &str) -> Pending<'_, Result<String, String>>;
+
+    /// DNS is told of leases.
+    fn updates_dns(&self) -> bool;
+
+    /// Tells DNS of a lease, as far as its client's name is the server's business.
+    fn tell_dns(&self, config: &ServerConfig<P>, change: Change, lease: &P::Lease);
 }
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
-pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
-    for (definition, op) in COMMANDS {
+pub fn register<P: Leases>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
+    for (definition, op) in commands::table(P::FAMILY) {
         let (host, op) = (Arc::clone(&host), *op);
         table.register(*definition, move |command| {
             let host = Arc::clone(&host);
@@ -65,99 +82,94 @@ pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), Duplica
 }
 
 /// Answers one command.
-async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
+async fn run<P: Leases>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     let arguments = command.arguments.as_ref();
     let outcome = match op {
         Op::Write => write(host, arguments).await,
         _ => execute(op, host, &command.name, arguments).await,
     };
     outcome.unwrap_or_else(|refusal| {
-        report(op, arguments, &refusal);
+        report::refused(P::FAMILY, op, arguments, &refusal);
         refusal.into()
     })
 }
 
-fn report(op: Op, arguments: Option<&Value>, refusal: &Refusal) {
-    let reason = &refusal.text;
-    match (op, refusal.result) {
-        (_, result::EMPTY) => {}
-        (Op::Add, result::CONFLICT) => log!(messages::AddConflict { parameters: shown(arguments), reason }),
-        (Op::Add, _) => log!(messages::AddFailed { parameters: shown(arguments), reason }),
-        (Op::Update, result::CONFLICT) => {
-            log!(messages::ReplaceConflict { parameters: shown(arguments), reason });
-        }
-        (Op::Update, _) => log!(messages::ReplaceFailed { parameters: shown(arguments), reason }),
-        (Op::Del, _) => log!(messages::DeleteFailed { parameters: shown(arguments), reason }),
-        (Op::Get, _) => log!(messages::GetFailed { parameters: shown(arguments), reason }),
-        (Op::Wipe, _) => log!(messages::WipeFailed { parameters: shown(arguments), reason }),
-        (Op::ResendDdns, _) => log!(messages::ResendFailed { reason }),
-        _ => {}
-    }
-}
-
-async fn execute(op: Op, host: &dyn Host, name: &str, arguments: Option<&Value>) -> Result<Answer, Refusal> {
-    if op == Op::ResendDdns {
-        return resend_ddns(arguments);
-    }
+async fn execute<P: Leases>(
+    op: Op,
+    host: &dyn Host<P>,
+    name: &str,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
     let world = host.enter().await;
     let mark = world.store.mark();
+    // What DNS hears of once it is durable.
+    let mut told = None;
     let answer = match op {
         Op::Add => add(&world, arguments).await,
         Op::Update => update(&world, arguments).await,
-        Op::Del => del(&world, arguments).await,
+        Op::Del => del(&world, arguments, &mut told).await,
         Op::Get => query::get(&world, arguments).await,
         Op::GetAll => query::get_all(&world, arguments).await,
         Op::GetPage => query::get_page(&world, name, arguments).await,
         Op::GetByHwAddress => query::by_hw_address(&world, arguments).await,
-        Op::GetByClientId => query::by_client_id(&world, arguments).await,
+        Op::GetByClient => query::by_client(&world, arguments).await,
+        Op::BulkApply => bulk::apply(&world, arguments).await,
         Op::GetByHostname => query::by_hostname(&world, arguments).await,
         Op::GetByState => query::by_state(&world, arguments).await,
         Op::Wipe => wipe(&world, arguments).await,
-        // Both were answered without the leases.
-        Op::ResendDdns | Op::Write => refuse("not a command on leases"),
+        Op::ResendDdns => resend_ddns(&world, host.updates_dns(), arguments, &mut told).await,
+        // Was answered without the leases.
+        Op::Write => refuse("not a command on leases"),
     }?;
     world.store.commit(mark).await?;
+    if let Some((change, lease)) = told {
+        host.tell_dns(&world.config, change, &lease);
+    }
     Ok(answer)
 }
 
-async fn add(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn add<P: Leases>(world: &World<'_, P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let Some(arguments) = arguments else { return refuse("no parameters specified for the command") };
-    let lease = form::parse(world, map(arguments)?)?;
-    let (address, subnet) = (lease.address, lease.subnet_id);
-    match world.store.add(lease).await? {
-        Added::Yes => {
-            log!(messages::Added { address });
-            Ok(Answer::ok(format!("Lease for address {address}, subnet-id {subnet} added.")))
-        }
-        Added::Exists(_) => Err(Refusal::conflict("IPv4 lease already exists.")),
+    let lease = P::parse(world, map(arguments)?)?;
+    let (address, text) = (
+        P::address(&lease),
+        format!("Lease for {}, subnet-id {} added.", P::named(&lease), P::subnet(&lease)),
+    );
+    if !P::add(&world.store, lease).await? {
+        return Err(Refusal::conflict(format!("{} lease already exists.", version::<P>())));
     }
+    report::added(P::FAMILY, address.into());
+    Ok(Answer::ok(text))
 }
 
-async fn update(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn update<P: Leases>(world: &World<'_, P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let Some(arguments) = arguments else {
-        return refuse("no parameters specified for lease4-update command");
+        let digit = if P::FAMILY == Family::V4 { 4 } else { 6 };
+        return refuse(format!("no parameters specified for lease{digit}-update command"));
     };
     let params = map(arguments)?;
-    let lease = form::parse(world, params)?;
+    let lease = P::parse(world, params)?;
     let force = params.flag("force-create")?;
-    if lease.state == LeaseState::Registered {
+    if P::FAMILY == Family::V4 && P::state(&lease) == LeaseState::Registered {
         return refuse("DHCPv4 leases do not support registered state");
     }
-    let address = lease.address;
+    let added = replace(world, &lease, force).await?;
+    report::replaced(P::FAMILY, P::address(&lease).into());
+    Ok(Answer::ok(format!("{} lease {}.", version::<P>(), if added { "added" } else { "updated" })))
+}
+
+/// Puts a lease in the place of that of its address; whether it was added, which it only may be with `force`.
+async fn replace<P: Leases>(world: &World<'_, P>, lease: &P::Lease, force: bool) -> Result<bool, Refusal> {
+    let address = P::address(lease);
     for _ in 0..ATTEMPTS {
-        let text = match world.store.by_address(address).await? {
-            Some(before) => match world.store.update(lease.clone(), &before).await? {
-                Updated::Yes => "IPv4 lease updated.",
-                Updated::Conflict => continue,
-            },
-            None if force => match world.store.add(lease.clone()).await? {
-                Added::Yes => "IPv4 lease added.",
-                Added::Exists(_) => continue,
-            },
-            None => break,
-        };
-        log!(messages::Replaced { address });
-        return Ok(Answer::ok(text));
+        let before = P::by_address(&world.store, address).await?;
+        // A row has one type for its life: one of another type is not the lease that was meant.
+        match before.filter(|before| P::lease_type(before) == P::lease_type(lease)) {
+            Some(before) if P::update(&world.store, lease.clone(), &before).await? => return Ok(false),
+            None if !force => break,
+            None if P::add(&world.store, lease.clone()).await? => return Ok(true),
+            _ => {}
+        }
     }
     Err(Refusal::conflict(format!(
         "failed to update the lease with address {address} either because the lease has been deleted or it has changed \
@@ -165,22 +177,29 @@ async fn update(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, 
     )))
 }
 
-async fn del(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
-    let wanted = query::Wanted::parse(arguments)?;
-    if matches!(wanted, query::Wanted::Duid) {
-        return refuse("Delete by duid is not allowed in v4.");
+async fn del<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+    told: &mut Option<(Change, Arc<P::Lease>)>,
+) -> Result<Answer, Refusal> {
+    let wanted = query::wanted::<P>(arguments)?;
+    if let Some(why) = P::undeletable(&wanted.by) {
+        return refuse(why);
     }
     for _ in 0..ATTEMPTS {
-        let Some(lease) = wanted.find(world).await? else { break };
-        if world.store.delete(&lease).await? == Updated::Yes {
-            log!(messages::Deleted { address: lease.address });
-            return Ok(Answer::ok("IPv4 lease deleted."));
+        let Some(lease) = P::find(world, &wanted).await? else { break };
+        if P::delete(&world.store, &lease).await? {
+            report::deleted(P::FAMILY, P::address(&lease).into());
+            if wanted.update_ddns {
+                *told = Some((Change::Remove, lease));
+            }
+            return Ok(Answer::ok(format!("{} lease deleted.", version::<P>())));
         }
     }
-    Err(Refusal::empty("IPv4 lease not found."))
+    Err(Refusal::empty(format!("{} lease not found.", version::<P>())))
 }
 
-async fn wipe(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn wipe<P: Leases>(world: &World<'_, P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let wanted = match arguments {
         None => 0,
         Some(arguments) => map(arguments)?.optional::<u32>("subnet-id")?.unwrap_or_default(),
@@ -192,35 +211,62 @@ async fn wipe(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Re
     let mut count = 0;
     let mut ids = String::new();
     for subnet in subnets {
-        count += world.store.wipe(Some(subnet)).await?;
+        count += P::wipe(&world.store, subnet).await?;
         ids.push_str(&format!(" {subnet}"));
     }
-    log!(messages::Wiped { parameters: shown(arguments) });
+    report::wiped(P::FAMILY, arguments);
     let result = if count == 0 { result::EMPTY } else { result::OK };
-    Ok(Answer::with_result(result, format!("Deleted {count} IPv4 lease(s) from subnet(s){ids}")))
+    Ok(Answer::with_result(
+        result,
+        format!("Deleted {count} {} lease(s) from subnet(s){ids}", version::<P>()),
+    ))
 }
 
-/// Names are not updated by this server, so there is nothing to send again.
-fn resend_ddns(arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn resend_ddns<P: Leases>(
+    world: &World<'_, P>,
+    enabled: bool,
+    arguments: Option<&Value>,
+    told: &mut Option<(Change, Arc<P::Lease>)>,
+) -> Result<Answer, Refusal> {
     let Some(value) = arguments.and_then(|arguments| arguments.get("ip-address")) else {
         return refuse("'ip-address' parameter is missing.");
     };
     let Some(text) = value.as_str() else { return refuse("'ip-address' is not a string.") };
-    match text.parse::<IpAddr>() {
-        Err(_) => refuse(format!("'{text}' is not a valid IP address.")),
-        Ok(IpAddr::V6(_)) => refuse(format!("Invalid IPv4 address specified: {text}")),
-        Ok(IpAddr::V4(_)) => refuse("DDNS updating is not enabled"),
+    let address = match text.parse().map(P::Address::from_ip) {
+        Err(_) => return refuse(format!("'{text}' is not a valid IP address.")),
+        Ok(None) => return refuse(format!("Invalid {} address specified: {text}", version::<P>())),
+        Ok(Some(address)) => address,
+    };
+    if !enabled {
+        return Err(Refusal::conflict("DDNS updating is not enabled"));
     }
+    let wanted = Wanted { lease_type: Some(LeaseType::Na), by: By::Address(address), update_ddns: true };
+    let Some(lease) = P::find(world, &wanted).await? else {
+        return Err(Refusal::empty(format!("No lease found for: {address}")));
+    };
+    let (hostname, updated) = P::name(&lease);
+    if hostname.is_empty() {
+        return Err(Refusal::conflict(format!("Lease for: {address}, has no hostname, nothing to update")));
+    }
+    if !updated {
+        return Err(Refusal::conflict(format!(
+            "Neither forward nor reverse updates enabled for lease for: {address}"
+        )));
+    }
+    let text = format!("NCR generated for: {address}, hostname: {hostname}");
+    report::resent(P::FAMILY, &text);
+    *told = Some((Change::Add, lease));
+    Ok(Answer::ok(text))
 }
 
-async fn write(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn write<P: Leases>(host: &dyn Host<P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let Some(arguments) = arguments else { return refuse("no parameters specified for the command") };
     let Some(file) = map(arguments)?.get("filename") else {
         return refuse("'filename' parameter not specified");
     };
     let Some(file) = file.as_str() else { return refuse("'filename' parameter must be a string") };
     let path = host.write(file).await?;
-    Ok(Answer::ok(format!("IPv4 lease database into '{path}'.")))
+    Ok(Answer::ok(format!("{} lease database into '{path}'.", version::<P>())))
 }
 
 /// The arguments as a map.
@@ -230,17 +276,15 @@ fn map(arguments: &Value) -> Result<Params<'_>, Refusal> {
     })
 }
 
-/// The IPv4 address of a text.
-fn ipv4(text: &str) -> Result<Ipv4Addr, Refusal> {
-    match address(text)? {
-        IpAddr::V4(address) => Ok(address),
-        IpAddr::V6(_) => refuse(format!("Invalid IPv4 address specified: {text}")),
-    }
+/// The address of a text, of the family.
+fn address<P: Leases>(text: &str) -> Result<P::Address, Refusal> {
+    P::Address::from_ip(crate::params::address(text)?)
+        .ok_or_else(|| Refusal::error(format!("Invalid {} address specified: {text}", version::<P>())))
 }
 
 /// Leases as answers show them.
-fn found(leases: &[Arc<Lease4>], text: String, count: bool) -> Answer {
-    let shown: Vec<Value> = leases.iter().map(|lease| form::render(lease).into()).collect();
+fn found<P: Leases>(leases: &[Arc<P::Lease>], text: String, count: bool) -> Answer {
+    let shown: Vec<Value> = leases.iter().map(|lease| P::render(lease).into()).collect();
     let mut arguments = Map::from([("leases".to_owned(), shown.into())]);
     if count {
         arguments.insert("count".to_owned(), u64::try_from(leases.len()).unwrap_or(u64::MAX).into());

@@ -3,105 +3,109 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use base::{ClientId, HwAddr, SubnetId};
+use base::{Family, Iaid, IpAddress, SubnetId};
 use control::Answer;
 use json::{Kind, Value};
-use lease::{Lease4, LeaseState, Page4};
+use lease::{LeaseState, LeaseType};
 
-use super::{World, form, found, ipv4, map};
+use super::protocol::{By, Leases, Wanted};
+use super::{World, address, found, map};
+use crate::edit::version;
 use crate::params::{Params, Refusal, client_id, duid, hw_addr, refuse};
 
 /// Leases that are fetched from the store at once.
 const CHUNK: usize = 4096;
 
-/// The lease that `lease4-get` and `lease4-del` are about.
-pub(crate) enum Wanted {
-    Address(std::net::Ipv4Addr),
-    HwAddr(HwAddr, SubnetId),
-    ClientId(ClientId, SubnetId),
-    /// Leases of DHCPv4 have none.
-    Duid,
-}
-
-impl Wanted {
-    pub(crate) fn parse(arguments: Option<&Value>) -> Result<Self, Refusal> {
-        let Some(params) = arguments.and_then(Params::of) else {
-            return refuse("Parameters missing or are not a map.");
-        };
-        if let Some(value) = params.get("update-ddns")
-            && value.as_bool().is_none()
-        {
-            return refuse("'update-ddns' is not a boolean");
-        }
-        if params.get("type").is_some() {
-            let kind = params.string("type")?;
-            if !matches!(kind, "IA_NA" | "0" | "IA_PD" | "2" | "V4" | "3") {
+/// The lease that `lease4-get`, `lease6-del` and the like are about.
+pub(super) fn wanted<P: Leases>(arguments: Option<&Value>) -> Result<Wanted<P::Address>, Refusal> {
+    let Some(params) = arguments.and_then(Params::of) else {
+        return refuse("Parameters missing or are not a map.");
+    };
+    let update_ddns = match params.get("update-ddns").map(Value::as_bool) {
+        None => false,
+        Some(Some(wanted)) => wanted,
+        Some(None) => return refuse("'update-ddns' is not a boolean"),
+    };
+    let mut lease_type = Some(LeaseType::Na);
+    if params.get("type").is_some() {
+        lease_type = match params.string("type")? {
+            "IA_NA" | "0" => Some(LeaseType::Na),
+            "IA_PD" | "2" => Some(LeaseType::Pd),
+            "V4" | "3" => None,
+            kind => {
                 return refuse(format!(
                     "Invalid lease type specified: {kind}, only supported values are: IA_NA, IA_PD and V4"
                 ));
             }
-        }
-        if let Some(value) = params.get("ip-address") {
-            let Some(text) = value.as_str() else { return refuse("'ip-address' is not a string.") };
-            return ipv4(text).map(Self::Address);
-        }
-        let Some(subnet) = params.get("subnet-id") else {
-            return refuse("Mandatory 'subnet-id' parameter missing.");
         };
-        let Some(subnet) = subnet.as_int() else { return refuse("'subnet-id' parameter is not integer.") };
-        let Ok(subnet) = u32::try_from(subnet).map(SubnetId) else {
-            return refuse("'subnet-id' parameter is not a 32 bit unsigned integer.");
-        };
-        if params.get("iaid").is_some() {
+    }
+    if let Some(value) = params.get("ip-address") {
+        let Some(text) = value.as_str() else { return refuse("'ip-address' is not a string.") };
+        return Ok(Wanted { lease_type, by: By::Address(address::<P>(text)?), update_ddns });
+    }
+    let Some(subnet) = params.get("subnet-id") else {
+        return refuse("Mandatory 'subnet-id' parameter missing.");
+    };
+    let Some(subnet) = subnet.as_int() else { return refuse("'subnet-id' parameter is not integer.") };
+    let Ok(subnet) = u32::try_from(subnet).map(SubnetId) else {
+        return refuse("'subnet-id' parameter is not a 32 bit unsigned integer.");
+    };
+    let mut iaid = Iaid(0);
+    if let Some(value) = params.get("iaid") {
+        if P::FAMILY == Family::V4 {
             return refuse("'iaid' parameter is specific to DHCPv6.");
         }
-        let text = |name: &str| {
-            params.get(name).and_then(Value::as_str).ok_or_else(|| {
-                Refusal::error(format!(
-                    "No 'ip-address' provided and '{name}' is either missing or not a string."
-                ))
-            })
+        let Some(number) = value.as_int() else { return refuse("'iaid' parameter is not integer.") };
+        let Ok(number) = u32::try_from(number) else {
+            return refuse("'iaid' parameter is not a 32 bit unsigned integer.");
         };
-        let kind = text("identifier-type")?;
-        let identifier = text("identifier")?;
-        let bad = |why: Refusal| Refusal::error(format!("Bad '{kind}' identifier: {}", why.text));
-        match kind {
-            "hw-address" => Ok(Self::HwAddr(hw_addr(identifier).map_err(bad)?, subnet)),
-            "client-id" => Ok(Self::ClientId(client_id(identifier).map_err(bad)?, subnet)),
-            "duid" => duid(identifier).map_err(bad).map(|()| Self::Duid),
-            _ => refuse(format!(
+        iaid = Iaid(number);
+    }
+    let text = |name: &str| {
+        params.get(name).and_then(Value::as_str).ok_or_else(|| {
+            Refusal::error(format!(
+                "No 'ip-address' provided and '{name}' is either missing or not a string."
+            ))
+        })
+    };
+    let kind = text("identifier-type")?;
+    let identifier = text("identifier")?;
+    let bad = |why: Refusal| Refusal::error(format!("Bad '{kind}' identifier: {}", why.text));
+    let by = match kind {
+        "hw-address" => By::HwAddr(hw_addr(identifier).map_err(bad)?, subnet),
+        "client-id" => By::ClientId(client_id(identifier).map_err(bad)?, subnet),
+        "duid" => By::Duid(duid(identifier).map_err(bad)?, iaid, subnet),
+        _ => {
+            return refuse(format!(
                 "Incorrect identifier type: {kind}, the only supported values are: hw-address, duid, client-id"
-            )),
+            ));
         }
-    }
-
-    pub(crate) async fn find(&self, world: &World<'_>) -> Result<Option<Arc<Lease4>>, Refusal> {
-        let (leases, subnet) = match self {
-            Self::Address(address) => return Ok(world.store.by_address(*address).await?),
-            Self::HwAddr(hw_addr, subnet) => (world.store.by_hw_addr(hw_addr).await?, subnet),
-            Self::ClientId(id, subnet) => (world.store.by_client_id(id).await?, subnet),
-            Self::Duid => return refuse("Query by duid is not allowed in v4."),
-        };
-        Ok(leases.into_iter().find(|lease| lease.subnet_id == *subnet))
-    }
+    };
+    Ok(Wanted { lease_type, by, update_ddns })
 }
 
-pub(crate) async fn get(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
-    match Wanted::parse(arguments)?.find(world).await? {
-        Some(lease) => Ok(Answer::full("IPv4 lease found.", form::render(&lease))),
+pub(super) async fn get<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
+    match P::find(world, &wanted::<P>(arguments)?).await? {
+        Some(lease) => Ok(Answer::full(format!("{} lease found.", version::<P>()), P::render(&lease))),
         None => Err(Refusal::empty("Lease not found.")),
     }
 }
 
-pub(crate) async fn get_all(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
-    let mut leases: Page4 = Vec::new();
+pub(super) async fn get_all<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
+    let mut leases = Vec::new();
     match arguments {
         None => {
             let mut after = None;
             loop {
-                let page = world.store.page(after, CHUNK).await?;
+                let page = P::page(&world.store, after, CHUNK).await?;
                 let Some(last) = page.last() else { break };
-                after = Some(last.address);
+                after = Some(P::address(last));
                 leases.extend(page);
             }
         }
@@ -119,15 +123,15 @@ pub(crate) async fn get_all(world: &World<'_>, arguments: Option<&Value>) -> Res
                 let Ok(id) = u32::try_from(id) else {
                     return refuse(format!("out of range subnet identifier {id}"));
                 };
-                leases.extend(world.store.by_subnet(SubnetId(id)).await?);
+                leases.extend(P::by_subnet(&world.store, SubnetId(id)).await?);
             }
         }
     }
-    Ok(listed(&leases))
+    Ok(listed::<P>(&leases))
 }
 
-pub(crate) async fn get_page(
-    world: &World<'_>,
+pub(super) async fn get_page<P: Leases>(
+    world: &World<'_, P>,
     name: &str,
     arguments: Option<&Value>,
 ) -> Result<Answer, Refusal> {
@@ -139,12 +143,20 @@ pub(crate) async fn get_page(
     let Some(from) = from.as_str() else { return refuse("'from' parameter must be a string") };
     let after = match from.parse::<IpAddr>() {
         _ if from == "start" => None,
-        Ok(IpAddr::V4(address)) => Some(address),
-        Ok(IpAddr::V6(address)) => {
-            return refuse(format!("'from' parameter value {address} is not an IPv4 address"));
-        }
+        Ok(address) => match P::Address::from_ip(address) {
+            Some(address) => Some(address),
+            None => {
+                return refuse(format!(
+                    "'from' parameter value {address} is not an {} address",
+                    version::<P>()
+                ));
+            }
+        },
         Err(_) => {
-            return refuse("'from' parameter value is neither 'start' keyword nor a valid IPv4 address");
+            return refuse(format!(
+                "'from' parameter value is neither 'start' keyword nor a valid {} address",
+                version::<P>()
+            ));
         }
     };
     let Some(limit) = params.get("limit") else { return refuse("'limit' parameter not specified") };
@@ -155,36 +167,46 @@ pub(crate) async fn get_page(
     if limit == 0 {
         return refuse("'limit' parameter must not be 0.");
     }
-    let leases = world.store.page(after, limit).await?;
-    Ok(found(&leases, format!("{} IPv4 lease(s) found.", leases.len()), true))
+    let leases = P::page(&world.store, after, limit).await?;
+    Ok(found::<P>(&leases, format!("{} {} lease(s) found.", leases.len(), version::<P>()), true))
 }
 
-pub(crate) async fn by_hw_address(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+pub(super) async fn by_hw_address<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
     let text = parameter(arguments, "hw-address")?;
     if text.is_empty() {
         return refuse("'hw-address' parameter must not be empty");
     }
     let hw_addr =
         hw_addr(text).map_err(|why| Refusal::error(format!("bad 'hw-address' parameter: {}", why.text)))?;
-    Ok(listed(&world.store.by_hw_addr(&hw_addr).await?))
+    Ok(listed::<P>(&P::by_hw_addr(&world.store, &hw_addr).await?))
 }
 
-pub(crate) async fn by_client_id(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
-    let text = parameter(arguments, "client-id")?;
-    let id =
-        client_id(text).map_err(|why| Refusal::error(format!("bad 'client-id' parameter: {}", why.text)))?;
-    Ok(listed(&world.store.by_client_id(&id).await?))
+pub(super) async fn by_client<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
+    let text = parameter(arguments, P::CLIENT)?;
+    Ok(listed::<P>(&P::by_client(&world.store, text).await?))
 }
 
-pub(crate) async fn by_hostname(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+pub(super) async fn by_hostname<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
     let text = parameter(arguments, "hostname")?;
     if text.is_empty() {
         return refuse("'hostname' parameter is empty");
     }
-    Ok(listed(&world.store.by_hostname(&text.to_lowercase()).await?))
+    Ok(listed::<P>(&P::by_hostname(&world.store, &text.to_lowercase()).await?))
 }
 
-pub(crate) async fn by_state(world: &World<'_>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+pub(super) async fn by_state<P: Leases>(
+    world: &World<'_, P>,
+    arguments: Option<&Value>,
+) -> Result<Answer, Refusal> {
     let Some(params) = arguments.and_then(Params::of) else {
         return refuse("Command arguments missing or a not a map.");
     };
@@ -217,11 +239,11 @@ pub(crate) async fn by_state(world: &World<'_>, arguments: Option<&Value>) -> Re
     let leases = match state {
         Some(state) => {
             let subnet = (subnet != 0).then_some(SubnetId(subnet));
-            world.store.by_state(state, subnet).await?
+            P::by_state(&world.store, state, subnet).await?
         }
         None => Vec::new(),
     };
-    let mut text = format!("{} IPv4 lease(s) found with state ", leases.len());
+    let mut text = format!("{} {} lease(s) found with state ", leases.len(), version::<P>());
     match state {
         Some(state) => text.push_str(&format!("{} ({code})", state_name(state))),
         None => text.push_str(&code.to_string()),
@@ -230,7 +252,7 @@ pub(crate) async fn by_state(world: &World<'_>, arguments: Option<&Value>) -> Re
         text.push_str(&format!(" in subnet {subnet}"));
     }
     text.push('.');
-    Ok(found(&leases, text, false))
+    Ok(found::<P>(&leases, text, false))
 }
 
 fn state_name(state: LeaseState) -> &'static str {
@@ -252,6 +274,6 @@ fn parameter<'a>(arguments: Option<&'a Value>, name: &str) -> Result<&'a str, Re
     value.as_str().ok_or_else(|| Refusal::error(format!("'{name}' parameter must be a string")))
 }
 
-fn listed(leases: &[Arc<Lease4>]) -> Answer {
-    found(leases, format!("{} IPv4 lease(s) found.", leases.len()), false)
+fn listed<P: Leases>(leases: &[Arc<P::Lease>]) -> Answer {
+    found::<P>(leases, format!("{} {} lease(s) found.", leases.len(), version::<P>()), false)
 }

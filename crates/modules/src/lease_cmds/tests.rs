@@ -1,20 +1,25 @@
 //! The commands against a store in memory.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use lease::NoObserver;
+use config::Dhcp4;
+use lease::{Lease4, NoObserver};
 use memfile::{Durability, Memfile4, Settings};
 
 use super::*;
 
 struct Fake {
     store: Arc<Memfile4>,
-    config: Arc<ServerConfig4>,
+    config: Arc<ServerConfig<Dhcp4>>,
     written: Mutex<Vec<String>>,
+    /// DNS updates are on.
+    dns: AtomicBool,
+    told: Mutex<Vec<String>>,
 }
 
-impl Host for Fake {
-    fn enter(&self) -> Pending<'_, World<'_>> {
+impl Host<Dhcp4> for Fake {
+    fn enter(&self) -> Pending<'_, World<'_, Dhcp4>> {
         Box::pin(async {
             World {
                 store: Arc::clone(&self.store) as _,
@@ -29,6 +34,14 @@ impl Host for Fake {
         self.written.lock().unwrap().push(filename.to_owned());
         let path = format!("/leases/{filename}");
         Box::pin(async { if path.ends_with('/') { Err("no name".to_owned()) } else { Ok(path) } })
+    }
+
+    fn updates_dns(&self) -> bool {
+        self.dns.load(Ordering::Relaxed)
+    }
+
+    fn tell_dns(&self, _: &ServerConfig<Dhcp4>, change: Change, lease: &Lease4) {
+        self.told.lock().unwrap().push(format!("{change:?} {}", lease.address));
     }
 }
 
@@ -48,9 +61,15 @@ impl Session {
         let config = config::resolve4(Arc::new(written), &config::ResolveEnv::default()).unwrap();
         let settings = Settings { durability: Durability::None, ..Settings::new("") };
         let (store, _) = Memfile4::open(settings, Arc::new(NoObserver), Timestamp(1)).unwrap();
-        let host = Arc::new(Fake { store, config: Arc::new(config), written: Mutex::default() });
+        let host = Arc::new(Fake {
+            store,
+            config: Arc::new(config),
+            written: Mutex::default(),
+            dns: AtomicBool::default(),
+            told: Mutex::default(),
+        });
         let table = CommandTable::new();
-        register(&table, Arc::clone(&host) as _).unwrap();
+        register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
         Self { table, host }
     }
 
@@ -354,7 +373,7 @@ fn names_and_files() {
         (r#"lease4-resend-ddns {"ip-address":5}"#, "1 'ip-address' is not a string."),
         (r#"lease4-resend-ddns {"ip-address":"x"}"#, "1 'x' is not a valid IP address."),
         (r#"lease4-resend-ddns {"ip-address":"::1"}"#, "1 Invalid IPv4 address specified: ::1"),
-        (r#"lease4-resend-ddns {"ip-address":"10.0.0.1"}"#, "1 DDNS updating is not enabled"),
+        (r#"lease4-resend-ddns {"ip-address":"10.0.0.1"}"#, "4 DDNS updating is not enabled"),
         ("lease4-write", "1 no parameters specified for the command"),
         ("lease4-write {}", "1 'filename' parameter not specified"),
         (r#"lease4-write {"filename":0}"#, "1 'filename' parameter must be a string"),
@@ -362,4 +381,26 @@ fn names_and_files() {
         (r#"lease4-write {"filename":"a.csv"}"#, "0 IPv4 lease database into '/leases/a.csv'."),
     ]);
     assert_eq!(*session.host.written.lock().unwrap(), ["", "a.csv"]);
+    session.host.dns.store(true, Ordering::Relaxed);
+    let add = |last: u8, rest: &str| {
+        format!(r#"lease4-add {{"ip-address":"10.0.0.{last}","hw-address":"1:2"{rest}}}"#)
+    };
+    session.play(&[
+        (r#"lease4-resend-ddns {"ip-address":"10.0.0.1"}"#, "3 No lease found for: 10.0.0.1"),
+        (&add(1, ""), "0 Lease for address 10.0.0.1, subnet-id 2 added."),
+        (
+            r#"lease4-resend-ddns {"ip-address":"10.0.0.1"}"#,
+            "4 Lease for: 10.0.0.1, has no hostname, nothing to update",
+        ),
+        (&add(2, r#","hostname":"a.b""#), "0 Lease for address 10.0.0.2, subnet-id 2 added."),
+        (
+            r#"lease4-resend-ddns {"ip-address":"10.0.0.2"}"#,
+            "4 Neither forward nor reverse updates enabled for lease for: 10.0.0.2",
+        ),
+        (&add(3, r#","hostname":"a.b","fqdn-fwd":true"#), "0 Lease for address 10.0.0.3, subnet-id 2 added."),
+        (r#"lease4-resend-ddns {"ip-address":"10.0.0.3"}"#, "0 NCR generated for: 10.0.0.3, hostname: a.b"),
+        (r#"lease4-del {"ip-address":"10.0.0.2"}"#, "0 IPv4 lease deleted."),
+        (r#"lease4-del {"ip-address":"10.0.0.3","update-ddns":true}"#, "0 IPv4 lease deleted."),
+    ]);
+    assert_eq!(*session.host.told.lock().unwrap(), ["Add 10.0.0.3", "Remove 10.0.0.3"]);
 }

@@ -6,38 +6,90 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{Micros, SubnetId};
-use config::ServerConfig4;
+use base::{Family, Micros, SubnetId};
+use config::ServerConfig;
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand};
 use json::{Map, Value};
-use lease::{Lease4, LeaseState, LeaseStore4};
+use lease::{LeaseState, LeaseType};
 
+use crate::lease_cmds::Leases;
 use crate::params::{Refusal, refuse};
 
 /// The library that the command comes with.
 pub const PROVIDER: &str = "libdhcp_stat_cmds";
 
-static COMMAND: CommandDef = CommandDef {
-    name: "stat-lease4-get",
-    summary: "Shows how many addresses of each subnet are there, assigned and declined.",
-    access: Access::Read,
-    provider: PROVIDER,
-    arguments: "subnet-id:integer? | subnet-range:{first-subnet-id,last-subnet-id}?",
+/// The command of a family and the columns of its answer.
+struct Table {
+    command: CommandDef,
+    /// What comes behind the subnet.
+    columns: &'static [(&'static str, Column)],
+}
+
+/// Where the figures of a column come from.
+#[derive(Clone, Copy)]
+enum Column {
+    /// The statistic of the same name.
+    Statistic,
+    /// Leases in use of a sort. Declined ones are not among them, in contrast to the statistic of that name.
+    Assigned(LeaseType),
+    Declined,
+}
+
+const fn command(name: &'static str, summary: &'static str) -> CommandDef {
+    CommandDef {
+        name,
+        summary,
+        access: Access::Read,
+        provider: PROVIDER,
+        arguments: "subnet-id:integer? | subnet-range:{first-subnet-id,last-subnet-id}?",
+    }
+}
+
+static TABLE4: Table = Table {
+    command: command(
+        "stat-lease4-get",
+        "Shows how many addresses of each subnet are there, assigned and declined.",
+    ),
+    columns: &[
+        ("total-addresses", Column::Statistic),
+        ("cumulative-assigned-addresses", Column::Statistic),
+        ("assigned-addresses", Column::Assigned(LeaseType::Na)),
+        ("declined-addresses", Column::Declined),
+    ],
 };
+
+static TABLE6: Table = Table {
+    command: command(
+        "stat-lease6-get",
+        "Shows how many addresses and prefixes of each subnet are there, assigned and declined.",
+    ),
+    columns: &[
+        ("total-nas", Column::Statistic),
+        ("cumulative-assigned-nas", Column::Statistic),
+        ("assigned-nas", Column::Assigned(LeaseType::Na)),
+        ("declined-addresses", Column::Declined),
+        ("total-pds", Column::Statistic),
+        ("cumulative-assigned-pds", Column::Statistic),
+        ("assigned-pds", Column::Assigned(LeaseType::Pd)),
+    ],
+};
+
+fn table(family: Family) -> &'static Table {
+    match family {
+        Family::V4 => &TABLE4,
+        Family::V6 => &TABLE6,
+    }
+}
 
 /// Leases that are fetched from the store at once.
 const CHUNK: usize = 4096;
 
-/// The columns behind the subnet.
-const COLUMNS: [&str; 4] =
-    ["total-addresses", "cumulative-assigned-addresses", "assigned-addresses", "declined-addresses"];
-
 /// What the command needs of the server that has it.
-pub trait Host: Send + Sync {
-    fn config(&self) -> Arc<ServerConfig4>;
+pub trait Host<P: Leases>: Send + Sync {
+    fn config(&self) -> Arc<ServerConfig<P>>;
 
     /// The store that packets are served from.
-    fn store(&self) -> Arc<dyn LeaseStore4>;
+    fn store(&self) -> Arc<P::Store>;
 
     /// A statistic of a subnet now; 0 when nobody has counted.
     fn statistic(&self, subnet: SubnetId, name: &str) -> i128;
@@ -47,16 +99,16 @@ pub trait Host: Send + Sync {
 }
 
 /// Adds the command to a table. `CommandTable::deregister_provider(PROVIDER)` takes it away.
-pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), DuplicateCommand> {
-    table.register(COMMAND, move |command: Command| {
+pub fn register<P: Leases>(commands: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
+    commands.register(table(P::FAMILY).command, move |command: Command| {
         let host = Arc::clone(&host);
         async move { run(host.as_ref(), command.arguments.as_ref()).await.unwrap_or_else(Into::into) }
     })
 }
 
-/// The commands, for references and access rules.
-pub fn command_definitions() -> impl Iterator<Item = &'static CommandDef> {
-    std::iter::once(&COMMAND)
+/// The command of a family, for references and access rules.
+pub fn command_definitions(family: Family) -> impl Iterator<Item = &'static CommandDef> {
+    std::iter::once(&table(family).command)
 }
 
 /// The subnets that are asked for.
@@ -121,29 +173,36 @@ fn bound(range: &Map, name: &str) -> Result<i64, Refusal> {
     }
 }
 
-async fn run(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+async fn run<P: Leases>(host: &dyn Host<P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
+    let Table { command, columns } = table(P::FAMILY);
     let wanted = Wanted::parse(arguments)?;
     let config = host.config();
     let mut ids: Vec<SubnetId> =
         config.subnets.iter().map(|subnet| subnet.id).filter(|id| wanted.holds(*id)).collect();
     ids.sort_unstable();
-    let counts = count(&*host.store(), wanted).await?;
+    let counts = count::<P>(&*host.store(), wanted).await?;
     let rows: Vec<Value> = ids
         .into_iter()
         .map(|id| {
             let count = counts.get(&id).copied().unwrap_or_default();
-            let [total, cumulative] = ["total-addresses", "cumulative-assigned-addresses"]
-                .map(|name| host.statistic(id, name).into());
-            vec![id.0.into(), total, cumulative, count.assigned.into(), count.declined.into()].into()
+            let figures = columns.iter().map(|(name, column)| match column {
+                Column::Statistic => host.statistic(id, name).into(),
+                Column::Assigned(LeaseType::Na) => count.addresses.into(),
+                Column::Assigned(LeaseType::Pd) => count.prefixes.into(),
+                Column::Declined => count.declined.into(),
+            });
+            std::iter::once(id.0.into()).chain(figures).collect::<Vec<Value>>().into()
         })
         .collect();
     let (what, nothing) = wanted.texts();
+    let name = command.name;
     if rows.is_empty() {
-        let text = format!("{}{what}: no matching data, {nothing}", COMMAND.name);
+        let text = format!("{name}{what}: no matching data, {nothing}");
         return Ok(Answer::empty(text).and_arguments(Map::new()));
     }
-    let text = format!("{}{what}: {} rows found", COMMAND.name, rows.len());
-    let columns: Vec<Value> = std::iter::once("subnet-id").chain(COLUMNS).map(Value::from).collect();
+    let text = format!("{name}{what}: {} rows found", rows.len());
+    let names = columns.iter().map(|(name, _)| *name);
+    let columns: Vec<Value> = std::iter::once("subnet-id").chain(names).map(Value::from).collect();
     let set = Value::from([
         ("timestamp", utc(host.now()).into()),
         ("columns", columns.into()),
@@ -155,35 +214,37 @@ async fn run(host: &dyn Host, arguments: Option<&Value>) -> Result<Answer, Refus
 /// Leases of a subnet by state.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
-    /// Declined ones are not among them, in contrast to the statistic of that name.
-    assigned: u64,
+    addresses: u64,
+    prefixes: u64,
     declined: u64,
 }
 
 /// Counts what is there, whatever has become of the statistics.
-async fn count(store: &dyn LeaseStore4, wanted: Wanted) -> Result<BTreeMap<SubnetId, Count>, Refusal> {
+async fn count<P: Leases>(store: &P::Store, wanted: Wanted) -> Result<BTreeMap<SubnetId, Count>, Refusal> {
     let mut counts: BTreeMap<SubnetId, Count> = BTreeMap::new();
-    let mut see = |lease: &Lease4| {
-        if wanted.holds(lease.subnet_id) {
-            let count = counts.entry(lease.subnet_id).or_default();
-            match lease.state {
-                LeaseState::Default => count.assigned += 1,
-                LeaseState::Declined => count.declined += 1,
-                LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered => {}
+    let mut see = |lease: &P::Lease| {
+        let subnet = P::subnet(lease);
+        if wanted.holds(subnet) {
+            let count = counts.entry(subnet).or_default();
+            match (P::state(lease), P::lease_type(lease)) {
+                (LeaseState::Default, LeaseType::Na) => count.addresses += 1,
+                (LeaseState::Default, LeaseType::Pd) => count.prefixes += 1,
+                (LeaseState::Declined, _) => count.declined += 1,
+                (LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered, _) => {}
             }
         }
     };
     if let Wanted::One(id) = wanted {
         if let Ok(id) = u32::try_from(id) {
-            store.by_subnet(SubnetId(id)).await?.iter().for_each(|lease| see(lease));
+            P::by_subnet(store, SubnetId(id)).await?.iter().for_each(|lease| see(lease));
         }
         return Ok(counts);
     }
     let mut after = None;
     loop {
-        let page = store.page(after, CHUNK).await?;
+        let page = P::page(store, after, CHUNK).await?;
         let Some(last) = page.last() else { return Ok(counts) };
-        after = Some(last.address);
+        after = Some(P::address(last));
         page.iter().for_each(|lease| see(lease));
     }
 }

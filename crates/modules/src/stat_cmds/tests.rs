@@ -1,12 +1,13 @@
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use base::{PoolId, Seconds, Timestamp};
-use lease::NoObserver;
-use memfile::{Durability, Memfile4, Settings};
+use base::{Duid, Iaid, PoolId, Seconds, Timestamp};
+use config::{Dhcp4, Dhcp6};
+use lease::{HwAddrSource, Lease4, Lease6, LeaseStore4, LeaseStore6, NoObserver};
+use memfile::{Durability, Memfile4, Memfile6, Settings};
 
 use super::*;
 
-struct Fake(Arc<ServerConfig4>, Arc<Memfile4>);
+struct Fake(Arc<ServerConfig<Dhcp4>>, Arc<Memfile4>);
 
 fn lease(subnet: u32, last: u8, state: LeaseState) -> Lease4 {
     Lease4 {
@@ -25,8 +26,8 @@ fn lease(subnet: u32, last: u8, state: LeaseState) -> Lease4 {
     }
 }
 
-impl Host for Fake {
-    fn config(&self) -> Arc<ServerConfig4> {
+impl Host<Dhcp4> for Fake {
+    fn config(&self) -> Arc<ServerConfig<Dhcp4>> {
         Arc::clone(&self.0)
     }
 
@@ -133,4 +134,78 @@ fn the_calendar() {
     ] {
         assert_eq!(utc(Micros(seconds * 1_000_000)), wanted);
     }
+}
+
+struct Fake6(Arc<ServerConfig<Dhcp6>>, Arc<Memfile6>);
+
+impl Host<Dhcp6> for Fake6 {
+    fn config(&self) -> Arc<ServerConfig<Dhcp6>> {
+        Arc::clone(&self.0)
+    }
+
+    fn store(&self) -> Arc<dyn LeaseStore6> {
+        Arc::clone(&self.1) as _
+    }
+
+    fn statistic(&self, _: SubnetId, name: &str) -> i128 {
+        match name {
+            // More addresses than 64 bits count.
+            "total-nas" => 1 << 64,
+            "total-pds" => 16,
+            _ => 3,
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros(0)
+    }
+}
+
+#[test]
+fn prefixes_have_columns_of_their_own() {
+    let config = r#"{ "Dhcp6": { "subnet6": [ { "id": 1, "subnet": "2001:db8::/64" } ] } }"#;
+    let value = json::parse(config, None, json::Limits::default()).unwrap().value;
+    let config = config::resolve6(Arc::new(config::parse6(value).0), &config::ResolveEnv::default()).unwrap();
+    let settings = Settings { durability: Durability::None, ..Settings::new("") };
+    let (store, _) = Memfile6::open(settings, Arc::new(NoObserver), Timestamp(1)).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answer = runtime.block_on(async {
+        for (number, lease_type, state) in [
+            (1, LeaseType::Na, LeaseState::Default),
+            (2, LeaseType::Na, LeaseState::Declined),
+            (3, LeaseType::Na, LeaseState::Registered),
+            (4, LeaseType::Pd, LeaseState::Default),
+            (5, LeaseType::Pd, LeaseState::Default),
+        ] {
+            let base = if lease_type == LeaseType::Na { 0x2001_0db8 << 96 } else { 0x3000 << 112 };
+            store
+                .add(Lease6 {
+                    lease_type,
+                    address: Ipv6Addr::from(base | number << 64),
+                    prefix_length: if lease_type == LeaseType::Na { 128 } else { 64 },
+                    duid: Duid::new(&[0, 1, 2, 3]).unwrap(),
+                    iaid: Iaid(1),
+                    subnet_id: SubnetId(1),
+                    pool_id: PoolId(0),
+                    cltt: Timestamp(1),
+                    preferred_lifetime: Seconds(5),
+                    valid_lifetime: Seconds(10),
+                    state,
+                    hw_addr: None,
+                    hw_addr_source: HwAddrSource::UNKNOWN,
+                    hostname: "".into(),
+                    fqdn_fwd: false,
+                    fqdn_rev: false,
+                    user_context: None,
+                })
+                .await
+                .unwrap();
+        }
+        run(&Fake6(Arc::new(config), store), None).await.unwrap_or_else(Into::into)
+    });
+    assert_eq!(answer.text.as_deref(), Some("stat-lease6-get[all subnets]: 1 rows found"));
+    assert_eq!(
+        json::to_string(&answer.arguments.unwrap()),
+        r#"{ "result-set": { "columns": [ "subnet-id", "total-nas", "cumulative-assigned-nas", "assigned-nas", "declined-addresses", "total-pds", "cumulative-assigned-pds", "assigned-pds" ], "rows": [ [ 1, 18446744073709551616, 3, 1, 1, 16, 3, 2 ] ], "timestamp": "1970-01-01 00:00:00.000000" } }"#
+    );
 }

@@ -29,7 +29,7 @@ impl Host<Dhcp4> for Fake {
     }
 }
 
-impl crate::host_cmds::Host for Fake {}
+impl crate::host_cmds::Host<Dhcp4> for Fake {}
 
 pub(crate) struct Session {
     table: CommandTable,
@@ -45,7 +45,7 @@ impl Session {
         let table = CommandTable::new();
         register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
         crate::class_cmds::register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
-        crate::host_cmds::register(&table, Arc::clone(&host) as _).unwrap();
+        crate::host_cmds::register::<Dhcp4>(&table, Arc::clone(&host) as _).unwrap();
         Self { table, host }
     }
 

@@ -1,6 +1,6 @@
 //! Commands that look at the subnets of the running configuration.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use control::{Answer, Command};
 use engine::ClassSet;
@@ -50,9 +50,13 @@ fn selected(server: &Server<Dhcp6>, arguments: &Map) -> Result<Option<String>, S
         }
         let text = value.as_str().ok_or_else(|| format!("'{name}' entry must be a string"))?;
         let address = || -> Result<Ipv6Addr, String> {
-            text.parse().map_err(|_| {
-                format!("bad '{name}' entry: Failed to convert string to address '{text}': Invalid argument")
-            })
+            match text.parse() {
+                Ok(IpAddr::V6(address)) => Ok(address),
+                Ok(IpAddr::V4(_)) => Err(format!("bad '{name}' entry: not IPv6")),
+                Err(_) => Err(format!(
+                    "bad '{name}' entry: Failed to convert string to address '{text}': Invalid argument"
+                )),
+            }
         };
         match name.as_str() {
             "interface" => interface = text,

@@ -18,9 +18,57 @@ pub(crate) fn render<'v>(option: &OptionRef, payload: Octets<'v>) -> Octets<'v> 
         let end = payload.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
         return payload.part(0..end);
     }
+    if let Some(text) = option.definition.as_ref().and_then(|definition| client_fqdn(definition, &payload)) {
+        return Octets::Own(text.into());
+    }
     let mut text = Text { out: Vec::new(), family: option.family, table: &option.table };
     text.option(option.code, option.definition.as_deref(), &payload, 0);
     Octets::Own(text.out.into())
+}
+
+/// Client FQDN (RFC 4702, RFC 4704), the only option with a form of its own: its flags by name.
+fn client_fqdn(definition: &OptionDef, payload: &[u8]) -> Option<Vec<u8>> {
+    let (name, flags, wire) = match (definition.family, &*definition.name, payload) {
+        (Family::V6, "client-fqdn", [flags, name @ ..]) => (name, *flags, true),
+        (Family::V4, "fqdn", [flags, _, _, name @ ..]) => (name, *flags, flags & 4 != 0),
+        _ => return None,
+    };
+    let bit = |mask: u8| u8::from(flags & mask != 0);
+    let mut text = match definition.family {
+        Family::V6 => {
+            format!("type=39(CLIENT_FQDN), flags: (N={}, O={}, S={})", bit(4), bit(2), bit(1)).into_bytes()
+        }
+        Family::V4 => {
+            format!("type=81 (CLIENT_FQDN), flags: (N={}, E={}, O={}, S={})", bit(8), bit(4), bit(2), bit(1))
+                .into_bytes()
+        }
+    };
+    let start = text.len();
+    text.extend_from_slice(b", domain-name='");
+    let whole = if wire {
+        let mut rest = name;
+        loop {
+            let Some((length, after)) = rest.split_first() else { break false };
+            let (label, after) = after.split_at_checked((*length).into())?;
+            if *length == 0 {
+                if name.len() == 1 {
+                    text.push(b'.');
+                }
+                break true;
+            }
+            text.extend_from_slice(label);
+            rest = after;
+            if !rest.is_empty() {
+                text.push(b'.');
+            }
+        }
+    } else {
+        text.extend_from_slice(name);
+        name.ends_with(b".")
+    };
+    text.get_mut(start..)?.make_ascii_lowercase();
+    text.extend_from_slice(if whole { b"' (full)" } else { b"' (partial)" });
+    Some(text)
 }
 
 struct Text<'a> {

@@ -284,6 +284,36 @@ fn texts_of_options() {
         ],
     );
     check_string(V6, &[("relay6[0].option[18].text", b"type=00018, len=00003: 69:66:31 'if1'")]);
+    // Names of clients show their flags, and are in lower case.
+    for (family, code, payload, expected) in [
+        (
+            V6,
+            39,
+            &b"\x01\x04HOST\x07example\x00"[..],
+            "39(CLIENT_FQDN), flags: (N=0, O=0, S=1), domain-name='host.example.' (full)",
+        ),
+        (V6, 39, b"\x04\x04host", "39(CLIENT_FQDN), flags: (N=1, O=0, S=0), domain-name='host' (partial)"),
+        (V6, 39, b"\x02", "39(CLIENT_FQDN), flags: (N=0, O=1, S=0), domain-name='' (partial)"),
+        (
+            V4,
+            81,
+            b"\x05\xff\xff\x04host\x00",
+            "81 (CLIENT_FQDN), flags: (N=0, E=1, O=0, S=1), domain-name='host.' (full)",
+        ),
+        (
+            V4,
+            81,
+            b"\x00\x00\x00Host",
+            "81 (CLIENT_FQDN), flags: (N=0, E=0, O=0, S=0), domain-name='host' (partial)",
+        ),
+    ] {
+        let mut view = packet(family);
+        view.options.retain(|(there, _)| *there != code);
+        view.options.push((code, payload.to_vec()));
+        let expression = string(&format!("option[{code}].text"), family);
+        let text = expression.eval_string(&view).unwrap();
+        assert_eq!(String::from_utf8_lossy(&text), format!("type={expected}"));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use base::{Family, Random, Seconds};
 use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
 use control::{Answer, result};
-use daemon::RealRandom;
+use daemon::{PathKind, RealRandom};
 use engine::alloc::Runtime;
 use lease::StoreError;
 use memfile::{Durability, Memfile};
@@ -158,6 +158,12 @@ impl<P: Protocol> Server<P> {
         let (places, report) =
             security::places::<P>(services, &self.paths, &self.file, self.arguments.relaxed);
         report.log_warnings();
+        // The lease file is looked at before other files of its kind.
+        if places.lease_file.as_os_str().is_empty()
+            && let Some(violation) = report.errors.iter().find(|error| error.kind == PathKind::Data)
+        {
+            say!(P, LeaseFileRefused { error: &violation.problem });
+        }
         let hooks = if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
         match (report.error_text(), hooks) {
             (None, Ok(hooks)) => Ok(Checked { config, places, hooks }),
@@ -356,6 +362,7 @@ impl<P: Protocol> Server<P> {
         P::reconfigure(&runtime, config, None).await?;
         runtime.forget_leases();
         let now = self.shared.clock.now().seconds();
+        say!(P, LeaseFileLoad { file: settings.path.display() });
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
         Ok(Active {
             config: Arc::clone(config),

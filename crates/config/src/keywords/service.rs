@@ -309,6 +309,10 @@ pub static DHCP_DDNS: Table = Table {
     name: "dhcp-ddns",
     metadata: false,
     keywords: &[
+        kw("always-include-fqdn", Bool, "Gone since Kea 1.8.").only(
+            Literal::Bool(false),
+            "clients that do not send the FQDN option are not sent it (see ddns-replace-client-name)",
+        ),
         COMMENT,
         kw("enable-updates", Bool, "Send name change requests.").bool(false).stored(),
         kw("generated-prefix", Type::Str, "Old place of ddns-generated-prefix.")

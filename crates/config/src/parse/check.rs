@@ -21,6 +21,8 @@ pub(crate) struct Checker {
     pub(crate) origin: Origin,
     pub(crate) family: Family,
     pub(crate) tables: &'static Tables,
+    /// The keyword of the globals that is being read, or the globals.
+    element: &'static str,
     /// What goes before the text of a fault in the present scope.
     prefix: &'static str,
     /// Old members of `dhcp-ddns` on their way to the globals.
@@ -30,12 +32,13 @@ pub(crate) struct Checker {
 impl Checker {
     pub(crate) fn new(origin: Origin, family: Family) -> Self {
         let tables = keywords::tables(family);
-        Self { errors: Vec::new(), origin, family, tables, prefix: "", moved: Vec::new() }
+        let element = tables.globals.name;
+        Self { errors: Vec::new(), origin, family, tables, element, prefix: "", moved: Vec::new() }
     }
 
     /// A fault of whatever sort.
     pub(crate) fn push(&mut self, error: ConfigError) {
-        self.errors.push(error.under(self.tables.globals.name));
+        self.errors.push(error.under(self.element));
     }
 
     /// A fault of a value.
@@ -100,7 +103,15 @@ impl Checker {
                 continue;
             }
             let at = value.clone_position();
-            let Some(value) = self.value(holder, keyword, value) else {
+            let global = std::ptr::eq(table, self.tables.globals);
+            if global {
+                self.element = keyword.name;
+            }
+            let read = self.value(holder, keyword, value);
+            if global {
+                self.element = table.name;
+            }
+            let Some(value) = read else {
                 refused.push(keyword.name);
                 continue;
             };

@@ -1,6 +1,6 @@
 //! Checks of whole maps that DHCPv6 has alone.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use base::{IpAddress, Ipv6Prefix};
 use json::{Map, Pos, Value};
@@ -147,15 +147,15 @@ pub(crate) fn mac_sources(checker: &mut Checker, value: &Value) {
 pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
     for item in list(map, "ip-addresses") {
         let text = item.as_str().unwrap_or("");
-        match text.parse::<Ipv6Addr>() {
+        match text.parse::<IpAddr>() {
             Err(_) => checker.fault(
                 &item.pos,
                 format_args!("Failed to convert string to address '{text}': Invalid argument"),
             ),
-            Ok(address) if address.is_multicast() || address.is_unspecified() => {
+            Ok(IpAddr::V6(address)) if !address.is_multicast() && !address.is_unspecified() => {}
+            Ok(address) => {
                 checker.fault(&item.pos, format_args!("invalid prefix '{address}' for new IPv6 reservation"));
             }
-            Ok(_) => {}
         }
     }
     let prefixes = list(map, "prefixes");

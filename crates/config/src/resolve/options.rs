@@ -251,6 +251,9 @@ pub(crate) fn find_definition<'m>(definitions: &DefTable, map: &'m Map) -> Resul
         }
         (None, Some(name)) => match definitions.by_name(space, name) {
             Some(def) => Ok((space, def.code, Some(Arc::clone(def)))),
+            None if boolean(map, "csv-format") == Some(true) => {
+                Err(format!("definition for the option '{space}.{name}' having code '0' does not exist"))
+            }
             None => Err(format!("definition for the option '{space}.{name}' does not exist")),
         },
         (None, None) => {

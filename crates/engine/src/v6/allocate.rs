@@ -11,8 +11,8 @@ use wire::v6::{Ia, IaKind};
 
 use super::lifetimes::{self, Lifetimes};
 use super::messages::{
-    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet, HintReserved,
-    Revoked,
+    AllocFail, AllocFailClasses, AllocFailNoPools, AllocFailSharedNetwork, AllocFailSubnet, AllocUnreserved,
+    ExtendLease, HintReserved, HostsLookedUp, Resource, Revoked,
 };
 use super::name::ClientName;
 use super::pools::{self, Pool};
@@ -59,7 +59,7 @@ impl Asked {
             IaKind::Pd => {
                 let hint = |p: wire::v6::IaPrefix<'_>| Hint {
                     address: p.address,
-                    // No prefix has 128 bits: the length says nothing.
+                    // The longest there is says nothing.
                     length: if p.length == 128 { 0 } else { p.length },
                     wish: lifetimes(p.preferred, p.valid),
                 };
@@ -177,6 +177,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 self.lose(lease, &mut outcome).await?;
             }
         }
+        observe::log!(HostsLookedUp { query: self.query.label(), subnet: self.subnet.id });
         if !self.query.hosts.is_empty() {
             let query = self.query;
             let reserved = |lease: &Lease6, subnet: &Subnet6| {
@@ -251,13 +252,13 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             return false;
         }
         let ended = !lease.occupies() || lease.is_expired(self.ctx.now);
-        if ended && self.overlaps(resource, lease.occupies()) {
+        if ended && self.overlaps(lease.lease_type, resource, lease.occupies()) {
             return false;
         }
         if hosts::reserved_for(self.query, subnet, resource) {
             return true;
         }
-        if let Some(keeper) = hosts::keeper(self.ctx, self.query, subnet, resource) {
+        if let Some(keeper) = hosts::keeper(self.ctx, self.query, subnet, lease.lease_type, resource) {
             observe::log!(Revoked { query: self.query.label(), lease: resource, keeper });
             return false;
         }
@@ -280,8 +281,8 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
     }
 
     /// Whether others hold parts of a prefix, or one that it is a part of.
-    fn overlaps(&self, resource: Ipv6Prefix, own: bool) -> bool {
-        resource.length() < 128
+    fn overlaps(&self, kind: LeaseType, resource: Ipv6Prefix, own: bool) -> bool {
+        kind == LeaseType::Pd
             && self.ctx.runtime.overlaps(
                 pools::kind(LeaseType::Pd),
                 resource.address(),
@@ -315,7 +316,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 return Ok(None);
             }
             for resource in of_kind(host) {
-                if !hosts::heeded(subnet, resource) {
+                if !hosts::heeded(subnet, asked.kind, resource) {
                     continue;
                 }
                 let pool = Self::pool_of(subnet, asked.kind, resource.address());
@@ -349,6 +350,11 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
     /// What the client names, else the next free one. Of prefixes first one of the length it names, then a shorter,
     /// then a longer one.
     async fn find(&mut self, asked: &Asked) -> Result<Option<Granted<'c>>> {
+        observe::log!(AllocUnreserved {
+            query: self.query.label(),
+            kind: asked.kind.name(),
+            subnet: self.subnet.prefix
+        });
         let hint = asked.hints.first();
         let length = hint.map_or(0, |hint| hint.length);
         let fits: &[Fit] = if asked.kind == LeaseType::Na || length == 0 {
@@ -379,7 +385,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 .find(|pool| pool.covers(hint) && query.classes.pass(pool.guard()) && fit.takes(*pool));
             let Some(pool) = pool else { continue };
             let Some(resource) = Ipv6Prefix::new(hint, pool.length()) else { continue };
-            if hosts::keeper(ctx, query, subnet, resource).is_some() {
+            if hosts::keeper(ctx, query, subnet, asked.kind, resource).is_some() {
                 observe::log!(HintReserved { query: query.label(), hint: resource });
                 continue;
             }
@@ -423,7 +429,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 });
                 let Some((pool, resource)) = pool.zip(expired.prefix()) else { continue };
                 if expired.lease_type == asked.kind
-                    && hosts::keeper(ctx, query, subnet, resource).is_none()
+                    && hosts::keeper(ctx, query, subnet, asked.kind, resource).is_none()
                     && let Some(granted) = self.take(asked, resource, subnet, Some(pool)).await?
                 {
                     self.prefer(asked.kind, subnet);
@@ -495,10 +501,10 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             return Ok(None);
         }
         let own = existing.as_ref().is_some_and(|row| row.occupies() && row.prefix() == Some(resource));
-        if self.overlaps(resource, own) {
+        if self.overlaps(asked.kind, resource, own) {
             return Ok(None);
         }
-        let lifetimes = lifetimes::of(ctx, self.query, subnet, resource, asked.wish(), None);
+        let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, None);
         let (lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, None);
         if self.commit {
             let done = match &existing {
@@ -534,8 +540,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let Some(resource) = old.prefix().filter(|resource| !self.is_granted(*resource)) else {
             return Ok(None);
         };
+        observe::log!(ExtendLease { query: self.query.label(), lease: Resource(old) });
         let pool = Self::pool_of(subnet, asked.kind, old.address);
-        let lifetimes = lifetimes::of(ctx, self.query, subnet, resource, asked.wish(), Some(old));
+        let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, Some(old));
         let (lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, Some(old));
         if self.commit
             && let Some(left) = lifetimes::reusable(ctx, old, &lease, subnet)

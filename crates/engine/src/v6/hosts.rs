@@ -3,6 +3,7 @@
 use base::Ipv6Prefix;
 use config::{Host6, Reservation6, Subnet6};
 use host::IdentifierKind;
+use lease::LeaseType;
 
 use super::{Context6, Query, pools};
 use crate::hosts::Identified;
@@ -23,12 +24,9 @@ impl Identified for Query<'_> {
 }
 
 /// Whether reservations of a subnet count for an address or prefix.
-pub(super) fn heeded(subnet: &Subnet6, resource: Ipv6Prefix) -> bool {
+pub(super) fn heeded(subnet: &Subnet6, kind: LeaseType, resource: Ipv6Prefix) -> bool {
     let params = &subnet.params;
-    let in_pool = || {
-        let kind = if resource.length() == 128 { lease::LeaseType::Na } else { lease::LeaseType::Pd };
-        pools::of(subnet, kind).any(|pool| pool.covers(resource.address()))
-    };
+    let in_pool = || pools::of(subnet, kind).any(|pool| pool.covers(resource.address()));
     params.reservations_in_subnet && !(params.reservations_out_of_pool && in_pool())
 }
 
@@ -43,9 +41,10 @@ pub(super) fn keeper(
     ctx: &Context6<'_>,
     query: &Query<'_>,
     subnet: &Subnet6,
+    kind: LeaseType,
     resource: Ipv6Prefix,
 ) -> Option<String> {
-    if ctx.config.hosts.is_empty() || !heeded(subnet, resource) {
+    if ctx.config.hosts.is_empty() || !heeded(subnet, kind, resource) {
         return None;
     }
     let (mut keeper, mut own) = (None, false);

@@ -4,6 +4,7 @@ use base::{Ipv6Prefix, Seconds};
 use config::{Lifetime, Subnet6};
 use lease::{Lease6, LeaseState, LeaseType};
 
+use super::allocate::Asked;
 use super::{Context6, Query, pools};
 
 /// A preferred and a valid lifetime.
@@ -25,14 +26,14 @@ impl Lifetimes {
     }
 }
 
-/// What a client gets in a subnet that wishes for `wish` (0: no wish): the first class that sets a lifetime, else the
-/// subnet says which.
+/// What a client gets in a subnet for what it asked: the first class that sets a lifetime, else the subnet says
+/// which.
 pub(super) fn of(
     ctx: &Context6<'_>,
     query: &Query<'_>,
     subnet: &Subnet6,
+    asked: &Asked,
     resource: Ipv6Prefix,
-    wish: Lifetimes,
     old: Option<&Lease6>,
 ) -> Lifetimes {
     let class = |which: fn(&config::Class) -> Option<Lifetime>| {
@@ -40,12 +41,13 @@ pub(super) fn of(
     };
     let preferred = class(|c| c.preferred_lifetime).or(subnet.params.own.preferred_lifetime);
     let valid = class(|c| c.valid_lifetime).unwrap_or(subnet.params.valid_lifetime);
-    if scarce(ctx, subnet, resource) {
+    if asked.kind == LeaseType::Pd && scarce(ctx, subnet, resource) {
         // The least, but no less than the client still has.
         let left = old.map_or_else(Lifetimes::default, |old| remaining(ctx, old));
         let least = preferred.map_or(Seconds(0), |preferred| preferred.min);
         return Lifetimes { preferred: least.max(left.preferred), valid: valid.min.max(left.valid) }.sane();
     }
+    let wish = asked.wish();
     let wished = |seconds: Seconds| Some(seconds).filter(|seconds| seconds.0 > 0);
     Lifetimes {
         preferred: preferred.map_or(Seconds(0), |preferred| preferred.grant(wished(wish.preferred))),
@@ -56,11 +58,10 @@ pub(super) fn of(
 
 /// Whether prefixes run short in the pool (`adaptive-lease-time-threshold`). There is no want of addresses.
 fn scarce(ctx: &Context6<'_>, subnet: &Subnet6, resource: Ipv6Prefix) -> bool {
-    resource.length() < 128
-        && subnet.params.adaptive_lease_time_threshold.is_some_and(|threshold| {
-            let kind = pools::kind(LeaseType::Pd);
-            ctx.runtime.occupancy(subnet.id, kind, resource.address()) >= threshold
-        })
+    subnet.params.adaptive_lease_time_threshold.is_some_and(|threshold| {
+        let kind = pools::kind(LeaseType::Pd);
+        ctx.runtime.occupancy(subnet.id, kind, resource.address()) >= threshold
+    })
 }
 
 /// What is left of a lease.

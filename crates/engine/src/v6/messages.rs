@@ -36,6 +36,29 @@ impl fmt::Display for Resource<'_> {
     }
 }
 
+/// All of a lease, a line each, with the labels that programs look for.
+pub struct Details<'a>(pub &'a Lease6);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lease = self.0;
+        writeln!(f, "Type:          {}", lease.lease_type.name())?;
+        writeln!(f, "Address:       {}", lease.address)?;
+        writeln!(f, "Prefix length: {}", lease.prefix_length)?;
+        writeln!(f, "IAID:          {}", lease.iaid)?;
+        writeln!(f, "Pref life:     {}", Lifetime(lease.preferred_lifetime))?;
+        writeln!(f, "Valid life:    {}", Lifetime(lease.valid_lifetime))?;
+        writeln!(f, "Cltt:          {}", lease.cltt.0)?;
+        writeln!(f, "DUID:          {}", lease.duid)?;
+        match &lease.hw_addr {
+            Some(hw_addr) => writeln!(f, "Hardware addr: {hw_addr}")?,
+            None => writeln!(f, "Hardware addr: (none)")?,
+        }
+        writeln!(f, "Subnet ID:     {}", lease.subnet_id)?;
+        write!(f, "Pool ID:       {}", lease.pool_id)
+    }
+}
+
 observe::messages! {
     QueryLabel { query } = "DHCP6_QUERY_LABEL", "dhcp6", Info,
         "received query: {query}",
@@ -184,6 +207,21 @@ observe::messages! {
     RegisteredConflict { address } = "DHCP6_REGISTERED_LEASE_ADD_FAIL", "dhcp6", Error,
         "the registration of the address {address} could not be stored: its lease has changed meanwhile",
         "The client asks again.";
+    HostsLookedUp { query, subnet } = "HOSTS_CFG_GET_ONE_SUBNET_ID_IDENTIFIER", "hosts", Debug(50),
+        "get one host with IPv6 reservation for subnet id {subnet}, identified by {query}",
+        "Reservations of the client are looked for.";
+    OptionsGiven { query, count } = "DHCP6_OPTIONS_GIVEN", "options", Debug(50),
+        "{query}: the response carries {count} options",
+        "The options of a response have been chosen.";
+    LeaseData { query, iaid, lease } = "DHCP6_LEASE_DATA", "leases", Debug(55),
+        "{query}: detailed lease information for iaid={iaid}: {lease}",
+        "All of a lease that the client was granted or offered.";
+    AllocUnreserved { query, kind, subnet } = "ALLOC_ENGINE_V6_ALLOC_UNRESERVED", "alloc-engine", Debug(40),
+        "{query}: no static reservations available - trying to dynamically allocate leases of {kind} from {subnet}",
+        "The client has no lease for the association, and nothing is reserved for it.";
+    ExtendLease { query, lease } = "ALLOC_ENGINE_V6_EXTEND_LEASE", "alloc-engine", Debug(40),
+        "{query}: extending lifetime of the lease for {lease}",
+        "The client keeps what it has.";
     GenerateFqdn { query } = "DHCP6_DDNS_GENERATE_FQDN", "ddns", Debug(50),
         "{query}: client did not send a FQDN option; FQDN will be generated for the client",
         "The scope names clients that send no name (ddns-replace-client-name).";

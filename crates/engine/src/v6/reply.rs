@@ -16,7 +16,7 @@ use wire::v6::{
 
 use super::allocate::Granted;
 use super::lifetimes::{self, Lifetimes};
-use super::messages::{PackFailed, PacketSent, UnicastConfigured};
+use super::messages::{OptionsGiven, PackFailed, PacketSent, UnicastConfigured};
 use super::name::ClientName;
 use super::pools::Pool;
 use super::{Context6, Destination, DropReason, Query, Reply, Verdict, classify, relay};
@@ -362,6 +362,8 @@ fn vendor<'a>(
             ids.push(id);
         }
     }
+    // Whatever the order in which the client names them.
+    ids.sort_unstable();
     for id in ids {
         let sets = || levels.iter().flat_map(|set| &set.vendors).filter(|v| v.vendor == id);
         let mut wanted: SmallVec<[u16; 16]> = SmallVec::new();
@@ -445,6 +447,7 @@ pub(super) fn finish<'c>(
     for option in relay::supplied(ctx, query).filter(|option| !server.contains(&option.code)) {
         options.add(option.code, option.value);
     }
+    observe::log!(OptionsGiven { query: query.label(), count: options.0.len() });
     // Stable: several options of a code keep their order.
     options.0.sort_by_key(|(code, _)| *code);
     if let Err(error) = encode(query, answer.kind, &options, out) {

@@ -9,7 +9,8 @@ use wire::v6::{Ia, MessageType, StatusCode};
 
 use super::allocate::{Asked, Exchange, Granted};
 use super::messages::{
-    Advertised, Allocated, Lifetime, NothingAllocated, ProcessAssociation, RapidCommit, Rejected, Reused,
+    Advertised, Allocated, Details, LeaseData, Lifetime, NothingAllocated, ProcessAssociation, RapidCommit,
+    Rejected, Resource, Reused,
 };
 use super::reply::{Answer, IaReply, Text};
 use super::{Context6, Query, Verdict, extend, reply};
@@ -149,7 +150,8 @@ impl std::fmt::Display for Shown {
 pub(super) fn report(ctx: &Context6<'_>, query: &Query<'_>, granted: &Granted<'_>, commit: bool) {
     let lease = &granted.lease;
     let (label, iaid) = (query.label(), lease.iaid);
-    let resource = super::messages::Resource(lease);
+    let resource = Resource(lease);
+    observe::log!(LeaseData { query: label, iaid, lease: Details(lease) });
     if granted.reused {
         let seconds = Lifetime(granted.lifetimes.valid);
         observe::log!(Reused { query: label, resource, iaid, seconds });

@@ -45,7 +45,8 @@ fn sqlite_databases() {
 fn refusals() {
     for (arguments, text) in [
         (&[][..], "ERROR/kea-admin: missing command\n"),
-        (&["db-init", "mysql", "-u", "x"], "ERROR/kea-admin: backend mysql is not supported by this release"),
+        (&["db-init", "oracle"], "ERROR/kea-admin: invalid backend: oracle\n"),
+        (&["config-import", "memfile", "x"], "ERROR/kea-admin: config-import is not supported for memfile\n"),
         (&["lease-dump", "sqlite", "-4"], "ERROR/kea-admin: lease-dump is not supported for sqlite\n"),
         (&["lease-dump", "memfile", "-4"], "ERROR/kea-admin: lease-dump is not supported for memfile\n"),
         (

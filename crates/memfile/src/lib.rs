@@ -45,6 +45,7 @@ pub use lfc::{LfcError, LfcStats, clean};
 pub use load::{LoadReport, RowError};
 pub use storage::{Locked, LogFile, OpenMode, OsStorage, Storage};
 pub use store::{Durability, LfcStart, Memfile, Memfile4, Memfile6, Runner, Settings, Status};
+pub use table::push_escaped;
 
 /// Reads a DHCPv4 lease file from memory as a server does at its start; answers the leases and the number of rows
 /// with errors. For tools and fuzzing.

@@ -260,7 +260,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 const ESCAPE: &[u8] = b"&#x";
 
 /// Appends `text` with every byte outside 0x20 to 0x7e, `,` and `&` as `&#x` and two hexadecimal digits.
-pub(crate) fn push_escaped(text: &str, out: &mut Vec<u8>) {
+pub fn push_escaped(text: &str, out: &mut Vec<u8>) {
     for byte in text.bytes() {
         if matches!(byte, b',' | b'&') || !(0x20..=0x7e).contains(&byte) {
             out.extend_from_slice(ESCAPE);

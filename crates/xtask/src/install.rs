@@ -18,7 +18,7 @@ const PROGRAMS: [(&str, &str); 6] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 14] = [
+const DIRECTORIES: [(&str, u32); 16] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -28,6 +28,8 @@ const DIRECTORIES: [(&str, u32); 14] = [
     ("lib/kea/hooks", 0o755),
     ("share/kea/api", 0o755),
     ("share/kea/scripts", 0o755),
+    ("share/kea/scripts/mysql", 0o755),
+    ("share/kea/scripts/pgsql", 0o755),
     ("share/doc/kea", 0o755),
     ("share/man/man7", 0o755),
     ("share/man/man8", 0o755),
@@ -97,6 +99,10 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
         script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;
     }
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
+    for database in ["mysql", "pgsql"] {
+        let name = format!("scripts/{database}/wipe_data.sh");
+        copy(&root().join("shell").join(&name), &prefix.join("share/kea").join(&name), 0o755)?;
+    }
     for (name, mode) in CONFIGURATIONS {
         let to = prefix.join("etc/kea").join(name);
         // An operator's configuration is never overwritten.

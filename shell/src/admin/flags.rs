@@ -1,6 +1,7 @@
 //! The command line of `kea-admin`: a command, a kind of database, parameters.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use base::Family;
@@ -15,20 +16,33 @@ pub(crate) enum Command {
     LeaseDump,
     LeaseUpload,
     StatsRecount,
+    ConfigImport,
+    ConfigExport,
 }
 
-const COMMANDS: [(Command, &str, &str); 6] = [
+const COMMANDS: [(Command, &str, &str); 8] = [
     (Command::DbInit, "db-init", "creates the tables of a new database, or a new lease file"),
     (Command::DbVersion, "db-version", "prints the version of the schema"),
     (Command::DbUpgrade, "db-upgrade", "brings the schema up to date; stop the servers before"),
-    (Command::LeaseDump, "lease-dump", "writes the leases of a database to a file"),
-    (Command::LeaseUpload, "lease-upload", "reads the leases of a file into a database"),
+    (Command::LeaseDump, "lease-dump", "writes the leases of a database to a lease file"),
+    (Command::LeaseUpload, "lease-upload", "reads the leases of a lease file into a database"),
     (Command::StatsRecount, "stats-recount", "counts the leases of a database anew"),
+    (
+        Command::ConfigImport,
+        "config-import",
+        "moves the configurations of servers into a configuration database",
+    ),
+    (Command::ConfigExport, "config-export", "writes the whole configuration of servers to files again"),
 ];
 
 impl Command {
     pub(crate) fn name(self) -> &'static str {
         COMMANDS.iter().find(|(command, ..)| *command == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Takes servers with their files.
+    pub(crate) fn moves(self) -> bool {
+        matches!(self, Self::ConfigImport | Self::ConfigExport)
     }
 }
 
@@ -37,15 +51,78 @@ impl Command {
 pub(crate) enum Backend {
     Memfile,
     Sqlite,
+    Mysql,
+    Pgsql,
+}
+
+const BACKENDS: [(Backend, &str); 4] = [
+    (Backend::Memfile, "memfile"),
+    (Backend::Mysql, "mysql"),
+    (Backend::Pgsql, "pgsql"),
+    (Backend::Sqlite, "sqlite"),
+];
+
+impl Backend {
+    pub(crate) fn name(self) -> &'static str {
+        BACKENDS.iter().find(|(backend, _)| *backend == self).map_or("", |(_, name)| name)
+    }
+
+    /// Reached over a connection, with user and password.
+    fn is_server(self) -> bool {
+        matches!(self, Self::Mysql | Self::Pgsql)
+    }
+}
+
+/// With which password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) enum Password {
+    /// Not said: the environment's, or that of Kea's examples.
+    #[default]
+    Unsaid,
+    /// `-p` at the end of the line.
+    Ask,
+    Given(String),
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsaid => "Unsaid",
+            Self::Ask => "Ask",
+            Self::Given(_) => "Given",
+        })
+    }
+}
+
+/// A server of `config-import` and `config-export`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerFile {
+    /// `TAG=FILE`; otherwise the file's `server-tag`.
+    pub(crate) tag: Option<String>,
+    /// `config-export` takes a tag alone, with `TAG=`.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// With what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
-    /// `-n`: the file.
+    /// `-n`: the file, or the name of the database.
     pub(crate) name: Option<PathBuf>,
     /// `-4`, `-6`.
     pub(crate) family: Option<Family>,
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Password,
+    /// `-x`: what clients of the database would be told.
+    pub(crate) extra: Vec<String>,
+    pub(crate) input: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
+    /// `-y`: what would be asked is so.
+    pub(crate) yes: bool,
+    /// `--dry-run`: the plan alone.
+    pub(crate) dry_run: bool,
+    pub(crate) servers: Vec<ServerFile>,
 }
 
 /// A command line.
@@ -54,7 +131,7 @@ pub(crate) enum Request {
     Version,
     ExtendedVersion,
     Help,
-    Run(Command, Backend, Parameters),
+    Run(Command, Backend, Box<Parameters>),
 }
 
 /// Why a command line is refused.
@@ -68,16 +145,18 @@ pub(crate) enum UsageError {
     NoBackend,
     #[error("invalid backend: {0}")]
     Backend(String),
-    #[error("backend {0} is not supported by this release; supported are memfile and sqlite")]
-    NotServed(String),
     #[error("{0} requires a parameter")]
     NoValue(&'static str),
     #[error("you may not specify both -4 and -6")]
     BothFamilies,
+    #[error("-P or --port requires a port number, not {0}")]
+    Port(String),
     #[error("option {0} belongs to database servers; memfile and sqlite have none")]
     ServerOption(String),
-    #[error("option {0} belongs to lease-dump and lease-upload, which memfile and sqlite do not have")]
-    LeaseOption(String),
+    #[error("option {0} belongs to other commands than {1}")]
+    OtherCommand(String, &'static str),
+    #[error("option -d or --directory is not supported: the scripts are part of kea-admin")]
+    Directory,
     #[error("invalid option: {0}")]
     Option(String),
 }
@@ -99,37 +178,86 @@ impl Request {
                 .ok_or_else(|| UsageError::Command(name.to_owned()))?,
         };
         let name = arguments.next().ok_or(UsageError::NoBackend)?.to_string_lossy().into_owned();
-        let backend = match name.as_str() {
-            "memfile" => Backend::Memfile,
-            "sqlite" => Backend::Sqlite,
-            "mysql" | "pgsql" => return Err(UsageError::NotServed(name)),
-            _ => return Err(UsageError::Backend(name)),
-        };
+        let backend = BACKENDS
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(backend, _)| *backend)
+            .ok_or(UsageError::Backend(name))?;
         let mut parameters = Parameters::default();
         let mut parser = lexopt::Parser::from_args(arguments);
-        let option = |error: lexopt::Error| UsageError::Option(error.to_string());
-        while let Some(argument) = parser.next().map_err(option)? {
+        while let Some(argument) = parser.next().map_err(|error| UsageError::Option(error.to_string()))? {
+            let shown = shown(&argument);
             match argument {
                 Arg::Short('n') | Arg::Long("name") => {
-                    let value = parser.value().map_err(|_| UsageError::NoValue("-n or --name"))?;
-                    parameters.name = Some(value.into());
+                    parameters.name = Some(value(&mut parser, "-n or --name")?.into());
                 }
                 Arg::Short('4') => parameters.set_family(Family::V4)?,
                 Arg::Short('6') => parameters.set_family(Family::V6)?,
-                Arg::Short('y') | Arg::Long("yes") => {}
+                Arg::Short('y') | Arg::Long("yes") => parameters.yes = true,
                 Arg::Short('v') | Arg::Long("version") => return Ok(Self::Version),
-                Arg::Short('h' | 'P' | 'u' | 'p' | 'x' | 'd')
-                | Arg::Long("host" | "port" | "user" | "password" | "extra" | "directory") => {
-                    return Err(UsageError::ServerOption(shown(&argument)));
+                Arg::Short('d') | Arg::Long("directory") => return Err(UsageError::Directory),
+                Arg::Short('h' | 'P' | 'u' | 'p' | 'x')
+                | Arg::Long("host" | "port" | "user" | "password" | "extra")
+                    if !backend.is_server() =>
+                {
+                    return Err(UsageError::ServerOption(shown));
+                }
+                Arg::Short('h') | Arg::Long("host") => {
+                    parameters.host = Some(text(&mut parser, "-h or --host")?);
+                }
+                Arg::Short('P') | Arg::Long("port") => {
+                    let port = text(&mut parser, "-P or --port")?;
+                    parameters.port = Some(port.parse().map_err(|_| UsageError::Port(port))?);
+                }
+                Arg::Short('u') | Arg::Long("user") => {
+                    parameters.user = Some(text(&mut parser, "-u or --user")?);
+                }
+                // Whatever follows is the password; nothing: it is asked for.
+                Arg::Short('p') | Arg::Long("password") => {
+                    parameters.password = match parser.value() {
+                        Ok(value) => Password::Given(value.to_string_lossy().into_owned()),
+                        Err(_) => Password::Ask,
+                    };
+                }
+                Arg::Short('x') | Arg::Long("extra") => {
+                    parameters.extra.push(text(&mut parser, "-x or --extra")?);
+                }
+                Arg::Short('i') | Arg::Long("input") if command == Command::LeaseUpload => {
+                    parameters.input = Some(value(&mut parser, "-i or --input")?.into());
+                }
+                Arg::Short('o') | Arg::Long("output") if command == Command::LeaseDump || command.moves() => {
+                    parameters.output = Some(value(&mut parser, "-o or --output")?.into());
                 }
                 Arg::Short('i' | 'o') | Arg::Long("input" | "output") => {
-                    return Err(UsageError::LeaseOption(shown(&argument)));
+                    return Err(UsageError::OtherCommand(shown, command.name()));
                 }
-                other => return Err(UsageError::Option(shown(&other))),
+                Arg::Long("dry-run") if command == Command::ConfigImport => parameters.dry_run = true,
+                Arg::Value(value) if command.moves() => {
+                    parameters.servers.push(ServerFile::of(&value.to_string_lossy()));
+                }
+                _ => return Err(UsageError::Option(shown)),
             }
         }
-        Ok(Self::Run(command, backend, parameters))
+        Ok(Self::Run(command, backend, Box::new(parameters)))
     }
+}
+
+impl ServerFile {
+    fn of(text: &str) -> Self {
+        let path = |text: &str| Some(text).filter(|text| !text.is_empty()).map(PathBuf::from);
+        match text.split_once('=') {
+            Some((tag, file)) if !tag.contains('/') => Self { tag: Some(tag.to_owned()), file: path(file) },
+            _ => Self { tag: None, file: path(text) },
+        }
+    }
+}
+
+fn value(parser: &mut lexopt::Parser, option: &'static str) -> Result<OsString, UsageError> {
+    parser.value().ok().filter(|value| !value.is_empty()).ok_or(UsageError::NoValue(option))
+}
+
+fn text(parser: &mut lexopt::Parser, option: &'static str) -> Result<String, UsageError> {
+    value(parser, option).map(|value| value.to_string_lossy().into_owned())
 }
 
 impl Parameters {
@@ -158,14 +286,30 @@ pub(crate) fn usage() -> String {
     for (_, name, help) in COMMANDS {
         text.push_str(&format!("  {name:<15} {help}\n"));
     }
-    text.push_str(
-        "\nBACKEND: memfile|sqlite (mysql and pgsql are not supported by this release)\n\
+    let backends: Vec<&str> = BACKENDS.iter().map(|(_, name)| *name).collect();
+    text.push_str(&format!(
+        "\nBACKEND: {}\n\
          \nparameters:\n  \
-         -n or --name FILE   the database file (sqlite), or the lease file (memfile)\n  \
-         -4, -6              whose leases a lease file holds\n  \
-         -y or --yes         assume yes; nothing is ever asked\n  \
+         -n or --name NAME   the database (keatest), its file (sqlite), or the lease file (memfile)\n  \
+         -h or --host NAME   where the database server is (localhost); a path is that of its socket\n  \
+         -P or --port PORT   the TCP port of the database server\n  \
+         -u or --user NAME   the user of the database (keatest)\n  \
+         -p or --password [PASSWORD]\n                      \
+         the user's password; asked for when it is left out, otherwise that of the environment\n                      \
+         variable KEA_ADMIN_DB_PASSWORD\n  \
+         -x or --extra ARGUMENT\n                      \
+         mysql: --ssl, --ssl-ca=FILE, --ssl-cert=FILE, --ssl-key=FILE, --ssl-verify-server-cert,\n                      \
+         --socket=FILE; pgsql: sslmode=MODE, sslrootcert=FILE, sslcert=FILE, sslkey=FILE\n  \
+         -4, -6              whose leases or configurations\n  \
+         -i or --input FILE  lease-upload: the lease file\n  \
+         -o or --output FILE lease-dump: the lease file; config-import and config-export: the directory for the\n                      \
+         files of servers\n  \
+         -y or --yes         assume yes; nothing is asked\n  \
+         --dry-run           config-import: show the plan and change nothing\n  \
+         [TAG=]FILE ...      config-import, config-export: the servers, each by its tag and its file\n  \
          -v or --version     prints the version\n",
-    );
+        backends.join("|")
+    ));
     text
 }
 
@@ -177,15 +321,67 @@ mod tests {
         Request::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
     }
 
+    fn run(command: Command, backend: Backend, parameters: Parameters) -> Request {
+        Request::Run(command, backend, Box::new(parameters))
+    }
+
     #[test]
     fn requests() {
-        let named = |family| Parameters { name: Some("f.db".into()), family };
+        let named = |family| Parameters { name: Some("f.db".into()), family, ..Parameters::default() };
         for (line, request) in [
-            ("db-init sqlite -n f.db", Request::Run(Command::DbInit, Backend::Sqlite, named(None))),
-            ("db-version sqlite --name=f.db", Request::Run(Command::DbVersion, Backend::Sqlite, named(None))),
+            ("db-init sqlite -n f.db", run(Command::DbInit, Backend::Sqlite, named(None))),
+            ("db-version sqlite --name=f.db", run(Command::DbVersion, Backend::Sqlite, named(None))),
             (
                 "db-upgrade memfile -4 -y -n f.db",
-                Request::Run(Command::DbUpgrade, Backend::Memfile, named(Some(Family::V4))),
+                run(
+                    Command::DbUpgrade,
+                    Backend::Memfile,
+                    Parameters { yes: true, ..named(Some(Family::V4)) },
+                ),
+            ),
+            (
+                "db-init mysql -u keauser -p keapass -n keadb -h 192.0.2.1 -P 3307 -x --ssl",
+                run(
+                    Command::DbInit,
+                    Backend::Mysql,
+                    Parameters {
+                        name: Some("keadb".into()),
+                        host: Some("192.0.2.1".into()),
+                        port: Some(3307),
+                        user: Some("keauser".into()),
+                        password: Password::Given("keapass".into()),
+                        extra: vec!["--ssl".into()],
+                        ..Parameters::default()
+                    },
+                ),
+            ),
+            (
+                "lease-dump pgsql -4 -o out.csv -p",
+                run(
+                    Command::LeaseDump,
+                    Backend::Pgsql,
+                    Parameters {
+                        family: Some(Family::V4),
+                        output: Some("out.csv".into()),
+                        password: Password::Ask,
+                        ..Parameters::default()
+                    },
+                ),
+            ),
+            (
+                "config-import sqlite -n f.db --dry-run hq=a.conf ./x=y/b.conf",
+                run(
+                    Command::ConfigImport,
+                    Backend::Sqlite,
+                    Parameters {
+                        dry_run: true,
+                        servers: vec![
+                            ServerFile { tag: Some("hq".into()), file: Some("a.conf".into()) },
+                            ServerFile { tag: None, file: Some("./x=y/b.conf".into()) },
+                        ],
+                        ..named(None)
+                    },
+                ),
             ),
             ("-v", Request::Version),
             ("--version", Request::Version),
@@ -197,23 +393,27 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_not_shown() {
+        let request = parse("db-init mysql -p geheim").unwrap();
+        assert!(!format!("{request:?}").contains("geheim"));
+    }
+
+    #[test]
     fn refusals() {
         for (line, text) in [
             ("", "missing command"),
             ("db-destroy", "invalid command: db-destroy"),
             ("db-init", "missing backend"),
             ("db-init oracle", "invalid backend: oracle"),
-            (
-                "db-init mysql -u x",
-                "backend mysql is not supported by this release; supported are memfile and sqlite",
-            ),
-            (
-                "db-init pgsql",
-                "backend pgsql is not supported by this release; supported are memfile and sqlite",
-            ),
             ("db-init sqlite -n", "-n or --name requires a parameter"),
+            ("db-init mysql -P http", "-P or --port requires a port number, not http"),
             ("db-init sqlite -4 -6", "you may not specify both -4 and -6"),
             ("db-init sqlite -h host", "option -h belongs to database servers; memfile and sqlite have none"),
+            ("db-init mysql -o file", "option -o belongs to other commands than db-init"),
+            (
+                "db-init mysql -d dir",
+                "option -d or --directory is not supported: the scripts are part of kea-admin",
+            ),
             ("db-init sqlite --zzz", "invalid option: --zzz"),
             ("db-init sqlite extra", "invalid option: extra"),
         ] {

@@ -50,7 +50,9 @@ pub(crate) fn run(command: Command, parameters: &Parameters) -> Result<(), Failu
             let (path, family) = target(command, parameters)?;
             upgrade(&path, family)
         }
-        Command::LeaseDump | Command::LeaseUpload => Err(not_for(command, "memfile")),
+        Command::LeaseDump | Command::LeaseUpload | Command::ConfigImport | Command::ConfigExport => {
+            Err(not_for(command, "memfile"))
+        }
         Command::StatsRecount => {
             println!("INFO/kea-admin: memfile does not keep lease statistics");
             Ok(())

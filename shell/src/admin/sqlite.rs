@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::flags::{Command, Parameters};
-use crate::{Failure, not_for};
+use crate::flags::{Backend, Command, Parameters};
+use crate::{Failure, moving, not_for};
 
 pub(crate) fn run(command: Command, parameters: &Parameters) -> Result<(), Failure> {
     let name = || {
@@ -21,6 +21,7 @@ pub(crate) fn run(command: Command, parameters: &Parameters) -> Result<(), Failu
         }
         Command::DbUpgrade => upgrade(name()?),
         Command::LeaseDump | Command::LeaseUpload | Command::StatsRecount => Err(not_for(command, "sqlite")),
+        Command::ConfigImport | Command::ConfigExport => moving::run(command, Backend::Sqlite, parameters),
     }
 }
 

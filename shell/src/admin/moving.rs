@@ -1,0 +1,319 @@
+//! `config-import` and `config-export`: servers into a configuration database, and back into files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use backend::{
+    BackendError, Boxed, Change, ConfigBackend, Note, Objects, Pulled, RevisionFilter, ServerSelector,
+};
+use base::{Clock, Family, ServerTag};
+use config::{Dhcp4, Written};
+use json::{Map, Value};
+use migrate::{Plan, Protocol, Source, differences};
+
+use crate::flags::{Backend, Command, Parameters, ServerFile};
+use crate::{Failure, ask, server};
+
+/// A server as named on the command line.
+struct Named<P: Protocol> {
+    tag: ServerTag,
+    file: Option<PathBuf>,
+    written: Written<P>,
+}
+
+pub(crate) fn run(command: Command, backend: Backend, parameters: &Parameters) -> Result<(), Failure> {
+    if parameters.servers.is_empty() {
+        return Err(Failure::new(format!("{}: no servers are named, each as [TAG=]FILE", command.name())));
+    }
+    if parameters.family == Some(Family::V6) {
+        return Err(Failure::new(format!("{} of DHCPv6 is not supported by this release", command.name())));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(error.to_string()))?;
+    Moving { runtime, command, parameters, kind: backend }.run::<Dhcp4>()
+}
+
+struct Moving<'a> {
+    runtime: tokio::runtime::Runtime,
+    command: Command,
+    parameters: &'a Parameters,
+    kind: Backend,
+}
+
+impl Moving<'_> {
+    fn run<P: Protocol>(&self) -> Result<(), Failure> {
+        let servers = self.parameters.servers.iter().map(named::<P>).collect::<Result<Vec<_>, _>>()?;
+        let output = match &self.parameters.output {
+            Some(output) => output.clone(),
+            None if self.parameters.dry_run => PathBuf::new(),
+            None => {
+                return Err(Failure::new(format!(
+                    "you must specify a directory for the files of the servers with -o or --output for {}",
+                    self.command.name()
+                )));
+            }
+        };
+        if self.command == Command::ConfigImport {
+            self.import(&servers, &output)
+        } else {
+            self.export(&servers, &output)
+        }
+    }
+
+    fn wait<T>(&self, call: Boxed<T>) -> Result<T, Failure> {
+        self.runtime.block_on(call).map_err(|error: BackendError| Failure::new(error.to_string()))
+    }
+
+    fn open<P: Protocol>(&self) -> Result<(Box<dyn ConfigBackend>, Map), Failure> {
+        let name = self.parameters.name.as_ref().map(|name| name.to_string_lossy().into_owned());
+        if self.kind == Backend::Sqlite {
+            let name =
+                name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
+            let reach =
+                Map::from([("type".to_owned(), "sqlite".into()), ("name".to_owned(), name.as_str().into())]);
+            return Ok((Box::new(sqlite::open(name, P::FAMILY)), reach));
+        }
+        let access = server::access(self.kind, self.parameters)?;
+        let kind = if self.kind == Backend::Mysql { "mysql" } else { "postgresql" };
+        let mut reach = Map::from([
+            ("type".to_owned(), kind.into()),
+            ("name".to_owned(), access.name.as_str().into()),
+            ("user".to_owned(), access.user.as_str().into()),
+            ("password".to_owned(), access.password.as_str().into()),
+            ("host".to_owned(), access.host.as_str().into()),
+        ]);
+        if access.port != 0 {
+            reach.insert("port".to_owned(), access.port.into());
+        }
+        let database = match self.kind {
+            Backend::Mysql => mysql::open(access, P::FAMILY),
+            _ => postgres::open(access, P::FAMILY),
+        };
+        Ok((Box::new(database), reach))
+    }
+
+    /// Everything that a server gets.
+    fn objects(&self, backend: &dyn ConfigBackend, tag: &ServerTag) -> Result<Objects, Failure> {
+        match self.wait(backend.pull(tag.clone(), None))? {
+            Pulled::Everything { objects, .. } => Ok(objects),
+            Pulled::Nothing | Pulled::Changes { .. } => Ok(Objects::default()),
+        }
+    }
+
+    fn import<P: Protocol>(&self, servers: &[Named<P>], output: &Path) -> Result<(), Failure> {
+        let sources: Vec<Source<P>> = servers
+            .iter()
+            .map(|server| Source {
+                tag: server.tag.clone(),
+                name: server.file.as_deref().unwrap_or(Path::new("")).display().to_string(),
+                written: server.written.clone(),
+            })
+            .collect();
+        let plan = Plan::new(&sources).map_err(|error| Failure::new(error.to_string()))?;
+        print!("{plan}");
+        for (source, remaining) in sources.iter().zip(&plan.remaining) {
+            same(source, remaining, &plan.objects(&source.tag), "as planned")?;
+        }
+        println!("Every server keeps its configuration.");
+        if self.parameters.dry_run {
+            return Ok(());
+        }
+        let (backend, reach) = self.open::<P>()?;
+        self.unused(backend.as_ref(), &plan.servers)?;
+        for (source, remaining) in sources.iter().zip(&plan.remaining) {
+            let preview = self.wait(backend.preview(plan.changes.clone(), Some(source.tag.clone())))?;
+            let objects = preview.server.map(|(_, after)| after).unwrap_or_default();
+            same(source, remaining, &objects, "as the database would hold it")?;
+        }
+        let files: Vec<PathBuf> = servers.iter().map(|server| path(output, server)).collect();
+        for file in &files {
+            ask::may_overwrite(file, self.parameters.yes, self.command.name())?;
+        }
+        if !self.parameters.yes {
+            println!("{} objects go into {}.", plan.places.len(), backend.identity());
+            if !ask::agrees() {
+                return Err(Failure::new(format!("{} aborted by user.", self.command.name())));
+            }
+        }
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let note = Note { time: now(), message: format!("kea-admin config-import: {}", names.join(", ")) };
+        self.wait(backend.apply(plan.changes.clone(), note))?;
+        for (source, remaining) in sources.iter().zip(&plan.remaining) {
+            let objects = self.objects(backend.as_ref(), &source.tag)?;
+            if let Err(failure) = same(source, remaining, &objects, "as the database holds it") {
+                return Err(self.undone(backend.as_ref(), failure));
+            }
+        }
+        println!("Stored in {}; every server gets what it had.", backend.identity());
+        for ((server, remaining), file) in servers.iter().zip(&plan.remaining).zip(&files) {
+            let mut remaining = remaining.clone();
+            remaining.globals.insert("server-tag".to_owned(), server.tag.as_str().into());
+            fetch_from(&mut remaining.globals, &reach);
+            write(file, &migrate::file(&remaining))?;
+            println!("What remains of the file of server '{}' is in {}.", server.tag, file.display());
+        }
+        Ok(())
+    }
+
+    /// A database that has something for these servers already is not written to.
+    fn unused(&self, backend: &dyn ConfigBackend, servers: &[backend::Server]) -> Result<(), Failure> {
+        for server in servers {
+            if self.wait(backend.server(server.tag.clone()))?.is_some() {
+                return Err(Failure::new(format!(
+                    "{} knows server '{}' already; nothing was changed",
+                    backend.identity(),
+                    server.tag
+                )));
+            }
+        }
+        let common = self.objects(backend, &ServerTag::all())?;
+        if common.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{} has objects for all servers already, which these would get; nothing was changed",
+            backend.identity()
+        )))
+    }
+
+    /// Takes an import back that does not read as it was written.
+    fn undone(&self, backend: &dyn ConfigBackend, failure: Failure) -> Failure {
+        let filter = RevisionFilter { after: 0, from: base::Timestamp(0), servers: None, limit: 2 };
+        let undo = || -> Result<(), Failure> {
+            let revisions = self.wait(backend.revisions(filter))?;
+            let newest = revisions.first().map_or(0, |revision| revision.cursor.revision);
+            let before = revisions.get(1).map_or(0, |revision| revision.cursor.revision);
+            let note = Note { time: now(), message: "kea-admin config-import: taken back".to_owned() };
+            self.wait(backend.apply(vec![Change::Restore { revision: before, newest }], note)).map(|_| ())
+        };
+        let outcome = match undo() {
+            Ok(()) => "what was stored was taken back".to_owned(),
+            Err(error) => format!("what was stored could not be taken back: {}", error.text),
+        };
+        Failure::new(format!("{}; {outcome}", failure.text))
+    }
+
+    fn export<P: Protocol>(&self, servers: &[Named<P>], output: &Path) -> Result<(), Failure> {
+        let (backend, _) = self.open::<P>()?;
+        for server in servers {
+            if self.wait(backend.server(server.tag.clone()))?.is_none() {
+                return Err(Failure::new(format!("{} knows no server '{}'", backend.identity(), server.tag)));
+            }
+            let objects = self.objects(backend.as_ref(), &server.tag)?;
+            let selector = ServerSelector::One(server.tag.clone());
+            let mut whole = P::merge(&server.written, &objects, &selector);
+            whole.globals.remove("config-control");
+            let value = migrate::file(&whole);
+            let (again, errors) = P::parse(value.clone());
+            if let Some(error) = errors.first() {
+                return Err(Failure::new(format!("server '{}': {}", server.tag, error.text)));
+            }
+            let different = differences::<P>(&whole, &again);
+            if let Some(first) = different.first() {
+                return Err(Failure::new(format!("server '{}': {first}", server.tag)));
+            }
+            let file = path(output, server);
+            ask::may_overwrite(&file, self.parameters.yes, self.command.name())?;
+            write(&file, &value)?;
+            println!("The configuration of server '{}' is in {}.", server.tag, file.display());
+        }
+        Ok(())
+    }
+}
+
+fn now() -> base::Timestamp {
+    daemon::RealClock::new().now().seconds()
+}
+
+/// Reads the file of a server.
+fn named<P: Protocol>(server: &ServerFile) -> Result<Named<P>, Failure> {
+    let written = match &server.file {
+        None => Written::default(),
+        Some(path) => {
+            let parsed = config::read_file(path, P::NAME).map_err(|error| Failure::new(error.to_string()))?;
+            let (written, errors) = P::parse(parsed.value);
+            if !errors.is_empty() {
+                let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                return Err(Failure::new(format!("{}: {}", path.display(), texts.join("; "))));
+            }
+            written
+        }
+    };
+    let shown = server.file.as_deref().unwrap_or(Path::new("")).display().to_string();
+    let tag = match &server.tag {
+        Some(tag) => tag.clone(),
+        None => written
+            .globals
+            .get("server-tag")
+            .and_then(Value::as_str)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Failure::new(format!("{shown} has no server-tag; name its server as TAG={shown}"))
+            })?,
+    };
+    let tag = ServerTag::new(&tag).map_err(|error| Failure::new(format!("server tag '{tag}': {error}")))?;
+    Ok(Named { tag, file: server.file.clone(), written })
+}
+
+/// Whether a server has with the database what it had before.
+fn same<P: Protocol>(
+    source: &Source<P>,
+    remaining: &Written<P>,
+    objects: &Objects,
+    how: &str,
+) -> Result<(), Failure> {
+    const SHOWN: usize = 10;
+    let selector = ServerSelector::One(source.tag.clone());
+    let found = differences::<P>(&source.written, &P::merge(remaining, objects, &selector));
+    if found.is_empty() {
+        return Ok(());
+    }
+    let shown: BTreeSet<&String> = found.iter().take(SHOWN).collect();
+    let shown: Vec<&str> = shown.into_iter().map(String::as_str).collect();
+    Err(Failure::new(format!(
+        "server '{}' would run another configuration {how}; nothing was changed:\n  {}",
+        source.tag,
+        shown.join("\n  ")
+    )))
+}
+
+/// Makes a server fetch from the database, unless its file says from where it fetches.
+fn fetch_from(globals: &mut Map, reach: &Map) {
+    let control = globals.entry("config-control".to_owned()).or_insert_with(Value::map);
+    if let Some(control) = control.as_map_mut() {
+        let databases = control.entry("config-databases".to_owned()).or_insert_with(|| Vec::new().into());
+        if databases.as_list().is_none_or(<[Value]>::is_empty) {
+            *databases = vec![Value::from(reach.clone())].into();
+        }
+    }
+}
+
+/// `DIR/TAG/FILE`.
+fn path<P: Protocol>(output: &Path, server: &Named<P>) -> PathBuf {
+    let name = server.file.as_deref().and_then(Path::file_name);
+    let default = format!("kea-{}.conf", P::SPACE);
+    output.join(server.tag.as_str()).join(name.map_or(Path::new(&default), Path::new))
+}
+
+/// Files hold passwords: they are closed to others.
+fn write(path: &Path, value: &Value) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let text = json::to_string_pretty(value, 4) + "\n";
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o640)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}

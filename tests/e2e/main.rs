@@ -17,5 +17,6 @@ mod ecosystem;
 mod kea;
 mod logging;
 mod reload;
+mod shared_database;
 mod site;
 mod startup;

@@ -62,12 +62,16 @@ fn queues_of_free_addresses() {
     assert_eq!(texts(free), "2004 1 2005", "all but the leased one");
     assert!(call("CALL sflqCreateFlqPool4(1, 2005, 7, 0)").is_err(), "there is such a pool");
     call("CALL sflqCreateFlqPool4(1, 2005, 7, 1)").unwrap();
-    assert!(call("CALL sflqCreateFlqPool4(0, 5, 7, 1)").is_err() && call("CALL sflqCreateFlqPool4(9, 5, 7, 1)").is_err());
+    assert!(
+        call("CALL sflqCreateFlqPool4(0, 5, 7, 1)").is_err()
+            && call("CALL sflqCreateFlqPool4(9, 5, 7, 1)").is_err()
+    );
     let pick = "SELECT CAST(sflqPickFreeLease4(1, 2005) AS CHAR)";
     assert_eq!([texts(pick), texts(pick), texts(pick)].join(" "), "1 2 4");
     call("UPDATE flq_pool4 SET last_returned_address = 2004").unwrap();
     assert_eq!([texts(pick), texts(pick)].join(" "), "2005 1", "round and round");
-    call("SET @n = sflqInsertLease4(50, NULL, NULL, 1, '2026-01-01', 7, 0, 0, '', 0, NULL, NULL, NULL, 0)").unwrap();
+    call("SET @n = sflqInsertLease4(50, NULL, NULL, 1, '2026-01-01', 7, 0, 0, '', 0, NULL, NULL, NULL, 0)")
+        .unwrap();
     assert_eq!(texts(free), "2003 1 2005");
     call("SET @n = sflqUpdateLease4(50, NULL, NULL, 1, '2026-01-01', 7, 0, 0, '', 2, NULL, NULL, NULL, 0, 50, '2026-01-01')").unwrap();
     assert_eq!(texts(free), "2004 1 2005");

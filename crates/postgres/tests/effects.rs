@@ -62,9 +62,13 @@ fn queues_of_free_addresses() {
     assert_eq!([sql(pick), sql(pick), sql(pick)].join(" "), "1 2 4");
     sql("UPDATE flq_pool4 SET last_returned_address = 2004");
     assert_eq!([sql(pick), sql(pick)].join(" "), "2005 1", "round and round");
-    sql("SELECT sflqinsertlease4(50, NULL, NULL, 1, '2026-01-01', 7, false, false, '', 0, NULL, NULL, NULL, 0)");
+    sql(
+        "SELECT sflqinsertlease4(50, NULL, NULL, 1, '2026-01-01', 7, false, false, '', 0, NULL, NULL, NULL, 0)",
+    );
     assert_eq!(sql(free), "2003 1 2005");
-    sql("SELECT sflqupdatelease4(50, NULL, NULL, 1, '2026-01-01', 7, false, false, '', 2, NULL, NULL, NULL, 0, 50, '2026-01-01')");
+    sql(
+        "SELECT sflqupdatelease4(50, NULL, NULL, 1, '2026-01-01', 7, false, false, '', 2, NULL, NULL, NULL, 0, 50, '2026-01-01')",
+    );
     assert_eq!(sql(free), "2004 1 2005");
     let gone = "SELECT sflqdeletelease4(50, '2026-01-01')";
     assert_eq!([sql(gone), sql(gone)].join(" "), "1 0");
@@ -77,9 +81,15 @@ fn queues_of_free_addresses() {
     for (prefix, length, next) in
         [("2001:db8:ff::", 48, "2001:db8:100::"), ("ffff::", 16, "::"), ("2001:db8::", 61, "2001:db8:0:8::")]
     {
-        let query =
-            format!("SELECT host(byteatoinet(incrementv6prefix(inettobytea('{prefix}'), {length}::smallint)))");
+        let query = format!(
+            "SELECT host(byteatoinet(incrementv6prefix(inettobytea('{prefix}'), {length}::smallint)))"
+        );
         assert_eq!(sql(&query), next);
     }
-    assert_eq!(sql("SELECT concat_ws('/', colonseparatedhex('1a2b3'), colonseparatedhex('AABB'), colonseparatedhex(''))"), "01:a2:b3/aa:bb/");
+    assert_eq!(
+        sql(
+            "SELECT concat_ws('/', colonseparatedhex('1a2b3'), colonseparatedhex('AABB'), colonseparatedhex(''))"
+        ),
+        "01:a2:b3/aa:bb/"
+    );
 }

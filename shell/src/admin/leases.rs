@@ -14,8 +14,7 @@ use sql::{Dialect, Error, Link, Mode, Row};
 use crate::flags::{Command, Parameters};
 use crate::{Failure, ask};
 
-/// Columns of lease files in their order, and how a statement selects them as text or number. `{hex:...}` and the like
-/// are filled in by dialect.
+/// Columns of lease files in their order, which are those of the tables, too.
 const COLUMNS4: &[&str] = &[
     "address",
     "hwaddr",
@@ -220,6 +219,8 @@ fn bound(dialect: Dialect, family: Family, name: &str, at: usize) -> String {
         "address" if family == Family::V6 && mysql => format!("INET6_ATON(?{at})"),
         "expire" if mysql => format!("FROM_UNIXTIME(?{at})"),
         "expire" => format!("to_timestamp(?{at})"),
+        // The same 32 bits with a sign.
+        "iaid" if !mysql => format!("CAST(CAST(CAST(?{at} AS BIGINT) AS BIT(32)) AS INT)"),
         _ => format!("?{at}"),
     }
 }

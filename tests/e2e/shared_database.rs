@@ -94,6 +94,8 @@ fn kea_serves_what_we_write_and_we_what_kea_writes() {
 
     let mut server = world.server("ours", &ours);
     let mut config = minimal("ours", &["lan"], "");
+    config["hooks-libraries"] =
+        json!([ { "library": "libdhcp_cb_cmds.so" }, { "library": "libdhcp_mysql_cb.so" } ]);
     config["config-control"]["config-databases"] = json!([ {
         "type": "mysql", "host": tables.socket.display().to_string(), "name": tables.name,
         "user": USER, "password": PASSWORD } ]);

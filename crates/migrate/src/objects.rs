@@ -1,5 +1,8 @@
 //! Objects of a file in the form in which databases hold them.
 
+use std::net::Ipv6Addr;
+
+use backend::PoolRange;
 use backend::columns::{self, Column, Form};
 use base::Family;
 use json::{Kind, Map, Value};
@@ -53,6 +56,7 @@ impl Storable<'_> {
                     let Some(pool) = value.as_map() else { continue };
                     let mut pool = pool.clone();
                     pool.retain(|name, value| name != "pool-id" || value.as_int() != Some(0));
+                    canonical(&mut pool);
                     *value = self.object(&pool, columns::POOL, beside)?.into();
                 }
             }
@@ -121,6 +125,22 @@ impl Storable<'_> {
             }
         }
         Ok(map)
+    }
+}
+
+/// Ranges and prefixes as databases give them back, so that two ways to write one are the same.
+fn canonical(pool: &mut Map) {
+    let text = |name: &str| pool.get(name).and_then(Value::as_str);
+    let prefix = |name| text(name).and_then(|text| text.parse::<Ipv6Addr>().ok()).map(|it| it.to_string());
+    let forms = [
+        ("pool", text("pool").and_then(PoolRange::parse).map(|range| range.to_string())),
+        ("prefix", prefix("prefix")),
+        ("excluded-prefix", prefix("excluded-prefix")),
+    ];
+    for (name, form) in forms {
+        if let Some(form) = form {
+            pool.insert(name.to_owned(), form.into());
+        }
     }
 }
 

@@ -7,12 +7,8 @@
 mod link;
 pub mod schema;
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
-
 use base::Family;
-use sql::{Access, Connector, Database, Error, Layout, Link, of_family};
-use tokio::runtime::Runtime;
+use sql::{Access, Blocking, Connector, Database, Error, Layout, Link, of_family};
 
 pub use link::MySql;
 
@@ -26,31 +22,22 @@ const OLDEST: i64 = 14;
 #[must_use]
 pub fn open(access: Access, family: Family) -> Database {
     Database::new(access.identity(KIND), family, Default::default(), move || {
-        Ok(Box::new(Server { runtime: link::runtime()?, access }))
+        Ok(Box::new(Server { blocking: Blocking::new()?, access }))
     })
 }
 
 struct Server {
-    runtime: Rc<Runtime>,
+    blocking: Blocking,
     access: Access,
 }
 
 impl Connector for Server {
     fn connect(&mut self) -> Result<Box<dyn Link>, Error> {
-        Ok(Box::new(MySql::connect(Rc::clone(&self.runtime), &self.access)?))
+        Ok(Box::new(MySql::connect(self.blocking.clone(), &self.access)?))
     }
 
     fn layout(&mut self, link: &dyn Link, family: Family) -> Result<Layout, Error> {
-        let mut found = BTreeSet::new();
-        let sql = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE() \
-                   AND table_name LIKE ?1";
-        let tables = of_family("dhcp4_%", family);
-        link.query(sql, &[tables.into()], &mut |row| {
-            found.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
-            Ok(())
-        })?;
-        sql::check_schema(link, &found, OLDEST, family)?;
-        Ok(Layout::of(&found, link.dialect(), family))
+        Layout::read(link, "DATABASE()", OLDEST, family)
     }
 
     fn create_history(&mut self, link: &dyn Link, family: Family) -> Result<(), Error> {

@@ -12,8 +12,7 @@ use backend::schema::Connection;
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
 use mysql_async::{ClientIdentity, Conn, OptsBuilder, Params, Row as SqlRow, SslOpts, Value};
-use sql::{Access, Cell, Dialect, Error, Link, Mode, Row, TlsMode};
-use tokio::runtime::Runtime;
+use sql::{Access, Blocking, Cell, Dialect, Error, Link, Mode, Row, TlsMode};
 
 /// Where Debian's servers listen.
 const SOCKET: &str = "/run/mysqld/mysqld.sock";
@@ -31,7 +30,7 @@ const SETUP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTIT
 
 /// A connection that blocks its thread.
 pub struct MySql {
-    runtime: Rc<Runtime>,
+    blocking: Blocking,
     connection: RefCell<Conn>,
     limit: std::time::Duration,
     /// Statements as the server takes them, with the order of their parameters.
@@ -49,33 +48,18 @@ impl std::fmt::Debug for MySql {
     }
 }
 
-/// A runtime for the connections of one thread.
-pub(crate) fn runtime() -> Result<Rc<Runtime>, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map(Rc::new).map_err(|error| Error::Unavailable(error.to_string()))
-}
-
 impl MySql {
     /// Connects. Blocks, and must not be called where futures run.
     pub fn open(access: &Access) -> Result<Self, Error> {
-        Self::connect(runtime()?, access)
+        Self::connect(Blocking::new()?, access)
     }
 
-    pub(crate) fn connect(runtime: Rc<Runtime>, access: &Access) -> Result<Self, Error> {
+    pub(crate) fn connect(blocking: Blocking, access: &Access) -> Result<Self, Error> {
         let options = options(access);
-        let attempt = async { tokio::time::timeout(access.connect_timeout, Conn::new(options)).await };
-        let connection = match runtime.block_on(attempt) {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => {
-                return Err(match failed(error) {
-                    Error::Rejected { reason, .. } | Error::Lost(reason) => Error::Unavailable(reason),
-                    other => other,
-                });
-            }
-            Err(_) => return Err(Error::Unavailable("no answer in time".to_owned())),
-        };
+        let connection =
+            blocking.connect(access.connect_timeout, async { Conn::new(options).await.map_err(failed) })?;
         let link = Self {
-            runtime,
+            blocking,
             connection: RefCell::new(connection),
             limit: access.statement_timeout,
             statements: RefCell::default(),
@@ -84,15 +68,8 @@ impl MySql {
         Ok(link)
     }
 
-    /// Waits for an answer, but not for ever.
     fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let limited = async {
-            match tokio::time::timeout(self.limit, call).await {
-                Ok(answer) => answer,
-                Err(_) => Err(Error::Lost(format!("no answer within {} s", self.limit.as_secs()))),
-            }
-        };
-        self.runtime.block_on(limited)
+        self.blocking.wait(self.limit, call)
     }
 
     fn statement(&self, sql: &str) -> Rc<Statement> {

@@ -9,13 +9,10 @@ pub mod schema;
 mod tls;
 mod values;
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use base::Family;
-use sql::{Access, Connector, Database, Error, Job, Layout, Link, of_family};
-use tokio::runtime::Runtime;
+use sql::{Access, Blocking, Connector, Database, Error, Job, Layout, Link, of_family};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -33,12 +30,12 @@ pub fn open(access: Access, family: Family) -> Database {
     let news = Arc::new(Notify::new());
     let listener = Arc::clone(&news);
     Database::new(access.identity(KIND), family, news, move || {
-        Ok(Box::new(Server { runtime: link::runtime()?, access, family, news: listener }))
+        Ok(Box::new(Server { blocking: Blocking::new()?, access, family, news: listener }))
     })
 }
 
 struct Server {
-    runtime: Rc<Runtime>,
+    blocking: Blocking,
     access: Access,
     family: Family,
     news: Arc<Notify>,
@@ -47,20 +44,11 @@ struct Server {
 impl Connector for Server {
     fn connect(&mut self) -> Result<Box<dyn Link>, Error> {
         let news = Some((self.family, Arc::clone(&self.news)));
-        Ok(Box::new(PostgreSql::connect(Rc::clone(&self.runtime), &self.access, news)?))
+        Ok(Box::new(PostgreSql::connect(self.blocking.clone(), &self.access, news)?))
     }
 
     fn layout(&mut self, link: &dyn Link, family: Family) -> Result<Layout, Error> {
-        let mut found = BTreeSet::new();
-        let sql = "SELECT table_name, column_name FROM information_schema.columns \
-                   WHERE table_schema = current_schema() AND table_name LIKE ?1";
-        let tables = of_family("dhcp4_%", family);
-        link.query(sql, &[tables.into()], &mut |row| {
-            found.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
-            Ok(())
-        })?;
-        sql::check_schema(link, &found, OLDEST, family)?;
-        Ok(Layout::of(&found, link.dialect(), family))
+        Layout::read(link, "current_schema()", OLDEST, family)
     }
 
     fn create_history(&mut self, link: &dyn Link, family: Family) -> Result<(), Error> {
@@ -72,6 +60,6 @@ impl Connector for Server {
 
     /// The connection's own work goes on meanwhile: news come, and its end is noticed.
     fn next(&mut self, jobs: &mut UnboundedReceiver<Job>) -> Option<Job> {
-        self.runtime.block_on(jobs.recv())
+        self.blocking.until(jobs.recv())
     }
 }

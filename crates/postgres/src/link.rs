@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use backend::columns::Datum;
@@ -12,9 +11,8 @@ use backend::schema;
 use base::Family;
 use futures_util::TryStreamExt;
 use futures_util::future::{join, try_join_all};
-use sql::{Access, Dialect, Error, Link, Mode, Row, TlsMode};
+use sql::{Access, Blocking, Dialect, Error, Link, Mode, Row, TlsMode};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -36,7 +34,7 @@ const SETUP: &str = "SELECT set_config('kea.disable_audit', 'true', false)";
 
 /// A connection that blocks its thread.
 pub struct PostgreSql {
-    runtime: Rc<Runtime>,
+    blocking: Blocking,
     client: Client,
     limit: std::time::Duration,
     statements: RefCell<HashMap<String, Statement>>,
@@ -49,12 +47,6 @@ impl std::fmt::Debug for PostgreSql {
     }
 }
 
-/// A runtime for the connections of one thread.
-pub(crate) fn runtime() -> Result<Rc<Runtime>, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map(Rc::new).map_err(|error| Error::Unavailable(error.to_string()))
-}
-
 /// The name under which servers of a family tell each other of changes.
 pub(crate) fn channel(family: Family) -> &'static str {
     if family == Family::V4 { "kea_dhcp4" } else { "kea_dhcp6" }
@@ -63,37 +55,31 @@ pub(crate) fn channel(family: Family) -> &'static str {
 impl PostgreSql {
     /// Connects. Blocks, and must not be called where futures run.
     pub fn open(access: &Access) -> Result<Self, Error> {
-        Self::connect(runtime()?, access, None)
+        Self::connect(Blocking::new()?, access, None)
     }
 
     /// With `news`, those are told of each announcement; some come without reason.
     pub(crate) fn connect(
-        runtime: Rc<Runtime>,
+        blocking: Blocking,
         access: &Access,
         news: Option<(Family, Arc<Notify>)>,
     ) -> Result<Self, Error> {
         let config = options(access);
         let listener = news.as_ref().map(|(_, notify)| Arc::clone(notify));
-        let unavailable = |error: tokio_postgres::Error| match failed(&error, true) {
-            Error::Rejected { reason, .. } | Error::Lost(reason) => Error::Unavailable(reason),
-            other => other,
-        };
+        let refused = |error: tokio_postgres::Error| failed(&error, true);
         let attempt = async {
             if access.tls.mode == TlsMode::Disable {
-                let (client, connection) = config.connect(NoTls).await.map_err(unavailable)?;
+                let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
                 tokio::spawn(drive(connection, listener));
                 return Ok::<_, Error>(client);
             }
-            let (client, connection) =
-                config.connect(tls::connector(&access.tls)?).await.map_err(unavailable)?;
+            let (client, connection) = config.connect(tls::connector(&access.tls)?).await.map_err(refused)?;
             tokio::spawn(drive(connection, listener));
             Ok(client)
         };
-        let limited = async { tokio::time::timeout(access.connect_timeout, attempt).await };
-        let client =
-            runtime.block_on(limited).map_err(|_| Error::Unavailable("no answer in time".to_owned()))??;
+        let client = blocking.connect(access.connect_timeout, attempt)?;
         let link = Self {
-            runtime,
+            blocking,
             client,
             limit: access.statement_timeout,
             statements: RefCell::default(),
@@ -106,15 +92,8 @@ impl PostgreSql {
         Ok(link)
     }
 
-    /// Waits for an answer, but not for ever.
     fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let limited = async {
-            match tokio::time::timeout(self.limit, call).await {
-                Ok(answer) => answer,
-                Err(_) => Err(Error::Lost(format!("no answer within {} s", self.limit.as_secs()))),
-            }
-        };
-        self.runtime.block_on(limited)
+        self.blocking.wait(self.limit, call)
     }
 
     fn failed(&self, error: &tokio_postgres::Error) -> Error {

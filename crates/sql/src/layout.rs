@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use backend::columns::{self, Column, Form};
+use backend::BackendError;
+use backend::columns::{self, Column, Datum, Form};
 use base::Family;
 
-use crate::Dialect;
+use crate::{Dialect, Error, Link, of_family};
 
 /// Columns of older schemas: those that took their place, and how they differ.
 const OLDER: &[(&str, &str, Form)] = &[
@@ -47,9 +48,41 @@ impl Layout {
         }
     }
 
+    /// That of the database behind a link; `schema` is the expression for the name that `information_schema` has its
+    /// tables under. Refuses tables that are not Kea's, and versions before the major one `oldest`.
+    pub fn read(link: &dyn Link, schema: &str, oldest: i64, family: Family) -> Result<Self, Error> {
+        let mut found = BTreeSet::new();
+        let sql = format!(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = {schema} \
+             AND table_name LIKE ?1"
+        );
+        link.query(&sql, &[Datum::Text(of_family("dhcp4_%", family))], &mut |row| {
+            found.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+            Ok(())
+        })?;
+        let refuse = |text: String| Err(BackendError::Schema(text).into());
+        if !found.contains(&(of_family("dhcp4_subnet", family), "subnet_id".to_owned())) {
+            return refuse(
+                "the database has no tables of a configuration database; see kea-admin db-init".to_owned(),
+            );
+        }
+        let mut version = None;
+        link.query("SELECT version, minor FROM schema_version", &[], &mut |row| {
+            version = Some((row.int(0)?, row.int(1)?));
+            Ok(())
+        })?;
+        match version {
+            Some((major, _)) if major >= oldest => Ok(Self::of(&found, link.dialect(), family)),
+            Some((major, minor)) => refuse(format!(
+                "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin \
+                 db-upgrade"
+            )),
+            None => refuse("the database does not say which version its tables have".to_owned()),
+        }
+    }
+
     /// That of a database whose tables have these columns, as pairs of table and column.
-    #[must_use]
-    pub fn of(found: &BTreeSet<(String, String)>, dialect: Dialect, family: Family) -> Self {
+    fn of(found: &BTreeSet<(String, String)>, dialect: Dialect, family: Family) -> Self {
         let digit = if family == Family::V4 { '4' } else { '6' };
         let has =
             |table: &str, column: &str| found.contains(&(format!("dhcp{digit}_{table}"), column.to_owned()));

@@ -11,6 +11,7 @@
 //! Each [`apply`](ConfigBackend::apply) is one transaction: after a crash all of it is there or nothing.
 
 mod access;
+mod blocking;
 mod history;
 mod ids;
 mod layout;
@@ -32,8 +33,9 @@ use base::{Family, ServerTag, SubnetId};
 use tokio::sync::Notify;
 
 pub use access::{Access, Tls, TlsMode};
+pub use blocking::Blocking;
 pub use layout::Layout;
-pub use link::{Cell, Dialect, Error, Link, Mode, Row, check_schema, of_family};
+pub use link::{Cell, Dialect, Error, Link, Mode, Row, of_family};
 pub use marks::parameters;
 pub use worker::{Connector, Job};
 
@@ -127,7 +129,12 @@ impl ConfigBackend for Database {
     }
 
     fn revisions(&self, filter: RevisionFilter) -> Boxed<Vec<Revision>> {
-        self.read(move |reader| reader.revisions(&filter))
+        let family = self.family;
+        // As for a write: the table of what revisions replaced may have been made by another server meanwhile.
+        self.worker.call(true, move |session, _| {
+            let reader = session.reader(family);
+            write::transaction(reader.link, Mode::Read, || Ok((false, reader.revisions(&filter)?)))
+        })
     }
 
     fn pull(&self, tag: ServerTag, since: Option<Cursor>) -> Boxed<Pulled> {

@@ -1,7 +1,6 @@
 //! A connection to a database, as statements need it; rows and what goes wrong.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use backend::BackendError;
 use backend::columns::{Column, Datum};
@@ -58,7 +57,7 @@ pub enum Mode {
     Write,
 }
 
-/// A connection, used by one thread. Parameters of statements are `?1`, `?2`, ..., each used as often as needed.
+/// A connection, used by one thread, on which Kea's triggers write no audit rows. Parameters of statements are `?1`, `?2`, ..., each used as often as needed.
 /// Text is UTF-8; booleans are the numbers 0 and 1; IPv4 addresses are numbers, those of IPv6 texts.
 pub trait Link {
     fn dialect(&self) -> Dialect;
@@ -241,35 +240,6 @@ impl Error {
                 BackendError::Unavailable { database, reason }
             }
         }
-    }
-}
-
-/// Refuses to work on tables that are not Kea's, or older than those of a major version. `found` are the columns of
-/// tables of the family, as pairs of table and column.
-pub fn check_schema(
-    link: &dyn Link,
-    found: &BTreeSet<(String, String)>,
-    oldest: i64,
-    family: base::Family,
-) -> Result<(), Error> {
-    let refuse = |text: String| Err(BackendError::Schema(text).into());
-    let subnets = (of_family("dhcp4_subnet", family), "subnet_id".to_owned());
-    if !found.contains(&subnets) {
-        return refuse(
-            "the database has no tables of a configuration database; see kea-admin db-init".to_owned(),
-        );
-    }
-    let mut version = None;
-    link.query("SELECT version, minor FROM schema_version", &[], &mut |row| {
-        version = Some((row.int(0)?, row.int(1)?));
-        Ok(())
-    })?;
-    match version {
-        Some((major, _)) if major >= oldest => Ok(()),
-        Some((major, minor)) => refuse(format!(
-            "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin db-upgrade"
-        )),
-        None => refuse("the database does not say which version its tables have".to_owned()),
     }
 }
 

@@ -4,8 +4,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use base::HwAddr;
-use harness::{Dialog, Link, Prefix, Server, Space, World, minimal, until};
+use harness::{Dialog, Link, Load, LoadSettings, Prefix, Server, Space, World, minimal, until};
 use serde_json::{Value, json};
+use sql::Access;
+use testdb::{Database, Kind};
 
 /// How soon a change is served by every server that follows the database.
 const SERVED: Duration = Duration::from_secs(2);
@@ -18,6 +20,51 @@ struct Pair {
     hq: Server,
     branch: Server,
     relays: Space,
+}
+
+/// A database server for the configuration, with Kea's tables.
+struct Backend {
+    server: testdb::Server,
+    database: Database,
+}
+
+impl Backend {
+    fn start(kind: Kind) -> Self {
+        let server = testdb::Server::start(kind, testdb::Options::default());
+        let database = server.database();
+        let access = Access {
+            host: database.socket.display().to_string(),
+            port: database.port,
+            ..Access::local(&database.name, &database.user, &database.password)
+        };
+        match kind {
+            Kind::MariaDb => {
+                let mut link = mysql::MySql::open(&access).expect("a connection");
+                mysql::schema::SCHEMA.create(&mut link).expect("tables");
+            }
+            Kind::PostgreSql => {
+                let mut link = postgres::PostgreSql::open(&access).expect("a connection");
+                postgres::schema::SCHEMA.create(&mut link).expect("tables");
+            }
+        }
+        Self { server, database }
+    }
+
+    /// Lets a configuration use it. Its socket is reached from every namespace.
+    fn enter(&self, config: &mut Value, more: &Value) {
+        let library = match self.database.kind {
+            Kind::MariaDb => "libdhcp_mysql.so",
+            Kind::PostgreSql => "libdhcp_pgsql.so",
+        };
+        config["hooks-libraries"].as_array_mut().expect("libraries").push(json!({ "library": library }));
+        let mut entry = json!({
+            "type": self.database.kind.name(), "host": self.database.socket, "port": self.database.port,
+            "name": self.database.name, "user": self.database.user, "password": self.database.password });
+        for (keyword, value) in more.as_object().into_iter().flatten() {
+            entry[keyword] = value.clone();
+        }
+        config["config-control"]["config-databases"] = json!([entry]);
+    }
 }
 
 fn pair(world: &World, change: impl Fn(&mut Value)) -> Pair {
@@ -66,9 +113,28 @@ fn mac(last: u8) -> HwAddr {
 }
 
 #[test]
-fn two_servers_follow_one_database() {
+fn two_servers_follow_one_file() {
+    two_servers_follow_one_database(None);
+}
+
+#[test]
+fn two_servers_follow_one_mariadb() {
+    two_servers_follow_one_database(Some(Kind::MariaDb));
+}
+
+#[test]
+fn two_servers_follow_one_postgresql() {
+    two_servers_follow_one_database(Some(Kind::PostgreSql));
+}
+
+fn two_servers_follow_one_database(kind: Option<Kind>) {
     let Some(world) = World::new() else { return };
-    let Pair { mut hq, mut branch, relays } = pair(&world, |_| ());
+    let backend = kind.map(Backend::start);
+    let Pair { mut hq, mut branch, relays } = pair(&world, |config| {
+        if let Some(backend) = &backend {
+            backend.enter(config, &Value::Null);
+        }
+    });
     let mut at_hq = Dialog::new(&relays, HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1));
     let mut at_branch = Dialog::new(&relays, BRANCH_RELAY, Ipv4Addr::new(10, 0, 2, 1));
 
@@ -143,6 +209,82 @@ fn two_servers_follow_one_database() {
     soon("the class is gone", || branch.config()["client-classes"].as_array().is_none_or(Vec::is_empty));
     let phone = at_branch.lease(&mac(1), &[wanted, (60, b"phone")]).expect("a lease at branch");
     assert_eq!(phone.option(66), None);
+}
+
+#[test]
+fn a_lost_mariadb_costs_no_packet() {
+    a_lost_database_costs_no_packet(Kind::MariaDb);
+}
+
+#[test]
+fn a_lost_postgresql_costs_no_packet() {
+    a_lost_database_costs_no_packet(Kind::PostgreSql);
+}
+
+/// Killed, gone, back, paused: clients notice nothing, and changes are served as soon as it answers again.
+fn a_lost_database_costs_no_packet(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let Pair { mut hq, branch, relays } = pair(&world, |config| backend.enter(config, &json!({})));
+    hq.tell("remote-subnet4-set", subnet(1, "10.0.0.0/15", "10.1.0.0/16", &["hq"]));
+    soon("hq serves it", || hq.served() == [1]);
+    let settings = LoadSettings { rate: 200, ..LoadSettings::new(HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1)) };
+    let load = Load::start(&relays, settings);
+    until("clients are served", || load.acks() > 20);
+
+    let mut lifetime = 1000;
+    let mut change = |what: &str| {
+        lifetime += 1;
+        let parameters = json!({ "server-tags": ["all"], "parameters": { "valid-lifetime": lifetime } });
+        branch.tell("remote-global-parameter4-set", parameters);
+        until(what, || hq.config()["valid-lifetime"] == lifetime);
+    };
+    change("a change is served");
+    backend.server.kill();
+    std::thread::sleep(Duration::from_secs(2));
+    let refused = branch.command("remote-subnet4-list", json!({ "server-tags": ["all"] })).error();
+    assert!(!refused.text.contains(testdb::PASSWORD), "{refused:?}");
+    assert_eq!(hq.served(), [1]);
+    backend.server.run();
+    change("a change after the restart is served");
+    backend.server.pause();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(hq.served(), [1], "commands that need no database are answered while it hangs");
+    backend.server.resume();
+    change("a change after the pause is served");
+
+    let (history, exchanges) = load.stop();
+    let lost: Vec<_> = exchanges.iter().filter(|e| e.ended_with != 5 || e.again > 1).collect();
+    assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
+    assert!(exchanges.len() > 500, "a load that is none: {}", exchanges.len());
+    assert_eq!(history.doubles(), [""; 0]);
+    assert!(hq.stop().success());
+}
+
+/// A server that may begin without its database serves its file, and what the database has once that is there.
+#[test]
+fn a_server_begins_without_its_database() {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(Kind::PostgreSql);
+    backend.server.stop();
+    let space = world.space("one");
+    space.ip("link add lan type bridge");
+    space.ip("link set lan up");
+    let mut server = world.server("kea", &space);
+    let mut config = minimal("hq", &["lan"], "");
+    let patient =
+        json!({ "retry-on-startup": true, "on-fail": "serve-retry-continue", "reconnect-wait-time": 200 });
+    backend.enter(&mut config, &patient);
+    config["subnet4"] = json!([ { "id": 9, "subnet": "10.0.9.0/24" } ]);
+    server.configure(&config);
+    server.start();
+    assert_eq!(server.served(), [9]);
+    backend.server.run();
+    until("the database is reached", || {
+        server.command("remote-server4-set", json!({ "servers": [ { "server-tag": "hq" } ] })).result == 0
+    });
+    server.tell("remote-subnet4-set", subnet(7, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["hq"]));
+    soon("it is served beside the file's", || server.served() == [7, 9]);
 }
 
 /// Without a server an object stays in the database, tied to nobody, until it is tied to another.

@@ -62,10 +62,13 @@ fn well(out: Out) -> String {
     out.text
 }
 
-/// A new database with the tables of Kea 2.2.0.
+/// A new database with the tables of Kea 2.2.0, whose `db-init` of MySQL forgets the port.
 fn debian(server: &Server) -> Database {
     let database = server.database();
-    well(run(DEBIAN, "db-init", &database, &[]));
+    let socket = format!("--socket={}", database.socket.display());
+    let more: &[&str] =
+        if database.kind == Kind::MariaDb { &["-h", "localhost", "-x", &socket] } else { &[] };
+    well(run(DEBIAN, "db-init", &database, more));
     database
 }
 
@@ -416,6 +419,12 @@ fn configurations_move_into_every_database_and_back() {
         assert!(!text.contains("keatest\""), "{text}");
         let left = std::fs::read_to_string(Path::new(&out).join("hq/hq.conf")).unwrap();
         assert!(left.contains("\"reservations\"") && left.contains("\"config-databases\""), "{left}");
+        let library =
+            config::database_libraries(if database[0] == "pgsql" { "postgresql" } else { &database[0] });
+        assert!(
+            left.contains("\"libdhcp_cb_cmds.so\"") && library.iter().take(1).all(|it| left.contains(it)),
+            "{left}"
+        );
         assert!(!left.contains("valid-lifetime") && !left.contains("phones"), "{left}");
         let again = admin(&command("config-import", &[&["-y"], &files[..]].concat()));
         assert!(again.code == 1 && again.text.contains("knows server 'hq' already"), "{}", again.text);

@@ -67,6 +67,11 @@ impl Backend {
         BACKENDS.iter().find(|(backend, _)| *backend == self).map_or("", |(_, name)| name)
     }
 
+    /// Its `type` in `config-databases`.
+    pub(crate) fn config_type(self) -> &'static str {
+        if self == Self::Pgsql { "postgresql" } else { self.name() }
+    }
+
     /// Reached over a connection, with user and password.
     fn is_server(self) -> bool {
         matches!(self, Self::Mysql | Self::Pgsql)

@@ -11,7 +11,7 @@ use backend::{
 };
 use base::{Clock, Family, ServerTag};
 use config::{Dhcp4, Written};
-use json::{Map, Value};
+use json::{Kind, Map, Value};
 use migrate::{Plan, Protocol, Source, differences};
 
 use crate::flags::{Backend, Command, Parameters, ServerFile};
@@ -74,14 +74,15 @@ impl Moving<'_> {
         if self.kind == Backend::Sqlite {
             let name =
                 name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
-            let reach =
-                Map::from([("type".to_owned(), "sqlite".into()), ("name".to_owned(), name.as_str().into())]);
+            let reach = Map::from([
+                ("type".to_owned(), self.kind.config_type().into()),
+                ("name".to_owned(), name.as_str().into()),
+            ]);
             return Ok((Box::new(sqlite::open(name, P::FAMILY)), reach));
         }
         let access = server::access(self.kind, self.parameters)?;
-        let kind = if self.kind == Backend::Mysql { "mysql" } else { "postgresql" };
         let mut reach = Map::from([
-            ("type".to_owned(), kind.into()),
+            ("type".to_owned(), self.kind.config_type().into()),
             ("name".to_owned(), access.name.as_str().into()),
             ("user".to_owned(), access.user.as_str().into()),
             ("password".to_owned(), access.password.as_str().into()),
@@ -154,6 +155,7 @@ impl Moving<'_> {
             let mut remaining = remaining.clone();
             remaining.globals.insert("server-tag".to_owned(), server.tag.as_str().into());
             fetch_from(&mut remaining.globals, &reach);
+            load(&mut remaining.globals, self.kind.config_type());
             write(file, &migrate::file(&remaining))?;
             println!("What remains of the file of server '{}' is in {}.", server.tag, file.display());
         }
@@ -290,6 +292,21 @@ fn fetch_from(globals: &mut Map, reach: &Map) {
         let databases = control.entry("config-databases".to_owned()).or_insert_with(|| Vec::new().into());
         if databases.as_list().is_none_or(<[Value]>::is_empty) {
             *databases = vec![Value::from(reach.clone())].into();
+        }
+    }
+}
+
+/// Lists the libraries that a server on such a database needs, unless its file does: for the database itself, and for
+/// the commands that administer it from now on.
+fn load(globals: &mut Map, kind: &str) {
+    let libraries = globals.entry("hooks-libraries".to_owned()).or_insert_with(|| Vec::new().into());
+    let Kind::List(libraries) = &mut libraries.kind else { return };
+    for names in [&["libdhcp_cb_cmds.so"], config::database_libraries(kind)] {
+        let listed = libraries.iter().filter_map(|library| library.get("library")?.as_str());
+        let listed =
+            listed.map(|file| file.rsplit('/').next().unwrap_or(file)).any(|file| names.contains(&file));
+        if let Some(name) = names.first().filter(|_| !listed) {
+            libraries.push(Value::from([("library", (*name).into())]));
         }
     }
 }

@@ -15,6 +15,7 @@ use json::{Kind, Map, Pos, Value};
 
 pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
+pub use objects::database_libraries;
 pub use single::{
     parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,
     parse_shared_network, parse_subnet,

@@ -492,7 +492,7 @@ pub(crate) fn is_builtin(name: &str) -> bool {
 }
 
 fn globals(checker: &mut Checker, map: &Map) {
-    database_libraries(checker, map);
+    libraries_of_databases(checker, map);
     if let Some(value) = map.get("server-tag")
         && let Err(why) = base::ServerTag::new(value.as_str().unwrap_or(""))
     {
@@ -684,8 +684,18 @@ fn database(checker: &mut Checker, map: &Map) {
     }
 }
 
+/// The hook library that speaks to databases of a `type`, by its name and that of before Kea 3.0; none for `sqlite`.
+#[must_use]
+pub fn database_libraries(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "mysql" => &["libdhcp_mysql.so", "libdhcp_mysql_cb.so"],
+        "postgresql" => &["libdhcp_pgsql.so", "libdhcp_pgsql_cb.so"],
+        _ => &[],
+    }
+}
+
 /// As in Kea 3, what speaks to a database server is a library that has to be listed.
-fn database_libraries(checker: &mut Checker, globals: &Map) {
+fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
     let libraries = list(globals, "hooks-libraries");
     let listed = |names: &[&str]| {
         let files = libraries.iter().filter_map(|library| library.get("library")?.as_str());
@@ -694,17 +704,13 @@ fn database_libraries(checker: &mut Checker, globals: &Map) {
     let control = globals.get("config-control").and_then(Value::as_map);
     for database in control.map_or(&[][..], |control| list(control, "config-databases")) {
         let Some(kind) = database.get("type") else { continue };
-        let (name, libraries) = match kind.as_str() {
-            Some("mysql") => ("mysql", ["libdhcp_mysql.so", "libdhcp_mysql_cb.so"]),
-            Some("postgresql") => ("postgresql", ["libdhcp_pgsql.so", "libdhcp_pgsql_cb.so"]),
-            _ => continue,
-        };
-        if !listed(&libraries) {
+        let name = kind.as_str().unwrap_or_default();
+        let libraries = database_libraries(name);
+        if let Some(library) = libraries.first().filter(|_| !listed(libraries)) {
             checker.fault(
                 &kind.pos,
                 format_args!(
-                    "The type of the configuration backend: '{name}' is not supported: add {} to hooks-libraries",
-                    libraries[0]
+                    "The type of the configuration backend: '{name}' is not supported: add {library} to hooks-libraries"
                 ),
             );
         }

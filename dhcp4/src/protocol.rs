@@ -142,6 +142,10 @@ impl Protocol for Dhcp4 {
         runtime.restore(config, store).await
     }
 
+    async fn check(config: &ServerConfig4, store: &Self::Store) -> Result<(), StoreError> {
+        engine::v4::sanity::check(config, store).await
+    }
+
     async fn reclaim(
         active: &Active<Self>,
         updates: bool,

@@ -140,6 +140,10 @@ impl Protocol for Dhcp6 {
         runtime.restore(config, store).await
     }
 
+    async fn check(config: &ServerConfig6, store: &Self::Store) -> Result<(), StoreError> {
+        engine::v6::sanity::check(config, store).await
+    }
+
     async fn reclaim(
         active: &Active<Self>,
         updates: bool,

@@ -273,6 +273,12 @@ fn objects_beside_each_other() {
                  valid-lifetime (50)",
             ),
             (
+                r#""dhcp-queue-control": { "enable-queue": true },
+                   "multi-threading": { "enable-multi-threading": false }"#,
+                "keyword \"enable-queue\" in dhcp-queue-control map: the packet queue ahead of a single thread is not \
+                 served",
+            ),
+            (
                 r#""dhcp-ddns": { "enable-updates": true, "sender-ip": "2001:db8::1" }"#,
                 "D2ClientConfig error: address family mismatch: server-ip: 127.0.0.1 is: IPv4 while sender-ip: \
                  2001:db8::1 is: IPv6",
@@ -456,10 +462,7 @@ fn what_is_not_served_is_refused_by_name() {
         (r#""hosts-database": { "type": "mysql" }"#, "hosts-database"),
         (r#""hosts-databases": [ { "type": "mysql" } ]"#, "hosts-databases"),
         (r#""dhcp4o6-port": 6767"#, "dhcp4o6-port"),
-        (r#""dhcp-queue-control": { "enable-queue": true }"#, "enable-queue"),
         (r#""allocator": "shared-flq""#, "allocator"),
-        (r#""stash-agent-options": true"#, "stash-agent-options"),
-        (r#""store-extended-info": true"#, "store-extended-info"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),
         (
             r#""config-control": { "config-databases": [ { "type": "sqlite", "name": "a", "cipher-list": "AES" } ] }"#,
@@ -481,7 +484,7 @@ fn what_is_not_served_is_refused_by_name() {
     // Off, and what only tunes it, is accepted.
     parse(
         r#""reservations": [], "hosts-databases": [], "dhcp-ddns": { "enable-updates": false, "server-port": 1 },
-           "dhcp4o6-port": 0, "dhcp-queue-control": { "enable-queue": false, "capacity": 5 }, "allocator": "iterative",
+           "dhcp4o6-port": 0, "dhcp-queue-control": { "enable-queue": true, "capacity": 5 }, "allocator": "iterative",
            "ddns-send-updates": true, "reservations-global": true, "host-reservation-identifiers": [ "duid" ]"#,
     )
     .unwrap();

@@ -37,7 +37,7 @@ fn the_smallest_configuration_has_kea_s_defaults() {
     assert_eq!((s.lease_database.lfc_interval, s.lease_database.sync), (3600, SyncMode::Fsync));
     assert!(s.config_control.is_none() && s.control_sockets.is_empty());
     assert!(s.multi_threading.enable && !s.queue_control.enable);
-    assert_eq!(s.sanity_checks.lease_checks, "warn");
+    assert_eq!(s.sanity_checks.lease_checks, config::LeaseChecks::Warn);
 }
 
 #[test]

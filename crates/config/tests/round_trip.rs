@@ -252,9 +252,11 @@ proptest! {
     #[test]
     fn any_configuration(globals in map(&DHCP4), network in map(&config::keywords::SHARED_NETWORK4), subnet in subnet(7), inside in any::<bool>()) {
         let (mut globals, mut network) = (globals, network);
-        // Its family depends on that of another member.
-        if let Some(ddns) = globals.as_map_mut().unwrap().get_mut("dhcp-ddns").and_then(|v| v.as_map_mut()) {
-            ddns.remove("sender-ip");
+        // What they may be depends on other members.
+        for (holder, member) in [("dhcp-ddns", "sender-ip"), ("dhcp-queue-control", "enable-queue")] {
+            if let Some(map) = globals.as_map_mut().unwrap().get_mut(holder).and_then(|v| v.as_map_mut()) {
+                map.remove(member);
+            }
         }
         let networks = network.as_map_mut().unwrap();
         networks.insert("name".to_owned(), "n".into());

@@ -11,6 +11,8 @@ use crate::hosts::{self, Hosts, Identified, Reserved};
 /// What happened to a query's classes, for the log.
 pub(crate) enum Note<'a> {
     Assigned(&'a str),
+    /// A template spawned a class that nobody defined.
+    Unconfigured(&'a str),
     /// The test failed on this packet.
     Failed(&'a Class, expr::EvalError),
     /// `evaluate-additional-classes` names a class that nobody defined.
@@ -168,9 +170,14 @@ fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id:
         };
         if !value.is_empty() {
             let spawned = format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value));
-            query.classes_mut().insert(id);
-            if let Some(spawned) = table.id(&spawned) {
+            // Before its template: what the spawned class says is nearer to the client.
+            let known = table.id(&spawned);
+            if let Some(spawned) = known {
                 query.classes_mut().insert(spawned);
+            }
+            query.classes_mut().insert(id);
+            if known.and_then(|id| table.get(id)).is_none_or(|class| !class.configured) {
+                query.note(Note::Unconfigured(&spawned));
             }
             query.note(Note::Assigned(&spawned));
         }

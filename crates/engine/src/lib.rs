@@ -14,6 +14,7 @@ mod fqdn;
 mod hosts;
 pub mod messages;
 mod reclaim;
+mod sanity;
 mod siblings;
 pub mod stats;
 pub mod v4;

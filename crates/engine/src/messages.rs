@@ -10,4 +10,13 @@ observe::messages! {
     NcrSkipped { query, address } = "DHCPSRV_QUEUE_NCR_SKIP", "dhcpsrv", Debug(50),
         "{query}: skip queuing name change request for lease: {address}",
         "DNS is not told of the lease: it has no name, its client updates DNS itself, or updates are off.";
+    LeaseUnfit { address, subnet, reason } = "DHCPSRV_LEASE_SANITY_FAIL", "dhcpsrv", Warn,
+        "The lease {address} with subnet-id {subnet} failed subnet-id checks ({reason}).",
+        "The lease is kept as it is (sanity-checks). Subnet numbers must not change while there are leases.";
+    LeaseDiscarded { address, subnet, reason } = "DHCPSRV_LEASE_SANITY_FAIL_DISCARD", "dhcpsrv", Warn,
+        "The lease {address} with subnet-id {subnet} failed subnet-id checks ({reason}) and was dropped.",
+        "lease-checks asks for it.";
+    LeaseFixed { address, subnet, right } = "DHCPSRV_LEASE_SANITY_FIXED", "dhcpsrv", Info,
+        "The lease {address} with subnet-id {subnet} failed subnet-id checks, but was corrected to subnet-id {right}.",
+        "lease-checks asks for it.";
 }

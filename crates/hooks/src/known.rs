@@ -73,7 +73,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_bootp",
         purpose: "answers to BOOTP clients",
         daemons: &[Daemon::Dhcp4],
-        standing: Standing::Missing,
+        standing: Standing::BuiltIn("BOOTP clients are answered while it is listed"),
     },
     Library {
         name: "libdhcp_cb_cmds",

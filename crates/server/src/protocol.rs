@@ -119,6 +119,11 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         config: &Config<Self>,
         store: &Self::Store,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Looks at every lease of a store that was just opened (`sanity-checks`).
+    fn check(
+        config: &Config<Self>,
+        store: &Self::Store,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Reclaims leases whose time is up; `proceed` is asked before each. `updates`: DNS is told.
     fn reclaim(
         active: &Active<Self>,

@@ -13,7 +13,7 @@ use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
 use control::{Answer, result};
 use daemon::{PathKind, RealRandom};
 use engine::alloc::Runtime;
-use lease::StoreError;
+use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
 
 use crate::channels::Channels;
@@ -364,13 +364,11 @@ impl<P: Protocol> Server<P> {
         let now = self.shared.clock.now().seconds();
         say!(P, LeaseFileLoad { file: settings.path.display() });
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
-        Ok(Active {
-            config: Arc::clone(config),
-            store: P::store(Arc::clone(&memfile)),
-            memfile,
-            runtime,
-            identity,
-        })
+        let store = P::store(Arc::clone(&memfile));
+        let mark = store.mark();
+        P::check(config, &store).await?;
+        store.commit(mark).await?;
+        Ok(Active { config: Arc::clone(config), store, memfile, runtime, identity })
     }
 }
 

@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("postgres", &["base", "backend", "sql"]),
     ("databases", &["base", "config", "sql", "sqlite", "mysql", "postgres"]),
     ("migrate", &["base", "json", "options", "config", "backend"]),
-    ("engine", &["base", "wire", "options", "expr", "host", "config", "lease", "ncr", "observe"]),
+    ("engine", &["base", "json", "wire", "options", "expr", "host", "config", "lease", "ncr", "observe"]),
     ("control", &["base", "json", "observe"]),
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
     (

@@ -107,10 +107,7 @@ pub static DHCP4: Table = Table {
         kw("shared-networks", Maps(&s::SHARED_NETWORK4), "Links with several subnets.")
             .default(EmptyList)
             .stored(),
-        kw("stash-agent-options", Bool, "Put stored relay options back into renewals.")
-            .bool(false)
-            .stored()
-            .only(Literal::Bool(false), "relay options are not stored with leases yet"),
+        kw("stash-agent-options", Bool, "Put stored relay options back into renewals.").bool(false).stored(),
         kw(
             "statistic-default-sample-age",
             Int(0, U32),

@@ -15,7 +15,6 @@ pub(super) const HOSTNAME_CHAR_SET: &str =
 const CONFLICT_MODES: &[&str] =
     &["check-with-dhcid", "no-check-with-dhcid", "check-exists-with-dhcid", "no-check-without-dhcid"];
 const RESERVATION_MODES: &[&str] = &["disabled", "off", "out-of-pool", "global", "all"];
-const EXTENDED_INFO: &str = "extended information of leases is not stored yet";
 const V4_OVER_V6: &str = "DHCPv4 over DHCPv6 is not served yet";
 
 /// Longest text that fits `sname` and `file` with their final NUL (RFC 2131 section 2).
@@ -119,9 +118,7 @@ pub(super) const RESERVATIONS_OUT_OF_POOL: Keyword =
 pub(super) const SERVER_HOSTNAME: Keyword =
     kw("server-hostname", Text(SNAME), "Field sname of answers.").text("").stored();
 pub(super) const STORE_EXTENDED_INFO: Keyword =
-    kw("store-extended-info", Bool, "Keep relay information with leases.")
-        .bool(false)
-        .only(Literal::Bool(false), EXTENDED_INFO);
+    kw("store-extended-info", Bool, "Keep relay information with leases.").bool(false);
 pub(super) const T1_PERCENT: Keyword =
     kw("t1-percent", Real, "T1 as a share of the lifetime; above 0, below t2-percent.").real(0.5).stored();
 pub(super) const T2_PERCENT: Keyword =

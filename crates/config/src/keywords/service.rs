@@ -4,7 +4,7 @@ use super::Literal::{EmptyList, EmptyMap, Str};
 use super::Translation::{Global, Item, Name};
 use super::Type::{Address, Bool, FreeMap, Int, Map, Maps, Strings, Word, WordAnyCase, WordOrBool};
 use super::scope4::{HOSTNAME_CHAR_SET, REPLACE_CLIENT_NAME, REPLACE_CLIENT_NAME_BOOL};
-use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
+use super::{COMMENT, Keyword, Table, Type, U16, U32, USER_CONTEXT, kw};
 
 const CIPHERS: &str = "the ciphers are those of the TLS library, strong ones alone";
 
@@ -252,13 +252,10 @@ pub static MULTI_THREADING: Table = Table {
 };
 
 const QUEUE_CAPACITY: Keyword = kw("capacity", Int(1, U32), "Packets that the queue holds.").int(64).stored();
-const ENABLE_QUEUE: Keyword = kw("enable-queue", Bool, "Queue packets ahead of a single thread.")
-    .bool(false)
-    .stored()
-    .only(
-        Literal::Bool(false),
-        "the packet queue ahead of a single thread is not served; the queue of each worker thread takes its place",
-    );
+const ENABLE_QUEUE: Keyword =
+    kw("enable-queue", Bool, "Queue packets ahead of a single thread; of no effect with several threads.")
+        .bool(false)
+        .stored();
 
 pub static QUEUE_CONTROL: Table = Table {
     name: "dhcp-queue-control",

@@ -1,11 +1,12 @@
 //! The whole resolved configuration of a server. What is said here holds for both protocols; `server4` and `server6`
 //! have the rest.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use base::{Seconds, SubnetId};
 
-use super::{ClassTable, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
+use super::{ClassTable, HookLibrary, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
 use crate::Written;
 
 /// Parameters of the whole server.
@@ -42,6 +43,14 @@ pub struct ServerConfig<P: Protocol> {
 }
 
 impl<P: Protocol> ServerConfig<P> {
+    /// Whether `hooks-libraries` lists a library of this base name.
+    #[must_use]
+    pub fn has_library(&self, name: &str) -> bool {
+        let listed =
+            |library: &HookLibrary| Path::new(&library.library).file_stem().is_some_and(|stem| stem == name);
+        self.services.hooks_libraries.iter().any(listed)
+    }
+
     #[must_use]
     pub fn subnet(&self, id: SubnetId) -> Option<&Arc<Subnet<P>>> {
         self.subnets.get(*self.index.by_id.get(&id)?)

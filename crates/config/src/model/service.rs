@@ -236,11 +236,38 @@ pub struct QueueControl {
     pub capacity: u32,
 }
 
+/// What happens to a lease that fits no subnet when it is loaded (`lease-checks`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LeaseChecks {
+    None,
+    /// It is logged.
+    #[default]
+    Warn,
+    /// It moves to the subnet of its address if there is one.
+    Fix,
+    /// As [`Fix`](Self::Fix); if there is none, it is deleted.
+    FixDelete,
+    Delete,
+}
+
+impl LeaseChecks {
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::None,
+            "warn" => Self::Warn,
+            "fix" => Self::Fix,
+            "fix-del" => Self::FixDelete,
+            "del" => Self::Delete,
+            _ => return None,
+        })
+    }
+}
+
 /// `sanity-checks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
-    /// `none`, `warn`, `fix`, `fix-del`, `del`.
-    pub lease_checks: String,
+    pub lease_checks: LeaseChecks,
     /// `none`, `fix`, `strict`, `pedantic`.
     pub extended_info_checks: String,
 }

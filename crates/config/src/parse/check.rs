@@ -1,5 +1,7 @@
 //! The one walk over all maps: names, types, ranges, old spellings, what is not served.
 
+use std::net::Ipv6Addr;
+
 use base::Family;
 use json::{Kind, Map, Pos, Value};
 
@@ -273,7 +275,7 @@ impl Checker {
                 None
             }
             (Type::Ipv6, Kind::Str(text)) => {
-                if text.parse::<std::net::Ipv6Addr>().is_ok() {
+                if text.parse::<Ipv6Addr>().is_ok() {
                     return Some(value);
                 }
                 self.wrong_address(name, &value);
@@ -351,7 +353,7 @@ impl Checker {
 
     fn wrong_address(&mut self, name: &str, value: &Value) {
         let text = value.as_str().unwrap_or("");
-        if name == "ip-address" && text.parse::<std::net::Ipv6Addr>().is_ok() {
+        if name == "ip-address" && text.parse::<Ipv6Addr>().is_ok() {
             return self.fault(&value.pos, format_args!("address '{text}' is not a valid IPv4 address"));
         }
         let why = format!("Failed to convert string to address '{text}': Invalid argument");

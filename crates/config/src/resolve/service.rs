@@ -16,8 +16,8 @@ use crate::parse::objects::{boolean, int, list, strings, text};
 use crate::parse::position;
 use crate::{
     Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, DatabaseTls, ExpiredLeases,
-    HookLibrary, InterfacesConfig, Logger, LoggerOutput, MultiThreading, OnFail, OutboundInterface,
-    QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
+    HookLibrary, InterfacesConfig, LeaseChecks, Logger, LoggerOutput, MultiThreading, OnFail,
+    OutboundInterface, QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
 };
 
 /// Largest user or password file that is read.
@@ -29,6 +29,18 @@ pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     let mut text = String::new();
     file.take(SECRET_BYTES).read_to_string(&mut text).map_err(|e| e.to_string())?;
     Ok(text.lines().next().unwrap_or("").to_owned())
+}
+
+/// A packet queue of its own has a server with a single thread alone; it is not served.
+fn queue_ahead(ctx: &mut Context<'_>, map: &Map) {
+    let Some(enable) = ctx.leaf(map, "dhcp-queue-control", "enable-queue") else { return };
+    let threads = ctx.leaf(map, "multi-threading", "enable-multi-threading");
+    if enable.as_bool() == Some(true) && threads.and_then(|value| value.as_bool()) == Some(false) {
+        ctx.enter("dhcp-queue-control");
+        let text = "keyword \"enable-queue\" in dhcp-queue-control map: the packet queue ahead of a single thread is \
+                    not served; worker threads have queues of their own";
+        ctx.push(ConfigError::at(&enable.pos, text).kind(ErrorKind::Unsupported));
+    }
 }
 
 pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
@@ -58,6 +70,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         fetch_wait_time: int(control, "config-fetch-wait-time").map_or(30, u32_of),
     });
     let d2_client = d2_client(ctx, map);
+    queue_ahead(ctx, map);
     let flag =
         |holder: &str, name: &str| ctx.leaf(map, holder, name).and_then(|v| v.as_bool()).unwrap_or(false);
     let number =
@@ -95,7 +108,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             capacity: number("dhcp-queue-control", "capacity"),
         },
         sanity_checks: SanityChecks {
-            lease_checks: word("sanity-checks", "lease-checks"),
+            lease_checks: LeaseChecks::from_word(&word("sanity-checks", "lease-checks")).unwrap_or_default(),
             extended_info_checks: word("sanity-checks", "extended-info-checks"),
         },
         d2_client,

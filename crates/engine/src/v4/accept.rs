@@ -2,13 +2,25 @@
 
 use std::net::Ipv4Addr;
 
+use config::builtin;
+use wire::iana::bootp::Op;
 use wire::iana::dhcp4_option as option4;
 use wire::v4::MessageType;
 
 use super::messages::{
-    ForeignServerId, MissingType, NoDirectSubnet, NotProcessed, UnknownType, UnsupportedType,
+    BootpQuery, ForeignServerId, MissingType, NoDirectSubnet, NotProcessed, UnknownType, UnsupportedType,
 };
 use super::{Context4, DropReason, Query};
+
+/// A BOOTP query is a REQUEST of a client in the class BOOTP, where its hook library is listed.
+pub(super) fn bootp(ctx: &Context4<'_>, query: &mut Query<'_>) {
+    let request = query.kind == MessageType(0) && query.packet.header().op == Op::REQUEST;
+    if request && ctx.config.has_library("libdhcp_bootp") {
+        query.classes.insert(builtin::BOOTP);
+        query.kind = MessageType::REQUEST;
+        observe::log!(BootpQuery { query: query.label() });
+    }
+}
 
 /// Types that a server is sent.
 pub(super) fn message_type(query: &Query<'_>) -> Result<(), DropReason> {

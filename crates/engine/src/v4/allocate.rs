@@ -14,7 +14,7 @@ use super::messages::{
     ExtendLease, OfferNewLease, RequestInvalid, RequestReserved, RequestUsesReserved,
 };
 use super::name::{ClientName, NameOption};
-use super::{Context4, Query};
+use super::{Context4, Query, relay_info};
 use crate::alloc::PoolKind;
 use crate::siblings::{of_network, siblings};
 
@@ -328,7 +328,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             observe::log!(AllocRequested { query: self.query.label(), address });
         }
         let (lifetime, stored) = self.lifetimes(subnet, pool, None);
-        let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime));
+        let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
         let existing = self.ctx.store.by_address(address).await?;
         if let Some(existing) = &existing
             && !existing.is_expired(self.ctx.now)
@@ -361,7 +361,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     ) -> Result<Option<Granted<'c>>, StoreError> {
         observe::log!(ExtendLease { query: self.query.label(), address: old.address });
         let (lifetime, stored) = self.lifetimes(subnet, pool, Some(old));
-        let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime));
+        let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
         if let Some(remaining) = self.reusable(old, &lease, subnet) {
             return Ok(Some(Granted {
                 lease: Lease4::clone(old),
@@ -398,6 +398,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         subnet: &Subnet4,
         pool: Option<&Pool4>,
         lifetime: Seconds,
+        old: Option<&Lease4>,
     ) -> (Lease4, Option<NameOption>) {
         let name = ClientName::of(self.ctx, self.query, subnet, pool, address);
         let lease = Lease4 {
@@ -412,7 +413,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             hostname: name.hostname,
             fqdn_fwd: name.fqdn_fwd,
             fqdn_rev: name.fqdn_rev,
-            user_context: None,
+            user_context: relay_info::user_context(self.query, subnet.params.store_extended_info, old),
         };
         (lease, name.option)
     }
@@ -434,7 +435,8 @@ impl<'c> Allocation<'_, 'c, '_> {
             && old.client_id == new.client_id
             && same_name(old, new)
             && old.subnet_id == new.subnet_id
-            && old.pool_id == new.pool_id;
+            && old.pool_id == new.pool_id
+            && old.user_context == new.user_context;
         if !same || old.is_expired(self.ctx.now) {
             return None;
         }

@@ -8,8 +8,8 @@ use expr::QueryView;
 use wire::iana::dhcp4_option as option4;
 
 use super::messages::{
-    AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassesAssigned,
-    DroppedByClass,
+    AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassUnconfigured,
+    ClassesAssigned, DroppedByClass,
 };
 use super::{ClassSet, Context4, DropReason, Hosts, Query};
 use crate::classify::{self, Classified, Note};
@@ -34,6 +34,7 @@ impl Classified<Dhcp4> for Query<'_> {
     fn note(&self, note: Note<'_>) {
         match note {
             Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
+            Note::Unconfigured(class) => observe::log!(ClassUnconfigured { query: self.label(), class }),
             Note::Failed(class, error) => {
                 observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
             }

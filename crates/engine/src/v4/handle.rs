@@ -7,7 +7,7 @@ use wire::v4::{MessageType, Packet};
 use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
 use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
-    release, request, subnet,
+    relay_info, release, request, subnet,
 };
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
@@ -18,7 +18,12 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
     };
+    accept::bootp(ctx, &mut query);
     ctx.runtime.statistics().received(query.kind);
+    let restored = relay_info::restored(ctx, &query).await;
+    if let Some(packet) = restored.as_deref().and_then(|bytes| Packet::parse(bytes).ok()) {
+        query = Query { restored: true, packet, ..query };
+    }
     match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Drop(reason),
@@ -62,6 +67,7 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
         client_id,
         classes: ClassSet::default(),
         hosts: Hosts::default(),
+        restored: false,
     };
     observe::log!(PacketReceived {
         query: query.label(),

@@ -96,6 +96,18 @@ observe::messages! {
     ClassAssigned { query, class } = "DHCP4_CLASS_ASSIGNED", "dhcp4", Debug(45),
         "{query}: client packet has been assigned to the following class: {class}",
         "The test of a class matched.";
+    ClassUnconfigured { query, class } = "DHCP4_CLASS_UNCONFIGURED", "dhcp4", Debug(40),
+        "{query}: client packet belongs to an unconfigured class: {class}",
+        "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
+    BootpQuery { query } = "BOOTP_BOOTP_QUERY", "bootp-hooks", Debug(40),
+        "recognized a BOOTP query: {query}",
+        "A query without message type is answered as BOOTP, because libdhcp_bootp.so is listed.";
+    Restored { query, address, info } = "DHCP4_RECOVERED_STASHED_RELAY_AGENT_INFO", "packets", Debug(55),
+        "recovered for query {query} relay agent option from lease {address}: {info}",
+        "A renewal came past its relay; what the relay once added was kept with the lease (stash-agent-options).";
+    ExtendedInfoMended { address } = "DHCPSRV_LEASE4_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
+        "extended information of lease {address} was upgraded or sanitized",
+        "It was in the form of an earlier release, or could not be read (extended-info-checks).";
     ClassesAssigned { query, kind, classes } = "DHCP4_CLASSES_ASSIGNED", "dhcp4", Debug(40),
         "{query}: client packet has been assigned on {kind} message to the following classes: {classes}",
         "All classes of a packet.";

@@ -56,6 +56,8 @@ pub struct Query<'a> {
     pub hw_addr: Option<HwAddr>,
     pub client_id: Option<ClientId>,
     pub classes: ClassSet,
+    /// Its option 82 is one that was kept with the lease (`stash-agent-options`).
+    pub restored: bool,
     /// Host reservations of the client.
     pub hosts: super::Hosts,
 }

@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use base::Seconds;
-use config::{CodeSet, ConfiguredOption, OptionSet, OutboundInterface, Pool4, SocketType, Subnet4};
+use config::{CodeSet, ConfiguredOption, OptionSet, OutboundInterface, Pool4, SocketType, Subnet4, builtin};
 use smallvec::SmallVec;
 use wire::iana::dhcp4_option as option4;
-use wire::v4::{Builder, FLAG_BROADCAST, Header, MessageType};
+use wire::v4::{BOOTP_MIN_LEN, Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
@@ -20,6 +20,21 @@ const MAX_REPLY: usize = 65_507;
 /// Enterprise number of CableLabs, whose sub-option 1 lists the wanted sub-options (DOCSIS).
 const CABLE_LABS: u32 = 4491;
 const DOCSIS_ORO: u8 = 1;
+
+/// Options that BOOTP clients do not know.
+const DHCP_ONLY: [u8; 11] = [
+    option4::REQUESTED_ADDRESS,
+    option4::LEASE_TIME,
+    option4::OPTION_OVERLOAD,
+    option4::MESSAGE_TYPE,
+    option4::SERVER_IDENTIFIER,
+    option4::PARAMETER_REQUEST_LIST,
+    option4::MESSAGE,
+    option4::MAX_MESSAGE_SIZE,
+    option4::RENEWAL_TIME,
+    option4::REBINDING_TIME,
+    option4::CLIENT_IDENTIFIER,
+];
 
 /// Options sent when configured, asked for or not.
 const BASIC: [u8; 4] =
@@ -233,7 +248,8 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
     if let Some(selection) = query.packet.option(option4::SUBNET_SELECTION) {
         options.add(option4::SUBNET_SELECTION, Payload::Short(SmallVec::from_slice(selection)));
     }
-    options.relay_info = query.packet.option(option4::AGENT_OPTIONS);
+    // The relay has not seen this query where its option was put back.
+    options.relay_info = query.packet.option(option4::AGENT_OPTIONS).filter(|_| !query.restored);
 }
 
 /// T1 and T2 (RFC 2131 section 4.4.5): the configured timers, else shares of the lifetime; each only if it comes
@@ -297,23 +313,25 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
         return;
     }
     let mut ids: SmallVec<[u32; 4]> = SmallVec::new();
-    let mut name = |id: u32| {
+    let name = |ids: &mut SmallVec<[u32; 4]>, id: u32| {
         if !ids.contains(&id) {
             ids.push(id);
         }
     };
-    for (_, payload) in options.list.iter().filter(|(code, _)| *code == option4::VIVSO_SUBOPTIONS) {
+    // Kea's order; a container that is configured goes out though nothing is in it.
+    for (_, payload) in options.list.iter().rev().filter(|(code, _)| *code == option4::VIVSO_SUBOPTIONS) {
         if let Some(id) = vendor_id(payload.octets()) {
-            name(id);
+            name(&mut ids, id);
         }
     }
+    let configured = ids.len();
     let wanted = query.packet.option(option4::VIVSO_SUBOPTIONS);
     let classes = query.packet.option(option4::VIVCO_SUBOPTIONS);
     for (id, _) in wanted.into_iter().chain(classes).flat_map(wire::v4::vendor_parts) {
-        name(id);
+        name(&mut ids, id);
     }
     options.list.retain(|(code, _)| *code != option4::VIVSO_SUBOPTIONS);
-    for id in ids {
+    for (at, id) in ids.into_iter().enumerate() {
         let sets = || levels.iter().flat_map(|set| &set.vendors).filter(|v| v.vendor == id);
         let mut codes: SmallVec<[u8; 16]> = SmallVec::new();
         if id == CABLE_LABS {
@@ -344,7 +362,7 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
         }
         // The length of a vendor's part is one octet (RFC 3925 section 4).
         if let Ok(length) = u8::try_from(data.len())
-            && length > 0
+            && (length > 0 || at < configured)
         {
             let mut payload: SmallVec<[u8; 64]> = SmallVec::from_slice(&id.to_be_bytes());
             payload.push(length);
@@ -468,7 +486,11 @@ fn write(
     }
     // Stable: several options of a code keep their order.
     options.list.sort_by_key(|(code, _)| *code);
-    if let Err(error) = encode(kind, header, &options, out) {
+    let bootp = query.classes.contains(builtin::BOOTP);
+    if bootp {
+        options.list.retain(|(code, _)| !DHCP_ONLY.contains(code));
+    }
+    if let Err(error) = encode(kind, bootp, header, &options, out) {
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
     }
@@ -484,14 +506,17 @@ fn write(
 
 fn encode(
     kind: MessageType,
+    bootp: bool,
     header: &Header<'_>,
     options: &Options<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), wire::Full> {
     let mut builder = Builder::new(out, MAX_REPLY, header, options.relay_info)?;
-    builder.option(option4::MESSAGE_TYPE, &[kind.0])?;
+    if !bootp {
+        builder.option(option4::MESSAGE_TYPE, &[kind.0])?;
+    }
     for (code, payload) in options.list.iter().filter(|(code, _)| *code != option4::MESSAGE_TYPE) {
         builder.option(*code, payload.octets())?;
     }
-    builder.finish(0).map(|_| ())
+    builder.finish(if bootp { BOOTP_MIN_LEN } else { 0 }).map(|_| ())
 }

@@ -42,7 +42,10 @@ pub(super) async fn process(
     };
     let (subnet, granted) = match decision {
         Decision::Silence => return Ok(Verdict::Done(effects)),
-        Decision::Nak if offer => return Ok(Verdict::Done(effects)),
+        // BOOTP has no word for it.
+        Decision::Nak if offer || query.classes.contains(builtin::BOOTP) => {
+            return Ok(Verdict::Done(effects));
+        }
         Decision::Nak => return Ok(reply::nak(ctx, query, out).with(effects)),
         Decision::Ipv6Only => (subnet, None),
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),

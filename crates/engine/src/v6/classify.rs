@@ -7,8 +7,8 @@ use wire::iana::dhcp6_option as option6;
 use wire::v6::VendorClass;
 
 use super::messages::{
-    AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassesAssigned,
-    DroppedByClass,
+    AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassUnconfigured,
+    ClassesAssigned, DroppedByClass,
 };
 use super::{Context6, DropReason, Hosts, Query};
 use crate::classes::ClassSet;
@@ -37,6 +37,7 @@ impl Classified<Dhcp6> for Query<'_> {
     fn note(&self, note: Note<'_>) {
         match note {
             Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
+            Note::Unconfigured(class) => observe::log!(ClassUnconfigured { query: self.label(), class }),
             Note::Failed(class, error) => {
                 observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
             }

@@ -114,6 +114,9 @@ observe::messages! {
     ClassAssigned { query, class } = "DHCP6_CLASS_ASSIGNED", "dhcp6", Debug(45),
         "{query}: client packet has been assigned to the following class: {class}",
         "The test of a class matched.";
+    ClassUnconfigured { query, class } = "DHCP6_CLASS_UNCONFIGURED", "dhcp6", Debug(40),
+        "{query}: client packet belongs to an unconfigured class: {class}",
+        "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
     ClassesAssigned { query, name, classes } = "DHCP6_CLASSES_ASSIGNED", "dhcp6", Debug(40),
         "{query}: client packet has been assigned on {name} message to the following classes: {classes}",
         "All classes of a packet.";
@@ -276,4 +279,7 @@ observe::messages! {
     LeaseRecovered { address } = "ALLOC_ENGINE_V6_DECLINED_RECOVERED", "alloc-engine", Info,
         "IPv6 address {address} was recovered after the end of probation-period",
         "A declined address may be given out again.";
+    ExtendedInfoMended { address } = "DHCPSRV_LEASE6_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
+        "extended information of lease {address} was upgraded or sanitized",
+        "It was in the form of an earlier release, or could not be read (extended-info-checks).";
 }

@@ -24,6 +24,7 @@ mod relay;
 mod release;
 mod reply;
 mod request;
+pub mod sanity;
 mod subnet;
 mod verdict;
 

@@ -28,7 +28,7 @@
 //!   is not there, `options=53,54,...` for all codes in order. `expect none` is silence, `expect drop REASON` silence
 //!   that is counted under that reason. A reply must repeat the transaction, the hardware address and the relay.
 //! * `given lease ADDRESS [CLIENT] KEY=VALUE...`, `lease ADDRESS ...`, `no lease ADDRESS`, `leases N`: the store.
-//!   Keys: `hw id state valid age hostname dns=fwd,rev subnet pool`.
+//!   Keys: `hw id state valid age hostname dns=fwd,rev relay=0x... subnet pool`.
 //! * `ncr add|remove ADDRESS KEY=VALUE...`: the next name change request that was made; `no ncr`: there is none. Keys:
 //!   `fqdn fwd rev ttl mode dhcid expires`. A scenario must look at all of them.
 //! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `flush`: the tasks on expired leases.

@@ -181,6 +181,11 @@ impl Play {
                 "age" => now.since(lease.cltt).to_string(),
                 "hostname" => format!("\"{}\"", lease.hostname),
                 "dns" => directions(lease.fqdn_fwd, lease.fqdn_rev),
+                "relay" => {
+                    let context = lease.user_context.as_deref().unwrap_or_default();
+                    let stored = context.split_once("\"sub-options\": \"");
+                    stored.and_then(|(_, rest)| rest.split('"').next()).unwrap_or("none").to_owned()
+                }
                 "subnet" => lease.subnet_id.to_string(),
                 "pool" => lease.pool_id.to_string(),
                 other => return Err(format!("'{other}' is no key of a lease")),
@@ -202,7 +207,10 @@ fn repeats(query: Option<&Packet4>, reply: &Reply4) -> Result<(), String> {
         same("giaddr", &query.giaddr.to_string(), &reply.giaddr.to_string())?;
     }
     match reply.options.last() {
-        _ if reply.option(54).is_none() => Err("the reply has no server identifier".to_owned()),
+        // BOOTP knows none.
+        _ if reply.kind() != 0 && reply.option(54).is_none() => {
+            Err("the reply has no server identifier".to_owned())
+        }
         Some((82, _)) | None => Ok(()),
         Some(_) if reply.option(82).is_some() => Err("option 82 is not the last one".to_owned()),
         Some(_) => Ok(()),

@@ -14,6 +14,7 @@ mod dhcp6;
 mod differential;
 mod disk;
 mod ecosystem;
+mod examples;
 mod kea;
 mod logging;
 mod reload;

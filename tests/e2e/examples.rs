@@ -1,0 +1,48 @@
+//! The example configurations that come with Kea.
+
+use std::path::Path;
+
+use harness::World;
+
+const EXAMPLES: &str = "/usr/share/doc/kea/examples/kea4";
+/// What a fault must say where something is not there yet; docs/compatibility.md lists what that is.
+const NOT_YET: [&str; 3] = ["not served", "not supported yet", "is not supported"];
+/// Of the examples of Kea 2.2.0, these many need nothing that is not there yet.
+const LOAD: usize = 19;
+
+/// They are of a time when subnets needed no id and files lay anywhere, so `-X` is for them.
+#[test]
+fn each_loads_or_names_what_is_not_there() {
+    let files = std::fs::read_dir(EXAMPLES).into_iter().flatten().flatten();
+    let mut files: Vec<_> =
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    files.sort();
+    if files.is_empty() {
+        harness::skipped("Debian's kea-doc is not installed");
+        return;
+    }
+    let world = World::plain();
+    let prefix = world.prefix("kea");
+    let mut loaded = Vec::new();
+    for file in &files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let words = ["-X".as_ref(), "-t".as_ref(), file.as_os_str()];
+        let done = world.run(prefix.program("kea-dhcp4"), words, "");
+        if done.code() == 0 {
+            loaded.push(name);
+            continue;
+        }
+        let faults = faults(&done.stderr, file);
+        assert!(!faults.is_empty(), "{name} is refused without a reason: {done:?}");
+        for fault in faults {
+            assert!(NOT_YET.iter().any(|reason| fault.contains(reason)), "{name}: {fault}");
+        }
+    }
+    assert!(loaded.len() >= LOAD, "of {} load {}: {loaded:?}", files.len(), loaded.len());
+}
+
+/// The lines that name a place in the file.
+fn faults<'a>(output: &'a str, file: &Path) -> Vec<&'a str> {
+    let place = format!("({}:", file.display());
+    output.lines().filter(|line| line.contains(&place)).collect()
+}

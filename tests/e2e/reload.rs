@@ -104,6 +104,25 @@ fn configurations_change_under_load() {
     assert!(server.stop().success());
 }
 
+/// An operator who deletes the lease file of a running server and reloads means its leases, too.
+#[test]
+fn a_lease_file_that_is_gone_at_a_reload() {
+    let Some(world) = World::new() else { return };
+    let (mut server, relay) = site::site(&world);
+    server.start();
+    let mut dialog = harness::Dialog::new(&relay, site::RELAY, site::SERVER);
+    let client = base::HwAddr::new(1, &[2, 0, 0, 0, 0, 9]).expect("six octets");
+    dialog.lease(&client, &[]).expect("a lease");
+    server.tell("config-reload", json!({}));
+    assert_eq!(server.statistic("assigned-addresses"), 1);
+    std::fs::remove_file(server.prefix.lease_file()).expect("lease file");
+    server.tell("config-reload", json!({}));
+    assert_eq!(server.statistic("assigned-addresses"), 0);
+    let second = dialog.lease(&client, &[]).expect("a lease").yiaddr;
+    let stored = stored_leases(&server.prefix.lease_file());
+    assert!(stored.contains_key(&second), "{second} is not in the new file");
+}
+
 /// A lease file and its leases are the server's own business: another name is another set of leases, and the way
 /// back finds the first ones.
 #[test]

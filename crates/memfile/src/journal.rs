@@ -127,6 +127,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether the file in use is still the live file: somebody may have removed or replaced it.
+    pub(crate) fn in_place(&mut self) -> bool {
+        let displaced = self.displaced;
+        self.file
+            .as_deref_mut()
+            .is_none_or(|file| displaced || file.has_name(&self.files.live).unwrap_or(true))
+    }
+
     /// Octets of the live file.
     pub(crate) fn len(&self) -> u64 {
         self.good

@@ -128,8 +128,8 @@ fn load_file<L: Leased>(
             StoreError::Damaged(format!("{error} from the lease file {}", path.display()))
         }
     };
-    let Some(mut source) = storage.read(path).map_err(|error| failed(error.into()))? else { return Ok(None) };
     observe::log!(m::Load { path: path.display() });
+    let Some(mut source) = storage.read(path).map_err(|error| failed(error.into()))? else { return Ok(None) };
     let result = scan(
         &mut source,
         L::SCHEMA,

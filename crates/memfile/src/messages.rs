@@ -15,6 +15,9 @@ observe::messages! {
     Load { path } = "DHCPSRV_MEMFILE_LEASE_FILE_LOAD", "dhcpsrv", Info,
         "loading leases from file {path}",
         "The server begins to read a lease file.";
+    Replaced { path } = "DHCPSRV_MEMFILE_LEASE_FILE_REPLACED", "dhcpsrv", Warn,
+        "lease file {path} was removed or replaced while it was in use; it is read anew",
+        "The server was told to reload and takes the leases of the file that is there now, or none.";
     RowError { line, error } = "DHCPSRV_MEMFILE_LEASE_LOAD_ROW_ERROR", "dhcpsrv", Error,
         "discarding row {line}, error: {error}",
         "A line of a lease file cannot be read and is left out; the number is that of the line. The file may have \

@@ -52,6 +52,11 @@ pub trait LogFile: Send {
     fn set_len(&mut self, length: u64) -> io::Result<()>;
 
     fn length(&mut self) -> io::Result<u64>;
+
+    /// Whether the file still has this name; who cannot tell says yes.
+    fn has_name(&mut self, _path: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// Outcome of [`Storage::lock`].
@@ -147,8 +152,7 @@ impl Storage for OsStorage {
                 Err(fs::TryLockError::Error(error)) => return Err(error),
             }
             // The holder before us may have removed the file between our open and our lock.
-            let (mine, there) = (file.metadata()?, absent_is(fs::symlink_metadata(path).map(Some), None)?);
-            if there.is_none_or(|there| (there.dev(), there.ino()) != (mine.dev(), mine.ino())) {
+            if !is_at(&file, path)? {
                 continue;
             }
             if let Some(pid) = recorded.filter(|pid| *pid != std::process::id() && is_lfc(*pid)) {
@@ -160,6 +164,12 @@ impl Storage for OsStorage {
             return Ok(Locked::Mine(Box::new(guard)));
         }
     }
+}
+
+/// Whether a file, maybe opened a while ago, has this name.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (mine, there) = (file.metadata()?, absent_is(fs::symlink_metadata(path).map(Some), None)?);
+    Ok(there.is_some_and(|there| (there.dev(), there.ino()) == (mine.dev(), mine.ino())))
 }
 
 /// Whether a process is a kea-lfc.
@@ -209,6 +219,10 @@ impl LogFile for OsFile {
     fn length(&mut self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
+
+    fn has_name(&mut self, path: &Path) -> io::Result<bool> {
+        is_at(&self.0, path)
+    }
 }
 
 #[cfg(test)]
@@ -234,12 +248,14 @@ mod tests {
         file.set_len(3).unwrap();
         write_all(&mut *file, b"!").unwrap();
         file.sync().unwrap();
+        assert!(file.has_name(&path).unwrap());
         assert_eq!((file.length().unwrap(), text_of(&path).as_deref()), (4, Some("one!")));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0);
         OsStorage.sync_dir(&path).unwrap();
         let other = dir.path().join("other");
         OsStorage.rename(&path, &other).unwrap();
         assert_eq!((OsStorage.exists(&path).unwrap(), OsStorage.exists(&other).unwrap()), (false, true));
+        assert!(!file.has_name(&path).unwrap() && file.has_name(&other).unwrap());
         let mut file = OsStorage.append(&other, OpenMode::New).unwrap();
         assert_eq!(file.length().unwrap(), 0);
         OsStorage.remove(&other).unwrap();

@@ -310,6 +310,17 @@ impl<L: Leased> Memfile<L> {
         self.len() == 0
     }
 
+    /// Whether the lease file in use still has its name. When an operator removed it, or put another in its place,
+    /// it is to be opened anew.
+    #[must_use]
+    pub fn in_place(&self) -> bool {
+        let in_place = self.shared.journal.as_ref().is_none_or(|journal| lock(journal).in_place());
+        if !in_place {
+            observe::log!(m::Replaced { path: self.shared.files.live.display() });
+        }
+        in_place
+    }
+
     /// Begins a cleanup of the lease file now; the interval counts anew.
     pub fn start_lfc(&self) -> LfcStart {
         match &self.threads {

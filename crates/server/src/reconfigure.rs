@@ -212,7 +212,7 @@ impl<P: Protocol> Server<P> {
         let selection = self.selection(&config)?;
         self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
         let opened = match self.new_channels(&services.control_sockets, &places, &state.channels) {
-            Ok(fresh) => self.swap(&config, &places.lease_file).await.map(|()| fresh),
+            Ok(fresh) => self.swap(&config, &places.lease_file, true).await.map(|()| fresh),
             Err(refusal) => Err(refusal),
         };
         let fresh = match opened {
@@ -254,7 +254,7 @@ impl<P: Protocol> Server<P> {
         config: Arc<Config<P>>,
         lease_file: &Path,
     ) -> Result<(), Refusal> {
-        self.swap(&config, lease_file).await?;
+        self.swap(&config, lease_file, false).await?;
         say!(P, CbMerged);
         self.in_force(&config);
         Ok(())
@@ -276,7 +276,7 @@ impl<P: Protocol> Server<P> {
         };
         let outcome = async {
             let config = self.resolve(&whole)?;
-            self.swap(&config, &state.lease_file).await?;
+            self.swap(&config, &state.lease_file, false).await?;
             Ok::<_, Refusal>(config)
         };
         match outcome.await {
@@ -295,8 +295,9 @@ impl<P: Protocol> Server<P> {
         }
     }
 
-    /// The moment of change: no packet is in progress.
-    async fn swap(&self, config: &Arc<Config<P>>, lease_file: &Path) -> Result<(), Refusal> {
+    /// The moment of change: no packet is in progress. `reload`: a lease file that was removed or replaced meanwhile is
+    /// opened anew.
+    async fn swap(&self, config: &Arc<Config<P>>, lease_file: &Path, reload: bool) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
@@ -310,7 +311,7 @@ impl<P: Protocol> Server<P> {
         if same_file {
             running.memfile.set_lfc_interval(settings.lfc_interval);
         }
-        let next = (!same_file).then_some(settings);
+        let next = (!same_file || reload && !running.memfile.in_place()).then_some(settings);
         let identity = P::identity(config, &self.paths, self.shared.clock.now()).map_err(Refusal::new)?;
         let identity = Arc::new(identity);
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;

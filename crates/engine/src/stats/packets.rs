@@ -111,17 +111,14 @@ impl Packets {
     /// A counter of the server, at zero.
     pub(super) fn counter(&self, name: &str) -> Counter {
         let counter = self.registry.counter(name);
-        counter.set(0, self.now());
+        counter.begin(self.now());
         counter
     }
 
     /// A group, at zero where it is new.
     pub(super) fn group(&self, prefix: &str, names: &'static [&'static str]) -> Arc<Group> {
         let group = self.registry.group(prefix, names);
-        let now = self.now();
-        for at in 0..names.len() {
-            group.add(at, 0, now);
-        }
+        group.begin(self.now());
         group
     }
 }

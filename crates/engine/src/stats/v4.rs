@@ -207,9 +207,9 @@ impl LeaseStatistics<Lease4> for Statistics4 {
             for pool in &subnet.pools {
                 *pools.entry(pool.id).or_default() += pool.size();
             }
-            self.subnet(subnet.id).set(TOTAL, amount(pools.values().sum()), now);
+            self.subnet(subnet.id).restart(TOTAL, amount(pools.values().sum()), now);
             for (id, size) in pools {
-                self.pool(PoolKind::Addresses, subnet.id, id).set(TOTAL, amount(size), now);
+                self.pool(PoolKind::Addresses, subnet.id, id).restart(TOTAL, amount(size), now);
             }
         }
     }

@@ -206,7 +206,7 @@ impl Statistics6 {
     fn size(&self, name: &str, size: u128) {
         let value = StatisticValue::BigInteger(i128::try_from(size).unwrap_or(i128::MAX));
         // Nothing else has this name, so its type cannot be another.
-        let _ = self.registry().set(name, value, self.packets.now());
+        let _ = self.registry().restart(name, value, self.packets.now());
     }
 }
 

@@ -306,10 +306,6 @@ fn several<'a>(query: &Query<'_>, levels: &Levels<'a>, code: u8, options: &mut O
 /// Sub-options of option 125 for the vendors that the query or the reply names.
 fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) {
     if levels.iter().all(|set| set.vendors.is_empty()) {
-        // An empty container says nothing: leave out what `several` took from the configuration.
-        options
-            .list
-            .retain(|(code, payload)| *code != option4::VIVSO_SUBOPTIONS || payload.octets().len() > 5);
         return;
     }
     let mut ids: SmallVec<[u32; 4]> = SmallVec::new();

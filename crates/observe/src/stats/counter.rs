@@ -65,6 +65,21 @@ impl Cell {
         self.changed.store(now.0, Ordering::Relaxed);
     }
 
+    /// Makes an absent statistic present, at zero.
+    fn begin(&self, now: Micros) {
+        if !self.is_present() {
+            self.set(0, now);
+        }
+    }
+
+    /// As the first sample.
+    pub(super) fn restart(&self, value: i64, now: Micros) {
+        let mut older = self.lock();
+        older.clear();
+        self.value.store(value, Ordering::Relaxed);
+        self.changed.store(now.0.max(1), Ordering::Relaxed);
+    }
+
     /// Makes the newest sample history and tells the time of its successor. Samples from two threads that came out
     /// of order by less than a second get the same time; more than that is a clock that was set back.
     fn succeed(&self, older: &mut History<i64>, now: Micros) -> Micros {
@@ -170,6 +185,11 @@ impl Counter {
         self.0.0.set(value, now);
     }
 
+    /// Makes it present, at zero, if it is absent.
+    pub fn begin(&self, now: Micros) {
+        self.0.0.begin(now);
+    }
+
     #[must_use]
     pub fn value(&self) -> i64 {
         self.0.0.value()
@@ -213,6 +233,20 @@ impl Group {
     pub fn set(&self, index: usize, value: i64, now: Micros) {
         if let Some(cell) = self.cells.get(index) {
             cell.set(value, now);
+        }
+    }
+
+    /// Makes those that are absent present, at zero.
+    pub fn begin(&self, now: Micros) {
+        for cell in &self.cells {
+            cell.begin(now);
+        }
+    }
+
+    /// Sets a size that came with a configuration: what it was before is forgotten.
+    pub fn restart(&self, index: usize, value: i64, now: Micros) {
+        if let Some(cell) = self.cells.get(index) {
+            cell.restart(value, now);
         }
     }
 
@@ -323,6 +357,19 @@ mod tests {
         let samples = counter.0.0.samples();
         assert_eq!(samples.len(), 20);
         assert!(samples.is_sorted_by(|newer, older| newer.0 > older.0));
+    }
+
+    #[test]
+    fn sizes_have_no_history() {
+        let group = Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Limit::DEFAULT);
+        group.begin(Micros(1));
+        group.begin(Micros(2));
+        group.restart(1, 10, Micros(3));
+        group.restart(1, 20, Micros(4));
+        group.add(0, 1, Micros(5));
+        group.begin(Micros(6));
+        assert_eq!(values(group.cell("total-addresses").unwrap()), [20]);
+        assert_eq!(values(group.cell("assigned-addresses").unwrap()), [1, 0]);
     }
 
     #[test]

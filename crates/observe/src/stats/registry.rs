@@ -114,6 +114,19 @@ impl Registry {
         self.change(name, value, now, |_, value| Some(value))
     }
 
+    /// Sets a size that came with a configuration, a statistic of any type: what it was before is forgotten.
+    pub fn restart(&self, name: &str, value: StatisticValue, now: Micros) -> Result<(), StatisticError> {
+        if let Some(Found::Series(series)) = self.read().find(name) {
+            let mut series = lock(series);
+            if series.newest.0.type_name() == value.type_name() {
+                series.older.clear();
+                series.newest = (value, now);
+                return Ok(());
+            }
+        }
+        self.set(name, value, now)
+    }
+
     /// Adds to a statistic of any type; strings are appended to. One that does not exist starts from neutral.
     pub fn add(&self, name: &str, value: StatisticValue, now: Micros) -> Result<(), StatisticError> {
         self.change(name, value, now, |old, value| old.plus(&value))

@@ -58,9 +58,6 @@ macro_rules! family {
     ParserFail { element, error } = concat!($id, "_PARSER_FAIL"), $logger, Error,
         "failed to create or run parser for configuration element {element}: {error}",
         "What is wrong with the configuration, one line for each fault.";
-    LeaseFileLoad { file } = "DHCPSRV_MEMFILE_LEASE_FILE_LOAD", "dhcpsrv", Info,
-        "loading leases from file {file}",
-        "The lease file is opened; what it holds replaces the leases in memory.";
     LeaseFileRefused { error } = "DHCPSRV_MEMFILE_FAILED_TO_OPEN", "dhcpsrv", Error,
         "Could not open lease file: {error}",
         "The file is where the rules on paths do not allow it. Give its name alone, or set KEA_DHCP_DATA_DIR.";

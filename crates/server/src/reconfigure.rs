@@ -363,7 +363,6 @@ impl<P: Protocol> Server<P> {
         P::reconfigure(&runtime, config, None).await?;
         runtime.forget_leases();
         let now = self.shared.clock.now().seconds();
-        say!(P, LeaseFileLoad { file: settings.path.display() });
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
         let store = P::store(Arc::clone(&memfile));
         let mark = store.mark();

@@ -4,7 +4,7 @@ use super::Literal::{EmptyList, EmptyMap, Str};
 use super::Translation::{Global, Item, Name};
 use super::Type::{Address, Bool, FreeMap, Int, Map, Maps, Strings, Word, WordAnyCase, WordOrBool};
 use super::scope4::{HOSTNAME_CHAR_SET, REPLACE_CLIENT_NAME, REPLACE_CLIENT_NAME_BOOL};
-use super::{COMMENT, Keyword, Table, Type, U16, U32, USER_CONTEXT, kw};
+use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
 
 const CIPHERS: &str = "the ciphers are those of the TLS library, strong ones alone";
 

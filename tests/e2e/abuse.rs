@@ -45,7 +45,7 @@ fn under_load(act: impl FnOnce(&mut Server)) {
     assert!(grown < 128 << 10, "{grown} kB more than before");
     std::thread::sleep(Duration::from_millis(200));
     let (_, exchanges) = load.stop();
-    let lost: Vec<_> = exchanges.iter().filter(|e| e.ended_with != 5 || e.again > 1).collect();
+    let lost: Vec<_> = exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > 1).collect();
     assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
     assert!(server.stop().success());
 }

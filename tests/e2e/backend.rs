@@ -254,7 +254,7 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     change("a change after the pause is served");
 
     let (history, exchanges) = load.stop();
-    let lost: Vec<_> = exchanges.iter().filter(|e| e.ended_with != 5 || e.again > 1).collect();
+    let lost: Vec<_> = exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > 1).collect();
     assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
     assert!(exchanges.len() > 500, "a load that is none: {}", exchanges.len());
     assert_eq!(history.doubles(), [""; 0]);

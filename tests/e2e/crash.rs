@@ -1,9 +1,15 @@
 //! kill -9 under load: no lease that a client was told of is missing, no address is told to two.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::{Random, XorShift};
-use harness::{Load, LoadSettings, Server, World, now_micros, soak, stored_leases};
+use harness::{
+    End, History, Load, LoadSettings, Server, Space, Speech, V4, V6, World, now_micros, soak, stored_leases,
+    stored_leases6,
+};
 use serde_json::Value;
 
 use crate::site;
@@ -13,14 +19,43 @@ const ROUNDS: (u32, u32) = (10, 50);
 /// A killed server serves again this soon, also on a machine that does much else.
 const RESTART: Duration = Duration::from_secs(10);
 
-/// Kills and restarts while clients lease, check and release.
-fn killed(seed: u64, rounds: u32, before_the_kill: impl Fn(&Server, &mut XorShift)) {
-    let Some(world) = World::new() else { return };
+/// Leases by what they are of.
+type Stored<S> = HashMap<<S as Speech>::Address, Arc<<S as Speech>::Lease>>;
+
+/// A server, its lease file and how it is read: what differs by protocol.
+struct Site<S: Speech> {
+    server: Server,
+    relay: Space,
+    file: PathBuf,
+    stored: fn(&Path) -> Stored<S>,
+    load: LoadSettings<S>,
+}
+
+fn site4(world: &World) -> Site<V4> {
+    let (server, relay) = site::site(world);
+    let file = server.prefix.lease_file();
+    Site { server, relay, file, stored: stored_leases, load: site::load() }
+}
+
+fn site6(world: &World) -> Site<V6> {
+    let (server, relay) = site::site6(world);
+    let file = server.prefix.lease_file6();
+    let load = LoadSettings::new(site::RELAY6, site::SERVER6);
+    Site { server, relay, file, stored: stored_leases6, load }
+}
+
+/// Kills and restarts while clients lease, check and release; answers what they were told.
+fn killed<S: Speech>(
+    site: &mut Site<S>,
+    rounds: u32,
+    before_the_kill: impl Fn(&Server, &mut XorShift),
+) -> History<S> {
+    // Another seed each time; the one of a failure can be put here.
+    let seed = now_micros();
     eprintln!("seed {seed}");
     let mut random = XorShift::new(seed);
-    let (mut server, relay) = site::site(&world);
+    let Site { server, relay, file, stored, load } = site;
     server.start();
-    let file = server.prefix.lease_file();
     let settings = LoadSettings {
         rate: 600,
         window: 256,
@@ -28,17 +63,17 @@ fn killed(seed: u64, rounds: u32, before_the_kill: impl Fn(&Server, &mut XorShif
         releases: 15,
         retry: Duration::from_millis(700),
         seed,
-        ..site::load()
+        ..load.clone()
     };
-    let load = Load::start(&relay, settings);
+    let load = Load::start(relay, settings);
     let (mut slowest, mut rows) = (Duration::ZERO, 0);
     for round in 1..=rounds {
         std::thread::sleep(Duration::from_millis(10 + random.below(1500)));
-        before_the_kill(&server, &mut random);
+        before_the_kill(server, &mut random);
         server.kill();
         // What clients were told until now must be in the files as they are.
         let (history, now) = (load.history(), now_micros());
-        let leases = stored_leases(&file);
+        let leases = stored(file);
         rows = leases.len();
         let missing = history.missing(&leases, now);
         assert!(
@@ -54,26 +89,26 @@ fn killed(seed: u64, rounds: u32, before_the_kill: impl Fn(&Server, &mut XorShif
     }
     let (history, exchanges) = load.stop();
     assert_eq!(history.doubles(), [""; 0], "seed {seed}");
-    assert_eq!(history.missing(&stored_leases(&file), now_micros()), [""; 0], "seed {seed}");
+    assert_eq!(history.missing(&stored(file), now_micros()), [""; 0], "seed {seed}");
     assert!(slowest < RESTART, "seed {seed}: a restart took {slowest:?}");
     assert!(
         history.grants.len() > rounds as usize * 20,
-        "a load that is none: {} ACKs",
+        "a load that is none: {} grants",
         history.grants.len()
     );
     let again: u32 = exchanges.iter().map(|e| e.again).sum();
-    let naks = exchanges.iter().filter(|e| e.ended_with == 6).count();
+    let refused = exchanges.iter().filter(|e| e.end == End::Refused).count();
     eprintln!(
-        "{rounds} kills, {} ACKs, {} releases, {rows} leases in the file, {naks} NAKs, {again} packets sent again, \
-         slowest restart {slowest:?}; nothing missing, nothing double",
+        "{rounds} kills, {} grants, {} releases, {rows} leases in the file, {refused} refused, {again} packets sent \
+         again, slowest restart {slowest:?}; nothing missing, nothing double",
         history.grants.len(),
         history.releases.len(),
     );
-    holds_what_it_promised(&mut server, &relay, &history);
+    history
 }
 
 /// The server itself agrees: every holder gets its own address again.
-fn holds_what_it_promised(server: &mut Server, relay: &harness::Space, history: &harness::History) {
+fn holds_what_it_promised(server: &mut Server, relay: &Space, history: &History) {
     let held = history.holding(now_micros());
     assert!(
         usize::try_from(server.statistic("subnet[1].assigned-addresses")).expect("a count") >= held.len()
@@ -87,20 +122,47 @@ fn holds_what_it_promised(server: &mut Server, relay: &harness::Space, history: 
     }
 }
 
-#[test]
-fn killed_under_load() {
-    let rounds = if soak() { ROUNDS.1 } else { ROUNDS.0 };
-    // Another seed each time; the one of a failure can be put here.
-    killed(now_micros(), rounds, |_, _| ());
+fn rounds(share: u32) -> u32 {
+    if soak() { ROUNDS.1 } else { ROUNDS.0 / share }
 }
 
-/// The same in the middle of a cleanup of the lease file.
+/// A cleanup of the lease file begins, and the kill comes in the middle of it.
+fn cleaning(server: &Server, random: &mut XorShift) {
+    let answer = server.command("kea-lfc-start", Value::Null);
+    assert!(["kea-lfc started", "kea-lfc already running"].contains(&answer.text.as_str()), "{answer:?}");
+    std::thread::sleep(Duration::from_micros(random.below(20_000)));
+}
+
+#[test]
+fn killed_under_load() {
+    let Some(world) = World::new() else { return };
+    let mut site = site4(&world);
+    let history = killed(&mut site, rounds(1), |_, _| ());
+    holds_what_it_promised(&mut site.server, &site.relay, &history);
+}
+
 #[test]
 fn killed_during_cleanup() {
-    let rounds = if soak() { ROUNDS.1 } else { ROUNDS.0 / 2 };
-    killed(now_micros(), rounds, |server, random| {
-        let answer = server.command("kea-lfc-start", Value::Null);
-        assert!(["kea-lfc started", "kea-lfc already running"].contains(&answer.text.as_str()), "{answer:?}");
-        std::thread::sleep(Duration::from_micros(random.below(20_000)));
-    });
+    let Some(world) = World::new() else { return };
+    let mut site = site4(&world);
+    let history = killed(&mut site, rounds(2), cleaning);
+    holds_what_it_promised(&mut site.server, &site.relay, &history);
+}
+
+/// The same of kea-dhcp6: addresses and prefixes.
+#[test]
+fn dhcp6_killed_under_load() {
+    let Some(world) = World::new() else { return };
+    let mut site = site6(&world);
+    let history = killed(&mut site, rounds(1), |_, _| ());
+    let held = history.holding(now_micros()).len();
+    let counted = |name: &str| usize::try_from(site.server.statistic(name)).expect("a count");
+    assert!(counted("subnet[1].assigned-nas") + counted("subnet[1].assigned-pds") >= held);
+    assert!(counted("subnet[1].assigned-pds") > 0, "prefixes were delegated");
+}
+
+#[test]
+fn dhcp6_killed_during_cleanup() {
+    let Some(world) = World::new() else { return };
+    killed(&mut site6(&world), rounds(2), cleaning);
 }

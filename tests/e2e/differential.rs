@@ -17,7 +17,7 @@ use std::time::Duration;
 use harness::{Datagram, Frames, Link, Process, Server, Space, World, until};
 use serde_json::{Value, json};
 use testkit::Reply4;
-use testkit::scenario::{Sent, Traffic};
+use testkit::scenario::{Sent4, Traffic4};
 
 /// How long both may be silent before they count as silent.
 const SILENCE: Duration = Duration::from_millis(350);
@@ -59,7 +59,7 @@ impl Side {
         Self { space, wires }
     }
 
-    fn send(&mut self, sent: &Sent) {
+    fn send(&mut self, sent: &Sent4) {
         let arrival = &sent.arrival;
         let Some(number) = self.wires.iter().position(|(name, _)| **name == *arrival.interface) else {
             return;
@@ -97,7 +97,7 @@ impl Side {
 }
 
 /// The station that sends: a relay, or the client by its hardware address if it has one.
-fn station_of(sent: &Sent) -> [u8; 6] {
+fn station_of(sent: &Sent4) -> [u8; 6] {
     let giaddr = sent.bytes.get(24..28).unwrap_or_default();
     let client = sent.bytes.get(28..34).and_then(|octets| <[u8; 6]>::try_from(octets).ok());
     match client {
@@ -308,7 +308,7 @@ impl Pair {
     }
 
     /// How many exchanges were compared, and where they differ.
-    fn play(&mut self, traffic: &Traffic) -> Result<(usize, Vec<(String, String)>), String> {
+    fn play(&mut self, traffic: &Traffic4) -> Result<(usize, Vec<(String, String)>), String> {
         let config = common(&traffic.config);
         let mut kea = start_kea(&self.world, &self.kea, &config)?;
         let mut mine = with_services(config, &self.links, "kea-dhcp4.sock");

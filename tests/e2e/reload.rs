@@ -93,7 +93,7 @@ fn configurations_change_under_load() {
     assert_eq!(answer.at("/hash"), &json!(server.hash()));
 
     let (history, exchanges) = load.stop();
-    let lost: Vec<_> = exchanges.iter().filter(|e| e.ended_with != 5 || e.again > 1).collect();
+    let lost: Vec<_> = exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > 1).collect();
     assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
     let again: u32 = exchanges.iter().map(|e| e.again).sum();
     eprintln!("{} exchanges, {again} packets sent again", exchanges.len());

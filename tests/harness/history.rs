@@ -5,14 +5,15 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use base::HwAddr;
-use lease::{Lease4, Lease6, LeaseState};
+use lease::{Lease4, Lease6};
 
-/// An ACK as a client saw it.
+use crate::speech::{Speech, V4};
+
+/// An ACK, or a REPLY with a lease, as a client saw it.
 #[derive(Clone, Debug)]
-pub struct Grant {
-    pub client: HwAddr,
-    pub address: Ipv4Addr,
+pub struct Grant<S: Speech = V4> {
+    pub client: S::Client,
+    pub address: S::Address,
     /// Microseconds since 1970, when the first REQUEST of the exchange was sent; the server cannot have granted
     /// anything before.
     pub requested: u64,
@@ -22,7 +23,7 @@ pub struct Grant {
     pub lifetime: u32,
 }
 
-impl Grant {
+impl<S: Speech> Grant<S> {
     /// The earliest end of the grant that the server can have meant, microseconds since 1970.
     #[must_use]
     pub fn end(&self) -> u64 {
@@ -31,23 +32,32 @@ impl Grant {
 }
 
 /// All that clients were told and did.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    pub grants: Vec<Grant>,
+#[derive(Clone, Debug)]
+pub struct History<S: Speech = V4> {
+    pub grants: Vec<Grant<S>>,
     /// Client, address, microseconds since 1970 when it was first said.
-    pub releases: Vec<(HwAddr, Ipv4Addr, u64)>,
+    pub releases: Vec<(S::Client, S::Address, u64)>,
     /// Seconds that a server's clock may be behind ours.
     pub slack: u64,
 }
 
-impl History {
+impl<S: Speech> Default for History<S> {
+    fn default() -> Self {
+        Self { grants: Vec::new(), releases: Vec::new(), slack: 0 }
+    }
+}
+
+/// The grants of each address with their begin and end, in the order of their begin.
+type Spans<'a, S> = HashMap<<S as Speech>::Address, Vec<(u64, u64, &'a Grant<S>)>>;
+
+impl<S: Speech> History<S> {
     /// Until when each grant held: its end, or the client's next release of it.
-    fn spans(&self) -> HashMap<Ipv4Addr, Vec<(u64, u64, &Grant)>> {
-        let mut releases: HashMap<(&HwAddr, Ipv4Addr), Vec<u64>> = HashMap::new();
+    fn spans(&self) -> Spans<'_, S> {
+        let mut releases: HashMap<(&S::Client, S::Address), Vec<u64>> = HashMap::new();
         for (client, address, at) in &self.releases {
             releases.entry((client, *address)).or_default().push(*at);
         }
-        let mut spans: HashMap<Ipv4Addr, Vec<(u64, u64, &Grant)>> = HashMap::new();
+        let mut spans: Spans<'_, S> = HashMap::new();
         for grant in &self.grants {
             let released = releases.get(&(&grant.client, grant.address)).into_iter().flatten();
             let released = released.copied().filter(|at| *at >= grant.acknowledged).min();
@@ -66,7 +76,7 @@ impl History {
         let mut found = Vec::new();
         for (address, spans) in self.spans() {
             // The longest reach of each client so far; few clients share an address.
-            let mut reach: Vec<(&HwAddr, u64)> = Vec::new();
+            let mut reach: Vec<(&S::Client, u64)> = Vec::new();
             for (begin, end, grant) in spans {
                 for (other, until) in &reach {
                     if **other != grant.client && *until > begin {
@@ -84,7 +94,7 @@ impl History {
 
     /// The grants that hold at `now`: the newest of each address, neither ended nor released.
     #[must_use]
-    pub fn holding(&self, now: u64) -> Vec<&Grant> {
+    pub fn holding(&self, now: u64) -> Vec<&Grant<S>> {
         let spans = self.spans();
         let last = spans.values().filter_map(|spans| spans.last());
         last.filter(|(_, end, _)| *end > now).map(|(.., grant)| *grant).collect()
@@ -92,14 +102,13 @@ impl History {
 
     /// Grants that hold at `now` and that these leases do not know as they were told.
     #[must_use]
-    pub fn missing(&self, leases: &HashMap<Ipv4Addr, Arc<Lease4>>, now: u64) -> Vec<String> {
+    pub fn missing(&self, leases: &HashMap<S::Address, Arc<S::Lease>>, now: u64) -> Vec<String> {
         let wrong = self.holding(now).into_iter().filter_map(|grant| {
             let Some(lease) = leases.get(&grant.address) else {
                 return Some(format!("no row for {grant:?}"));
             };
-            let right = lease.hw_addr.as_ref() == Some(&grant.client)
-                && lease.state == LeaseState::Default
-                && lease.expires().0 + self.slack >= grant.end() / 1_000_000;
+            let right =
+                S::holds(lease, &grant.client) && S::end(lease) + self.slack >= grant.end() / 1_000_000;
             (!right).then(|| format!("{lease:?} for {grant:?}"))
         });
         wrong.collect()
@@ -156,6 +165,8 @@ pub fn stored_leases6(live: &Path) -> HashMap<Ipv6Addr, Arc<Lease6>> {
 
 #[cfg(test)]
 mod tests {
+    use base::HwAddr;
+
     use super::*;
 
     const SECOND: u64 = 1_000_000;

@@ -22,6 +22,7 @@ mod process;
 mod programs;
 mod server;
 mod space;
+mod speech;
 mod wait;
 mod world;
 
@@ -31,12 +32,13 @@ pub use control::{Answer, http, send, unix};
 pub use dialog::Dialog;
 pub use frames::{Datagram, Frames};
 pub use history::{Grant, History, lease_rows, stored_leases, stored_leases6};
-pub use load::{Exchange, Load, LoadSettings};
+pub use load::{End, Exchange, Load, LoadSettings};
 pub use prefix::Prefix;
 pub use process::{Finished, Process, status_text};
 pub use programs::{found, programs};
 pub use server::{Agent, Server, minimal, minimal6, subnets, subnets6};
 pub use space::{Link, Space};
+pub use speech::{Speech, V4, V6};
 pub use wait::{PATIENCE, eventually, now_micros, until};
 pub use world::World;
 

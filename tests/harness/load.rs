@@ -2,30 +2,30 @@
 //! answers, and write down what they were told.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use base::{HwAddr, Random, XorShift};
-use testkit::{Packet4, Reply4, client::kind};
+use base::{Random, XorShift};
 
 use crate::history::{Grant, History};
 use crate::space::Space;
+use crate::speech::{Answered, Heard, Offer, Speech, V4, Words};
 use crate::wait::now_micros;
 
 /// How the clients behave.
 #[derive(Clone, Debug)]
-pub struct LoadSettings {
+pub struct LoadSettings<S: Speech = V4> {
     /// Address of the relay; replies come here.
-    pub relay: Ipv4Addr,
-    pub server: Ipv4Addr,
+    pub relay: S::Address,
+    pub server: S::Address,
     /// Exchanges under way at once.
     pub window: usize,
     /// Exchanges begun per second.
     pub rate: u32,
-    /// Of a hundred exchanges, those in which a known client checks its address (INIT-REBOOT).
+    /// Of a hundred exchanges, those in which a known client checks its address (INIT-REBOOT, RENEW).
     pub checks: u64,
     /// Of a hundred exchanges, those in which a known client gives its address back.
     pub releases: u64,
@@ -38,9 +38,9 @@ pub struct LoadSettings {
     pub group: u8,
 }
 
-impl LoadSettings {
+impl<S: Speech> LoadSettings<S> {
     #[must_use]
-    pub fn new(relay: Ipv4Addr, server: Ipv4Addr) -> Self {
+    pub fn new(relay: S::Address, server: S::Address) -> Self {
         Self {
             relay,
             server,
@@ -58,38 +58,50 @@ impl LoadSettings {
 
 /// How an exchange went.
 #[derive(Clone, Debug)]
-pub struct Exchange {
-    pub client: HwAddr,
-    /// DISCOVER for a whole one, REQUEST for a check of an address.
-    pub began_with: u8,
+pub struct Exchange<S: Speech = V4> {
+    pub client: S::Client,
     /// Packets that had to be sent again.
     pub again: u32,
     pub took: Duration,
-    /// ACK, NAK, or 0 when the client gave up.
-    pub ended_with: u8,
+    pub end: End,
     /// When it began, by the load's own clock.
     pub began: Instant,
 }
 
-#[derive(Debug, Default)]
-struct Record {
-    history: History,
-    exchanges: Vec<Exchange>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Granted,
+    /// NAK, or a REPLY without a lease.
+    Refused,
+    /// Nobody answered.
+    GivenUp,
+}
+
+#[derive(Debug)]
+struct Record<S: Speech> {
+    history: History<S>,
+    exchanges: Vec<Exchange<S>>,
+}
+
+impl<S: Speech> Default for Record<S> {
+    fn default() -> Self {
+        Self { history: History::default(), exchanges: Vec::new() }
+    }
 }
 
 /// Clients at work until [`stop`](Load::stop).
 #[derive(Debug)]
-pub struct Load {
-    record: Arc<Mutex<Record>>,
+pub struct Load<S: Speech = V4> {
+    record: Arc<Mutex<Record<S>>>,
     end: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Load {
+impl<S: Speech> Load<S> {
     /// Lets the clients begin, behind the relay address in this namespace.
     #[must_use]
-    pub fn start(space: &Space, settings: LoadSettings) -> Self {
-        let record: Arc<Mutex<Record>> = Arc::default();
+    pub fn start(space: &Space, settings: LoadSettings<S>) -> Self {
+        let record: Arc<Mutex<Record<S>>> = Arc::default();
         let end = Arc::new(AtomicBool::new(false));
         let (space, shared, ending) = (space.clone(), Arc::clone(&record), Arc::clone(&end));
         let thread = std::thread::spawn(move || {
@@ -101,11 +113,11 @@ impl Load {
 
     /// What the clients were told so far.
     #[must_use]
-    pub fn history(&self) -> History {
+    pub fn history(&self) -> History<S> {
         self.record.lock().unwrap().history.clone()
     }
 
-    /// ACKs so far.
+    /// Grants so far.
     #[must_use]
     pub fn acks(&self) -> usize {
         self.record.lock().unwrap().history.grants.len()
@@ -113,13 +125,13 @@ impl Load {
 
     /// Exchanges that ended so far.
     #[must_use]
-    pub fn exchanges(&self) -> Vec<Exchange> {
+    pub fn exchanges(&self) -> Vec<Exchange<S>> {
         self.record.lock().unwrap().exchanges.clone()
     }
 
     /// Lets what is under way end, begins nothing new, and answers all that was written down.
     #[must_use]
-    pub fn stop(mut self) -> (History, Vec<Exchange>) {
+    pub fn stop(mut self) -> (History<S>, Vec<Exchange<S>>) {
         self.end.store(true, Ordering::Relaxed);
         let thread = self.thread.take().expect("a load runs once");
         if let Err(panic) = thread.join() {
@@ -130,7 +142,7 @@ impl Load {
     }
 }
 
-impl Drop for Load {
+impl<S: Speech> Drop for Load<S> {
     fn drop(&mut self) {
         self.end.store(true, Ordering::Relaxed);
     }
@@ -139,9 +151,10 @@ impl Drop for Load {
 /// An exchange under way.
 struct Flight {
     client: u32,
-    began_with: u8,
+    /// It asks for a lease, not for an offer.
+    requesting: bool,
     began: Instant,
-    /// When the REQUEST was first sent, microseconds since 1970.
+    /// When the request was first sent, microseconds since 1970.
     requested: u64,
     bytes: Vec<u8>,
     sent: Instant,
@@ -149,24 +162,25 @@ struct Flight {
     again: u32,
 }
 
-struct Clients {
-    settings: LoadSettings,
-    record: Arc<Mutex<Record>>,
+struct Clients<S: Speech> {
+    settings: LoadSettings<S>,
+    record: Arc<Mutex<Record<S>>>,
     socket: UdpSocket,
     server: SocketAddr,
     random: XorShift,
     flights: HashMap<u32, Flight>,
     /// Clients with a lease and no exchange under way.
-    idle: Vec<(u32, Ipv4Addr)>,
+    idle: Vec<(u32, Offer<S>)>,
     clients: u32,
     transactions: u32,
 }
 
-impl Clients {
-    fn new(settings: LoadSettings, record: Arc<Mutex<Record>>) -> Self {
-        let socket = UdpSocket::bind((settings.relay, 67)).expect("port 67 of the relay");
+impl<S: Speech> Clients<S> {
+    fn new(settings: LoadSettings<S>, record: Arc<Mutex<Record<S>>>) -> Self {
+        let relay = SocketAddr::new(settings.relay.into(), S::PORT);
+        let socket = UdpSocket::bind(relay).expect("the port of the relay");
         socket.set_read_timeout(Some(Duration::from_millis(2))).expect("timeout of a socket");
-        let server = SocketAddrV4::new(settings.server, 67).into();
+        let server = SocketAddr::new(settings.server.into(), S::PORT);
         let random = XorShift::new(settings.seed);
         Self {
             settings,
@@ -207,40 +221,35 @@ impl Clients {
         }
     }
 
-    fn hw_addr(&self, client: u32) -> HwAddr {
-        let [a, b, c, d] = client.to_be_bytes();
-        HwAddr::new(1, &[2, self.settings.group, a, b, c, d]).expect("six octets")
+    fn identity(&self, client: u32) -> S::Client {
+        S::client(self.settings.group, client)
     }
 
-    fn relayed(&self, packet: Packet4, xid: u32) -> Vec<u8> {
-        let mut packet = packet.relayed(self.settings.relay, &[(1, b"load")]);
-        packet.xid = xid;
-        packet.build()
+    fn say(&self, words: Words<'_, S>, client: u32, xid: u32) -> Vec<u8> {
+        S::say(words, &self.identity(client), self.settings.relay, xid)
     }
 
     fn begin(&mut self) {
         let dice = self.random.below(100);
         let known = !self.idle.is_empty();
         if known && dice < self.settings.releases {
-            let (client, address) = self.pick();
-            let hw_addr = self.hw_addr(client);
-            let at = now_micros();
-            self.record.lock().unwrap().history.releases.push((hw_addr, address, at));
+            let (client, held) = self.pick();
             let xid = self.transaction();
-            let bytes = self.relayed(Packet4::release(&hw_addr, self.settings.server, address), xid);
+            let bytes = self.say(Words::GiveBack(&held), client, xid);
+            let release = (self.identity(client), held.address, now_micros());
+            self.record.lock().unwrap().history.releases.push(release);
             self.send(&bytes);
         } else if known && dice < self.settings.releases + self.settings.checks {
-            let (client, address) = self.pick();
-            let packet = Packet4::request_init_reboot(&self.hw_addr(client), address);
-            self.launch(client, kind::REQUEST, packet);
+            let (client, held) = self.pick();
+            self.launch(client, &Words::Keep(&held));
         } else {
             let client = self.clients;
             self.clients += 1;
-            self.launch(client, kind::DISCOVER, Packet4::discover(&self.hw_addr(client)));
+            self.launch(client, &Words::Look);
         }
     }
 
-    fn pick(&mut self) -> (u32, Ipv4Addr) {
+    fn pick(&mut self) -> (u32, Offer<S>) {
         let bound = u64::try_from(self.idle.len()).expect("a length");
         let at = usize::try_from(self.random.below(bound)).expect("an index");
         self.idle.swap_remove(at)
@@ -251,14 +260,15 @@ impl Clients {
         self.transactions
     }
 
-    fn launch(&mut self, client: u32, began_with: u8, packet: Packet4) {
+    fn launch(&mut self, client: u32, words: &Words<'_, S>) {
         let xid = self.transaction();
-        let bytes = self.relayed(packet, xid);
+        let bytes = self.say(words.clone(), client, xid);
         self.send(&bytes);
         let now = Instant::now();
         let requested = now_micros();
+        let requesting = !matches!(words, Words::Look);
         let flight =
-            Flight { client, began_with, began: now, requested, bytes, sent: now, attempts: 1, again: 0 };
+            Flight { client, requesting, began: now, requested, bytes, sent: now, attempts: 1, again: 0 };
         self.flights.insert(xid, flight);
     }
 
@@ -272,46 +282,44 @@ impl Clients {
         // A bounded number, so that retransmissions come in time.
         for _ in 0..64 {
             let Ok(length) = self.socket.recv(&mut buffer) else { return };
-            let reply = Reply4::parse(buffer.get(..length).unwrap_or_default());
-            self.answered(&reply.unwrap_or_else(|error| panic!("a reply that no client takes: {error}")));
+            let heard = S::hear(buffer.get(..length).unwrap_or_default());
+            self.answered(heard.unwrap_or_else(|error| panic!("a reply that no client takes: {error}")));
         }
     }
 
-    fn answered(&mut self, reply: &Reply4) {
-        let Some(mut flight) = self.flights.remove(&reply.xid) else { return };
-        let hw_addr = self.hw_addr(flight.client);
-        assert_eq!(reply.chaddr, hw_addr.octets(), "a reply to another client: {reply:?}");
-        let requesting = flight.is_request();
-        match reply.kind() {
-            kind::OFFER if !requesting => {
-                let packet = Packet4::request_selecting(&hw_addr, self.settings.server, reply.yiaddr);
-                flight.bytes = self.relayed(packet, reply.xid);
+    fn answered(&mut self, heard: Heard<S>) {
+        // A late answer to what was sent twice, or one to a release.
+        let Some(mut flight) = self.flights.remove(&heard.xid) else { return };
+        let identity = self.identity(flight.client);
+        assert_eq!(heard.client, identity, "a reply to another client");
+        match heard.answer {
+            Answered::Offered(offer) if !flight.requesting => {
+                flight.bytes = self.say(Words::Take(&offer), flight.client, heard.xid);
+                flight.requesting = true;
                 flight.requested = now_micros();
                 flight.sent = Instant::now();
                 flight.attempts = 1;
                 self.send(&flight.bytes);
-                self.flights.insert(reply.xid, flight);
+                self.flights.insert(heard.xid, flight);
             }
-            kind::ACK if requesting => {
-                let lifetime = reply.option(51).and_then(|value| <[u8; 4]>::try_from(value).ok());
+            Answered::Granted(held, lifetime) if flight.requesting => {
                 let grant = Grant {
-                    client: hw_addr,
-                    address: reply.yiaddr,
+                    client: identity.clone(),
+                    address: held.address,
                     requested: flight.requested,
                     acknowledged: now_micros(),
-                    lifetime: lifetime.map(u32::from_be_bytes).expect("an ACK with a lifetime"),
+                    lifetime,
                 };
-                self.idle.push((flight.client, reply.yiaddr));
+                self.idle.push((flight.client, held));
                 let mut record = self.record.lock().unwrap();
                 record.history.grants.push(grant);
-                record.exchanges.push(flight.end(hw_addr, kind::ACK));
+                record.exchanges.push(flight.end(identity, End::Granted));
             }
-            kind::NAK if requesting => {
-                self.record.lock().unwrap().exchanges.push(flight.end(hw_addr, kind::NAK));
+            Answered::Refused if flight.requesting => {
+                self.record.lock().unwrap().exchanges.push(flight.end(identity, End::Refused));
             }
-            // A late answer to what was sent twice.
             _ => {
-                self.flights.insert(reply.xid, flight);
+                self.flights.insert(heard.xid, flight);
             }
         }
     }
@@ -328,8 +336,8 @@ impl Clients {
         for xid in late {
             let Some(mut flight) = self.flights.remove(&xid) else { continue };
             if flight.attempts >= self.settings.attempts {
-                let hw_addr = self.hw_addr(flight.client);
-                self.record.lock().unwrap().exchanges.push(flight.end(hw_addr, 0));
+                let identity = self.identity(flight.client);
+                self.record.lock().unwrap().exchanges.push(flight.end(identity, End::GivenUp));
                 continue;
             }
             flight.attempts += 1;
@@ -342,19 +350,7 @@ impl Clients {
 }
 
 impl Flight {
-    fn is_request(&self) -> bool {
-        // Option 53 is the first: behind the cookie, code and length.
-        self.bytes.get(242) == Some(&kind::REQUEST)
-    }
-
-    fn end(self, client: HwAddr, ended_with: u8) -> Exchange {
-        Exchange {
-            client,
-            began_with: self.began_with,
-            again: self.again,
-            took: self.began.elapsed(),
-            ended_with,
-            began: self.began,
-        }
+    fn end<S: Speech>(self, client: S::Client, end: End) -> Exchange<S> {
+        Exchange { client, again: self.again, took: self.began.elapsed(), end, began: self.began }
     }
 }

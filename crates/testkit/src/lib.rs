@@ -20,7 +20,7 @@ pub use client6::{Packet6, Reply6};
 pub use clock::{FakeClock, ScriptedRandom};
 pub use reply::Reply4;
 pub use world::{Outcome, World4};
-pub use world6::{Outcome6, World6};
+pub use world6::{Outcome6, SERVER_ID6, World6};
 
 /// The resolved configuration of a text, which is a `Dhcp4` map.
 pub fn config4(text: &str) -> Result<config::ServerConfig4, String> {

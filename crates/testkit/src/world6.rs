@@ -18,6 +18,9 @@ use observe::stats::{Registry, StatisticValue};
 use crate::world::at_once;
 use crate::{FakeClock, Reply6};
 
+/// The DUID of the server, of type LL.
+pub const SERVER_ID6: [u8; 10] = [0, 3, 0, 1, 2, 0, 0, 0, 0, 0xff];
+
 /// What came of a packet.
 #[derive(Clone, Debug)]
 pub enum Outcome6 {
@@ -55,7 +58,7 @@ impl World6 {
         let storage = Arc::new(memfile::OsStorage);
         let (store, _) = Memfile6::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
             .map_err(|error| error.to_string())?;
-        let server_id = Duid::new(&[0, 3, 0, 1, 2, 0, 0, 0, 0, 0xff]).map_err(|error| error.to_string())?;
+        let server_id = Duid::new(&SERVER_ID6).map_err(|error| error.to_string())?;
         let requests = Mutex::default();
         let world = Self { clock, config, store, registry, server_id, runtime, requests };
         world.adopt()?;

@@ -300,6 +300,15 @@ impl<A: Address> Pool<A> {
         state.used() as f64 / state.occupied.capacity().max(1) as f64
     }
 
+    /// The same once an address or prefix of it is leased.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn occupancy_with(&self, address: A) -> f64 {
+        let state = self.state();
+        let free = self.shape.place(address.number()).is_some_and(|at| !state.occupied.is_occupied(at));
+        (state.used() + u64::from(free)) as f64 / state.occupied.capacity().max(1) as f64
+    }
+
     /// Reads what an allocation will read.
     pub(super) fn warm(&self) -> u64 {
         self.state().occupied.occupied()

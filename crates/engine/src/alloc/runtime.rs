@@ -269,6 +269,13 @@ impl<L: Leased> Runtime<L> {
         tables.subnets.get(&subnet).and_then(|s| s.pool_of(kind, address)).map_or(0.0, |p| p.occupancy())
     }
 
+    /// Share of the pool of an address that is occupied once the address is leased; 0 for a pool that is not known.
+    pub(crate) fn occupancy_with(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
+        let tables = self.tables.load();
+        let pool = tables.subnets.get(&subnet).and_then(|s| s.pool_of(kind, address));
+        pool.map_or(0.0, |pool| pool.occupancy_with(address))
+    }
+
     /// Counts the leases of a subnet that is new in the configuration but may have rows from before.
     async fn recount(
         &self,

@@ -56,11 +56,11 @@ pub(super) fn of(
     .sane()
 }
 
-/// Whether prefixes run short in the pool (`adaptive-lease-time-threshold`). There is no want of addresses.
+/// Whether prefixes run short in the pool with this one leased (`adaptive-lease-time-threshold`). There is no want of addresses.
 fn scarce(ctx: &Context6<'_>, subnet: &Subnet6, resource: Ipv6Prefix) -> bool {
     subnet.params.adaptive_lease_time_threshold.is_some_and(|threshold| {
         let kind = pools::kind(LeaseType::Pd);
-        ctx.runtime.occupancy(subnet.id, kind, resource.address()) >= threshold
+        ctx.runtime.occupancy_with(subnet.id, kind, resource.address()) >= threshold
     })
 }
 

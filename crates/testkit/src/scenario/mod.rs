@@ -51,6 +51,7 @@
 
 mod compare;
 mod packet;
+mod packet6;
 mod parse;
 mod run;
 mod run6;
@@ -60,7 +61,7 @@ mod value;
 use std::path::Path;
 
 pub use compare::Failure;
-pub use traffic::{Sent, Traffic, traffic};
+pub use traffic::{Sent, Sent4, Sent6, Traffic, Traffic4, Traffic6, traffic, traffic6};
 
 /// `KEY=VALUE` of a step.
 type Keys = [(String, String)];

@@ -9,28 +9,14 @@ use engine::v6::{Arrival, Destination};
 use lease::{HwAddrSource, Lease6, LeaseState, LeaseType};
 
 use super::compare::{
-    STATES, code_of, compare, compare_lease, directions, find, name_of, ncr, no_ncr, play_all, same,
+    STATES, code_of, compare, compare_lease, directions, name_of, ncr, no_ncr, play_all, same,
 };
+use super::packet6::{KINDS, Links6, octets};
 use super::parse::{File, Scenario, Step};
 use super::{Keys, Played, value};
-use crate::client6::{Ia6, Lifetimes6, Options6, Resource6, kind};
+use crate::client6::{Ia6, Lifetimes6};
 use crate::world6::{Outcome6, World6};
 use crate::{Packet6, Reply6};
-
-const KINDS: [(u8, &str); 12] = [
-    (kind::SOLICIT, "solicit"),
-    (kind::ADVERTISE, "advertise"),
-    (kind::REQUEST, "request"),
-    (kind::CONFIRM, "confirm"),
-    (kind::RENEW, "renew"),
-    (kind::REBIND, "rebind"),
-    (kind::REPLY, "reply"),
-    (kind::RELEASE, "release"),
-    (kind::DECLINE, "decline"),
-    (kind::INFORMATION_REQUEST, "information-request"),
-    (kind::ADDR_REG_INFORM, "addr-reg-inform"),
-    (kind::ADDR_REG_REPLY, "addr-reg-reply"),
-];
 
 const TYPES: [(LeaseType, &str); 2] = [(LeaseType::Na, "na"), (LeaseType::Pd, "pd")];
 
@@ -47,7 +33,7 @@ fn v6(address: IpAddr) -> Result<Ipv6Addr, String> {
 
 struct Play {
     world: World6,
-    links: Vec<String>,
+    links: Links6,
     /// The last packet and what came of it, until an expectation looks at it.
     last: Option<(Option<Packet6>, Outcome6)>,
     rewrite: Option<String>,
@@ -68,13 +54,12 @@ impl super::compare::Play for Play {
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Send { kind, keys } => {
-                let packet = self.packet(kind, keys)?;
-                let arrival = self.arrival(keys, !packet.relays.is_empty())?;
+                let (packet, arrival) = self.links.packet(kind, keys)?;
                 let bytes = packet.build();
                 self.send(Some(packet), &bytes, &arrival)
             }
             Step::SendBytes(octets) => {
-                let arrival = self.arrival(&[], false)?;
+                let arrival = self.links.arrival(&[], false)?;
                 self.send(None, &value::parse(octets)?, &arrival)
             }
             Step::Expect { text, kind, keys } => self.expect(text, kind, keys),
@@ -115,10 +100,7 @@ impl Play {
     fn new(scenario: &Scenario) -> Result<Self, String> {
         let setting = &scenario.setting;
         let (text, _) = setting.config.as_ref().ok_or("there is no configuration")?;
-        let mut links: Vec<String> = setting.links.iter().map(|(name, _)| name.clone()).collect();
-        if links.is_empty() {
-            links.push("eth0".to_owned());
-        }
+        let links = Links6::of(setting);
         let world = World6::new(crate::config6(text)?)?;
         Ok(Self { world, links, last: None, rewrite: None })
     }
@@ -128,57 +110,6 @@ impl Play {
         let outcome = self.world.send(bytes, arrival)?;
         self.last = Some((packet, outcome));
         if unseen { Err("nobody looked at the reply before".to_owned()) } else { Ok(()) }
-    }
-
-    // Packets.
-
-    fn packet(&self, kind: &str, keys: &Keys) -> Result<Packet6, String> {
-        let code = match kind.strip_prefix("type:") {
-            Some(number) => number.parse().map_err(|_| format!("'{number}' is not a message type"))?,
-            None => code_of(&KINDS, kind).ok_or_else(|| format!("'{kind}' is not a message type"))?,
-        };
-        let mut packet = Packet6::new(code, &[]);
-        for (key, text) in keys {
-            match key.as_str() {
-                "duid" if text == "none" => {}
-                "duid" => packet.options.push((1, octets(text)?)),
-                "server" if text == "ours" => {
-                    packet.options.push((2, self.world.server_id.octets().to_vec()));
-                }
-                "server" => packet.options.push((2, octets(text)?)),
-                "xid" => packet.xid = text.parse().map_err(|_| format!("'{text}' is not a number"))?,
-                "na" => packet.options.push((3, ia(text)?.build())),
-                "pd" => packet.options.push((25, ia(text)?.build())),
-                "relay" => {
-                    let (link, peer, options) = relay(text)?;
-                    packet = packet.relayed(link, peer, options);
-                }
-                "from" | "to" | "on" => {}
-                code => {
-                    let code = code.parse().map_err(|_| format!("'{code}' is no key of a packet"))?;
-                    packet.options.push((code, value::parse(text)?));
-                }
-            }
-        }
-        Ok(packet)
-    }
-
-    fn arrival(&self, keys: &Keys, relayed: bool) -> Result<Arrival, String> {
-        let interface = match find(keys, "on") {
-            Some(name) => self.links.iter().find(|known| *known == name),
-            None => self.links.first(),
-        };
-        let address = |key: &str, default: &str| {
-            let text = find(keys, key).unwrap_or(default);
-            text.parse::<Ipv6Addr>().map_err(|_| format!("'{text}' is not an address"))
-        };
-        let (from, to) = if relayed { ("fe80::fe", "ff05::1:3") } else { ("fe80::1", "ff02::1:2") };
-        Ok(Arrival {
-            interface: interface.ok_or("there is no such link")?.as_str().into(),
-            local: address("to", to)?,
-            remote: address("from", from)?,
-            remote_port: if relayed { 547 } else { 546 },
-        })
     }
 
     // Expectations.
@@ -278,53 +209,6 @@ impl Play {
         };
         compare_lease(text, address.into(), keys, &[], get, &mut self.rewrite)
     }
-}
-
-/// A DUID: digits with or without colons, or as any option.
-fn octets(text: &str) -> Result<Vec<u8>, String> {
-    base::decode_hex(text).or_else(|_| value::parse(text))
-}
-
-fn inner(text: &str) -> Result<Vec<&str>, String> {
-    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-    value::words(inner.ok_or_else(|| format!("'{text}' is not in braces"))?)
-}
-
-/// `{IAID RESOURCE...}`
-fn ia(text: &str) -> Result<Ia6, String> {
-    let words = inner(text)?;
-    let bad = || format!("'{text}' is no association");
-    let (iaid, resources) = words.split_first().ok_or_else(bad)?;
-    let mut ia = Ia6::new(iaid.parse().map_err(|_| bad())?);
-    for word in resources {
-        let (place, times) =
-            word.split_once('@').map_or((*word, None), |(place, times)| (place, Some(times)));
-        let (address, length) = match place.split_once('/') {
-            Some((address, length)) => (address, Some(length.parse().map_err(|_| bad())?)),
-            None => (place, None),
-        };
-        let mut lifetimes = Lifetimes6::default();
-        if let Some((preferred, valid)) = times.and_then(|times| times.split_once('/')) {
-            lifetimes.preferred = preferred.parse().map_err(|_| bad())?;
-            lifetimes.valid = valid.parse().map_err(|_| bad())?;
-        }
-        let address = address.parse().map_err(|_| bad())?;
-        ia.resources.push(Resource6 { address, length, lifetimes, options: Vec::new() });
-    }
-    Ok(ia)
-}
-
-/// `{LINK PEER CODE=VALUE...}`
-fn relay(text: &str) -> Result<(Ipv6Addr, Ipv6Addr, Options6), String> {
-    let words = inner(text)?;
-    let bad = || format!("'{text}' is no relay agent");
-    let [link, peer, rest @ ..] = words.as_slice() else { return Err(bad()) };
-    let mut options = Vec::new();
-    for word in rest {
-        let (code, value) = word.split_once('=').ok_or_else(bad)?;
-        options.push((code.parse().map_err(|_| bad())?, value::parse(value)?));
-    }
-    Ok((link.parse().map_err(|_| bad())?, peer.parse().map_err(|_| bad())?, options))
 }
 
 /// What every reply repeats of its query (RFC 9915 sections 18.3.10 and 19.3).

@@ -228,7 +228,8 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     let Pair { mut hq, branch, relays } = pair(&world, |config| backend.enter(config, &json!({})));
     hq.tell("remote-subnet4-set", subnet(1, "10.0.0.0/15", "10.1.0.0/16", &["hq"]));
     soon("hq serves it", || hq.served() == [1]);
-    let settings = LoadSettings { rate: 200, ..LoadSettings::new(HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1)) };
+    let settings: LoadSettings =
+        LoadSettings { rate: 200, ..LoadSettings::new(HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1)) };
     let load = Load::start(&relays, settings);
     until("clients are served", || load.acks() > 20);
 

@@ -49,6 +49,10 @@ pub(crate) fn definitions<'m>(
 }
 
 /// One entry, encoded but without sub-options.
+/// Options 124 and 125 (RFC 3925).
+const VENDOR_CLASSES: u16 = 124;
+const VENDOR_INFORMATION: u16 = 125;
+
 struct Entry {
     space: String,
     code: u16,
@@ -68,11 +72,12 @@ pub(crate) fn option_set<'m>(
     written: impl Iterator<Item = (&'m Map, &'m Pos)>,
 ) -> OptionSet {
     let mut entries: Vec<(Entry, &Pos)> = Vec::new();
-    let mut places: HashMap<(String, u16, Box<[ClassId]>), usize> = HashMap::new();
+    let mut places = HashMap::new();
     for (map, pos) in written {
         let Some(entry) = entry(ctx, definitions, classes, map, pos) else { continue };
         // Of two entries with one code and the same classes the later counts.
-        let key = (entry.space.clone(), entry.code, entry.classes.clone());
+        let key =
+            (entry.space.clone(), entry.code, entry.classes.clone(), vendor(definitions.family(), &entry));
         let place = *places.entry(key).or_insert(entries.len());
         match entries.get_mut(place) {
             Some(there) => *there = (entry, pos),
@@ -122,6 +127,14 @@ pub(crate) fn option_set<'m>(
     }
     let vendors = vendors.into_iter().map(|(vendor, options)| VendorOptions { vendor, options });
     OptionSet::new(options, vendors.collect())
+}
+
+/// Whose option 124 or 125 an entry is: each vendor may have its own (RFC 3925).
+fn vendor(family: Family, entry: &Entry) -> Option<[u8; 4]> {
+    let several = family == Family::V4
+        && [VENDOR_CLASSES, VENDOR_INFORMATION].contains(&entry.code)
+        && entry.space == OptionSpace::top(family).as_str();
+    entry.payload.first_chunk().copied().filter(|_| several)
 }
 
 /// The members of an `option-data` list inside another map.

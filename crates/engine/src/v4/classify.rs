@@ -9,7 +9,7 @@ use wire::iana::dhcp4_option as option4;
 
 use super::messages::{
     AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassUnconfigured,
-    ClassesAssigned, DroppedByClass,
+    ClassesAfterSubnet, ClassesAssigned, DroppedByClass,
 };
 use super::{ClassSet, Context4, DropReason, Hosts, Query};
 use crate::classify::{self, Classified, Note};
@@ -64,6 +64,14 @@ pub(super) fn additional(ctx: &Context4<'_>, query: &mut Query<'_>, subnet: &Sub
     if ClassesAssigned::enabled() {
         let classes = classify::names(&ctx.config.classes, &query.classes);
         observe::log!(ClassesAssigned { query: query.label(), kind: query.kind, classes });
+    }
+}
+
+/// Says which classes a packet has now that its subnet is known.
+pub(super) fn tell(ctx: &Context4<'_>, query: &Query<'_>) {
+    if ClassesAfterSubnet::enabled() {
+        let classes = classify::names(&ctx.config.classes, &query.classes);
+        observe::log!(ClassesAfterSubnet { query: query.label(), classes });
     }
 }
 

@@ -96,6 +96,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
             let subnet = subnet::of(ctx, query);
             subnet::report(query, subnet);
             crate::classify::second_round(ctx.config, query, subnet);
+            classify::tell(ctx, query);
             classify::refuse_dropped(query)?;
             if query.kind == MessageType::INFORM {
                 inform::process(ctx, query, subnet, out)

@@ -108,6 +108,9 @@ observe::messages! {
     ExtendedInfoMended { address } = "DHCPSRV_LEASE4_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
         "extended information of lease {address} was upgraded or sanitized",
         "It was in the form of an earlier release, or could not be read (extended-info-checks).";
+    ClassesAfterSubnet { query, classes } = "DHCP4_CLASSES_ASSIGNED_AFTER_SUBNET_SELECTION", "dhcp4", Debug(40),
+        "{query}: client packet has been assigned to the following classes: {classes}",
+        "The classes of a packet when its subnet is known; additional ones are looked at later.";
     ClassesAssigned { query, kind, classes } = "DHCP4_CLASSES_ASSIGNED", "dhcp4", Debug(40),
         "{query}: client packet has been assigned on {kind} message to the following classes: {classes}",
         "All classes of a packet.";

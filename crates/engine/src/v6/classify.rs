@@ -8,7 +8,7 @@ use wire::v6::VendorClass;
 
 use super::messages::{
     AdditionalClassNoTest, AdditionalClassUndefined, ClassAssigned, ClassEvalError, ClassUnconfigured,
-    ClassesAssigned, DroppedByClass,
+    ClassesAfterSubnet, ClassesAssigned, DroppedByClass,
 };
 use super::{Context6, DropReason, Hosts, Query};
 use crate::classes::ClassSet;
@@ -73,6 +73,14 @@ fn vendor_classes(ctx: &Context6<'_>, query: &mut Query<'_>) {
         values.filter_map(VendorClass::parse).filter_map(class).collect();
     for id in found {
         query.classes.insert(id);
+    }
+}
+
+/// Says which classes a packet has now that its subnet is known.
+pub(super) fn tell(ctx: &Context6<'_>, query: &Query<'_>) {
+    if ClassesAfterSubnet::enabled() {
+        let classes = classify::names(&ctx.config.classes, &query.classes);
+        observe::log!(ClassesAfterSubnet { query: query.label(), classes });
     }
 }
 

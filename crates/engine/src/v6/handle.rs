@@ -94,6 +94,7 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     }
     let subnet = subnet::of(ctx, query);
     crate::classify::second_round(ctx.config, query, subnet);
+    classify::tell(ctx, query);
     classify::refuse_dropped(query)?;
     let outcome = match query.kind {
         MessageType::SOLICIT | MessageType::REQUEST => request::process(ctx, query, subnet, out).await,

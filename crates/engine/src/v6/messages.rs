@@ -117,6 +117,9 @@ observe::messages! {
     ClassUnconfigured { query, class } = "DHCP6_CLASS_UNCONFIGURED", "dhcp6", Debug(40),
         "{query}: client packet belongs to an unconfigured class: {class}",
         "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
+    ClassesAfterSubnet { query, classes } = "DHCP6_CLASSES_ASSIGNED_AFTER_SUBNET_SELECTION", "dhcp6", Debug(40),
+        "{query}: client packet has been assigned to the following classes: {classes}",
+        "The classes of a packet when its subnet is known; additional ones are looked at later.";
     ClassesAssigned { query, name, classes } = "DHCP6_CLASSES_ASSIGNED", "dhcp6", Debug(40),
         "{query}: client packet has been assigned on {name} message to the following classes: {classes}",
         "All classes of a packet.";

@@ -167,7 +167,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
         root: PROGRAM.name.to_owned(),
         verbose: arguments.verbose,
         destination: std::env::var("KEA_LOGGER_DESTINATION").ok(),
-        lock_dir: paths.lock_dir.clone(),
+        locks: paths.log_locks.clone(),
     };
     let logging = match Logging::start(start, clock.clone()) {
         Ok(logging) => logging,

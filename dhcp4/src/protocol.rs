@@ -180,6 +180,10 @@ impl Protocol for Dhcp4 {
         Selection4::new(services.interfaces.interfaces.iter().map(String::as_str), interfaces)
     }
 
+    fn selects(selection: &Selection4, interface: &Interface) -> bool {
+        selection.wants(interface)
+    }
+
     fn selects_nothing(selection: &Selection4) -> bool {
         selection.is_empty()
     }

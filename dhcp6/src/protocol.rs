@@ -178,6 +178,10 @@ impl Protocol for Dhcp6 {
         Selection6::new(services.interfaces.interfaces.iter().map(String::as_str), interfaces)
     }
 
+    fn selects(selection: &Selection6, interface: &Interface) -> bool {
+        selection.wants(interface)
+    }
+
     fn selects_nothing(selection: &Selection6) -> bool {
         selection.is_empty()
     }

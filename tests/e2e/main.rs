@@ -15,6 +15,7 @@ mod differential;
 mod disk;
 mod ecosystem;
 mod examples;
+mod golden;
 mod kea;
 mod logging;
 mod reload;

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use observe::LogLocks;
+
 /// The prefix of programs that do not lie in a `bin` or `sbin` directory.
 const DEFAULT_PREFIX: &str = match option_env!("KEA_RS_PREFIX") {
     Some(prefix) => prefix,
@@ -29,8 +31,8 @@ pub struct Paths {
     pub run_dir: PathBuf,
     /// PID files: `var/run/kea`, KEA_PIDFILE_DIR.
     pub pid_dir: PathBuf,
-    /// Lock file of the log: `var/run/kea`, KEA_LOCKFILE_DIR; `None` for the value `none`.
-    pub lock_dir: Option<PathBuf>,
+    /// Lock files of logs: beside each, or in KEA_LOCKFILE_DIR; its value `none` is for no locks.
+    pub log_locks: LogLocks,
     /// Log files: `var/log/kea`, KEA_LOG_FILE_DIR.
     pub log_dir: PathBuf,
     /// Forensic log files: `var/log/kea`, KEA_LEGAL_LOG_DIR.
@@ -71,16 +73,16 @@ impl Paths {
         let or = |name, default: PathBuf| set(name).map(|value| value.unwrap_or(default));
         let run = root.join("var/run/kea");
         let log = root.join("var/log/kea");
-        let lock_dir = match variable("KEA_LOCKFILE_DIR") {
-            Some(none) if none == "none" => None,
-            _ => Some(or("KEA_LOCKFILE_DIR", run.clone())?),
+        let log_locks = match variable("KEA_LOCKFILE_DIR") {
+            Some(none) if none == "none" => LogLocks::Off,
+            _ => set("KEA_LOCKFILE_DIR")?.map_or(LogLocks::Beside, LogLocks::In),
         };
         Ok(Self {
             etc: root.join("etc/kea"),
             data_dir: or("KEA_DHCP_DATA_DIR", root.join("var/lib/kea"))?,
             run_dir: or("KEA_CONTROL_SOCKET_DIR", run.clone())?,
             pid_dir: or("KEA_PIDFILE_DIR", run)?,
-            lock_dir,
+            log_locks,
             log_dir: or("KEA_LOG_FILE_DIR", log.clone())?,
             legal_log_dir: or("KEA_LEGAL_LOG_DIR", log)?,
             hooks_dir: or("KEA_HOOKS_PATH", prefix.join("lib/kea/hooks"))?,
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(p.prefix, Path::new("/opt/kea"));
         assert_eq!(p.etc, Path::new("/opt/kea/etc/kea"));
         assert_eq!(p.data_dir, Path::new("/opt/kea/var/lib/kea"));
-        assert_eq!(p.lock_dir.as_deref(), Some(Path::new("/opt/kea/var/run/kea")));
+        assert_eq!(p.log_locks, LogLocks::Beside);
         assert_eq!(p.hooks_dir, Path::new("/opt/kea/lib/kea/hooks"));
         assert_eq!(p.lfc, Path::new("/opt/kea/sbin/kea-lfc"));
         for executable in ["/usr/sbin/kea-dhcp4", "/sbin/kea-dhcp4"] {
@@ -170,7 +172,9 @@ mod tests {
         ]
         .map(|path| text(path));
         assert_eq!(all, ["/a", "/b/c", "/opt/kea/var/run/kea", "/d", "/e", "/f", "/g", "/h/lfc"]);
-        assert_eq!(p.lock_dir, None);
+        assert_eq!(p.log_locks, LogLocks::Off);
+        let p = paths("/opt/kea/bin/kea-shell", &[("KEA_LOCKFILE_DIR", "/l")]).unwrap();
+        assert_eq!(p.log_locks, LogLocks::In("/l".into()));
     }
 
     #[test]

@@ -306,7 +306,7 @@ impl<A: Selectable> Selection<A> {
     }
 
     /// Whether the interface is served. `*` stands for every one but loopback, which has to be named.
-    fn wants(&self, interface: &Interface) -> bool {
+    pub fn wants(&self, interface: &Interface) -> bool {
         self.names_interface(&interface.name) || (self.wildcard && !interface.loopback)
     }
 

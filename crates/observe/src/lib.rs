@@ -9,7 +9,7 @@ pub mod stats;
 mod time;
 
 pub use log::{
-    Capture, Captured, Facility, LogConfigError, LoggerSettings, Logging, LoggingEnd, LoggingError,
+    Capture, Captured, Facility, LogConfigError, LogLocks, LoggerSettings, Logging, LoggingEnd, LoggingError,
     OutputSettings, Pattern, Severity, StartUp, Target, capture, parse_loggers, redact,
 };
 pub use logger::{Level, Logger, Threshold, logger_at, logger_index, loggers};

@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::Arc;
 
 use base::{Clock, Micros};
-use observe::{LoggerSettings, Logging, OutputSettings, StartUp, Target};
+use observe::{LogLocks, LoggerSettings, Logging, OutputSettings, StartUp, Target};
 
 observe::messages! {
     Step { thread, number } = "TEST_STEP", "dhcp4", Info, "thread {thread} step {number}", "A step.";
@@ -35,7 +35,7 @@ fn no_line_is_lost_or_torn_while_the_configuration_changes() {
         root: "kea-dhcp4".into(),
         verbose: false,
         destination: Some(path("start")),
-        lock_dir: None,
+        locks: LogLocks::Off,
     };
     let logging = Logging::start(start.clone(), Arc::new(Fixed)).unwrap();
     assert!(Logging::start(start, Arc::new(Fixed)).is_err());

@@ -12,7 +12,9 @@ use observe::StatisticCommand;
 
 use crate::Protocol;
 use crate::hook_host::HookHost;
+use crate::interfaces;
 use crate::messages::say;
+use crate::other_family;
 use crate::pull::Reason;
 use crate::server::Server;
 use crate::service::{self, Origin};
@@ -35,7 +37,7 @@ pub const fn entry<P: Protocol>(
 }
 
 /// The built-in commands of both families but statistics.
-fn shared<P: Protocol>() -> [Entry<P>; 16] {
+fn shared<P: Protocol>() -> [Entry<P>; 19] {
     let arguments = match P::FAMILY {
         Family::V4 => "Dhcp4:map",
         Family::V6 => "Dhcp6:map",
@@ -84,6 +86,23 @@ fn shared<P: Protocol>() -> [Entry<P>; 16] {
             "origin:string|integer?,origin-id:integer?",
             "Answers clients again.",
             |s, c| now(dhcp_enable(&s, &c)),
+        ),
+        entry(
+            "interface-add",
+            Access::Write,
+            "interfaces:list of string",
+            "Listens on more interfaces.",
+            |s, c| Box::pin(async move { interfaces::add(&s, &c).await }),
+        ),
+        entry("interface-list", Access::Read, "", "The interfaces of the machine.", |s, _| {
+            now(interfaces::list(&s))
+        }),
+        entry(
+            "interface-redetect",
+            Access::Write,
+            "",
+            "Brings sockets up to date with the interfaces, and shows these.",
+            |s, _| Box::pin(async move { interfaces::redetect(&s).await }),
         ),
         entry("kea-lfc-start", Access::Write, "", "Cleans up the lease file now.", |s, _| now(lfc_start(&s))),
         entry(
@@ -187,6 +206,7 @@ fn register_module<P: Protocol>(
 ) -> Result<(), control::DuplicateCommand> {
     let table = &server.commands;
     let host = || Arc::new(HookHost(Arc::clone(server)));
+    other_family::register(P::FAMILY, module, table)?;
     match module {
         hooks::Module::CbCmds => modules::cb_cmds::register::<P::Model>(table, host()),
         hooks::Module::ClassCmds => modules::class_cmds::register::<P::Model>(table, host()),

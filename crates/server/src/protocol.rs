@@ -154,6 +154,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         services: &Services,
         interfaces: &[net::Interface],
     ) -> Result<Self::Selection, Vec<net::EntryError>>;
+    /// Whether clients are heard on the interface, as far as the selection goes.
+    fn selects(selection: &Self::Selection, interface: &net::Interface) -> bool;
     fn selects_nothing(selection: &Self::Selection) -> bool;
     /// Opens and closes sockets as the selection and the interfaces ask; `None` closes all. Tells the locals.
     fn follow(

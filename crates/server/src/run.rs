@@ -122,7 +122,7 @@ fn start_logging<P: Protocol>(
         root: P::PROGRAM.name.to_owned(),
         verbose: arguments.verbose,
         destination,
-        lock_dir: paths.lock_dir.clone(),
+        locks: paths.log_locks.clone(),
     };
     Logging::start(start, Arc::new(RealClock::new())).map_err(|error| error.to_string())
 }

@@ -19,6 +19,7 @@ use crate::d2_client::Client;
 use crate::messages::say;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
+use crate::queue::QueueLoad;
 use crate::reconfigure::State;
 use crate::service::Service;
 use crate::sockets::{ServiceSockets, SocketStatus};
@@ -47,6 +48,7 @@ pub struct Shared<P: Protocol> {
     /// The way of name change requests.
     pub d2: Arc<Client<P>>,
     pub(crate) service: Service,
+    pub(crate) queue: QueueLoad,
     pub(crate) clients: Clients,
     rejected: AtomicU64,
 }
@@ -67,6 +69,7 @@ impl<P: Protocol> Shared<P> {
             locals: P::Locals::default(),
             d2: Arc::new(Client::new()),
             service: Service::new(),
+            queue: QueueLoad::default(),
             clients: Clients::new(),
             rejected: AtomicU64::new(0),
         }

@@ -47,8 +47,8 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     if threading.enable {
         put("thread-pool-size", Value::from(u64::try_from(sockets.workers).unwrap_or(0)));
         put("packet-queue-size", Value::from(threading.packet_queue_size));
-        // Packets wait in the kernel's queue of each socket, never here.
-        put("packet-queue-statistics", Value::from(vec![Value::from(0.0); 3]));
+        let averages = server.shared.queue.averages().map(Value::from);
+        put("packet-queue-statistics", Vec::from(averages).into());
     }
     let tries = services.interfaces.service_sockets_max_retries;
     let state = if sockets.problems.is_empty() {

@@ -201,6 +201,7 @@ async fn receive<P: Protocol>(
                 local.shared.packet_rejected(error);
             }
             if received.packets > 0 {
+                local.shared.queue.taken(received.packets);
                 serve(local, socket, &batch).await;
             }
             Ok(received.full)

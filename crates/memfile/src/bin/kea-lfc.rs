@@ -164,7 +164,7 @@ fn run(family: Family, files: &LeaseFiles, config: &std::path::Path, verbose: bo
         root: "DhcpLFC".to_owned(),
         verbose,
         destination: Some(if verbose { "stdout" } else { "syslog" }.to_owned()),
-        lock_dir: None,
+        locks: observe::LogLocks::Off,
     };
     let logging = match observe::Logging::start(start, Arc::new(MachineClock(Instant::now()))) {
         Ok(logging) => Some(logging),

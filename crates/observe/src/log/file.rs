@@ -24,13 +24,18 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens or creates `path` (mode 0640 at most) for appending.
+    /// Opens or creates `path` (mode 0640 at most) for appending, and its lock file if it may be rotated.
     pub(super) fn open(
         path: &Path,
         rotation: Option<(u64, u32)>,
         lock_file: Option<PathBuf>,
     ) -> io::Result<Self> {
         let (file, identity, size) = open(path)?;
+        if rotation.is_some()
+            && let Some(lock_file) = &lock_file
+        {
+            lock(lock_file);
+        }
         Ok(Self { path: path.to_owned(), file, identity, size, buffer: Vec::new(), rotation, lock_file })
     }
 
@@ -90,8 +95,7 @@ impl LogFile {
     fn rotate(&mut self, versions: u32) -> io::Result<()> {
         let _lock = match &self.lock_file {
             Some(path) => {
-                // Without a lock file (missing directory, other owner) there is nobody to agree with.
-                let lock = OpenOptions::new().create(true).append(true).mode(0o640).open(path).ok();
+                let lock = lock(path);
                 if let Some(lock) = &lock
                     && lock.try_lock().is_err()
                 {
@@ -134,6 +138,11 @@ impl Drop for LogFile {
     }
 }
 
+/// A lock file. Without one (missing directory, other owner) there is nobody to agree with.
+fn lock(path: &Path) -> Option<File> {
+    OpenOptions::new().create(true).append(true).mode(0o640).open(path).ok()
+}
+
 fn open(path: &Path) -> io::Result<(File, (u64, u64), u64)> {
     let file = OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
     let metadata = file.metadata()?;
@@ -158,6 +167,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
         let mut log = LogFile::open(&path, Some((10, 2)), Some(dir.path().join("lock"))).unwrap();
+        assert!(dir.path().join("lock").exists());
         for line in ["one1\n", "two2\n", "three\n", "four4\n", "five5\n"] {
             log.write(line.as_bytes(), true).unwrap();
         }

@@ -51,8 +51,32 @@ pub struct StartUp {
     /// Where lines go as long as no configuration says otherwise (KEA_LOGGER_DESTINATION): `stdout`, `stderr`,
     /// `syslog[:FACILITY]` or a file. `None` and the empty text mean stdout.
     pub destination: Option<String>,
-    /// The directory of the lock file by which processes agree on rotation (KEA_LOCKFILE_DIR); `None` for no lock.
-    pub lock_dir: Option<PathBuf>,
+    pub locks: LogLocks,
+}
+
+/// Where the lock files are by which processes agree on rotation (KEA_LOCKFILE_DIR).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LogLocks {
+    /// `kea.log.lock` beside `kea.log`, as Kea has it: one for each file.
+    #[default]
+    Beside,
+    /// One for all, in a directory.
+    In(PathBuf),
+    Off,
+}
+
+impl LogLocks {
+    fn of(&self, log: &Path) -> Option<PathBuf> {
+        match self {
+            Self::Beside => {
+                let mut name = log.as_os_str().to_owned();
+                name.push(".lock");
+                Some(name.into())
+            }
+            Self::In(directory) => Some(directory.join("logger_lockfile")),
+            Self::Off => None,
+        }
+    }
 }
 
 /// The logging of a process. Dropping it does not stop logging; call [`Logging::end`] for the gathered lines.
@@ -75,7 +99,7 @@ struct Core {
     root: String,
     verbose: bool,
     default_output: OutputSettings,
-    lock_file: Option<PathBuf>,
+    locks: LogLocks,
     syslog_path: PathBuf,
     clock: Arc<dyn Clock>,
     zone: TimeZone,
@@ -114,7 +138,7 @@ impl Logging {
             root: start.root,
             verbose: start.verbose,
             default_output: OutputSettings::new(target),
-            lock_file: start.lock_dir.map(|dir| dir.join("logger_lockfile")),
+            locks: start.locks,
             syslog_path: syslog_path.to_owned(),
             clock,
             zone,
@@ -243,9 +267,11 @@ impl Core {
                 let syslog = Syslog::new(&self.syslog_path, *facility, &self.root, self.zone.clone());
                 Ok(Output::Syslog(Mutex::new(syslog)))
             }
-            Target::File(path) => LogFile::open(Path::new(path), settings.rotation(), self.lock_file.clone())
-                .map(|file| Output::File(Mutex::new(file)))
-                .map_err(|source| LoggingError::Open { path: path.clone(), source }),
+            Target::File(path) => {
+                LogFile::open(Path::new(path), settings.rotation(), self.locks.of(Path::new(path)))
+                    .map(|file| Output::File(Mutex::new(file)))
+                    .map_err(|source| LoggingError::Open { path: path.clone(), source })
+            }
         }
     }
 
@@ -386,7 +412,7 @@ mod tests {
             root: "kea-dhcp4".into(),
             verbose,
             destination: Some(destination.to_str().unwrap().into()),
-            lock_dir: None,
+            locks: LogLocks::Off,
         };
         Logging::new(start, Arc::new(Still), TimeZone::UTC, Path::new("/nonexistent")).unwrap()
     }
@@ -490,7 +516,7 @@ mod tests {
             root: "kea-dhcp4".into(),
             verbose: false,
             destination: Some("syslog:nowhere".into()),
-            lock_dir: None,
+            locks: LogLocks::Off,
         };
         let refused = Logging::new(start, Arc::new(Still), TimeZone::UTC, Path::new("/x"));
         assert!(matches!(refused, Err(LoggingError::Destination(_))));

@@ -11,7 +11,7 @@ mod route;
 mod settings;
 
 pub use capture::{Capture, Captured, capture};
-pub use layer::{Logging, LoggingEnd, LoggingError, StartUp};
+pub use layer::{LogLocks, Logging, LoggingEnd, LoggingError, StartUp};
 pub use pattern::{Pattern, PatternError};
 pub use redact::redact;
 pub use settings::{

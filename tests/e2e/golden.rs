@@ -17,6 +17,7 @@ const VOLATILE: &[&str] = &[
     "expire",
     "hash",
     "extended",
+    "time",
     "timestamp",
     "modification-time",
     "mac",

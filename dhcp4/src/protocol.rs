@@ -91,11 +91,11 @@ impl Protocol for Dhcp4 {
     }
 
     fn write(written: &Written4) -> json::Value {
-        config::write4(written)
+        config::write_file(written)
     }
 
-    fn config_get(written: &Written4) -> json::Value {
-        config::config_get(written)
+    fn config_get(written: &Written4, origin: bool) -> json::Value {
+        config::config_get(written, origin)
     }
 
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {

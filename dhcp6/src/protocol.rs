@@ -89,11 +89,11 @@ impl Protocol for Dhcp6 {
     }
 
     fn write(written: &Written6) -> json::Value {
-        config::write6(written)
+        config::write_file(written)
     }
 
-    fn config_get(written: &Written6) -> json::Value {
-        config::config_get(written)
+    fn config_get(written: &Written6, origin: bool) -> json::Value {
+        config::config_get(written, origin)
     }
 
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {

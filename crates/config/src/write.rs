@@ -84,15 +84,41 @@ pub fn write<P: Protocol>(written: &Written<P>) -> Value {
     out.into()
 }
 
-/// The arguments of a `config-get` answer: `Dhcp4` or `Dhcp6`, and `hash`.
+/// The arguments of a `config-get` answer: `Dhcp4` or `Dhcp6`, and `hash`. With `origin`, objects of a database have
+/// their `metadata`; the hash is the same either way.
 #[must_use]
-pub fn config_get<P: Protocol>(written: &Written<P>) -> Value {
-    let mut whole = Value::from([(P::NAME, write(written))]);
-    let hash = hash(&whole);
-    if let Some(map) = whole.as_map_mut() {
+pub fn config_get<P: Protocol>(written: &Written<P>, origin: bool) -> Value {
+    let mut plain = Value::from([(P::NAME, write_file(written))]);
+    let hash = hash(&plain);
+    if origin {
+        plain = Value::from([(P::NAME, write(written))]);
+    }
+    if let Some(map) = plain.as_map_mut() {
         map.insert("hash".to_owned(), hash.into());
     }
+    plain
+}
+
+/// As [`write`], without `metadata`: as Kea shows and writes a configuration, wherever its objects come from.
+#[must_use]
+pub fn write_file<P: Protocol>(written: &Written<P>) -> Value {
+    let mut whole = write(written);
+    strip_metadata(&mut whole);
     whole
+}
+
+fn strip_metadata(value: &mut Value) {
+    match &mut value.kind {
+        Kind::Map(map) => {
+            map.remove("metadata");
+            // Maps of operators and of libraries are their own.
+            let ours =
+                map.iter_mut().filter(|(name, _)| !matches!(name.as_str(), "user-context" | "parameters"));
+            ours.for_each(|(_, value)| strip_metadata(value));
+        }
+        Kind::List(list) => list.iter_mut().for_each(strip_metadata),
+        _ => {}
+    }
 }
 
 /// SHA-256 of a configuration's text in upper-case hexadecimal digits, as `config-hash-get` answers.

@@ -417,6 +417,10 @@ fn process_maps() {
                 "parameter 'socket-name' is not supported by HTTP control sockets",
             ),
             (
+                r#""config-control": { "config-databases": [ { "type": "sqlite", "name": "a" }, { "type": "sqlite", "name": "b" } ] }"#,
+                "only one database can be specified in 'config-databases'",
+            ),
+            (
                 r#""config-control": { "config-databases": [ { "type": "mysql", "name": "kea" } ] }"#,
                 "The type of the configuration backend: 'mysql' is not supported: add libdhcp_mysql.so to hooks-libraries",
             ),

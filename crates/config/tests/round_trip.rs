@@ -17,10 +17,10 @@ use proptest::strategy::BoxedStrategy;
 
 #[track_caller]
 fn again<P: Protocol>(written: &Written<P>) -> Value {
-    let first = config::config_get(written);
+    let first = config::config_get(written, true);
     let (back, errors) = config::parse_arguments::<P>(first.clone(), ParseEnv::default());
     assert_eq!(errors, [], "{}", json::to_string_pretty(&first, 2));
-    let second = config::config_get(&back);
+    let second = config::config_get(&back, true);
     assert_eq!(json::to_string_pretty(&second, 2), json::to_string_pretty(&first, 2));
     first
 }
@@ -146,6 +146,11 @@ fn objects_of_databases_show_their_tags_and_nothing_inherited() {
     }
     let (_, errors) = config::parse4(got);
     assert_eq!(errors, []);
+    // As Kea has it, unless asked for.
+    let shown = |origin| json::to_string(&config::config_get(&written, origin));
+    assert!(!shown(false).contains("\"metadata\"") && shown(true).contains("\"metadata\""));
+    let hash = |origin| json::to_string(config::config_get(&written, origin).get("hash").unwrap());
+    assert_eq!(hash(false), hash(true));
 }
 
 /// A value that fits a keyword and no other rule forbids.

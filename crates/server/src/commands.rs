@@ -53,7 +53,13 @@ fn shared<P: Protocol>() -> [Entry<P>; 19] {
             "Brings the server up to date with its database.",
             |s, _| Box::pin(config_backend_pull(s)),
         ),
-        entry("config-get", Access::Read, "", "The running configuration.", |s, _| Box::pin(config_get(s))),
+        entry(
+            "config-get",
+            Access::Read,
+            "metadata:boolean?",
+            "The running configuration; with `metadata`, which objects are of a database and of which servers there.",
+            |s, c| Box::pin(config_get(s, c)),
+        ),
         entry("config-hash-get", Access::Read, "", "Hash of the running configuration.", |s, _| {
             now(Answer::arguments([("hash", hash(&s))]))
         }),
@@ -220,17 +226,21 @@ fn register_module<P: Protocol>(
 }
 
 /// What `config-get` answers: the running configuration and its hash.
-fn running<P: Protocol>(server: &Server<P>) -> Value {
-    P::config_get(&server.config().written)
+fn running<P: Protocol>(server: &Server<P>, origin: bool) -> Value {
+    P::config_get(&server.config().written, origin)
 }
 
 fn hash<P: Protocol>(server: &Server<P>) -> Value {
-    running(server).get("hash").cloned().unwrap_or_default()
+    running(server, false).get("hash").cloned().unwrap_or_default()
 }
 
-async fn config_get<P: Protocol>(server: Arc<Server<P>>) -> Answer {
+async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
+    let origin = command.arguments.as_ref().and_then(|arguments| arguments.get("metadata"));
+    let Some(origin) = origin.map_or(Some(false), Value::as_bool) else {
+        return Answer::error("'metadata' parameter is not a boolean");
+    };
     // With many subnets this takes a while; the packet loop has threads of its own.
-    Answer::arguments(tokio::task::block_in_place(|| running(&server)))
+    Answer::arguments(tokio::task::block_in_place(|| running(&server, origin)))
 }
 
 /// The arguments of config-set and config-test.

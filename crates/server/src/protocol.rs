@@ -91,8 +91,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn merge(file: &Written<Self>, objects: &Objects, selector: &ServerSelector) -> Written<Self>;
     /// The map of a configuration file.
     fn write(written: &Written<Self>) -> json::Value;
-    /// The answer of `config-get`.
-    fn config_get(written: &Written<Self>) -> json::Value;
+    /// The answer of `config-get`; with `origin`, objects of a database have their `metadata`.
+    fn config_get(written: &Written<Self>, origin: bool) -> json::Value;
 
     /// Who the server is with a configuration that comes into force.
     ///

@@ -214,12 +214,15 @@ async fn news<P: Protocol>(pulling: Option<&Arc<Pulling<P>>>) {
     }
 }
 
-/// Pulls when the database changed, and each `config-fetch-wait-time` in any case. 0 switches both off, once the
-/// database was reached.
+/// Pulls when the database changed, unless `config-push` is off, and each `config-fetch-wait-time` in any case. 0
+/// switches both off, once the database was reached.
 pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
     let mut due = tokio::time::Instant::now();
     loop {
-        let wait = server.config().services.config_control.as_ref().map_or(0, |c| c.fetch_wait_time);
+        let (wait, push) = match &server.config().services.config_control {
+            Some(control) => (control.fetch_wait_time, control.push),
+            None => (0, false),
+        };
         let pulling = server.pulling().await;
         let until_contact = match &pulling {
             Some(pulling) => pulling.until_contact().await,
@@ -232,9 +235,9 @@ pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
         }
         let interval = Duration::from_secs(u64::from(wait));
         tokio::select! {
-            () = tokio::time::sleep(until_contact.unwrap_or(PUSH.min(interval))) => {}
+            () = tokio::time::sleep(until_contact.unwrap_or(if push { PUSH.min(interval) } else { interval })) => {}
             () = server.pull_now.notified() => {}
-            () = news(pulling.as_ref()) => {}
+            () = news(pulling.as_ref().filter(|_| push)) => {}
         }
         if until_contact.is_some() || due.elapsed() >= interval || server.is_behind().await {
             due = tokio::time::Instant::now();

@@ -102,6 +102,12 @@ pub static CONFIG_CONTROL: Table = Table {
         kw("config-databases", Maps(&DATABASE), "Where configuration is fetched from besides this file.")
             .default(EmptyList),
         kw("config-fetch-wait-time", Int(0, U16), "Seconds between looks for changes; 0 is off.").int(30),
+        kw(
+            "config-push",
+            Bool,
+            "Whether changes are also served as soon as the database has them. Not of Kea.",
+        )
+        .bool(true),
         USER_CONTEXT,
     ],
 };

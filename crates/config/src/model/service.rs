@@ -172,6 +172,8 @@ pub struct ConfigControl {
     pub databases: Vec<DatabaseAccess>,
     /// Seconds; 0 is off.
     pub fetch_wait_time: u32,
+    /// Changes are looked for all the time, and not only by the timer.
+    pub push: bool,
 }
 
 /// `expired-leases-processing`.

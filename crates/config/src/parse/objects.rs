@@ -718,6 +718,9 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
 }
 
 fn config_control(checker: &mut Checker, map: &Map) {
+    if let Some(second) = list(map, "config-databases").get(1) {
+        checker.unsupported(&second.pos, "only one database can be specified in 'config-databases'");
+    }
     for database in list(map, "config-databases") {
         let Some(kind) = database.get("type") else { continue };
         match kind.as_str().unwrap_or("") {

@@ -68,6 +68,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
             .map(|database| database_access(ctx, database))
             .collect(),
         fetch_wait_time: int(control, "config-fetch-wait-time").map_or(30, u32_of),
+        push: control.get("config-push").and_then(Value::as_bool).unwrap_or(true),
     });
     let d2_client = d2_client(ctx, map);
     queue_ahead(ctx, map);

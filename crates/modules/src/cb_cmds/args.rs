@@ -218,7 +218,9 @@ impl<'a> Args<'a> {
             Family::V6 => format!("unable to parse invalid IPv6 prefix {text}"),
         };
         let prefix: Prefix = text.parse().map_err(|_| Refusal(bad()))?;
-        if prefix.family() == self.family { Ok((text, prefix)) } else { refuse(bad()) }
+        // As in Kea, `::` is no address of a subnet.
+        let unspecified = self.family == Family::V6 && prefix.range().0.iter().all(|octet| *octet == 0);
+        if prefix.family() == self.family && !unspecified { Ok((text, prefix)) } else { refuse(bad()) }
     }
 
     /// `name` of the one map of a list.

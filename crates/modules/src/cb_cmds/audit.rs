@@ -143,7 +143,7 @@ pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             selector => selector.tags(),
         },
     };
-    let revisions = call.backend.revisions(RevisionFilter { after, from, servers, limit }).await?;
+    let revisions = call.backend()?.revisions(RevisionFilter { after, from, servers, limit }).await?;
     let text = format!("{} DHCPv{} revision(s) found.", revisions.len(), call.digit());
     Ok(found(text, "revisions", revisions.iter().map(show).collect()))
 }
@@ -156,9 +156,9 @@ pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, 
     let revision = u64::try_from(number)
         .or_else(|_| refuse(format!("'revision' parameter {number} is out of range")))?;
     let filter = RevisionFilter { after: 0, from: Timestamp(0), servers: None, limit: 1 };
-    let newest = call.backend.revisions(filter).await?.first().map_or(0, |r| r.cursor.revision);
+    let newest = call.backend()?.revisions(filter).await?.first().map_or(0, |r| r.cursor.revision);
     let change = Change::Restore { revision, newest };
-    let preview = call.backend.preview(vec![change.clone()], None).await?;
+    let preview = call.backend()?.preview(vec![change.clone()], None).await?;
     call.guard(&runs(call, &change, &preview).await?)?;
     let count =
         call.apply_as(vec![change], &format!("to revision {revision}")).await?.into_iter().sum::<u64>();
@@ -180,7 +180,7 @@ async fn runs<P: Protocol>(
     let own = call.host.tag();
     let mut targets = tags_of(preview);
     if targets.contains(&ServerTag::all()) {
-        for server in call.backend.servers().await? {
+        for server in call.backend()?.servers().await? {
             targets.insert(server.tag);
         }
         if !own.is_empty() {
@@ -191,7 +191,7 @@ async fn runs<P: Protocol>(
     let mut findings = Vec::new();
     for tag in targets {
         // One at a time: all objects of all servers at once may be more than fits.
-        let preview = call.backend.preview(vec![change.clone()], Some(tag.clone())).await?;
+        let preview = call.backend()?.preview(vec![change.clone()], Some(tag.clone())).await?;
         let Some((before, after)) = preview.server else { continue };
         let selector = ServerSelector::of(std::slice::from_ref(&tag));
         let base = match &file {

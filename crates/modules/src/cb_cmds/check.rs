@@ -45,7 +45,7 @@ pub(crate) struct World<P: Protocol> {
 impl<P: Protocol> World<P> {
     pub(crate) async fn fetch(call: &Call<'_, P>) -> Result<Self, Refusal> {
         Ok(Self {
-            globals: call.backend.globals(ServerSelector::Any).await?,
+            globals: call.backend()?.globals(ServerSelector::Any).await?,
             definitions: call.definitions().await?,
             own: call.host.tag(),
             file: call.host.file(),
@@ -59,19 +59,13 @@ impl<P: Protocol> World<P> {
     /// Refuses tags of servers that were not created.
     pub(crate) async fn known(&self, call: &Call<'_, P>, tags: &[ServerTag]) -> Result<(), Refusal> {
         for tag in tags.iter().filter(|tag| !tag.is_all()) {
-            if call.backend.server(tag.clone()).await?.is_none() {
+            if call.backend()?.server(tag.clone()).await?.is_none() {
                 return refuse(format!(
                     "server with the tag '{tag}' does not exist in the configuration database"
                 ));
             }
         }
         Ok(())
-    }
-
-    /// Takes a parameter as if it were stored.
-    pub(crate) fn set_global(&mut self, global: StoredGlobal) {
-        self.globals.retain(|other| other.name != global.name || other.tags != global.tags);
-        self.globals.push(global);
     }
 
     /// The servers to try an object of `tags` on: those, and for `all` each that differs from the others.
@@ -136,14 +130,28 @@ impl<P: Protocol> World<P> {
             .collect()
     }
 
-    pub(crate) async fn globals_run(&self, _: &Call<'_, P>, tag: &ServerTag) -> Result<Vec<String>, Refusal> {
-        let mut findings: Vec<String> = Vec::new();
-        for target in self.targets(std::slice::from_ref(tag)) {
+    /// What would be wrong with these parameters, all of one server or of `all`, that is not wrong without them.
+    pub(crate) fn globals_run(mut self, tag: &ServerTag, globals: Vec<StoredGlobal>) -> Vec<String> {
+        let before: Vec<(ServerTag, Vec<String>)> = self
+            .targets(std::slice::from_ref(tag))
+            .into_iter()
+            .map(|target| {
+                let texts = resolution(self.compose(&target, Objects::default()));
+                (target, texts)
+            })
+            .collect();
+        self.globals
+            .retain(|old| !globals.iter().any(|global| global.name == old.name && global.tags == old.tags));
+        self.globals.extend(globals);
+        let mut findings = Vec::new();
+        for (target, known) in before {
             for text in resolution(self.compose(&target, Objects::default())) {
-                findings.push(format!("global parameters on server '{target}': {text}"));
+                if !known.contains(&text) {
+                    findings.push(format!("global parameters on server '{target}': {text}"));
+                }
             }
         }
-        Ok(findings)
+        findings
     }
 
     pub(crate) async fn network_runs(
@@ -173,7 +181,7 @@ impl<P: Protocol> World<P> {
         let mut findings = Vec::new();
         let mut network = None;
         if let Some(name) = &subnet.shared_network {
-            let Some(found) = call.backend.network(name.clone()).await? else {
+            let Some(found) = call.backend()?.network(name.clone()).await? else {
                 return refuse(format!(
                     "{what}: shared network '{name}' does not exist in the configuration database"
                 ));
@@ -183,7 +191,7 @@ impl<P: Protocol> World<P> {
             }
             network = Some(found);
         }
-        for other in call.backend.overlapping(subnet.prefix).await? {
+        for other in call.backend()?.overlapping(subnet.prefix).await? {
             // The one that this one replaces, by number or by prefix.
             if other.id == subnet.id || other.prefix == subnet.prefix {
                 continue;
@@ -285,14 +293,14 @@ impl<P: Protocol> World<P> {
         let targets = self.targets(std::slice::from_ref(tag));
         let findings =
             self.try_on(&targets, &what, |target| Objects { option_defs: of(target), ..Objects::default() });
-        if !findings.is_empty() || call.backend.option_users(space.clone(), number, 1).await?.is_empty() {
+        if !findings.is_empty() || call.backend()?.option_users(space.clone(), number, 1).await?.is_empty() {
             return Ok((findings, Vec::new()));
         }
         let anew = self.definitions.find(tag, &space, Some(number), "").is_some();
         let mut findings = Vec::new();
         // Options of that code exist: whether they still fit, only the whole configuration tells.
         for target in targets {
-            let Pulled::Everything { objects, .. } = call.backend.pull(target.clone(), None).await? else {
+            let Pulled::Everything { objects, .. } = call.backend()?.pull(target.clone(), None).await? else {
                 continue;
             };
             let selector = ServerSelector::of(std::slice::from_ref(&target));
@@ -341,7 +349,7 @@ impl<P: Protocol> World<P> {
             if !in_file
                 && !special
                 && !is_builtin(name)
-                && call.backend.class(name.to_owned()).await?.is_none()
+                && call.backend()?.class(name.to_owned()).await?.is_none()
             {
                 call.warn(&format!("{what} refers to client class '{name}', which is not defined"));
             }
@@ -358,12 +366,12 @@ fn element(map: Map, what: &str) -> Arc<Element> {
     Arc::new(Element { map, pos: position(what), server_tags: Vec::new() })
 }
 
-/// What a server could not run, without its own paths, interfaces and secrets.
+/// What a server could not run, without its own paths, interfaces and secrets: a file of them may hold a user as well.
 pub(crate) fn resolution<P: Protocol>(written: Written<P>) -> Vec<String> {
     let env = ResolveEnv {
         relaxed: true,
         interface_exists: None,
-        read_secret: Arc::new(|_| Ok("secret".to_owned())),
+        read_secret: Arc::new(|_| Ok("user:secret".to_owned())),
     };
     match P::resolve(Arc::new(written), &env) {
         Ok(_) => Vec::new(),

@@ -75,7 +75,7 @@ fn compile<P: Protocol>(
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
-    let class = call.backend.class(name.to_owned()).await?;
+    let class = call.backend()?.class(name.to_owned()).await?;
     let names = call.names().await?;
     let not = if class.is_some() { "" } else { "not " };
     let text = format!("DHCPv{} client class '{name}' {not}found.", call.digit());
@@ -83,7 +83,7 @@ pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
 }
 
 pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
-    let classes = call.backend.classes(call.args.selector()?).await?;
+    let classes = call.backend()?.classes(call.args.selector()?).await?;
     let names = call.names().await?;
     let text = format!("{} DHCPv{} client class(es) found.", classes.len(), call.digit());
     Ok(found(text, "client-classes", classes.iter().map(|c| names.class(c)).collect()))

@@ -21,7 +21,7 @@ fn key_of(def: &Stored) -> (String, i64) {
 
 async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
-    let defs = call.backend.option_defs(selector.clone()).await?;
+    let defs = call.backend()?.option_defs(selector.clone()).await?;
     Ok(selector.effective(defs, |d| &d.element.server_tags, key_of))
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     world.known(call, std::slice::from_ref(&tag)).await?;
     let force = call.args.force()? || flag(call.args.only_map("option-defs")?, "force")?;
     if !force && world.has_def(&tag, &key.space, key.code) && !world.def_stays(&tag, &key.space, key.code) {
-        let users = call.backend.option_users(key.space.clone(), key.code, 1000).await?;
+        let users = call.backend()?.option_users(key.space.clone(), key.code, 1000).await?;
         let concerned: Vec<String> = users
             .into_iter()
             .filter(|(_, tags)| share(tags, std::slice::from_ref(&tag)))

@@ -30,7 +30,7 @@ impl<P: Protocol> Call<'_, P> {
     /// The differences of a preview for the servers that see one; with the objects that no server sees.
     pub(super) async fn difference(&self, preview: &Preview) -> Result<Value, Refusal> {
         let mut servers: Vec<ServerTag> =
-            self.backend.servers().await?.into_iter().map(|server| server.tag).collect();
+            self.backend()?.servers().await?.into_iter().map(|server| server.tag).collect();
         let own = self.host.tag();
         if !own.is_empty() && !servers.contains(&own) {
             servers.push(own);
@@ -101,7 +101,7 @@ impl<P: Protocol> Call<'_, P> {
         for object_type in types {
             let stored: Vec<Image> = match table(&object_type) {
                 "global_parameter" => {
-                    let globals = self.backend.globals(ServerSelector::Any).await?;
+                    let globals = self.backend()?.globals(ServerSelector::Any).await?;
                     let image = |g: backend::StoredGlobal| Image {
                         map: Map::from([(g.name.clone(), g.value)]),
                         name: g.name,
@@ -112,9 +112,9 @@ impl<P: Protocol> Call<'_, P> {
                 }
                 kind @ ("option_def" | "options") => {
                     let list = if kind == "options" {
-                        self.backend.options(ServerSelector::Any).await?
+                        self.backend()?.options(ServerSelector::Any).await?
                     } else {
-                        self.backend.option_defs(ServerSelector::Any).await?
+                        self.backend()?.option_defs(ServerSelector::Any).await?
                     };
                     let image = |s: backend::Stored| Image {
                         name: format!(

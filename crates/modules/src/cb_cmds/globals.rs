@@ -38,24 +38,22 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         return refuse("'parameters' map must not be empty");
     }
     let mut changes = Vec::new();
+    let mut stored = Vec::new();
     let mut shown = Map::new();
-    for (name, value) in flatten(map)? {
+    let flat = flatten(map)?;
+    // Before what is wrong with values.
+    if let Some((name, _)) = flat.iter().find(|(name, _)| !rules::is_global(call.family, name)) {
+        return refuse(format!("unknown parameter '{name}'"));
+    }
+    for (name, value) in flat {
         let value = rules::global(call.family, &name, value)?;
         render::insert_global(&mut shown, &name, value.clone());
+        stored.push(StoredGlobal { name: name.clone(), value: value.clone(), tags: vec![tag.clone()] });
         changes.push(Change::SetGlobal { tag: tag.clone(), name, value });
     }
-    let mut world = World::fetch(call).await?;
+    let world = World::fetch(call).await?;
     world.known(call, std::slice::from_ref(&tag)).await?;
-    for change in &changes {
-        if let Change::SetGlobal { tag, name, value } = change {
-            world.set_global(StoredGlobal {
-                name: name.clone(),
-                value: value.clone(),
-                tags: vec![tag.clone()],
-            });
-        }
-    }
-    call.guard(&world.globals_run(call, &tag).await?)?;
+    call.guard(&world.globals_run(&tag, stored))?;
     let count = changes.len();
     call.apply(changes).await?;
     let arguments = Map::from([("count".to_owned(), number(count)), ("parameters".to_owned(), shown.into())]);
@@ -78,7 +76,7 @@ fn one<P: Protocol>(call: &Call<'_, P>) -> Result<(String, ServerTag), Refusal> 
 
 async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<StoredGlobal>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
-    let globals = call.backend.globals(selector.clone()).await?;
+    let globals = call.backend()?.globals(selector.clone()).await?;
     Ok(selector.effective(globals, |g| &g.tags, |g| g.name.clone()))
 }
 

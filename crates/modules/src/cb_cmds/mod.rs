@@ -91,9 +91,8 @@ async fn execute<P: Protocol>(
     if dry_run && access != Access::Write {
         return refuse("'dry-run' parameter is for commands that write");
     }
-    let backend = choose(host, &args)?;
     let call = Call {
-        backend: backend.as_ref(),
+        backend: choose(host, &args),
         family: P::FAMILY,
         message: args.message()?,
         args,
@@ -159,7 +158,8 @@ fn choose<P: Protocol>(host: &dyn Host<P>, args: &Args<'_>) -> Result<Arc<dyn Co
 
 /// One command under way.
 struct Call<'a, P: Protocol> {
-    backend: &'a dyn ConfigBackend,
+    /// Or why there is none, which is said only of a command that is right otherwise.
+    backend: Result<Arc<dyn ConfigBackend>, Refusal>,
     family: Family,
     args: Args<'a>,
     host: &'a dyn Host<P>,
@@ -172,6 +172,10 @@ struct Call<'a, P: Protocol> {
 }
 
 impl<P: Protocol> Call<'_, P> {
+    fn backend(&self) -> Result<&dyn ConfigBackend, Refusal> {
+        self.backend.as_deref().map_err(Refusal::clone)
+    }
+
     /// Writes changes as one revision; counts per change.
     async fn apply(&self, changes: Vec<Change>) -> Result<Vec<u64>, Refusal> {
         self.apply_as(changes, "").await
@@ -181,7 +185,7 @@ impl<P: Protocol> Call<'_, P> {
     /// it would make, and stores nothing.
     async fn apply_as(&self, changes: Vec<Change>, detail: &str) -> Result<Vec<u64>, Refusal> {
         if self.dry_run {
-            let preview = self.backend.preview(changes, None).await?;
+            let preview = self.backend()?.preview(changes, None).await?;
             let difference = self.difference(&preview).await?;
             if let Ok(mut kept) = self.difference.lock() {
                 kept.push(difference);
@@ -189,9 +193,9 @@ impl<P: Protocol> Call<'_, P> {
             return Ok(preview.counts);
         }
         let message = self.audit_message(detail);
-        let counts = self.backend.apply(changes, Note { time: self.host.now(), message }).await?;
+        let counts = self.backend()?.apply(changes, Note { time: self.host.now(), message }).await?;
         if counts.iter().any(|count| *count > 0) {
-            self.host.changed(self.backend.identity());
+            self.host.changed(self.backend()?.identity());
         }
         Ok(counts)
     }
@@ -233,11 +237,11 @@ impl<P: Protocol> Call<'_, P> {
     }
 
     async fn definitions(&self) -> Result<definitions::Definitions, Refusal> {
-        definitions::Definitions::fetch(self.backend, &self.file_defs()).await
+        definitions::Definitions::fetch(self.backend()?, &self.file_defs()).await
     }
 
     async fn names(&self) -> Result<render::Names, Refusal> {
-        Ok(render::Names::new(self.family, self.backend.option_defs(backend::ServerSelector::Any).await?))
+        Ok(render::Names::new(self.family, self.backend()?.option_defs(backend::ServerSelector::Any).await?))
     }
 
     /// Refuses what servers could not run, unless the command forces it; then it is logged.

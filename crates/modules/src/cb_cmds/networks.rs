@@ -20,7 +20,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let mut findings = Vec::new();
     world.definitions().options_in(&mut map, &tags, &mut findings)?;
     // Subnets that are in it must not be left without it.
-    let members = call.backend.subnets_of(name.clone()).await?;
+    let members = call.backend()?.subnets_of(name.clone()).await?;
     for subnet in &members {
         for tag in lacking(&tags, &subnet.element.server_tags) {
             findings.push(format!(
@@ -41,13 +41,13 @@ pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     call.args.no_tags()?;
     let name = call.args.name("shared-networks")?;
     let full = call.args.word("subnets-include", &["no", "full"])? == "full";
-    let network = call.backend.network(name.to_owned()).await?;
+    let network = call.backend()?.network(name.to_owned()).await?;
     let names = call.names().await?;
     let mut shown: Vec<Value> = Vec::new();
     if let Some(network) = &network {
         let mut map = names.network(network);
         if full {
-            let subnets = call.backend.subnets_of(name.to_owned()).await?;
+            let subnets = call.backend()?.subnets_of(name.to_owned()).await?;
             let list: Vec<Value> = subnets.iter().map(|subnet| names.subnet(subnet)).collect();
             map.insert(format!("subnet{}", call.digit()), list.into());
         }
@@ -61,7 +61,7 @@ pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
 pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let selector = call.args.selector()?;
     let unassigned = selector == ServerSelector::Unassigned;
-    let networks = call.backend.networks(selector).await?;
+    let networks = call.backend()?.networks(selector).await?;
     let text = format!("{} IPv{} shared network(s) found.", networks.len(), call.digit());
     Ok(found(
         text,

@@ -18,21 +18,24 @@ async fn tags_of<P: Protocol>(call: &Call<'_, P>, scope: &OptionScope) -> Result
     let subnet = match scope {
         OptionScope::Global(tag) => return Ok(vec![tag.clone()]),
         OptionScope::Network(name) => {
-            let network =
-                call.backend.network(name.clone()).await?.ok_or_else(|| missing("shared network", name))?;
+            let network = call
+                .backend()?
+                .network(name.clone())
+                .await?
+                .ok_or_else(|| missing("shared network", name))?;
             return Ok(network.element.server_tags.clone());
         }
         OptionScope::Subnet(id) => *id,
         OptionScope::Pool(range) => {
-            let subnet = call.backend.subnet_of_pool(scope.clone()).await?;
+            let subnet = call.backend()?.subnet_of_pool(scope.clone()).await?;
             subnet.ok_or_else(|| missing("pool", &range.to_string()))?
         }
         OptionScope::PdPool(key) => {
-            let subnet = call.backend.subnet_of_pool(scope.clone()).await?;
+            let subnet = call.backend()?.subnet_of_pool(scope.clone()).await?;
             subnet.ok_or_else(|| missing("pd-pool", &key.prefix.to_string()))?
         }
     };
-    let found = call.backend.subnet(SubnetKey::Id(subnet)).await?;
+    let found = call.backend()?.subnet(SubnetKey::Id(subnet)).await?;
     let found = found.ok_or_else(|| missing("subnet", &subnet.to_string()))?;
     Ok(found.element.server_tags.clone())
 }
@@ -75,7 +78,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
 
 async fn effective<P: Protocol>(call: &Call<'_, P>, tag: ServerTag) -> Result<Vec<Stored>, Refusal> {
     let selector = ServerSelector::of(&[tag]);
-    let options = call.backend.options(selector.clone()).await?;
+    let options = call.backend()?.options(selector.clone()).await?;
     Ok(selector.effective(options, |o| &o.element.server_tags, |o| option_key_of(&o.element.map)))
 }
 

@@ -105,6 +105,11 @@ pub(crate) fn class(family: Family, value: &Value) -> Result<Map, Refusal> {
     tidied(config::parse_client_class(family, value).map_err(first)?.map.clone())
 }
 
+/// Whether there is a global parameter of this name, members of maps as `map.member`.
+pub(crate) fn is_global(family: Family, name: &str) -> bool {
+    config::keywords::global_parameter(family, name).is_some()
+}
+
 pub(crate) fn global(family: Family, name: &str, value: &Value) -> Result<Value, Refusal> {
     is_real(name, value)?;
     config::parse_global(family, name, value).map_err(|error| Refusal(error.text))

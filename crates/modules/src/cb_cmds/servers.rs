@@ -31,14 +31,14 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
 
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let tag = call.args.server()?;
-    let server = if tag.is_all() { None } else { call.backend.server(tag.clone()).await? };
+    let server = if tag.is_all() { None } else { call.backend()?.server(tag.clone()).await? };
     let not = if server.is_some() { "" } else { "not " };
     let text = format!("DHCPv{} server '{tag}' {not}found.", call.digit());
     Ok(found(text, "servers", server.iter().map(|s| show(s).into()).collect()))
 }
 
 pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
-    let servers = call.backend.servers().await?;
+    let servers = call.backend()?.servers().await?;
     let text = format!("{} DHCPv{} server(s) found.", servers.len(), call.digit());
     Ok(found(text, "servers", servers.iter().map(|s| show(s).into()).collect()))
 }
@@ -51,7 +51,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
              connecting to the database and may not be deleted",
         );
     }
-    let losses = losses(call.backend, &tag).await?;
+    let losses = losses(call.backend()?, &tag).await?;
     let count = call.apply_one(Change::DeleteServer(tag)).await?;
     let answer = deleted(format!("{count} DHCPv{} server(s) deleted.", call.digit()), count);
     Ok(call.with_warnings(answer, if count > 0 { losses } else { Vec::new() }))

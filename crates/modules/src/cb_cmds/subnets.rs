@@ -54,19 +54,19 @@ async fn show<P: Protocol>(
 pub(crate) async fn get_by_id<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let id = call.args.subnet_id()?;
-    show(call, call.backend.subnet(SubnetKey::Id(id)).await?, &id.to_string()).await
+    show(call, call.backend()?.subnet(SubnetKey::Id(id)).await?, &id.to_string()).await
 }
 
 pub(crate) async fn get_by_prefix<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let (text, prefix) = call.args.subnet_prefix()?;
-    show(call, call.backend.subnet(SubnetKey::Prefix(prefix)).await?, text).await
+    show(call, call.backend()?.subnet(SubnetKey::Prefix(prefix)).await?, text).await
 }
 
 pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let selector = call.args.selector()?;
     let unassigned = selector == ServerSelector::Unassigned;
-    let subnets = call.backend.subnet_list(selector).await?;
+    let subnets = call.backend()?.subnet_list(selector).await?;
     let text = format!("{} IPv{} subnet(s) found.", subnets.len(), call.digit());
     Ok(found(text, "subnets", subnets.iter().map(|s| render::brief(s, unassigned)).collect()))
 }

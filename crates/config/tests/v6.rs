@@ -214,7 +214,10 @@ fn config_get_goes_back_in() {
     let first = config::config_get(&written, true);
     let (back, errors) = config::parse6_arguments(first.clone(), ParseEnv::default());
     assert_eq!(errors, []);
-    assert_eq!(json::to_string_pretty(&config::config_get(&back, true), 2), json::to_string_pretty(&first, 2));
+    assert_eq!(
+        json::to_string_pretty(&config::config_get(&back, true), 2),
+        json::to_string_pretty(&first, 2)
+    );
     let map = first.get("Dhcp6").unwrap();
     for (name, expected) in [
         ("mac-sources", r#"[ "remote-id", "duid" ]"#),

@@ -16,6 +16,12 @@ pub(crate) fn siblings<'c, 'q, P: Protocol>(
     of_network(config, selected).filter(|s| classes.pass(&s.client_classes))
 }
 
+/// Whether guards let a query into a subnet that is to be selected: its own and that of its network.
+pub(crate) fn admits<P: Protocol>(config: &ServerConfig<P>, subnet: &Subnet<P>, classes: &ClassSet) -> bool {
+    classes.pass(&subnet.client_classes)
+        && config.network_of(subnet).is_none_or(|network| classes.pass(&network.client_classes))
+}
+
 /// The selected subnet, then the others of its shared network in their order.
 pub(crate) fn of_network<'c, P: Protocol>(
     config: &'c ServerConfig<P>,

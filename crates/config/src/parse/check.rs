@@ -267,6 +267,8 @@ impl Checker {
                 value.kind = Kind::Str(if *flag { yes } else { no }.to_owned());
                 Some(value)
             }
+            // As in Kea, no address at all says nothing.
+            (Type::Ipv4, Kind::Str(text)) if name == "next-server" && text.is_empty() => None,
             (Type::Ipv4, Kind::Str(text)) => {
                 if text.parse::<std::net::Ipv4Addr>().is_ok() {
                     return Some(value);

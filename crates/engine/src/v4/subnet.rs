@@ -7,6 +7,7 @@ use config::Subnet4;
 use wire::iana::dhcp4_option as option4;
 
 use super::{Context4, Query};
+use crate::siblings::admits;
 
 /// What subnet selection looks at.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,7 @@ pub(super) fn of<'a>(ctx: &Context4<'a>, query: &Query<'_>) -> Option<&'a Arc<Su
 pub fn select<'a>(config: &'a config::ServerConfig4, selector: &Selector<'_>) -> Option<&'a Arc<Subnet4>> {
     let guarded = |at: usize| {
         let subnet = config.subnets.get(at)?;
-        selector.classes.pass(&subnet.client_classes).then_some(subnet)
+        admits(config, subnet, selector.classes).then_some(subnet)
     };
     let in_range = |address: Ipv4Addr| config.index.in_range(address).find_map(guarded);
 

@@ -8,6 +8,7 @@ use config::{ServerConfig6, Subnet6};
 use super::messages::{SubnetSelected, SubnetSelectionFailed};
 use super::{Context6, Query};
 use crate::classes::ClassSet;
+use crate::siblings::admits;
 
 /// What subnet selection looks at.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ pub(super) fn of<'a>(ctx: &Context6<'a>, query: &Query<'_>) -> Option<&'a Arc<Su
 pub fn select<'a>(config: &'a ServerConfig6, selector: &Selector<'_>) -> Option<&'a Arc<Subnet6>> {
     let guarded = |at: usize| {
         let subnet = config.subnets.get(at)?;
-        selector.classes.pass(&subnet.client_classes).then_some(subnet)
+        admits(config, subnet, selector.classes).then_some(subnet)
     };
     let first = |positions: &[usize]| positions.iter().copied().find_map(guarded);
     let in_range = |address: Ipv6Addr| config.index.in_range(address).find_map(guarded);

@@ -61,7 +61,7 @@ mod value;
 use std::path::Path;
 
 pub use compare::Failure;
-pub use traffic::{Sent, Sent4, Sent6, Traffic, Traffic4, Traffic6, traffic, traffic6};
+pub use traffic::{Arrival4, Arrival6, Link4, Sent, Traffic, traffic, traffic6};
 
 /// `KEY=VALUE` of a step.
 type Keys = [(String, String)];

@@ -23,11 +23,10 @@ pub struct Traffic<L, A> {
     pub packets: Vec<Sent<A>>,
 }
 
-/// Interfaces have the server's address on them.
-pub type Traffic4 = Traffic<(String, Ipv4Addr), v4::Arrival>;
-pub type Traffic6 = Traffic<String, v6::Arrival>;
-pub type Sent4 = Sent<v4::Arrival>;
-pub type Sent6 = Sent<v6::Arrival>;
+/// An interface and the server's address on it.
+pub type Link4 = (String, Ipv4Addr);
+pub type Arrival4 = v4::Arrival;
+pub type Arrival6 = v6::Arrival;
 
 /// A packet and how it comes to the server.
 #[derive(Clone, Debug)]
@@ -55,7 +54,7 @@ trait Wires: Sized {
 }
 
 impl Wires for Links {
-    type Link = (String, Ipv4Addr);
+    type Link = Link4;
     type Arrival = v4::Arrival;
     const SIX: bool = false;
 
@@ -71,7 +70,7 @@ impl Wires for Links {
         self.arrival(&[], None)
     }
 
-    fn into_links(self) -> Vec<(String, Ipv4Addr)> {
+    fn into_links(self) -> Vec<Link4> {
         self.into_pairs()
     }
 }
@@ -99,12 +98,12 @@ impl Wires for Links6 {
 }
 
 /// The packets of a file's scenarios of DHCPv4; those without any are left out.
-pub fn traffic(path: &Path) -> Result<Vec<Traffic4>, String> {
+pub fn traffic(path: &Path) -> Result<Vec<Traffic<Link4, Arrival4>>, String> {
     read::<Links>(path)
 }
 
 /// [`traffic`] of DHCPv6.
-pub fn traffic6(path: &Path) -> Result<Vec<Traffic6>, String> {
+pub fn traffic6(path: &Path) -> Result<Vec<Traffic<String, Arrival6>>, String> {
     read::<Links6>(path)
 }
 

@@ -1,6 +1,7 @@
 //! The packets of a batch and the engine.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
 
 use base::HwAddr;
 use engine::DropReason;
@@ -17,7 +18,7 @@ pub(crate) fn serve(
     queue: &Socket4,
     batches: &mut Batches<'_, Dhcp4>,
 ) {
-    let Batches { received, replies, kinds, requests } = batches;
+    let received = batches.received;
     let now = shared.clock.now();
     let statistics = active.runtime.statistics();
     statistics.set_now(now);
@@ -41,6 +42,7 @@ pub(crate) fn serve(
         link: LinkDestination::Resolve,
     };
     engine::v4::warm(&ctx, received.iter().map(|(_, bytes)| bytes));
+    let mut interface = None;
     for (meta, bytes) in received.iter() {
         statistics.arrived();
         if disabled {
@@ -49,34 +51,42 @@ pub(crate) fn serve(
         }
         // One exchange per client at a time, also where workers share a socket.
         let _client = shared.client(bytes);
-        let arrival = arrival(shared, meta);
-        let Some(slot) = replies.next_slot(nowhere) else {
+        let arrival = arrival(shared, meta, &mut interface);
+        let Some(slot) = batches.room(nowhere) else {
             statistics.dropped(DropReason::QueueFull);
             continue;
         };
         match engine::v4::handle_now(&ctx, &arrival, bytes, slot) {
             Some(Verdict::Reply(reply)) => {
-                replies.redirect_last(destination(meta, &reply));
-                kinds.push(reply.kind);
-                requests.extend(reply.effects.requests);
+                let destination = destination(meta, &reply);
+                batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
             }
-            verdict => {
-                replies.cancel_last();
-                match verdict {
-                    Some(Verdict::Drop(reason)) => statistics.dropped(reason),
-                    // The stores of this build answer at once.
-                    None => statistics.dropped(DropReason::ProcessingFailed),
-                    Some(Verdict::Done(effects)) => requests.extend(effects.requests),
-                    Some(Verdict::Reply(_)) => {}
-                }
+            Some(Verdict::Done(effects)) => batches.done(effects.requests),
+            Some(Verdict::Drop(reason)) => {
+                batches.dropped(reason);
+                statistics.dropped(reason);
+            }
+            // The stores of this build answer at once.
+            None => {
+                batches.dropped(DropReason::ProcessingFailed);
+                statistics.dropped(DropReason::ProcessingFailed);
             }
         }
     }
 }
 
-fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4) -> Arrival {
+/// `known` is the interface of the packet before: most often it is the same.
+fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4, known: &mut Option<(u32, Arc<str>)>) -> Arrival {
+    let interface = match known {
+        Some((index, name)) if *index == meta.interface => Arc::clone(name),
+        _ => {
+            let name = shared.locals.interface_name(meta.interface);
+            *known = Some((meta.interface, Arc::clone(&name)));
+            name
+        }
+    };
     Arrival {
-        interface: shared.locals.interface_name(meta.interface),
+        interface,
         interface_address: if meta.reply_from.is_unspecified() {
             shared.locals.interface_address(meta.interface)
         } else {

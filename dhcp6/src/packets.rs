@@ -11,7 +11,7 @@ use crate::protocol::Dhcp6;
 
 /// Handles a batch of packets, each from receipt to reply.
 pub(crate) fn serve(shared: &Shared<Dhcp6>, active: &Active<Dhcp6>, batches: &mut Batches<'_, Dhcp6>) {
-    let Batches { received, replies, kinds, requests } = batches;
+    let received = batches.received;
     let now = shared.clock.now();
     let statistics = active.runtime.statistics();
     statistics.set_now(now);
@@ -45,7 +45,7 @@ pub(crate) fn serve(shared: &Shared<Dhcp6>, active: &Active<Dhcp6>, batches: &mu
             remote: *meta.remote.ip(),
             remote_port: meta.remote.port(),
         };
-        let Some(slot) = replies.next_slot(nowhere) else {
+        let Some(slot) = batches.room(nowhere) else {
             statistics.dropped(DropReason::QueueFull);
             continue;
         };
@@ -57,19 +57,17 @@ pub(crate) fn serve(shared: &Shared<Dhcp6>, active: &Active<Dhcp6>, batches: &mu
                 } else {
                     meta.reply(to.address, to.port)
                 };
-                replies.redirect_last(destination);
-                kinds.push(reply.kind);
-                requests.extend(reply.effects.requests);
+                batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
             }
-            verdict => {
-                replies.cancel_last();
-                match verdict {
-                    Some(Verdict::Drop(reason)) => statistics.dropped(reason),
-                    // The stores of this build answer at once.
-                    None => statistics.dropped(DropReason::ProcessingFailed),
-                    Some(Verdict::Done(effects)) => requests.extend(effects.requests),
-                    Some(Verdict::Reply(_)) => {}
-                }
+            Some(Verdict::Done(effects)) => batches.done(effects.requests),
+            Some(Verdict::Drop(reason)) => {
+                batches.dropped(reason);
+                statistics.dropped(reason);
+            }
+            // The stores of this build answer at once.
+            None => {
+                batches.dropped(DropReason::ProcessingFailed);
+                statistics.dropped(DropReason::ProcessingFailed);
             }
         }
     }

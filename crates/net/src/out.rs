@@ -73,6 +73,8 @@ pub(crate) struct Slot<D> {
     pub(crate) route: Route,
     /// Whether `headers` go before the payload.
     pub(crate) framed: bool,
+    /// See [`Leaving::together`].
+    pub(crate) together: usize,
 }
 
 impl<D> Slot<D> {
@@ -83,6 +85,7 @@ impl<D> Slot<D> {
     pub(crate) fn leaving(&self) -> Leaving<'_> {
         let headers: &[u8] = if self.framed { &self.headers } else { &[] };
         Leaving {
+            together: self.together,
             pieces: [headers, &self.payload],
             name: self.name.octets.get(..self.name_length).unwrap_or(&[]),
             control: (self.control_length > 0).then_some((&self.control, self.control_length)),
@@ -153,14 +156,26 @@ pub struct OutBatch<D> {
     settled: usize,
     messages: Headers,
     capacity: usize,
+    /// Datagrams for one place, such as a relay's, go to the kernel as one message that it cuts itself, so that they
+    /// take their way through it once; until a kernel or an interface refuses such a message.
+    joins: bool,
 }
+
+/// Longest datagram that is joined with others: it fits into every link (RFC 8200 section 5), so that a refusal does
+/// not come from its size.
+const JOINED: usize = 1232;
+/// Most datagrams and octets of a message (`UDP_MAX_SEGMENTS`, the length field of an IPv4 packet less headers).
+const MESSAGE: usize = 64;
+const MESSAGE_OCTETS: usize = 65_000;
+// linux/udp.h
+const UDP_SEGMENT: i32 = 103;
 
 /// A batch of a DHCPv4 socket.
 pub type OutBatch4 = OutBatch<Destination4>;
 /// A batch of a DHCPv6 socket.
 pub type OutBatch6 = OutBatch<Destination6>;
 
-impl<D: Copy> OutBatch<D> {
+impl<D: Copy + PartialEq> OutBatch<D> {
     /// Room for `capacity` packets (at least 1). Their buffers grow to the size of the longest reply and stay so.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -171,6 +186,7 @@ impl<D: Copy> OutBatch<D> {
             settled: 0,
             messages: Headers::new(capacity),
             capacity,
+            joins: true,
         }
     }
 
@@ -202,6 +218,7 @@ impl<D: Copy> OutBatch<D> {
                 state: State::Pending,
                 route: Route::Own,
                 framed: false,
+                together: 1,
             });
         }
         let slot = self.slots.get_mut(self.used)?;
@@ -228,6 +245,63 @@ impl<D: Copy> OutBatch<D> {
         }
     }
 
+    /// Moves the last packet, before any send, to the end of another batch; `false`: there is none, or no room.
+    pub fn move_last(&mut self, to: &mut Self) -> bool {
+        let last = self.used.checked_sub(1).filter(|last| *last >= self.settled);
+        let Some(slot) = last.and_then(|last| self.slots.get_mut(last)) else { return false };
+        let Some(payload) = to.next_slot(slot.destination) else { return false };
+        std::mem::swap(payload, &mut slot.payload);
+        self.used -= 1;
+        true
+    }
+
+    /// Joins what waits as far as it may be; see [`Leaving::together`].
+    fn join(&mut self) {
+        let mut at = self.settled;
+        while at < self.used {
+            let count = self.alike(at);
+            let mut waiting = self.slots.iter_mut().take(self.used).skip(at);
+            if let Some(first) = waiting.next() {
+                first.together = count;
+                if count > 1 {
+                    let size = u16::try_from(first.payload.len()).unwrap_or(0).to_ne_bytes();
+                    first.control_length =
+                        first.control.add(first.control_length, libc::SOL_UDP, UDP_SEGMENT, &size);
+                }
+            }
+            waiting.take(count - 1).for_each(|slot| slot.together = 0);
+            at += count;
+        }
+    }
+
+    /// How many packets from one on go to the same place with the same length; only the last may be shorter.
+    fn alike(&self, at: usize) -> usize {
+        let mut rest = self.slots.iter().take(self.used).skip(at);
+        let Some(first) = rest.next() else { return 1 };
+        let size = first.payload.len();
+        if !self.joins || first.framed || first.route != Route::Own || !(1..=JOINED).contains(&size) {
+            return 1;
+        }
+        let (mut count, mut octets) = (1, size);
+        for slot in rest.take(MESSAGE - 1) {
+            let length = slot.payload.len();
+            octets += length;
+            if slot.route != Route::Own
+                || slot.framed
+                || slot.destination != first.destination
+                || !(1..=size).contains(&length)
+                || octets > MESSAGE_OCTETS
+            {
+                break;
+            }
+            count += 1;
+            if length < size {
+                break;
+            }
+        }
+        count
+    }
+
     /// Sends what waits, in order, in as few system calls as possible. `prepare` fills in headers, address and control
     /// message of a packet and says how it leaves; `companion` finds the socket of [`Route::Companion`].
     ///
@@ -240,15 +314,21 @@ impl<D: Copy> OutBatch<D> {
         companion: impl Fn(usize) -> Option<&'a Socket>,
     ) -> SendReport {
         let mut report = SendReport::default();
-        for slot in self.slots.iter_mut().take(self.used).skip(self.settled) {
-            slot.route = prepare(slot);
-        }
         let mut interrupts = 0;
+        let mut ready = false;
         loop {
-            let Self { slots, used, settled, messages, .. } = self;
+            if !ready {
+                for slot in self.slots.iter_mut().take(self.used).skip(self.settled) {
+                    slot.control_length = 0;
+                    slot.route = prepare(slot);
+                }
+                self.join();
+                ready = true;
+            }
+            let Self { slots, used, settled, messages, joins, .. } = self;
             let Some(pending) = slots.get_mut(*settled..*used) else { break };
             let Some(first) = pending.first() else { break };
-            let route = first.route;
+            let (route, together) = (first.route, first.together);
             let run = pending.iter().take_while(|slot| slot.route == route).map(Slot::leaving);
             let result = match route {
                 Route::Own => messages.send(socket, run),
@@ -260,7 +340,12 @@ impl<D: Copy> OutBatch<D> {
             };
             let failure = match result {
                 Ok(0) => libc::EIO,
-                Ok(count) => {
+                Ok(messages) => {
+                    // The heads of messages say how many packets follow them.
+                    let mut count = 0;
+                    for _ in 0..messages {
+                        count += pending.get(count).map_or(0, |head| head.together.max(1));
+                    }
                     for slot in pending.iter_mut().take(count) {
                         slot.state = State::Sent;
                     }
@@ -276,6 +361,13 @@ impl<D: Copy> OutBatch<D> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && route == Route::Own => break,
                 Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
             };
+            ready = false;
+            // What an old kernel, or one that encrypts packets on their way, says to a message that it shall cut.
+            let uncut = [libc::EINVAL, libc::EIO, libc::EMSGSIZE, libc::EOPNOTSUPP, libc::ENOPROTOOPT];
+            if together > 1 && uncut.contains(&failure) {
+                *joins = false;
+                continue;
+            }
             if let Some(first) = pending.first_mut() {
                 first.state = State::Failed(failure);
             }
@@ -320,7 +412,7 @@ impl<D: Copy> OutBatch<D> {
     }
 }
 
-impl<D: Copy> Default for OutBatch<D> {
+impl<D: Copy + PartialEq> Default for OutBatch<D> {
     fn default() -> Self {
         Self::new(crate::Batch4::CAPACITY)
     }

@@ -41,7 +41,7 @@ pub trait Queue: OwnsDescriptor + AsFd + Send + Sync + 'static {
     /// Where a packet came from.
     type Meta: Copy + Send + Sync;
     /// Where a packet goes.
-    type Destination: Copy + Send + Sync;
+    type Destination: Copy + PartialEq + Send + Sync;
 
     fn id(&self) -> SocketId;
 

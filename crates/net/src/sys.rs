@@ -174,9 +174,15 @@ impl Default for Control {
 impl Control {
     /// Stores one control message; gives the length of the whole, 0 when it does not fit.
     pub(crate) fn set(&mut self, level: c_int, kind: c_int, data: &[u8]) -> usize {
+        self.add(0, level, kind, data)
+    }
+
+    /// Stores a control message behind those in the first `used` octets; gives the length of the whole, `used` when
+    /// it does not fit.
+    pub(crate) fn add(&mut self, used: usize, level: c_int, kind: c_int, data: &[u8]) -> usize {
         let length = CONTROL_HEADER + data.len();
-        let total = length.next_multiple_of(size_of::<usize>());
-        let Some(room) = self.octets.get_mut(..total) else { return 0 };
+        let total = used + length.next_multiple_of(size_of::<usize>());
+        let Some(room) = self.octets.get_mut(used..total) else { return used };
         room.fill(0);
         let header = length.to_ne_bytes().into_iter().chain(level.to_ne_bytes()).chain(kind.to_ne_bytes());
         for (to, from) in room.iter_mut().zip(header) {
@@ -242,6 +248,9 @@ pub(crate) struct Arrived {
 /// One packet to send: up to two pieces of payload, destination, control message.
 #[derive(Clone, Copy)]
 pub(crate) struct Leaving<'a> {
+    /// How many packets, this one first, the kernel gets as one message that it cuts itself (`UDP_SEGMENT`);
+    /// 0: this one belongs to a message that began before.
+    pub(crate) together: usize,
     pub(crate) pieces: [&'a [u8]; 2],
     pub(crate) name: &'a [u8],
     pub(crate) control: Option<(&'a Control, usize)>,
@@ -306,7 +315,7 @@ impl Headers {
         Ok(())
     }
 
-    /// One `sendmmsg` without waiting; gives how many packets the kernel took, or the error of the first one.
+    /// One `sendmmsg` without waiting; gives how many messages the kernel took, or the error of the first one.
     pub(crate) fn send<'a>(
         &mut self,
         fd: impl AsFd,
@@ -315,27 +324,37 @@ impl Headers {
         self.messages.clear();
         self.vectors.clear();
         for packet in packets {
-            let mut message = Self::empty_message();
-            message.msg_hdr.msg_name = packet.name.as_ptr().cast_mut().cast();
-            message.msg_hdr.msg_namelen = u32::try_from(packet.name.len()).unwrap_or(0);
-            message.msg_hdr.msg_iovlen = 2;
-            if let Some((control, length)) = packet.control {
-                message.msg_hdr.msg_control = ptr::from_ref(&control.octets).cast_mut().cast();
-                message.msg_hdr.msg_controllen = length.min(size_of_val(&control.octets)) as _;
+            if packet.together > 0 {
+                let mut message = Self::empty_message();
+                message.msg_hdr.msg_name = packet.name.as_ptr().cast_mut().cast();
+                message.msg_hdr.msg_namelen = u32::try_from(packet.name.len()).unwrap_or(0);
+                if let Some((control, length)) = packet.control {
+                    message.msg_hdr.msg_control = ptr::from_ref(&control.octets).cast_mut().cast();
+                    message.msg_hdr.msg_controllen = length.min(size_of_val(&control.octets)) as _;
+                }
+                message.msg_hdr.msg_iovlen = (2 * packet.together) as _;
+                self.messages.push(message);
             }
-            self.messages.push(message);
             self.vectors.push(
                 packet
                     .pieces
                     .map(|piece| iovec { iov_base: piece.as_ptr().cast_mut().cast(), iov_len: piece.len() }),
             );
         }
-        for (message, vector) in self.messages.iter_mut().zip(&mut self.vectors) {
-            message.msg_hdr.msg_iov = vector.as_mut_ptr();
+        let mut start = 0;
+        for message in &mut self.messages {
+            let vectors: usize = message.msg_hdr.msg_iovlen as _;
+            let together = vectors / 2;
+            match self.vectors.get_mut(start..start + together) {
+                Some(vectors) => message.msg_hdr.msg_iov = vectors.as_mut_ptr().cast(),
+                // Packets that were announced and did not come.
+                None => message.msg_hdr.msg_iovlen = 0,
+            }
+            start += together;
         }
         let count = libc::c_uint::try_from(self.messages.len()).unwrap_or(0);
-        // SAFETY: `messages` holds `count` headers, each with two iovecs in `vectors`, which did not move since the
-        // pointers were taken. Names, control areas and pieces are borrowed for 'a, so alive during the call; the
+        // SAFETY: `messages` holds `count` headers, each with as many iovecs as it says in `vectors`, which did not
+        // move since the pointers were taken. Names, control areas and pieces are borrowed for 'a, so alive during the call; the
         // kernel reads them and writes only `msg_len` of the headers.
         let result = unsafe {
             libc::sendmmsg(
@@ -374,6 +393,10 @@ mod tests {
             assert!(control.messages(128).count() <= 1, "{lie}");
         }
         assert_eq!(control.set(0, 0, &[0; 200]), 0);
+        let first = control.set(1, 2, &[3]);
+        let both = control.add(first, 4, 5, &[6, 7]);
+        assert_eq!(control.messages(both).map(|(l, k, _)| (l, k)).collect::<Vec<_>>(), [(1, 2), (4, 5)]);
+        assert_eq!(control.add(both, 0, 0, &[0; 100]), both);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! a client's packets always reach the same worker where the kernel can steer them.
 //!
 //! A batch is received in one call, handled in line, committed to the lease store in one write, and answered in one
-//! call once it is durable. While a commit is under way the worker goes on with the next batch.
+//! call once it is durable. While a commit is under way the worker goes on with the next batch. Replies that promise
+//! nothing, such as most OFFERs, do not wait.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use engine::DropReason;
 use engine::ddns::Requests;
-use lease::Durable;
+use lease::{Durable, MaybeReady};
 use net::{AsyncSocket, Batch, OutBatch, Queue as _, Readable, SocketId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
@@ -77,14 +78,65 @@ impl<P: Protocol> Worker<P> {
     }
 }
 
+/// Replies with their message types.
+struct Replies<P: Protocol> {
+    batch: OutBatch<Destination<P>>,
+    kinds: Vec<P::Reply>,
+}
+
+impl<P: Protocol> Default for Replies<P> {
+    fn default() -> Self {
+        Self { batch: OutBatch::default(), kinds: Vec::new() }
+    }
+}
+
 /// A batch of packets and the replies to them.
+///
+/// For each packet: [`room`](Self::room) for its reply, then one of [`reply`](Self::reply), [`done`](Self::done) and
+/// [`dropped`](Self::dropped).
 pub struct Batches<'a, P: Protocol> {
     pub received: &'a Batch<Meta<P>>,
-    pub replies: &'a mut OutBatch<Destination<P>>,
-    /// The message types of the replies.
-    pub kinds: &'a mut Vec<P::Reply>,
+    /// What waits for the commit; every reply is built here.
+    waiting: Replies<P>,
+    /// What promises nothing.
+    ready: Replies<P>,
     /// For DNS, once the leases are durable.
-    pub requests: &'a mut Requests,
+    requests: Requests,
+    /// The store may have been changed.
+    changed: bool,
+}
+
+impl<P: Protocol> Batches<'_, P> {
+    /// Where the next reply is built; `None`: there is no room for it.
+    pub fn room(&mut self, destination: Destination<P>) -> Option<&mut Vec<u8>> {
+        self.waiting.batch.next_slot(destination)
+    }
+
+    /// The packet has a reply. One that `promises` something rests on the lease store.
+    pub fn reply(&mut self, destination: Destination<P>, kind: P::Reply, promises: bool, requests: Requests) {
+        let Self { waiting, ready, .. } = self;
+        waiting.batch.redirect_last(destination);
+        if promises || !requests.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
+            waiting.kinds.push(kind);
+            self.requests.extend(requests);
+            self.changed = true;
+        } else {
+            ready.kinds.push(kind);
+        }
+    }
+
+    /// The packet is done with, and nobody is answered.
+    pub fn done(&mut self, requests: Requests) {
+        self.waiting.batch.cancel_last();
+        self.requests.extend(requests);
+        self.changed = true;
+    }
+
+    /// The packet was dropped. One that failed on its way may have changed something before.
+    pub fn dropped(&mut self, reason: DropReason) {
+        self.waiting.batch.cancel_last();
+        self.changed |= reason == DropReason::ProcessingFailed;
+    }
 }
 
 /// What the tasks of a worker share.
@@ -92,15 +144,27 @@ struct Local<P: Protocol> {
     shared: Arc<Shared<P>>,
     /// Buffers that are not in use, for incoming and outgoing batches.
     batches: RefCell<Vec<Batch<Meta<P>>>>,
-    outs: RefCell<Vec<OutBatch<Destination<P>>>>,
+    replies: RefCell<Vec<Replies<P>>>,
     pending: Arc<Semaphore>,
+}
+
+impl<P: Protocol> Local<P> {
+    fn empty(&self) -> Replies<P> {
+        self.replies.borrow_mut().pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, mut replies: Replies<P>) {
+        replies.batch.clear();
+        replies.kinds.clear();
+        self.replies.borrow_mut().push(replies);
+    }
 }
 
 async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedReceiver<Order<P>>) {
     let local = Rc::new(Local {
         shared,
         batches: RefCell::default(),
-        outs: RefCell::default(),
+        replies: RefCell::default(),
         pending: Arc::new(Semaphore::new(PENDING_BATCHES)),
     });
     let mut sockets: HashMap<SocketId, Listener> = HashMap::new();
@@ -220,61 +284,80 @@ async fn serve<P: Protocol>(
     received: &Batch<Meta<P>>,
 ) {
     let shared = &local.shared;
-    let Ok(permit) = Arc::clone(&local.pending).acquire_owned().await else { return };
-    let mut replies = local.outs.borrow_mut().pop().unwrap_or_default();
-    replies.clear();
-    let mut kinds = Vec::with_capacity(received.len());
+    let (waiting, ready) = (local.empty(), local.empty());
     // Reconfigurations wait for the batch, never in the middle of a packet.
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
     let mark = active.store.mark();
-    let mut requests = Requests::new();
-    let mut batches = Batches { received, replies: &mut replies, kinds: &mut kinds, requests: &mut requests };
+    let mut batches = Batches { received, waiting, ready, requests: Requests::new(), changed: false };
     P::serve(shared, &active, socket.socket(), &mut batches);
-    let committed = active.store.commit(mark);
+    let Batches { waiting, mut ready, requests, changed, .. } = batches;
+    let committed = changed.then(|| active.store.commit(mark));
     drop(gate);
-    let waiting = Waiting { active, replies, kinds, requests, committed, permit };
-    tokio::task::spawn_local(finish(Rc::clone(local), Rc::clone(socket), waiting));
+    if !ready.batch.is_empty() {
+        send(socket, &active, &mut ready).await;
+    }
+    local.give_back(ready);
+    let Some(committed) = committed else {
+        local.give_back(waiting);
+        return;
+    };
+    let at_once = matches!(committed, MaybeReady::Ready(_));
+    let waiting = Waiting { active, replies: waiting, requests, committed };
+    if at_once {
+        finish(local, socket, waiting).await;
+        return;
+    }
+    let Ok(permit) = Arc::clone(&local.pending).acquire_owned().await else { return };
+    let (local, socket) = (Rc::clone(local), Rc::clone(socket));
+    tokio::task::spawn_local(async move {
+        finish(&local, &socket, waiting).await;
+        drop(permit);
+    });
 }
 
 /// A batch that waits for its commit.
 struct Waiting<P: Protocol> {
     active: Arc<Active<P>>,
-    replies: OutBatch<Destination<P>>,
-    kinds: Vec<P::Reply>,
+    replies: Replies<P>,
     requests: Requests,
     committed: lease::Committed,
-    permit: tokio::sync::OwnedSemaphorePermit,
 }
 
-async fn finish<P: Protocol>(local: Rc<Local<P>>, socket: Rc<AsyncSocket<P::Queue>>, waiting: Waiting<P>) {
-    let Waiting { active, mut replies, kinds, requests, committed, permit } = waiting;
+/// Sends replies, logs and counts them.
+async fn send<P: Protocol>(socket: &AsyncSocket<P::Queue>, active: &Active<P>, replies: &mut Replies<P>) {
+    let Replies { batch, kinds } = replies;
+    socket.send(batch, PATIENCE).await;
+    for failure in batch.failures() {
+        let (destination, _) = P::ends(&failure.destination);
+        say!(P, SendFailed { destination, error: failure.error });
+    }
     let statistics = active.runtime.statistics();
+    for (at, kind) in kinds.iter().enumerate() {
+        P::sent(statistics, *kind);
+        if let Some((destination, _)) = batch.get(at) {
+            let (to, from) = P::ends(destination);
+            say!(P, PacketSend { name: kind, code: P::code(*kind), to, from });
+        }
+    }
+}
+
+async fn finish<P: Protocol>(local: &Local<P>, socket: &AsyncSocket<P::Queue>, waiting: Waiting<P>) {
+    let Waiting { active, mut replies, requests, committed } = waiting;
     match committed.await {
         Ok(()) => {
             local.shared.d2.hand_on(requests);
-            socket.send(&mut replies, PATIENCE).await;
-            for failure in replies.failures() {
-                let (destination, _) = P::ends(&failure.destination);
-                say!(P, SendFailed { destination, error: failure.error });
-            }
-            for (at, kind) in kinds.iter().enumerate() {
-                P::sent(statistics, *kind);
-                if let Some((destination, _)) = replies.get(at) {
-                    let (to, from) = P::ends(destination);
-                    say!(P, PacketSend { name: kind, code: P::code(*kind), to, from });
-                }
+            if !replies.batch.is_empty() {
+                send(socket, &active, &mut replies).await;
             }
         }
         Err(error) => {
             // Nothing that rests on a lease that is not stored may leave; clients ask again.
-            for _ in &kinds {
-                P::dropped(statistics, DropReason::ProcessingFailed);
+            for _ in &replies.kinds {
+                P::dropped(active.runtime.statistics(), DropReason::ProcessingFailed);
             }
-            say!(P, StoreFailed { replies: kinds.len(), error });
+            say!(P, StoreFailed { replies: replies.kinds.len(), error });
         }
     }
-    replies.clear();
-    local.outs.borrow_mut().push(replies);
-    drop(permit);
+    local.give_back(replies);
 }

@@ -40,19 +40,20 @@ const DHCP_ONLY: [u8; 11] = [
 const BASIC: [u8; 4] =
     [option4::ROUTERS, option4::DOMAIN_NAME_SERVERS, option4::DOMAIN_NAME, option4::SERVER_IDENTIFIER];
 
-/// The payload of an option of a reply.
+/// The payload of an option of a reply. Small: a reply's options are sorted by moving them.
 enum Payload<'a> {
-    Configured(&'a [u8]),
+    /// Of the configuration or the query.
+    There(&'a [u8]),
     Number([u8; 4]),
-    Short(SmallVec<[u8; 64]>),
+    Made(Vec<u8>),
 }
 
 impl Payload<'_> {
     fn octets(&self) -> &[u8] {
         match self {
-            Self::Configured(octets) => octets,
+            Self::There(octets) => octets,
             Self::Number(octets) => octets,
-            Self::Short(octets) => octets,
+            Self::Made(octets) => octets,
         }
     }
 }
@@ -153,24 +154,25 @@ pub(super) fn grant(
     echo(ctx, query, &mut options);
     if let Some(granted) = granted {
         if let Some((code, payload)) = &granted.name {
-            options.add(*code, Payload::Configured(payload));
+            options.add(*code, Payload::There(payload));
         }
         options.add(option4::LEASE_TIME, Payload::Number(granted.lifetime.0.to_be_bytes()));
         options.add(option4::SUBNET_MASK, Payload::Number(subnet.prefix.netmask().octets()));
         tee_times(subnet, granted.lifetime, &mut options);
     }
     let levels = levels(ctx, query, subnet, pool);
-    configured(query, &levels, &mut options);
+    let there = configured(query, &levels, &mut options);
     if granted.is_none() && !inform && !options.has(option4::V6_ONLY_PREFERRED) {
         observe::log!(Ipv6OnlyMissing { query: query.label() });
         return Verdict::NOTHING;
     }
     vendor(query, &levels, &mut options);
     for code in BASIC {
-        if !options.has(code)
+        if there.contains(code)
+            && !options.has(code)
             && let Some(option) = pick(&levels, query, code)
         {
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
     observe::log!(OptionsGiven { query: query.label(), count: options.list.len() });
@@ -189,7 +191,7 @@ pub(super) fn grant(
     if inform {
         route_inform(query, &destination, &mut header, &mut options);
     }
-    let mut verdict = write(query, kind, &header, options, destination, out);
+    let mut verdict = write(query, kind, &header, &mut options, destination, out);
     if let Verdict::Reply(reply) = &mut verdict {
         reply.promises = kind != MessageType::OFFER || granted.is_some_and(|g| g.held);
     }
@@ -204,7 +206,7 @@ pub(super) fn bare_ack(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>)
     let mut header = query.packet.header().reply();
     header.ciaddr = query.packet.header().ciaddr;
     route_inform(query, &destination, &mut header, &mut options);
-    write(query, MessageType::ACK, &header, options, destination, out)
+    write(query, MessageType::ACK, &header, &mut options, destination, out)
 }
 
 /// An ACK to an INFORM goes straight to the client, and nothing of the relay's belongs in it. The relay of a client
@@ -234,7 +236,7 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
         // The relay must broadcast it: the client's address is what is wrong.
         header.flags |= FLAG_BROADCAST;
     }
-    write(query, MessageType::NAK, &header, options, destination, out)
+    write(query, MessageType::NAK, &header, &mut options, destination, out)
 }
 
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
@@ -243,10 +245,10 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
     if ctx.config.globals.own.echo_client_id
         && let Some(client_id) = &query.client_id
     {
-        options.add(option4::CLIENT_IDENTIFIER, Payload::Configured(client_id.octets()));
+        options.add(option4::CLIENT_IDENTIFIER, Payload::There(client_id.octets()));
     }
     if let Some(selection) = query.packet.option(option4::SUBNET_SELECTION) {
-        options.add(option4::SUBNET_SELECTION, Payload::Short(SmallVec::from_slice(selection)));
+        options.add(option4::SUBNET_SELECTION, Payload::There(selection));
     }
     // The relay has not seen this query where its option was put back.
     options.relay_info = query.packet.option(option4::AGENT_OPTIONS).filter(|_| !query.restored);
@@ -274,7 +276,8 @@ fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
 }
 
 /// What was asked for and what is always sent, without what is never sent.
-fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) {
+/// Answers which codes there are at all.
+fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>) -> CodeSet {
     let (mut there, mut always, mut never) = (CodeSet::default(), CodeSet::default(), CodeSet::default());
     for set in levels {
         there = there.union(set.codes());
@@ -286,9 +289,10 @@ fn configured<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<
         if code == option4::VIVCO_SUBOPTIONS || code == option4::VIVSO_SUBOPTIONS {
             several(query, levels, code, options);
         } else if let Some(option) = pick(levels, query, code) {
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
+    there
 }
 
 /// Options 124 and 125 come once for each vendor, each vendor's from the first level that has it (RFC 3925).
@@ -298,7 +302,7 @@ fn several<'a>(query: &Query<'_>, levels: &Levels<'a>, code: u8, options: &mut O
         let Some(vendor) = option.payload.get(..4) else { continue };
         if query.classes.pass(&option.classes) && !seen.contains(&vendor) {
             seen.push(vendor);
-            options.add(code, Payload::Configured(&option.payload));
+            options.add(code, Payload::There(&option.payload));
         }
     }
 }
@@ -360,10 +364,10 @@ fn vendor<'a>(query: &Query<'_>, levels: &Levels<'a>, options: &mut Options<'a>)
         if let Ok(length) = u8::try_from(data.len())
             && (length > 0 || at < configured)
         {
-            let mut payload: SmallVec<[u8; 64]> = SmallVec::from_slice(&id.to_be_bytes());
+            let mut payload = id.to_be_bytes().to_vec();
             payload.push(length);
             payload.extend_from_slice(&data);
-            options.add(option4::VIVSO_SUBOPTIONS, Payload::Short(payload));
+            options.add(option4::VIVSO_SUBOPTIONS, Payload::Made(payload));
         }
     }
 }
@@ -473,7 +477,7 @@ fn write(
     query: &Query<'_>,
     kind: MessageType,
     header: &Header<'_>,
-    mut options: Options<'_>,
+    options: &mut Options<'_>,
     destination: Destination,
     out: &mut Vec<u8>,
 ) -> Verdict {
@@ -486,7 +490,7 @@ fn write(
     if bootp {
         options.list.retain(|(code, _)| !DHCP_ONLY.contains(code));
     }
-    if let Err(error) = encode(kind, bootp, header, &options, out) {
+    if let Err(error) = encode(kind, bootp, header, options, out) {
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
     }

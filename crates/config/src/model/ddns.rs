@@ -21,7 +21,7 @@ pub enum ReplaceClientName {
 }
 
 /// Names in one scope: subnets have theirs from their networks and the globals, pools from their subnets.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ddns {
     pub send_updates: bool,
     /// Update DNS though the client wants nobody to.
@@ -95,6 +95,12 @@ impl Ddns {
 pub struct Sanitiser {
     regex: Regex,
     replacement: Box<[u8]>,
+}
+
+impl PartialEq for Sanitiser {
+    fn eq(&self, other: &Self) -> bool {
+        self.regex.as_str() == other.regex.as_str() && self.replacement == other.replacement
+    }
 }
 
 impl Sanitiser {

@@ -16,7 +16,7 @@ mod subnet6;
 pub use classes::{Class, ClassId, ClassTable, builtin};
 pub use ddns::{Ddns, ReplaceClientName, Sanitiser};
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
-pub use options::{CodeSet, ConfiguredOption, OptionSet, VendorOptions};
+pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};
 pub use protocol::{Dhcp4, Dhcp6, Protocol};
 pub use server::{Globals, ServerConfig};
 pub use server4::{Globals4, OwnGlobals4, ServerConfig4};

@@ -1,5 +1,6 @@
 //! Configured options, encoded once.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::ClassId;
@@ -24,9 +25,13 @@ pub struct VendorOptions {
     pub options: Vec<ConfiguredOption>,
 }
 
-/// The options of one level: global, class, network, subnet, pool.
+/// The options of one level: global, class, network, subnet, pool. Most have none, and take no memory.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptionSet {
+pub struct OptionSet(Option<Arc<Options>>);
+
+/// What an [`OptionSet`] holds.
+#[derive(Debug, PartialEq)]
+pub struct Options {
     /// Options of the `dhcp4` space in the order of codes, then as written (several entries of a code differ in
     /// their classes).
     pub options: Vec<ConfiguredOption>,
@@ -44,6 +49,8 @@ pub struct OptionSet {
 pub struct CodeSet([u64; 4]);
 
 impl CodeSet {
+    pub const EMPTY: Self = Self([0; 4]);
+
     pub fn insert(&mut self, code: u8) {
         if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
             *word |= 1 << (code & 63);
@@ -113,9 +120,27 @@ impl OptionSet {
                 never.insert(code);
             }
         }
-        Self { options, vendors, present, always, never }
+        let empty = options.is_empty() && vendors.is_empty();
+        Self((!empty).then(|| Arc::new(Options { options, vendors, present, always, never })))
     }
+}
 
+impl Deref for OptionSet {
+    type Target = Options;
+
+    fn deref(&self) -> &Options {
+        static EMPTY: Options = Options {
+            options: Vec::new(),
+            vendors: Vec::new(),
+            present: CodeSet::EMPTY,
+            always: CodeSet::EMPTY,
+            never: CodeSet::EMPTY,
+        };
+        self.0.as_deref().unwrap_or(&EMPTY)
+    }
+}
+
+impl Options {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.options.is_empty() && self.vendors.is_empty()

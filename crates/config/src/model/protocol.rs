@@ -25,7 +25,7 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
     type Address: IpAddress<Prefix = Self::Prefix>;
     type Prefix: IpPrefix<Address = Self::Address>;
     type Globals: Clone + Debug + Send + Sync;
-    type Params: Clone + Debug + Send + Sync;
+    type Params: Clone + Debug + PartialEq + Send + Sync;
     type Network: Clone + Debug + Send + Sync;
     type Subnet: Clone + Debug + Send + Sync;
     type Reservation: host::Reservation;

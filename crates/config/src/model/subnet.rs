@@ -50,7 +50,7 @@ impl Allocator {
 }
 
 /// Parameters that subnets inherit from their network and from the globals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Params<P: Protocol> {
     pub valid_lifetime: Lifetime,
     pub renew_timer: Option<Seconds>,
@@ -113,7 +113,8 @@ pub struct Subnet<P: Protocol> {
     pub relays: Box<[P::Address]>,
     pub client_classes: Box<[ClassId]>,
     pub additional_classes: Box<[ClassId]>,
-    pub params: Params<P>,
+    /// Those of the network or the globals themselves where it has none of its own.
+    pub params: Arc<Params<P>>,
     pub options: OptionSet,
     /// In the order written.
     pub pools: Vec<Pool<P>>,
@@ -129,7 +130,7 @@ pub struct SharedNetwork<P: Protocol> {
     pub client_classes: Box<[ClassId]>,
     pub additional_classes: Box<[ClassId]>,
     /// For queries that find the network but no subnet of it.
-    pub params: Params<P>,
+    pub params: Arc<Params<P>>,
     pub options: OptionSet,
     /// Positions in [`ServerConfig::subnets`](super::ServerConfig), in the order written.
     pub subnets: Vec<usize>,

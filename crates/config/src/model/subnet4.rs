@@ -13,7 +13,7 @@ pub type SharedNetwork4 = SharedNetwork<Dhcp4>;
 pub type SubnetIndex4 = SubnetIndex<Dhcp4>;
 
 /// Inherited parameters of DHCPv4 alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OwnParams4 {
     pub match_client_id: bool,
     pub authoritative: bool,

@@ -17,7 +17,7 @@ pub type SharedNetwork6 = SharedNetwork<Dhcp6>;
 pub type SubnetIndex6 = SubnetIndex<Dhcp6>;
 
 /// Inherited parameters of DHCPv6 alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OwnParams6 {
     /// `None`: 5/8 of the valid lifetime that the client gets.
     pub preferred_lifetime: Option<Lifetime>,

@@ -17,7 +17,8 @@ type Given = [Option<i64>; 3];
 /// The parameters of one level, those of the outer levels filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope<P: Protocol> {
-    pub(crate) params: Params<P>,
+    /// Shared with the outer level where this one has nothing of its own.
+    pub(crate) params: Arc<Params<P>>,
     valid: Given,
     preferred: Given,
 }
@@ -49,7 +50,7 @@ impl<P: Own> Scope<P> {
         let scope = Self {
             valid,
             preferred: given,
-            params: Params {
+            params: Arc::new(Params {
                 valid_lifetime,
                 renew_timer: seconds(map, "renew-timer"),
                 rebind_timer: seconds(map, "rebind-timer"),
@@ -66,7 +67,7 @@ impl<P: Own> Scope<P> {
                 reservations_out_of_pool: flag("reservations-out-of-pool"),
                 ddns,
                 own: P::params(ctx, &Level { map, outer: None, preferred }),
-            },
+            }),
         };
         scope.check(ctx, pos);
         scope
@@ -96,34 +97,32 @@ impl<P: Own> Scope<P> {
             given.then(|| Lifetime::of(self.preferred))
         };
         let ddns = ddns::inner(ctx, &outer.ddns, map, pos);
-        let scope = Self {
-            valid,
-            preferred,
-            params: Params {
-                valid_lifetime: own_valid.unwrap_or(outer.valid_lifetime),
-                renew_timer: seconds(map, "renew-timer").or(outer.renew_timer),
-                rebind_timer: seconds(map, "rebind-timer").or(outer.rebind_timer),
-                calculate_tee_times: boolean(map, "calculate-tee-times").unwrap_or(outer.calculate_tee_times),
-                t1_percent: real(map, "t1-percent").unwrap_or(outer.t1_percent),
-                t2_percent: real(map, "t2-percent").unwrap_or(outer.t2_percent),
-                cache_threshold: real(map, "cache-threshold").unwrap_or(outer.cache_threshold),
-                cache_max_age: seconds(map, "cache-max-age").map(|s| s.0).or(outer.cache_max_age),
-                adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold")
-                    .or(outer.adaptive_lease_time_threshold),
-                store_extended_info: boolean(map, "store-extended-info").unwrap_or(outer.store_extended_info),
-                allocator: text(map, "allocator").and_then(Allocator::from_word).unwrap_or(outer.allocator),
-                reservations_global: boolean(map, "reservations-global").unwrap_or(outer.reservations_global),
-                reservations_in_subnet: boolean(map, "reservations-in-subnet")
-                    .unwrap_or(outer.reservations_in_subnet),
-                reservations_out_of_pool: boolean(map, "reservations-out-of-pool")
-                    .unwrap_or(outer.reservations_out_of_pool),
-                ddns,
-                own: P::params(
-                    ctx,
-                    &Level { map, outer: Some(outer), preferred: own_preferred.or_else(inherited) },
-                ),
-            },
+        let params = Params {
+            valid_lifetime: own_valid.unwrap_or(outer.valid_lifetime),
+            renew_timer: seconds(map, "renew-timer").or(outer.renew_timer),
+            rebind_timer: seconds(map, "rebind-timer").or(outer.rebind_timer),
+            calculate_tee_times: boolean(map, "calculate-tee-times").unwrap_or(outer.calculate_tee_times),
+            t1_percent: real(map, "t1-percent").unwrap_or(outer.t1_percent),
+            t2_percent: real(map, "t2-percent").unwrap_or(outer.t2_percent),
+            cache_threshold: real(map, "cache-threshold").unwrap_or(outer.cache_threshold),
+            cache_max_age: seconds(map, "cache-max-age").map(|s| s.0).or(outer.cache_max_age),
+            adaptive_lease_time_threshold: real(map, "adaptive-lease-time-threshold")
+                .or(outer.adaptive_lease_time_threshold),
+            store_extended_info: boolean(map, "store-extended-info").unwrap_or(outer.store_extended_info),
+            allocator: text(map, "allocator").and_then(Allocator::from_word).unwrap_or(outer.allocator),
+            reservations_global: boolean(map, "reservations-global").unwrap_or(outer.reservations_global),
+            reservations_in_subnet: boolean(map, "reservations-in-subnet")
+                .unwrap_or(outer.reservations_in_subnet),
+            reservations_out_of_pool: boolean(map, "reservations-out-of-pool")
+                .unwrap_or(outer.reservations_out_of_pool),
+            ddns,
+            own: P::params(
+                ctx,
+                &Level { map, outer: Some(&**outer), preferred: own_preferred.or_else(inherited) },
+            ),
         };
+        let params = if params == **outer { Arc::clone(outer) } else { Arc::new(params) };
+        let scope = Self { valid, preferred, params };
         if map.contains_key("t1-percent") || map.contains_key("t2-percent") {
             scope.check(ctx, pos);
         }

@@ -29,7 +29,7 @@ struct Network<P: Protocol> {
     /// The interface that its subnets must agree on, from the network or the first subnet that names one.
     link: Option<Arc<str>>,
     /// Parameters of its first subnet.
-    first: Option<Params<P>>,
+    first: Option<Arc<Params<P>>>,
 }
 
 pub(crate) fn resolve<P: Own>(
@@ -162,7 +162,7 @@ fn network<P: Own>(
             relays: relays(map),
             client_classes: common.classes.ids(map, "client-classes"),
             additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
-            params: scope.params.clone(),
+            params: Arc::clone(&scope.params),
             options: options(common, map),
             subnets: Vec::new(),
             own: P::network(map),
@@ -186,7 +186,7 @@ fn subnet<P: Own>(
     let mut interface = interface(common, map, "subnet", &one.prefix.to_string());
     if let Some(network) = network.as_mut() {
         let prefix = one.prefix;
-        let first = network.first.get_or_insert_with(|| scope.params.clone());
+        let first = network.first.get_or_insert_with(|| Arc::clone(&scope.params));
         P::check_subnet(common.ctx, one, &scope.params, &network.scope.params, first);
         match (&interface, &network.link) {
             (Some(own), Some(link)) if own != link => {
@@ -201,7 +201,9 @@ fn subnet<P: Own>(
             _ => {}
         }
     }
-    let pools = list(map, "pools").iter().filter_map(|value| pool(common, value, &scope)).collect();
+    let mut pools: Vec<_> =
+        list(map, "pools").iter().filter_map(|value| pool(common, value, &scope)).collect();
+    pools.shrink_to_fit();
     Subnet {
         own: P::subnet(common, map, &scope, network.as_ref().map(|n| &n.resolved.own)),
         id: one.id,

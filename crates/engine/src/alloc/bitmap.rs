@@ -1,12 +1,14 @@
 //! Occupied positions of a pool, in the form that fits its size.
 
 use super::dense::Dense;
+use super::small::Small;
 use super::sparse::Sparse;
 
 /// Positions `0..capacity`, each occupied or free. Finding the next free one costs the same in an empty, a nearly full
 /// and a full pool, whatever its size, and memory is in proportion to what is occupied.
 #[derive(Clone, Debug)]
 pub enum Bitmap {
+    Small(Small),
     Dense(Dense),
     Sparse(Sparse),
 }
@@ -18,7 +20,9 @@ impl Bitmap {
     /// All positions free.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        if capacity <= LARGEST_DENSE {
+        if let Some(small) = Small::new(capacity) {
+            Self::Small(small)
+        } else if capacity <= LARGEST_DENSE {
             Self::Dense(Dense::new(capacity))
         } else {
             Self::Sparse(Sparse::new(capacity))
@@ -28,6 +32,7 @@ impl Bitmap {
     #[must_use]
     pub fn capacity(&self) -> u64 {
         match self {
+            Self::Small(map) => map.capacity(),
             Self::Dense(map) => map.capacity(),
             Self::Sparse(map) => map.capacity(),
         }
@@ -36,6 +41,7 @@ impl Bitmap {
     #[must_use]
     pub fn occupied(&self) -> u64 {
         match self {
+            Self::Small(map) => map.occupied(),
             Self::Dense(map) => map.occupied(),
             Self::Sparse(map) => map.occupied(),
         }
@@ -44,6 +50,7 @@ impl Bitmap {
     #[must_use]
     pub fn is_occupied(&self, at: u64) -> bool {
         match self {
+            Self::Small(map) => map.is_occupied(at),
             Self::Dense(map) => map.is_occupied(at),
             Self::Sparse(map) => map.is_occupied(at),
         }
@@ -52,6 +59,7 @@ impl Bitmap {
     /// Marks a position; answers whether it changed. Positions past the end change nothing.
     pub fn set(&mut self, at: u64, occupied: bool) -> bool {
         match self {
+            Self::Small(map) => map.set(at, occupied),
             Self::Dense(map) => map.set(at, occupied),
             Self::Sparse(map) => map.set(at, occupied),
         }
@@ -61,6 +69,7 @@ impl Bitmap {
     #[must_use]
     pub fn next_free(&self, from: u64) -> Option<u64> {
         match self {
+            Self::Small(map) => map.next_free(from),
             Self::Dense(map) => map.next_free(from),
             Self::Sparse(map) => map.next_free(from),
         }
@@ -75,14 +84,15 @@ mod tests {
 
     use super::*;
 
-    fn both(capacity: u64) -> [Bitmap; 2] {
-        [Bitmap::Dense(Dense::new(capacity)), Bitmap::Sparse(Sparse::new(capacity))]
+    fn every(capacity: u64) -> impl Iterator<Item = Bitmap> {
+        let larger = [Bitmap::Dense(Dense::new(capacity)), Bitmap::Sparse(Sparse::new(capacity))];
+        Small::new(capacity).map(Bitmap::Small).into_iter().chain(larger)
     }
 
     #[test]
     fn agrees_with_a_set_and_visits_each_position_once() {
-        for capacity in [1u64, 2, 63, 64, 65, 4095, 4096, 4097, 9000] {
-            for mut map in both(capacity) {
+        for capacity in [1u64, 2, 63, 64, 65, 255, 256, 257, 4095, 4096, 4097, 9000] {
+            for mut map in every(capacity) {
                 let mut seen = BTreeSet::new();
                 let mut cursor = capacity / 2;
                 while let Some(at) = map.next_free(cursor) {
@@ -98,8 +108,9 @@ mod tests {
 
     #[test]
     fn random_changes_agree_with_a_model() {
-        let capacity = 3 * 4096 + 17;
-        for mut map in both(capacity) {
+        for (capacity, mut map) in
+            [254, 3 * 4096 + 17].into_iter().flat_map(|size| every(size).map(move |map| (size, map)))
+        {
             let mut random = XorShift::new(7);
             let mut model = BTreeSet::new();
             for _ in 0..60_000 {

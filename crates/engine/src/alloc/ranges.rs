@@ -15,11 +15,15 @@ struct Range<A> {
 
 /// Pools by their ranges.
 #[derive(Debug)]
-pub(super) struct Ranges<A>(Vec<Range<A>>);
+pub(super) struct Ranges<A> {
+    ranges: Vec<Range<A>>,
+    /// Whether any address is in two of them.
+    overlap: bool,
+}
 
 impl<A> Default for Ranges<A> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { ranges: Vec::new(), overlap: false }
     }
 }
 
@@ -32,18 +36,24 @@ impl<A: Address> Ranges<A> {
             })
             .collect();
         ranges.sort_by_key(|r| (r.first, r.last));
-        let mut reach = None;
+        let (mut reach, mut overlap) = (None, false);
         for range in &mut ranges {
+            overlap |= reach.is_some_and(|reach| range.first <= reach);
             range.reach = reach.map_or(range.last, |reach: A| reach.max(range.last));
             reach = Some(range.reach);
         }
-        Self(ranges)
+        Self { ranges, overlap }
+    }
+
+    /// Whether any address is in two pools.
+    pub(super) fn overlap(&self) -> bool {
+        self.overlap
     }
 
     /// The pools that hold some of the addresses from `first` to `last`.
     pub(super) fn of(&self, first: A, last: A) -> impl Iterator<Item = &Arc<Pool<A>>> {
-        let end = self.0.partition_point(|r| r.first <= last);
-        self.0
+        let end = self.ranges.partition_point(|r| r.first <= last);
+        self.ranges
             .get(..end)
             .unwrap_or(&[])
             .iter()

@@ -112,8 +112,15 @@ impl<A: Address> Tables<A> {
 impl<A: Address> Tables<A> {
     /// The pools that a lease takes a part of.
     fn of<L: Leased<Address = A>>(&self, lease: &L) -> impl Iterator<Item = &Arc<Pool<A>>> {
-        let last = A::from_number(pool::end(lease.address(), lease.shift()));
-        self.of_kind(lease.kind()).of(lease.address(), last)
+        let (kind, ranges) = (lease.kind(), self.of_kind(lease.kind()));
+        // Most often one, and near at hand: nothing is searched among those of all subnets.
+        let own = || self.subnets.get(&lease.subnet_id())?.pool_of(kind, lease.address());
+        let own = if ranges.overlap() { None } else { own().filter(|p| p.shape().shift == lease.shift()) };
+        let search = || {
+            let last = A::from_number(pool::end(lease.address(), lease.shift()));
+            ranges.of(lease.address(), last)
+        };
+        own.into_iter().chain(own.is_none().then(search).into_iter().flatten())
     }
 }
 

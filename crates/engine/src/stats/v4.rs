@@ -193,7 +193,7 @@ impl LeaseStatistics<Lease4> for Statistics4 {
                 counter.set(0, now);
             }
             for group in [scope.subnet, scope.pool].into_iter().flatten() {
-                group.set(what as usize, 0, now);
+                group.clear(what as usize, now);
             }
         }
     }

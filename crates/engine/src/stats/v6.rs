@@ -193,7 +193,7 @@ impl Statistics6 {
             counter.set(0, now);
         }
         if let Some(subnet) = scope.subnet {
-            subnet.set(what as usize, 0, now);
+            subnet.clear(what as usize, now);
         }
         if let Some(pool) = scope.pool
             && let Some(at) = what.in_pool(pool)

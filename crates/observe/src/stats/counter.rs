@@ -1,7 +1,7 @@
 //! Integer statistics that many threads change at once.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::Micros;
 
@@ -197,17 +197,55 @@ impl Counter {
 }
 
 /// The integer statistics `PREFIX.NAME` of one object, such as `subnet[1].assigned-addresses`, made and dropped in
-/// one step. Each is absent until it is first set or added to.
+/// one step. Each is absent until [`Group::begin`], or until it is first set or added to.
+///
+/// With many thousands of objects, most have no more to tell than their size: the statistics take memory once one of
+/// them changes.
 #[derive(Debug)]
 pub struct Group {
     pub(super) prefix: Box<str>,
     pub(super) names: &'static [&'static str],
-    pub(super) cells: Box<[Cell]>,
+    /// What they are until then.
+    idle: Mutex<Idle>,
+    cells: OnceLock<Box<[Cell]>>,
+}
+
+/// Statistics that have not changed yet.
+#[derive(Clone, Copy, Debug)]
+struct Idle {
+    limit: Limit,
+    /// Since when all of them are zero; `None`: absent.
+    since: Option<Micros>,
+    /// The one that is not zero, and since when.
+    size: Option<(u8, i64, Micros)>,
+}
+
+impl Idle {
+    fn cells(&self, count: usize) -> Box<[Cell]> {
+        let cells: Box<[Cell]> = (0..count).map(|_| Cell::new(self.limit)).collect();
+        if let Some(now) = self.since {
+            cells.iter().for_each(|cell| cell.begin(now));
+        }
+        if let Some((index, value, now)) = self.size
+            && let Some(cell) = cells.get(usize::from(index))
+        {
+            cell.restart(value, now);
+        }
+        cells
+    }
+
+    fn sample(&self, index: usize) -> Option<(i64, Micros)> {
+        match self.size {
+            Some((at, value, since)) if usize::from(at) == index => Some((value, since)),
+            _ => self.since.map(|since| (0, since)),
+        }
+    }
 }
 
 impl Group {
     pub(super) fn new(prefix: &str, names: &'static [&'static str], limit: Limit) -> Self {
-        Self { prefix: prefix.into(), names, cells: names.iter().map(|_| Cell::new(limit)).collect() }
+        let idle = Mutex::new(Idle { limit, since: None, size: None });
+        Self { prefix: prefix.into(), names, idle, cells: OnceLock::new() }
     }
 
     /// What stands before the last dot of the names.
@@ -225,35 +263,50 @@ impl Group {
     /// Adds `delta` to the statistic at `index` of [`Self::names`]; an index beyond them changes nothing.
     #[inline]
     pub fn add(&self, index: usize, delta: i64, now: Micros) {
-        if let Some(cell) = self.cells.get(index) {
+        if let Some(cell) = self.cells().get(index) {
             cell.add(delta, now);
         }
     }
 
     pub fn set(&self, index: usize, value: i64, now: Micros) {
-        if let Some(cell) = self.cells.get(index) {
+        if let Some(cell) = self.cells().get(index) {
             cell.set(value, now);
         }
     }
 
     /// Makes those that are absent present, at zero.
     pub fn begin(&self, now: Micros) {
-        for cell in &self.cells {
-            cell.begin(now);
+        let mut idle = self.idle();
+        match self.cells.get() {
+            Some(cells) => cells.iter().for_each(|cell| cell.begin(now)),
+            None => idle.since = Some(idle.since.unwrap_or(now)),
         }
     }
 
     /// Sets a size that came with a configuration: what it was before is forgotten.
     pub fn restart(&self, index: usize, value: i64, now: Micros) {
-        if let Some(cell) = self.cells.get(index) {
+        let mut idle = self.idle();
+        if self.cells.get().is_none() && idle.size.is_none_or(|(at, ..)| usize::from(at) == index) {
+            idle.size = u8::try_from(index).ok().map(|index| (index, value, now));
+            return;
+        }
+        drop(idle);
+        if let Some(cell) = self.cells().get(index) {
             cell.restart(value, now);
+        }
+    }
+
+    /// Sets the present statistic at `index` to zero if it is not.
+    pub fn clear(&self, index: usize, now: Micros) {
+        if self.value(index) != 0 {
+            self.set(index, 0, now);
         }
     }
 
     /// 0 for an absent statistic.
     #[must_use]
     pub fn value(&self, index: usize) -> i64 {
-        self.cells.get(index).map_or(0, Cell::value)
+        self.newest(index).unwrap_or(0)
     }
 
     /// Reads what the next change of the statistic at `index` will read, so that it is in the cache by then. With
@@ -261,12 +314,48 @@ impl Group {
     /// will change soon touch them first, and the waits overlap. The answer means nothing.
     #[must_use]
     pub fn touch(&self, index: usize) -> u64 {
-        self.cells.get(index).map_or(0, Cell::touch)
+        self.cells.get().and_then(|cells| cells.get(index)).map_or(0, Cell::touch)
     }
 
-    pub(super) fn cell(&self, name: &str) -> Option<&Cell> {
-        let index = self.names.iter().position(|candidate| *candidate == name)?;
-        self.cells.get(index)
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|candidate| *candidate == name)
+    }
+
+    /// The newest value; `None` for an absent statistic.
+    pub(super) fn newest(&self, index: usize) -> Option<i64> {
+        match self.cells.get() {
+            Some(cells) => cells.get(index).filter(|cell| cell.is_present()).map(Cell::value),
+            None => self.idle().sample(index).map(|(value, _)| value),
+        }
+    }
+
+    /// All samples, newest first; nothing when absent.
+    pub(super) fn samples(&self, index: usize) -> Vec<(i64, Micros)> {
+        match self.cells.get() {
+            Some(cells) => cells.get(index).map(Cell::samples).unwrap_or_default(),
+            None => self.idle().sample(index).into_iter().collect(),
+        }
+    }
+
+    pub(super) fn set_default_limit(&self, limit: Limit, now: Micros) {
+        let mut idle = self.idle();
+        match self.cells.get() {
+            Some(cells) => cells.iter().for_each(|cell| cell.set_default_limit(limit, now)),
+            None => idle.limit = limit,
+        }
+    }
+
+    /// To be changed.
+    pub(super) fn cell(&self, index: usize) -> Option<&Cell> {
+        self.cells().get(index)
+    }
+
+    fn cells(&self) -> &[Cell] {
+        self.cells.get_or_init(|| self.idle().cells(self.names.len()))
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -362,14 +451,18 @@ mod tests {
     #[test]
     fn sizes_have_no_history() {
         let group = Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Limit::DEFAULT);
+        assert!(group.samples(0).is_empty() && group.samples(1).is_empty());
         group.begin(Micros(1));
         group.begin(Micros(2));
         group.restart(1, 10, Micros(3));
+        group.clear(0, Micros(3));
+        assert_eq!((group.samples(0), group.samples(1)), (vec![(0, Micros(1))], vec![(10, Micros(3))]));
+        assert!(group.cells.get().is_none(), "they take no memory yet");
         group.restart(1, 20, Micros(4));
         group.add(0, 1, Micros(5));
         group.begin(Micros(6));
-        assert_eq!(values(group.cell("total-addresses").unwrap()), [20]);
-        assert_eq!(values(group.cell("assigned-addresses").unwrap()), [1, 0]);
+        assert_eq!(group.samples(1), [(20, Micros(4))]);
+        assert_eq!(group.samples(0), [(1, Micros(5)), (0, Micros(1))]);
     }
 
     #[test]
@@ -379,6 +472,6 @@ mod tests {
         group.add(0, 1, Micros(2));
         group.add(2, 1, Micros(2));
         assert_eq!((group.value(0), group.value(1), group.value(2)), (1, 254, 0));
-        assert!(group.cell("total-addresses").is_some() && group.cell("x").is_none());
+        assert!(group.index("total-addresses") == Some(1) && group.index("x").is_none());
     }
 }

@@ -59,9 +59,22 @@ fn lock(series: &Mutex<Series>) -> MutexGuard<'_, Series> {
 }
 
 /// One statistic, wherever it is kept.
+#[derive(Clone, Copy)]
 enum Found<'a> {
     Cell(&'a Cell),
+    Member(&'a Group, usize),
     Series(&'a Mutex<Series>),
+}
+
+impl<'a> Found<'a> {
+    /// A counter, to be changed.
+    fn cell(self) -> Result<&'a Cell, Option<&'a Mutex<Series>>> {
+        match self {
+            Self::Cell(cell) => Ok(cell),
+            Self::Member(group, index) => group.cell(index).ok_or(None),
+            Self::Series(series) => Err(Some(series)),
+        }
+    }
 }
 
 impl Default for Registry {
@@ -143,8 +156,8 @@ impl Registry {
             |is: &'static str, wanted: &'static str| StatisticError::Type { name: name.into(), is, wanted };
         {
             let inner = self.read();
-            match inner.find(name) {
-                Some(Found::Cell(cell)) => {
+            match inner.find(name).map(Found::cell) {
+                Some(Ok(cell)) => {
                     let StatisticValue::Integer(_) = value else {
                         return Err(mismatch("integer", value.type_name()));
                     };
@@ -156,7 +169,7 @@ impl Registry {
                     }
                     return Ok(());
                 }
-                Some(Found::Series(series)) => {
+                Some(Err(Some(series))) => {
                     let mut series = lock(series);
                     let (is, wanted) = (series.newest.0.type_name(), value.type_name());
                     if is != wanted {
@@ -167,7 +180,7 @@ impl Registry {
                     }
                     return Ok(());
                 }
-                None => {}
+                Some(Err(None)) | None => {}
             }
         }
         if let StatisticValue::Integer(value) = value {
@@ -210,10 +223,13 @@ impl Registry {
     pub fn set_default_limit(&self, limit: Limit, now: Micros) {
         let mut inner = self.write();
         inner.default_limit = limit;
-        inner.for_each(|_, found| match found {
-            Found::Cell(cell) => cell.set_default_limit(limit, now),
-            Found::Series(series) => lock(series).older.set_default_limit(limit, now),
-        });
+        for single in inner.single.values() {
+            match single {
+                Single::Counter(counter) => counter.0.0.set_default_limit(limit, now),
+                Single::Series(series) => lock(series).older.set_default_limit(limit, now),
+            }
+        }
+        inner.groups.values().for_each(|group| group.set_default_limit(limit, now));
     }
 
     /// The newest value, `None` for a statistic that does not exist.
@@ -221,6 +237,7 @@ impl Registry {
     pub fn value(&self, name: &str) -> Option<StatisticValue> {
         match self.read().find(name)? {
             Found::Cell(cell) => cell.is_present().then(|| StatisticValue::Integer(cell.value())),
+            Found::Member(group, index) => group.newest(index).map(StatisticValue::Integer),
             Found::Series(series) => Some(lock(series).newest.0.clone()),
         }
     }
@@ -230,6 +247,11 @@ impl Registry {
         self.read().for_each(|name, found| match found {
             Found::Cell(cell) if cell.is_present() => visit(name, &StatisticValue::Integer(cell.value())),
             Found::Cell(_) => {}
+            Found::Member(group, index) => {
+                if let Some(value) = group.newest(index) {
+                    visit(name, &StatisticValue::Integer(value));
+                }
+            }
             Found::Series(series) => visit(name, &lock(series).newest.0),
         });
     }
@@ -264,6 +286,9 @@ impl Registry {
             Found::Cell(cell) => {
                 cell.samples().into_iter().map(|(value, at)| pair(value.into(), at)).collect()
             }
+            Found::Member(group, index) => {
+                group.samples(*index).into_iter().map(|(value, at)| pair(value.into(), at)).collect()
+            }
             Found::Series(series) => {
                 let series = lock(series);
                 std::iter::once(&series.newest)
@@ -289,10 +314,10 @@ impl Registry {
     /// Takes the statistic out of all answers until it changes again; `false` when there is no such statistic.
     pub fn remove(&self, name: &str) -> bool {
         let mut inner = self.write();
-        match inner.find(name) {
-            Some(Found::Cell(cell)) => cell.remove(),
-            Some(Found::Series(_)) => inner.single.remove(name).is_some(),
-            None => false,
+        match inner.find(name).map(Found::cell) {
+            Some(Ok(cell)) => cell.remove(),
+            Some(Err(Some(_))) => inner.single.remove(name).is_some(),
+            Some(Err(None)) | None => false,
         }
     }
 
@@ -300,7 +325,7 @@ impl Registry {
         let mut inner = self.write();
         inner.single.retain(|_, single| matches!(single, Single::Counter(_)));
         inner.for_each(|_, found| {
-            if let Found::Cell(cell) = found {
+            if let Ok(cell) = found.cell() {
                 cell.remove();
             }
         });
@@ -330,9 +355,10 @@ impl Registry {
 }
 
 fn reset(found: &Found<'_>, now: Micros) -> bool {
-    match found {
-        Found::Cell(cell) => cell.reset(now),
-        Found::Series(series) => {
+    match found.cell() {
+        Ok(cell) => cell.reset(now),
+        Err(None) => false,
+        Err(Some(series)) => {
             let mut series = lock(series);
             series.older.clear();
             series.newest = (series.newest.0.neutral(), now);
@@ -342,9 +368,10 @@ fn reset(found: &Found<'_>, now: Micros) -> bool {
 }
 
 fn set_limit(found: &Found<'_>, limit: Limit, now: Micros) -> bool {
-    match found {
-        Found::Cell(cell) => cell.set_limit(limit, now),
-        Found::Series(series) => {
+    match found.cell() {
+        Ok(cell) => cell.set_limit(limit, now),
+        Err(None) => false,
+        Err(Some(series)) => {
             lock(series).older.set_limit(limit, now);
             true
         }
@@ -359,7 +386,8 @@ impl Inner {
             None => {}
         }
         let (prefix, name) = name.rsplit_once('.')?;
-        self.groups.get(prefix)?.cell(name).map(Found::Cell)
+        let group = self.groups.get(prefix)?;
+        group.index(name).map(|index| Found::Member(group, index))
     }
 
     fn for_each(&self, mut visit: impl FnMut(&str, Found<'_>)) {
@@ -371,12 +399,12 @@ impl Inner {
         }
         let mut name = String::new();
         for group in self.groups.values() {
-            for (suffix, cell) in group.names.iter().zip(&group.cells) {
+            for (index, suffix) in group.names.iter().enumerate() {
                 name.clear();
                 name.push_str(&group.prefix);
                 name.push('.');
                 name.push_str(suffix);
-                visit(&name, Found::Cell(cell));
+                visit(&name, Found::Member(group, index));
             }
         }
     }
@@ -393,7 +421,7 @@ mod tests {
     }
 
     fn names(registry: &Registry) -> Vec<String> {
-        registry.all_samples(|_| true).into_keys().collect()
+        registry.all_samples(|_| true).into_keys().map(String::from).collect()
     }
 
     #[test]

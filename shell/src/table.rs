@@ -93,8 +93,8 @@ fn objects(value: &Value) -> Option<Vec<&Map>> {
 fn columns(objects: &[&Map]) -> Rows {
     let mut head: Vec<String> = Vec::new();
     for key in objects.iter().flat_map(|map| map.keys()) {
-        if !head.contains(key) {
-            head.push(key.clone());
+        if !head.iter().any(|known| key == known) {
+            head.push(key.to_string());
         }
     }
     // What names an object comes first.
@@ -109,7 +109,10 @@ fn columns(objects: &[&Map]) -> Rows {
 }
 
 fn members(map: &Map) -> Rows {
-    Rows { head: Vec::new(), rows: map.iter().map(|(key, value)| vec![key.clone(), cell(value)]).collect() }
+    Rows {
+        head: Vec::new(),
+        rows: map.iter().map(|(key, value)| vec![key.to_string(), cell(value)]).collect(),
+    }
 }
 
 fn cell(value: &Value) -> String {

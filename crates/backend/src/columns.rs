@@ -491,7 +491,7 @@ impl Column {
 pub fn check_storable(map: &Map, columns: &[Column], beside: &[&str]) -> Result<(), BackendError> {
     for keyword in map.keys() {
         if !beside.contains(&keyword.as_str()) && !columns.iter().any(|c| c.keyword == keyword) {
-            return Err(BackendError::NoColumn(keyword.clone()));
+            return Err(BackendError::NoColumn(keyword.to_string()));
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ impl Command {
         let service = map.remove("service");
         map.remove("remote-address");
         if let Some(key) = map.into_keys().next() {
-            return Err(EnvelopeError::Unsupported(key));
+            return Err(EnvelopeError::Unsupported(key.into()));
         }
         let type_name = command.type_name();
         let Kind::Str(name) = command.kind else { return Err(EnvelopeError::CommandType(type_name)) };

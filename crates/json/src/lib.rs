@@ -10,6 +10,7 @@
 mod error;
 mod include;
 mod lexer;
+mod map;
 mod parse;
 mod scanner;
 mod value;
@@ -17,7 +18,8 @@ mod write;
 
 pub use error::{JsonError, Warning};
 pub use include::{FileLoader, Loaded, Loader};
+pub use map::{Entry, Iter, IterMut, Key, Map};
 pub use parse::{Dialect, Limits, Parsed, Parser, parse, parse_command};
 pub use scanner::{Scan, Scanner};
-pub use value::{Kind, Map, Pos, Value};
+pub use value::{Kind, Pos, Value};
 pub use write::{to_string, to_string_pretty, write_compact};

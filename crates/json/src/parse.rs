@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{JsonError, Warning};
 use crate::include::Loader;
 use crate::lexer::{Lexer, Tok, Token, too_large};
+use crate::map::Members;
 use crate::value::Extent;
 use crate::{Kind, Map, Pos, Value};
 
@@ -128,7 +129,7 @@ enum Open {
         extent: Extent,
     },
     Map {
-        members: Map,
+        members: Members,
         pos: Pos,
         extent: Extent,
         /// Name and its position, while its value is awaited.
@@ -157,7 +158,7 @@ impl Builder<'_> {
                     token = self.lexer.next()?;
                     if token.tok != Tok::CloseMap {
                         self.open.push(Open::Map {
-                            members: Map::new(),
+                            members: Members::default(),
                             pos,
                             extent,
                             key: Default::default(),
@@ -278,8 +279,10 @@ impl Builder<'_> {
         match open {
             Open::List { mut values, pos, extent } => {
                 values.push(value);
-                let close =
-                    |values| Put::Closed(Value { kind: Kind::List(values), pos: pos.clone(), extent });
+                let close = |mut values: Vec<Value>| {
+                    values.shrink_to_fit();
+                    Put::Closed(Value { kind: Kind::List(values), pos: pos.clone(), extent })
+                };
                 let token = self.lexer.next()?;
                 match token.tok {
                     Tok::CloseList => return Ok(close(values)),
@@ -294,9 +297,10 @@ impl Builder<'_> {
                 Ok(Put::Next(Open::List { values, pos, extent }, next))
             }
             Open::Map { mut members, pos, extent, key } => {
-                members.insert(key.0, value);
-                let close =
-                    |members| Put::Closed(Value { kind: Kind::Map(members), pos: pos.clone(), extent });
+                members.push(&key.0, value);
+                let close = |members: Members| {
+                    Put::Closed(Value { kind: Kind::Map(members.into()), pos: pos.clone(), extent })
+                };
                 let token = self.lexer.next()?;
                 match token.tok {
                     Tok::CloseMap => return Ok(close(members)),

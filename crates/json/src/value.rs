@@ -1,8 +1,9 @@
 //! The tree that the parser makes and that commands and configurations are built from.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+use crate::Map;
 
 /// Where a value was written: `file:line:column`, or `<string>:line:column` without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,9 +20,6 @@ impl fmt::Display for Pos {
         write!(f, "{}:{}:{}", self.file.as_deref().unwrap_or("<string>"), self.line, self.column)
     }
 }
-
-/// Members in the order of their keys, as Kea prints them.
-pub type Map = BTreeMap<String, Value>;
 
 /// A value and its position. Equality ignores the position.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +62,12 @@ pub enum Kind {
 }
 
 impl Value {
+    pub(crate) const NULL: Self = Self {
+        kind: Kind::Null,
+        pos: Pos { file: None, line: 0, column: 0 },
+        extent: Extent { key_column: 0, key_lines_up: 0, width: 0 },
+    };
+
     #[must_use]
     pub fn new(kind: Kind, pos: Pos) -> Self {
         Self { kind, pos, extent: Extent::default() }
@@ -209,6 +213,6 @@ impl From<i128> for Value {
 
 impl<const N: usize> From<[(&str, Self); N]> for Value {
     fn from(members: [(&str, Self); N]) -> Self {
-        Kind::Map(members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()).into()
+        Kind::Map(members.into()).into()
     }
 }

@@ -1,6 +1,6 @@
 //! Printed forms, and that reading them gives the same tree.
 
-use json::{Dialect, Kind, Parser, Value};
+use json::{Dialect, Kind, Map, Parser, Value};
 use proptest::prelude::*;
 
 #[test]
@@ -69,7 +69,8 @@ fn values() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..6)
+                .prop_map(|members| members.into_iter().collect::<Map>().into()),
         ]
     })
 }

@@ -148,6 +148,6 @@ fn canonical(pool: &mut Map) {
 pub(crate) fn flatten(globals: &Map) -> impl Iterator<Item = (String, &Value)> {
     globals.iter().flat_map(|(name, value)| match &value.kind {
         Kind::Map(inner) => inner.iter().map(|(member, value)| (format!("{name}.{member}"), value)).collect(),
-        _ => vec![(name.clone(), value)],
+        _ => vec![(name.to_string(), value)],
     })
 }

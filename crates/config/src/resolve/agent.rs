@@ -68,8 +68,9 @@ pub fn resolve_agent(map: &Map, env: &ResolveEnv) -> (AgentConfig, Vec<ConfigErr
         authentication.map(|auth| service::authentication(&mut ctx, auth, "kea-control-agent"));
     ctx.enter("control-sockets");
     let sockets = map.get("control-sockets").and_then(Value::as_map).into_iter().flatten();
-    let sockets =
-        sockets.filter_map(|(name, socket)| Some((name.clone(), agent_socket(&mut ctx, socket)?))).collect();
+    let sockets = sockets
+        .filter_map(|(name, socket)| Some((name.to_string(), agent_socket(&mut ctx, socket)?)))
+        .collect();
     let config = AgentConfig {
         address: text(map, "http-host")
             .and_then(|address| address.parse().ok())

@@ -23,7 +23,7 @@ fn flatten(map: &Map) -> Result<Vec<(String, &Value)>, Refusal> {
                     flat.push((format!("{name}.{member}"), value));
                 }
             }
-            _ => flat.push((name.clone(), value)),
+            _ => flat.push((name.to_string(), value)),
         }
     }
     Ok(flat)

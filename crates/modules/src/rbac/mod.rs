@@ -194,7 +194,7 @@ impl Reader {
                 continue;
             };
             match Acl::parse(list, &named, &catalogue) {
-                Ok(list) => drop(named.insert(name.clone(), list)),
+                Ok(list) => drop(named.insert(name.to_string(), list)),
                 Err(error) => self.fault(format!("access control list '{name}' ({}): {error}", value.pos)),
             }
         }

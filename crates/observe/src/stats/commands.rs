@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(get("subnet[1].total-addresses").as_map().unwrap().len(), 1);
         let keys = |command: StatisticCommand| -> Vec<String> {
             let arguments = command.run(&registry, None, Micros(1)).arguments.unwrap();
-            arguments.as_map().unwrap().keys().cloned().collect()
+            arguments.as_map().unwrap().keys().map(ToString::to_string).collect()
         };
         assert_eq!(keys(StatisticCommand::GetAll), ["pkt4-received", "subnet[1].total-addresses"]);
         assert_eq!(keys(StatisticCommand::GlobalGetAll), ["pkt4-received"]);

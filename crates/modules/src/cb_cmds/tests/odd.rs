@@ -70,7 +70,7 @@ fn places(value: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
         path.pop();
     };
     match &value.kind {
-        Kind::Map(map) => map.iter().for_each(|(name, value)| inside(name.clone(), value)),
+        Kind::Map(map) => map.iter().for_each(|(name, value)| inside(name.to_string(), value)),
         Kind::List(list) => list.iter().enumerate().for_each(|(at, value)| inside(at.to_string(), value)),
         _ => {}
     }

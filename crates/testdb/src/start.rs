@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use nix::unistd::Pid;
 
-use crate::{Kind, PASSWORD, Server, USER, own, owner};
+use crate::{AUTHORITY, CERTIFICATE, KEY, Kind, PASSWORD, Server, USER, own, owner};
 
 /// A data directory at `data`, copied from one that is made once per machine: making it takes seconds.
 pub(crate) fn prepare(kind: Kind, data: &Path) {
@@ -89,9 +89,10 @@ pub(crate) fn spawn(server: &Server) -> Pid {
             command.arg(format!("--socket={}", server.socket().display()));
             command.arg(format!("--pid-file={}", directory.join("pid").display()));
             command.arg(format!("--init-file={}", setup.display())).arg(format!("--port={}", server.port));
-            if let Some((certificate, key)) = &server.options.tls {
-                command.arg(format!("--ssl-cert={}", certificate.display()));
-                command.arg(format!("--ssl-key={}", key.display()));
+            if server.options.tls.is_some() {
+                for (name, file) in [("ssl-cert", CERTIFICATE), ("ssl-key", KEY), ("ssl-ca", AUTHORITY)] {
+                    command.arg(format!("--{name}={}", directory.join(file).display()));
+                }
             }
         }
         Kind::PostgreSql => {
@@ -106,9 +107,13 @@ pub(crate) fn spawn(server: &Server) -> Pid {
             for (name, value) in settings {
                 command.arg("-c").arg(format!("{name}={value}"));
             }
-            if let Some((certificate, key)) = &server.options.tls {
-                command.args(["-c", "ssl=on", "-c"]).arg(format!("ssl_cert_file={}", certificate.display()));
-                command.arg("-c").arg(format!("ssl_key_file={}", key.display()));
+            if server.options.tls.is_some() {
+                command.args(["-c", "ssl=on"]);
+                for (name, file) in
+                    [("ssl_cert_file", CERTIFICATE), ("ssl_key_file", KEY), ("ssl_ca_file", AUTHORITY)]
+                {
+                    command.arg("-c").arg(format!("{name}={}", directory.join(file).display()));
+                }
             }
         }
     }

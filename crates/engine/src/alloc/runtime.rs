@@ -270,12 +270,6 @@ impl<L: Leased> Runtime<L> {
         tables.of_kind(kind).of(address, last).any(|pool| pool.overlaps(address, shift, own))
     }
 
-    /// Share of the pool of an address that is occupied; 0 for a pool that is not known.
-    pub(crate) fn occupancy(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
-        let tables = self.tables.load();
-        tables.subnets.get(&subnet).and_then(|s| s.pool_of(kind, address)).map_or(0.0, |p| p.occupancy())
-    }
-
     /// Share of the pool of an address that is occupied once the address is leased; 0 for a pool that is not known.
     pub(crate) fn occupancy_with(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
         let tables = self.tables.load();

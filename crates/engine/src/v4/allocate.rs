@@ -327,7 +327,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         } else {
             observe::log!(AllocRequested { query: self.query.label(), address });
         }
-        let (lifetime, stored) = self.lifetimes(subnet, pool, None);
+        let (lifetime, stored) = self.lifetimes(subnet, address, None);
         let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
         let existing = self.ctx.store.by_address(address).await?;
         if let Some(existing) = &existing
@@ -360,7 +360,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
         observe::log!(ExtendLease { query: self.query.label(), address: old.address });
-        let (lifetime, stored) = self.lifetimes(subnet, pool, Some(old));
+        let (lifetime, stored) = self.lifetimes(subnet, old.address, Some(old));
         let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
         if let Some(remaining) = self.reusable(old, &lease, subnet) {
             return Ok(Some(Granted {
@@ -472,7 +472,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     fn lifetimes(
         &self,
         subnet: &Subnet4,
-        pool: Option<&Pool4>,
+        address: Ipv4Addr,
         old: Option<&Lease4>,
     ) -> (Seconds, Option<Seconds>) {
         if self.query.classes.contains(builtin::BOOTP) {
@@ -490,8 +490,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             .map(Seconds);
         let mut lifetime = bounds.grant(wish);
         if let Some(threshold) = subnet.params.adaptive_lease_time_threshold
-            && let Some(pool) = pool
-            && self.ctx.runtime.occupancy(subnet.id, PoolKind::Addresses, pool.first) >= threshold
+            && self.ctx.runtime.occupancy_with(subnet.id, PoolKind::Addresses, address) >= threshold
         {
             let remaining = old.filter(|l| l.occupies() && !l.is_expired(self.ctx.now)).map_or(0, |l| {
                 u32::try_from(l.expires().0.saturating_sub(self.ctx.now.0)).unwrap_or(u32::MAX)

@@ -212,3 +212,93 @@ fn good_packets_gone_bad() {
     }
     works(&world);
 }
+
+/// Options of relay agents that were copied into fixed places elsewhere (RFC 6939, 4580, 4649, 5460), links of any
+/// sort, and hop counts that lie.
+#[test]
+fn relay_agents_that_say_anything() {
+    let world = world();
+    let solicit = |options: Vec<(u16, Vec<u8>)>, link: &str, peer: &str| {
+        let packet =
+            Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2, 2, 2, 2, 2]).option(3, &Ia6::new(1).build());
+        packet.relayed(link.parse().unwrap(), peer.parse().unwrap(), options)
+    };
+    for code in [9, 18, 37, 38, 53, 66, 79, 135] {
+        for length in [0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 127, 128, 129, 255, 256, 257, 4096, 60_000] {
+            let options = vec![(code, vec![0xfe; length])];
+            let packet = solicit(options, "2001:db8:1::1", "fe80::1");
+            // A relay agent repeats what it is to be sent back; nothing comes back that it did not say.
+            if let Outcome6::Reply { reply, .. } = send(&world, &packet.build()) {
+                assert!(reply.relays.iter().flat_map(|relay| &relay.options).all(|(_, v)| v.len() <= length));
+            }
+        }
+    }
+    for link in ["::", "::1", "fe80::1", "ff02::1", "ff05::1:3", "2001:db8:1::", "::ffff:192.0.2.1"] {
+        for peer in ["::", "::1", "ff02::1", "2001:db8:1::7", "fe80::ff:fe00:0"] {
+            send(&world, &solicit(Vec::new(), link, peer).build());
+        }
+    }
+    let mut packet = solicit(Vec::new(), "2001:db8:1::1", "fe80::1");
+    for hops in [1, 8, 31, 32, 33, 254, 255] {
+        packet.relays[0].hop_count = hops;
+        send(&world, &packet.build());
+    }
+    works(&world);
+}
+
+/// What is declined by anyone, released by others and given shorter lifetimes meanwhile stays whole.
+#[test]
+fn leases_of_others_under_new_configurations() {
+    let config = |valid: u32| {
+        testkit::config6(&format!(
+            r#"{{ "valid-lifetime": {valid}, "subnet6": [ {{ "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0",
+              "pools": [ {{ "pool": "2001:db8:1::10-2001:db8:1::13" }} ] }} ] }}"#
+        ))
+        .unwrap()
+    };
+    let mut world = World6::new(config(4000)).unwrap();
+    let mut random = XorShift::new(5);
+    let kinds = [kind::REQUEST, kind::RENEW, kind::REBIND, kind::RELEASE, kind::DECLINE, kind::CONFIRM];
+    for round in 0..3_000 {
+        let mut pick = |bound: usize| usize::try_from(random.below(bound as u64)).unwrap();
+        let client = [0, 3, 0, 1, 2, 2, 2, 2, 2, u8::try_from(pick(4)).unwrap()];
+        let address = format!("2001:db8:1::1{}", pick(5)).parse().unwrap();
+        let kind = kinds[pick(kinds.len())];
+        let mut packet = Packet6::new(kind, &client).option(3, &Ia6::new(1).with(address, None).build());
+        if !matches!(kind, kind::REBIND | kind::CONFIRM) {
+            packet = packet.option(2, &testkit::SERVER_ID6);
+        }
+        send(&world, &packet.build());
+        world.clock.advance(base::Seconds(u32::try_from(pick(90)).unwrap()));
+        if round % 100 == 0 {
+            world.reconfigure(config(if round % 200 == 0 { 60 } else { 4000 })).unwrap();
+            world.reclaim().unwrap();
+        }
+    }
+    // Whatever is held back comes back.
+    world.clock.advance(base::Seconds(200_000));
+    world.reclaim().unwrap();
+    assert_eq!(world.statistic("declined-addresses"), 0);
+    assert_eq!(world.statistic("subnet[1].assigned-nas"), 0);
+}
+
+/// More options than a packet holds: no reply, and no half of one.
+#[test]
+fn replies_that_fit_no_packet() {
+    let option = |code: u32| {
+        format!(
+            r#"{{ "code": {code}, "data": "{}", "csv-format": false, "always-send": true }}"#,
+            "00".repeat(9_000)
+        )
+    };
+    let options: Vec<String> = (200..208).map(option).collect();
+    let config = testkit::config6(&format!(
+        r#"{{ "option-data": [ {} ], "subnet6": [ {{ "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0",
+          "pools": [ {{ "pool": "2001:db8:1::/64" }} ] }} ] }}"#,
+        options.join(",")
+    ));
+    let world = World6::new(config.unwrap()).unwrap();
+    for packet in ways(&Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 1]).option(3, &Ia6::new(1).build())) {
+        assert!(matches!(send(&world, &packet), Outcome6::Drop(_)));
+    }
+}

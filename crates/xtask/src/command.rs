@@ -6,9 +6,16 @@ use crate::{Outcome, root};
 
 /// Runs a program in the root of the checkout, shows what it runs, and fails when it fails.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Outcome {
-    eprintln!("$ {program} {}", arguments.join(" "));
+    run_with(program, arguments, &[])
+}
+
+/// The same with these environment variables.
+pub(crate) fn run_with(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    let variables: String = environment.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    eprintln!("$ {variables}{program} {}", arguments.join(" "));
     let status = Command::new(program)
         .args(arguments)
+        .envs(environment.iter().copied())
         .current_dir(root())
         .status()
         .map_err(|error| format!("{program}: {error}"))?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod command;
 mod install;
+mod nightly;
 mod reference;
 mod test;
 mod tidy;
@@ -19,7 +20,7 @@ struct Chore {
     run: fn(&[String]) -> Outcome,
 }
 
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     Chore {
         name: "install",
         arguments: "--prefix DIR [--debug]",
@@ -37,6 +38,12 @@ const CHORES: [Chore; 5] = [
         arguments: "[--check]",
         help: "write the OpenAPI document and the manual page of the commands anew, or check them",
         run: reference::run,
+    },
+    Chore {
+        name: "nightly",
+        arguments: "[SECONDS]",
+        help: "run each fuzz target so long (600), the long crash tests, and the instruction counts",
+        run: nightly::run,
     },
     Chore { name: "test", arguments: "", help: "format, lints, all tests", run: test::run },
     Chore {

@@ -9,7 +9,8 @@ use super::sparse::Sparse;
 #[derive(Clone, Debug)]
 pub enum Bitmap {
     Small(Small),
-    Dense(Dense),
+    /// In a place of its own: there are many more small pools.
+    Dense(Box<Dense>),
     Sparse(Sparse),
 }
 
@@ -23,7 +24,7 @@ impl Bitmap {
         if let Some(small) = Small::new(capacity) {
             Self::Small(small)
         } else if capacity <= LARGEST_DENSE {
-            Self::Dense(Dense::new(capacity))
+            Self::Dense(Box::new(Dense::new(capacity)))
         } else {
             Self::Sparse(Sparse::new(capacity))
         }
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     fn every(capacity: u64) -> impl Iterator<Item = Bitmap> {
-        let larger = [Bitmap::Dense(Dense::new(capacity)), Bitmap::Sparse(Sparse::new(capacity))];
+        let larger = [Bitmap::Dense(Box::new(Dense::new(capacity))), Bitmap::Sparse(Sparse::new(capacity))];
         Small::new(capacity).map(Bitmap::Small).into_iter().chain(larger)
     }
 

@@ -1,6 +1,6 @@
 //! The addresses or prefixes of one pool.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{PoolId, XorShift};
@@ -99,7 +99,7 @@ struct State {
     /// What allocators pass over: leased, excluded and reserved places.
     occupied: Bitmap,
     /// Places with more to them than one lease of their size; all of them are marked in `occupied`.
-    special: HashMap<u64, Special, ahash::RandomState>,
+    special: BTreeMap<u64, Special>,
     /// How many reserved places are not leased.
     waiting: u64,
     chooser: Chooser,
@@ -111,7 +111,7 @@ enum Chooser {
     /// Where the search for the next place starts.
     Iterative(u64),
     Random(XorShift),
-    Queue(FreeQueue, XorShift),
+    Queue(Box<FreeQueue>, XorShift),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,9 +134,11 @@ impl State {
         let chooser = match allocator {
             Allocator::Iterative => Chooser::Iterative(0),
             Allocator::Random => Chooser::Random(XorShift::new(seed)),
-            Allocator::FreeLeaseQueue => Chooser::Queue(FreeQueue::new(&occupied), XorShift::new(seed)),
+            Allocator::FreeLeaseQueue => {
+                Chooser::Queue(Box::new(FreeQueue::new(&occupied)), XorShift::new(seed))
+            }
         };
-        Self { occupied, special: HashMap::default(), waiting: 0, chooser }
+        Self { occupied, special: BTreeMap::new(), waiting: 0, chooser }
     }
 
     fn set(&mut self, at: u64, occupied: bool) {
@@ -363,6 +365,12 @@ mod tests {
             allocator: Allocator::Iterative,
         };
         Pool::new(shape, Registry::default().group("pool", &[]), 1)
+    }
+
+    #[test]
+    fn a_pool_is_small() {
+        // A hundred thousand of them are nothing unusual.
+        assert!(size_of::<Pool<Ipv4Addr>>() <= 160, "{}", size_of::<Pool<Ipv4Addr>>());
     }
 
     #[test]

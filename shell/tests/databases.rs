@@ -449,3 +449,49 @@ fn configurations_move_into_every_database_and_back() {
         );
     }
 }
+
+const HQ6: &str = r#"{ "Dhcp6": { "server-tag": "hq", "preferred-lifetime": 1800, "interfaces-config": { "interfaces": [ "eth0" ] },
+  "option-data": [ { "name": "dns-servers", "data": "2001:db8::53" } ],
+  "client-classes": [ { "name": "routers", "test": "option[17].exists" } ],
+  "shared-networks": [ { "name": "floor", "interface-id": "port-7", "rapid-commit": true, "subnet6": [
+    { "id": 1, "subnet": "2001:db8:1::/64", "client-classes": [ "routers" ],
+      "pools": [ { "pool": "2001:db8:1::/80", "option-data": [ { "name": "domain-search", "data": "a.example" } ] } ],
+      "pd-pools": [ { "prefix": "2001:0db8:8::", "prefix-len": 48, "delegated-len": 56,
+                      "excluded-prefix": "2001:db8:8:0::", "excluded-prefix-len": 64 } ],
+      "reservations": [ { "duid": "01:02:03:04", "ip-addresses": [ "2001:db8:1::5" ] } ] } ] } ],
+  "subnet6": [ { "id": 2, "subnet": "2001:db8:2::/64", "t1-percent": 0.25, "pools": [ { "pool": "2001:db8:2::1 - 2001:db8:2::ff" } ] } ] } }"#;
+
+#[test]
+fn configurations_of_dhcpv6_move_and_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("hq.conf"), HQ6).unwrap();
+    std::fs::write(
+        at("remote.conf"),
+        HQ6.replace("\"hq\"", "\"remote\"")
+            .replace("2001:db8:2:", "2001:db8:3:")
+            .replace("\"id\": 2", "\"id\": 3"),
+    )
+    .unwrap();
+    let admin = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kea-admin"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let (database, out, back) = (at("kea.db"), at("out"), at("back"));
+    let reach = ["sqlite", "-6", "-n", &database, "-y", "-o"];
+    let (hq, remote) = (at("hq.conf"), at("remote.conf"));
+    let text = admin(&[&["config-import"], &reach[..], &[&out, &hq, &remote]].concat());
+    assert!(text.contains("1 subnet: 1 (2001:db8:1::/64)") && text.contains("every server gets"), "{text}");
+    let left = std::fs::read_to_string(Path::new(&out).join("hq/hq.conf")).unwrap();
+    assert!(left.contains("2001:db8:1::5") && !left.contains("pd-pools"), "{left}");
+    let from = format!("hq={out}/hq/hq.conf");
+    admin(&[&["config-export"], &reach[..], &[&back, &from]].concat());
+    let (a, b) = (format!("a={hq}"), format!("b={back}/hq/hq.conf"));
+    let text = admin(&["config-import", "sqlite", "-6", "--dry-run", &a, &b]);
+    assert!(!text.contains("With the server tag a:") && !text.contains("With the server tag b:"), "{text}");
+}

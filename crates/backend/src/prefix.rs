@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use base::{Family, Ipv4Prefix};
+use base::{Family, Ipv4Prefix, Ipv6Prefix};
 
 /// A network of either family; host bits are clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,12 @@ impl Prefix {
     pub fn ancestors(&self) -> impl Iterator<Item = Self> + use<> {
         let address = self.address;
         (0..=self.length).rev().filter_map(move |length| Self::new(address, length))
+    }
+}
+
+impl From<Ipv6Prefix> for Prefix {
+    fn from(prefix: Ipv6Prefix) -> Self {
+        Self { address: IpAddr::V6(prefix.address()), length: prefix.length() }
     }
 }
 

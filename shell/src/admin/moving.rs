@@ -10,7 +10,7 @@ use backend::{
     BackendError, Boxed, Change, ConfigBackend, Note, Objects, Pulled, RevisionFilter, ServerSelector,
 };
 use base::{Clock, Family, ServerTag};
-use config::{Dhcp4, Written};
+use config::{Dhcp4, Dhcp6, Written};
 use json::{Kind, Map, Value};
 use migrate::{Plan, Protocol, Source, differences};
 
@@ -28,14 +28,15 @@ pub(crate) fn run(command: Command, backend: Backend, parameters: &Parameters) -
     if parameters.servers.is_empty() {
         return Err(Failure::new(format!("{}: no servers are named, each as [TAG=]FILE", command.name())));
     }
-    if parameters.family == Some(Family::V6) {
-        return Err(Failure::new(format!("{} of DHCPv6 is not supported by this release", command.name())));
-    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(error.to_string()))?;
-    Moving { runtime, command, parameters, kind: backend }.run::<Dhcp4>()
+    let moving = Moving { runtime, command, parameters, kind: backend };
+    match parameters.family {
+        Some(Family::V6) => moving.run::<Dhcp6>(),
+        _ => moving.run::<Dhcp4>(),
+    }
 }
 
 struct Moving<'a> {

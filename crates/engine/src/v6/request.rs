@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use base::Iaid;
 use config::{Subnet6, builtin};
 use lease::{LeaseType, StoreError};
+use smallvec::SmallVec;
 use wire::iana::dhcp6_option as option6;
 use wire::v6::{Ia, MessageType, StatusCode};
 
@@ -46,9 +48,23 @@ impl Refusal {
     }
 }
 
-/// The associations of a message that are served.
+/// The associations of a message that are served; one that comes twice is served once, or it would be given twice what
+/// it is to have.
 pub(super) fn associations<'q>(query: &'q Query<'_>) -> impl Iterator<Item = (Ia<'q>, Asked)> {
-    query.message().ias().filter_map(|ia| Asked::of(&ia).map(|asked| (ia, asked))).take(MOST)
+    let mut seen: SmallVec<[(LeaseType, Iaid); 4]> = SmallVec::new();
+    query
+        .message()
+        .ias()
+        .filter_map(|ia| Asked::of(&ia).map(|asked| (ia, asked)))
+        .filter(move |(_, asked)| {
+            let one = (asked.kind, asked.iaid);
+            let first = !seen.contains(&one);
+            if first {
+                seen.push(one);
+            }
+            first
+        })
+        .take(MOST)
 }
 
 /// Members of REJECT get nothing (class REJECT).

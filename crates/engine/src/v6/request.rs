@@ -140,7 +140,7 @@ pub(super) async fn process(
 /// What an exchange leaves behind, without its hold on the query.
 pub(super) struct Ended<'c> {
     pub subnet: &'c Arc<Subnet6>,
-    pub granted: smallvec::SmallVec<[(base::Ipv6Prefix, Option<super::pools::Pool<'c>>); 2]>,
+    pub granted: SmallVec<[(base::Ipv6Prefix, Option<super::pools::Pool<'c>>); 2]>,
     pub name: Option<super::name::ClientName>,
     pub ended: Vec<Arc<lease::Lease6>>,
     pub begun: Option<lease::Lease6>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use control::gate::{Admission, ResponseFilter};
 use control::http::client::post;
 use control::http::{Bytes, Reply, Request, StatusCode, no_command};
-use control::unix::{ClientTimeouts, request};
+use control::unix::ClientTimeouts;
 use control::{Answer, Command, codec, printable, result, service};
 use json::{Kind, Value};
 
@@ -152,7 +152,8 @@ impl Errand {
             )
         };
         let octets = match socket {
-            Forward::Unix(path) => request(path, &self.octets, ClientTimeouts::default())
+            Forward::Unix(client) => client
+                .request(&self.octets, ClientTimeouts::default())
                 .await
                 .map_err(|error| offline(error.to_string()))?,
             Forward::Http(target) => {
@@ -171,13 +172,13 @@ impl Errand {
         // Passed on as it came, but only when it is JSON: the list must not break over it.
         let text = String::from_utf8(octets)
             .map_err(|_| format!("the answer of the {service} service is not JSON: the text is not UTF-8"))?;
-        let value = codec::parse_answer(text.clone())
+        if self.filter.is_none() && json::is_plain(&text) {
+            return Ok(text);
+        }
+        let value = codec::parse_answer(text)
             .await
             .map_err(|error| format!("the answer of the {service} service is not JSON: {error}"))?;
-        match &self.filter {
-            None => Ok(text),
-            Some(_) => Ok(self.write(value).await),
-        }
+        Ok(self.write(value).await)
     }
 
     /// A server that is asked over HTTP answers with a list of one.

@@ -12,6 +12,7 @@ use control::gate::Gate;
 use control::http::client::{Login, Target};
 use control::http::{Credentials, HttpSettings};
 use control::tls::{ClientTls, ServerTls, TlsError, TlsFiles};
+use control::unix::UnixClient;
 use daemon::{Audit, PathKind, Paths, Violation};
 use json::{Dialect, FileLoader, Kind, Loader, Map, Parser, Value};
 use modules::Libraries;
@@ -34,7 +35,7 @@ pub(crate) struct Rules<'a> {
 /// How a server is reached.
 #[derive(Clone, Debug)]
 pub(crate) enum Forward {
-    Unix(PathBuf),
+    Unix(Arc<UnixClient>),
     Http(Box<Target>),
 }
 
@@ -250,7 +251,10 @@ impl Judge<'_> {
         let mut sockets = BTreeMap::new();
         for (service, socket) in &config.sockets {
             let forward = match socket {
-                AgentSocket::Unix { path } => self.audit.path(kind, kind.context(), path).map(Forward::Unix),
+                AgentSocket::Unix { path } => {
+                    let path = self.audit.path(kind, kind.context(), path);
+                    path.map(|path| Forward::Unix(Arc::new(UnixClient::new(path))))
+                }
                 AgentSocket::Http { host, port, login, tls } => {
                     let client = tls.as_ref().map(|tls| {
                         let own = tls.own.as_ref().map(|(cert, key)| (Path::new(cert), Path::new(key)));

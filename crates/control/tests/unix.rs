@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::{UnixFixture, in_background, quick_limits, small_limits};
 use control::Limits;
-use control::unix::{ClientError, ClientTimeouts, request};
+use control::unix::{ClientError, ClientTimeouts, UnixClient, request};
 
 fn ask(path: &Path, octets: &[u8]) -> String {
     let mut stream = UnixStream::connect(path).unwrap();
@@ -238,4 +238,80 @@ async fn the_client() {
     fixture.stop().await;
     let error = request(&path, b"{}", ClientTimeouts::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "No such file or directory");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_kept_for_who_asks() {
+    let fixture = UnixFixture::start(quick_limits());
+    let path = fixture.path.clone();
+    in_background(move || {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        let answer = |stream: &mut UnixStream| {
+            let mut piece = [0; 200];
+            let count = stream.read(&mut piece).unwrap();
+            String::from_utf8(piece[..count].to_vec()).unwrap()
+        };
+        for _ in 0..3 {
+            stream.write_all(b"\t \t{ \"command\": \"echo\", \"arguments\": 5 }").unwrap();
+            assert_eq!(answer(&mut stream), r#"{ "arguments": 5, "result": 0 }"#);
+        }
+        // Places are those of the command itself.
+        stream.write_all(b"\t \t{ ? }").unwrap();
+        let kept = answer(&mut stream);
+        assert_eq!(kept, ask(&path, b"{ ? }"));
+        // The last command does not ask for another.
+        stream.write_all(b"{ \"command\": \"echo\" }").unwrap();
+        assert_eq!(answer(&mut stream), r#"{ "result": 0 }"#);
+        assert_eq!(answer(&mut stream), "");
+    })
+    .await;
+    fixture.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_keeps_connections() {
+    let command = br#"{ "command": "echo" }"#;
+    let timeouts = ClientTimeouts::default();
+    // A server that closes after each answer, as Kea does: every command has a connection of its own.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kea.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || {
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut piece = [0; 100];
+            let count = stream.read(&mut piece).unwrap();
+            assert_eq!(piece[..count], b"\t \t{ \"command\": \"echo\" }"[..]);
+            stream.write_all(br#"{ "result": 0 }"#).unwrap();
+        }
+    });
+    let client = UnixClient::new(path);
+    for _ in 0..3 {
+        assert_eq!(client.request(command, timeouts).await.unwrap(), br#"{ "result": 0 }"#);
+    }
+    server.join().unwrap();
+    assert!(matches!(client.request(command, timeouts).await, Err(ClientError::Connect(_))));
+
+    // Ours, with one connection for all commands.
+    let fixture = UnixFixture::start(Limits { connections: 1, ..Limits::UNIX });
+    let client = UnixClient::new(fixture.path.clone());
+    for _ in 0..5 {
+        assert_eq!(client.request(command, timeouts).await.unwrap(), br#"{ "result": 0 }"#);
+    }
+    // Commands at once have connections of their own.
+    let fixture = {
+        fixture.stop().await;
+        UnixFixture::start(Limits::UNIX)
+    };
+    let client = std::sync::Arc::new(UnixClient::new(fixture.path.clone()));
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let client = std::sync::Arc::clone(&client);
+            tokio::spawn(async move { client.request(command, timeouts).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), br#"{ "result": 0 }"#);
+    }
+    fixture.stop().await;
 }

@@ -67,16 +67,24 @@ impl Scanner {
         if let Some(ended) = &self.ended {
             return ended.clone();
         }
-        for octet in piece {
+        let mut rest = piece;
+        loop {
+            if self.state == State::String {
+                // Most of a text is strings.
+                let count = rest.iter().take_while(|octet| !matches!(octet, b'"' | b'\\')).count();
+                self.seen += count;
+                rest = rest.get(count..).unwrap_or_default();
+            }
+            let Some((octet, after)) = rest.split_first() else { return Scan::NeedMore };
+            rest = after;
             self.seen += 1;
             let verdict = self.step(*octet);
             self.started = true;
-            if verdict != Scan::NeedMore {
+            if !matches!(verdict, Scan::NeedMore) {
                 self.ended = Some(verdict.clone());
                 return verdict;
             }
         }
-        Scan::NeedMore
     }
 
     fn step(&mut self, octet: u8) -> Scan {

@@ -1,13 +1,25 @@
 //! Sending a command to a UNIX control socket and reading the answer.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use json::{Scan, Scanner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
+
+use super::KEEP;
+
+/// Connections to one socket that wait for the next command.
+const MOST_IDLE: usize = 8;
+
+/// Longest wait of a connection for the next command; less than servers wait.
+const MOST_IDLE_TIME: Duration = Duration::from_secs(15);
+
+/// Octets that are read at once, at least.
+const PIECE: usize = 16 << 10;
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,37 +62,133 @@ fn describe(error: &io::Error) -> String {
     }
 }
 
+/// Connections to one control socket, kept between commands where the server keeps them too: see [`KEEP`].
+#[derive(Debug)]
+pub struct UnixClient {
+    path: PathBuf,
+    idle: Mutex<Vec<Idle>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    stream: UnixStream,
+    since: Instant,
+}
+
+/// What a command came to on one connection.
+enum Outcome {
+    Answer(Vec<u8>),
+    /// The server closed without having read the command.
+    Unheard(ClientError),
+}
+
+impl UnixClient {
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::default() }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// As [`request`], over a kept connection if there is one. Is sent again only when it is certain that the server
+    /// has not heard it.
+    pub async fn request(&self, command: &[u8], timeouts: ClientTimeouts) -> Result<Vec<u8>, ClientError> {
+        let command = [KEEP, command].concat();
+        while let Some(mut stream) = self.take() {
+            if let Outcome::Answer(answer) = exchange(&mut stream, &command, timeouts).await? {
+                self.keep(stream);
+                return Ok(answer);
+            }
+        }
+        let mut stream = connect(&self.path, timeouts).await?;
+        match exchange(&mut stream, &command, timeouts).await? {
+            Outcome::Answer(answer) => {
+                self.keep(stream);
+                Ok(answer)
+            }
+            Outcome::Unheard(error) => Err(error),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that still stands.
+    fn take(&self) -> Option<UnixStream> {
+        let mut idle = self.idle();
+        while let Some(Idle { stream, since }) = idle.pop() {
+            let silent = stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+            if silent && since.elapsed() < MOST_IDLE_TIME {
+                return Some(stream);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, stream: UnixStream) {
+        let mut idle = self.idle();
+        if idle.len() >= MOST_IDLE {
+            idle.remove(0);
+        }
+        idle.push(Idle { stream, since: Instant::now() });
+    }
+}
+
 /// Sends one command and returns the octets of the answer, which is a complete JSON value as far as brackets go.
 pub async fn request(path: &Path, command: &[u8], timeouts: ClientTimeouts) -> Result<Vec<u8>, ClientError> {
-    let mut stream = timeout(timeouts.connect, UnixStream::connect(path))
+    let mut stream = connect(path, timeouts).await?;
+    match exchange(&mut stream, command, timeouts).await? {
+        Outcome::Answer(answer) => Ok(answer),
+        Outcome::Unheard(error) => Err(error),
+    }
+}
+
+async fn connect(path: &Path, timeouts: ClientTimeouts) -> Result<UnixStream, ClientError> {
+    timeout(timeouts.connect, UnixStream::connect(path))
         .await
         .map_err(|_| ClientError::Timeout)?
-        .map_err(ClientError::Connect)?;
+        .map_err(ClientError::Connect)
+}
+
+async fn exchange(
+    stream: &mut UnixStream,
+    command: &[u8],
+    timeouts: ClientTimeouts,
+) -> Result<Outcome, ClientError> {
     let deadline = Instant::now() + timeouts.answer;
     // A server that refuses early (its caps, a broken envelope) may answer and close before it has read everything, so
     // a failed write is not the last word.
     let sent = timeout_at(deadline, stream.write_all(command)).await.map_err(|_| ClientError::Timeout)?;
     let mut scanner = Scanner::new();
     let mut answer = Vec::new();
-    let mut piece = vec![0; 64 << 10];
     loop {
-        let read = timeout_at(deadline, stream.read(&mut piece)).await.map_err(|_| ClientError::Timeout)?;
+        let read =
+            timeout_at(deadline, stream.read_buf(&mut answer)).await.map_err(|_| ClientError::Timeout)?;
         let count = match (read, &sent) {
             (Ok(0), Ok(())) => return Err(ClientError::Closed),
-            (Ok(0) | Err(_), Err(_)) => return Err(ClientError::Broken(sent.err().unwrap_or_else(broken))),
+            (Ok(0) | Err(_), Err(_)) => {
+                return Ok(Outcome::Unheard(ClientError::Broken(sent.err().unwrap_or_else(broken))));
+            }
+            // Closing over what was not read resets the connection.
+            (Err(error), Ok(())) if answer.is_empty() && error.kind() == ErrorKind::ConnectionReset => {
+                return Ok(Outcome::Unheard(ClientError::Broken(error)));
+            }
             (Err(error), Ok(())) => return Err(ClientError::Broken(error)),
             (Ok(count), _) => count,
         };
-        let piece = piece.get(..count).unwrap_or_default();
-        answer.extend_from_slice(piece);
-        match scanner.push(piece) {
+        let new = answer.len().saturating_sub(count);
+        match scanner.push(answer.get(new..).unwrap_or_default()) {
             Scan::NeedMore if answer.len() > timeouts.size => {
                 return Err(ClientError::TooLong(timeouts.size));
             }
-            Scan::NeedMore => {}
+            Scan::NeedMore => answer.reserve(PIECE),
             Scan::Complete(length) => {
                 answer.truncate(length);
-                return Ok(answer);
+                return Ok(Outcome::Answer(answer));
             }
             Scan::Invalid(error) => return Err(ClientError::NotJson(error)),
         }
@@ -88,5 +196,5 @@ pub async fn request(path: &Path, command: &[u8], timeouts: ClientTimeouts) -> R
 }
 
 fn broken() -> io::Error {
-    io::ErrorKind::BrokenPipe.into()
+    ErrorKind::BrokenPipe.into()
 }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::KEEP;
 use super::socket::{BindError, SocketFile};
 use crate::slots::{Slot, Slots};
 use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
@@ -131,53 +132,74 @@ async fn serve_one(
         farewell(&stream);
         return;
     };
-    let deadline = Instant::now() + limits.receive;
-    let received = tokio::select! {
-        biased;
-        _ = stopping.changed() => Received::Nothing,
-        () = slot.evicted() => {
-            if slot.warn() {
-                observe::log!(messages::ConnectionEvicted { peer });
-            }
-            farewell(&stream);
-            Received::Nothing
-        }
-        received = receive(&mut stream, &peer, limits, deadline) => received,
-    };
-    let answer = match received {
-        Received::Nothing => None,
-        Received::Refused(answer) => Some(answer),
-        Received::Command(octets) => {
-            slot.begin();
-            let origin =
-                Origin { channel: Channel::Unix, peer: peer.clone(), secure: true, ..Origin::default() };
-            Some(match codec::parse(octets).await {
-                Ok(value) => table.process(value, origin).await,
-                Err(error) => {
-                    observe::log!(messages::ProcessError1 { error });
-                    Answer::error(error)
+    let mut patience = limits.receive;
+    let mut kept = false;
+    loop {
+        let deadline = Instant::now() + patience;
+        let received = tokio::select! {
+            biased;
+            _ = stopping.changed() => Received::Nothing,
+            () = slot.evicted() => {
+                if slot.warn() {
+                    observe::log!(messages::ConnectionEvicted { peer });
                 }
-            })
-        }
-    };
-    if let Some(answer) = answer {
-        send(&mut stream, answer, &peer, limits).await;
+                farewell(&stream);
+                Received::Nothing
+            }
+            received = receive(&mut stream, &peer, limits, deadline, kept) => received,
+        };
+        kept = false;
+        let answer = match received {
+            Received::Nothing => None,
+            Received::Refused(answer) => Some(answer),
+            Received::Command(mut octets) => {
+                slot.begin();
+                kept = octets.starts_with(KEEP);
+                if kept {
+                    // Places in error texts are those of what the client wrote.
+                    octets.drain(..KEEP.len());
+                }
+                let origin =
+                    Origin { channel: Channel::Unix, peer: peer.clone(), secure: true, ..Origin::default() };
+                Some(match codec::parse(octets).await {
+                    Ok(value) => table.process(value, origin).await,
+                    Err(error) => {
+                        observe::log!(messages::ProcessError1 { error });
+                        Answer::error(error)
+                    }
+                })
+            }
+        };
+        let Some(answer) = answer else { break };
+        kept &= send(&mut stream, answer, &peer, limits).await;
         // From here on whoever needs the place may have it.
         slot.end();
-        tokio::select! {
-            () = linger(&mut stream) => {}
-            () = slot.evicted() => {}
+        if !kept {
+            tokio::select! {
+                () = linger(&mut stream) => {}
+                () = slot.evicted() => {}
+            }
+            break;
         }
+        patience = limits.idle;
     }
     observe::log!(messages::ConnectionClosed { peer });
 }
 
-async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: Instant) -> Received {
+/// Reads a command. `kept`: the client has had an answer, and may have no more to say.
+async fn receive(
+    stream: &mut UnixStream,
+    peer: &str,
+    limits: Limits,
+    deadline: Instant,
+    kept: bool,
+) -> Received {
     let mut scanner = Scanner::new().max_depth(limits.nesting);
     let mut command = Vec::new();
     let mut piece = vec![0; 16 << 10];
     loop {
         let count = match timeout_at(deadline, stream.read(&mut piece)).await {
+            Err(_) if kept && scanner.seen() == 0 => return Received::Nothing,
             Err(_) => {
                 observe::log!(messages::ConnectionTimeout { peer });
                 let mut text = "Connection over control channel timed out".to_owned();
@@ -190,6 +212,7 @@ async fn receive(stream: &mut UnixStream, peer: &str, limits: Limits, deadline: 
                 observe::log!(messages::SocketReadFail { error, peer });
                 return Received::Nothing;
             }
+            Ok(Ok(0)) if kept && scanner.seen() == 0 => return Received::Nothing,
             Ok(Ok(0)) => {
                 let detail = format!("discarded partial command of {} bytes", scanner.seen());
                 observe::log!(messages::ClosedByForeignHost { peer, detail });
@@ -219,24 +242,26 @@ fn refuse(error: String) -> Received {
     Received::Refused(Answer::error(error))
 }
 
-async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limits) {
+/// Whether all of the answer went.
+async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limits) -> bool {
     let text = codec::write(answer.into_value()).await;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match timeout(limits.write, stream.write(rest)).await {
             Ok(Ok(count)) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
-            Ok(Ok(_)) => return,
+            Ok(Ok(_)) => return false,
             Ok(Err(error)) => {
                 observe::log!(messages::SocketWriteFail { peer, error });
-                return;
+                return false;
             }
             Err(_) => {
                 observe::log!(messages::ConnectionTimeout { peer });
-                return;
+                return false;
             }
         }
     }
     observe::log!(messages::SocketWrite { octets: text.len(), peer });
+    true
 }
 
 /// Last words to a client that must go at once: what the socket takes without waiting.

@@ -53,13 +53,9 @@ fn shared<P: Protocol>() -> [Entry<P>; 19] {
             "Brings the server up to date with its database.",
             |s, _| Box::pin(config_backend_pull(s)),
         ),
-        entry(
-            "config-get",
-            Access::Read,
-            "metadata:boolean?",
-            "The running configuration; with `metadata`, which objects are of a database and of which servers there.",
-            |s, c| Box::pin(config_get(s, c)),
-        ),
+        entry("config-get", Access::Read, "metadata:boolean?", "The running configuration.", |s, c| {
+            Box::pin(config_get(s, c))
+        }),
         entry("config-hash-get", Access::Read, "", "Hash of the running configuration.", |s, _| {
             now(Answer::arguments([("hash", hash(&s))]))
         }),

@@ -32,7 +32,7 @@ fn initialise(kind: Kind, data: &Path, scratch: &Path) {
         Kind::MariaDb => {
             command.args(["mariadb-install-db", "--no-defaults", "--skip-test-db", "--skip-name-resolve"]);
             command.args(["--auth-root-authentication-method=normal", "--innodb-log-file-size=8M"]);
-            command.arg(format!("--datadir={}", data.display()));
+            command.arg(format!("--datadir={}", data.display())).env("TMPDIR", scratch);
         }
         Kind::PostgreSql => {
             let password = scratch.join("password");
@@ -82,6 +82,8 @@ pub(crate) fn spawn(server: &Server) -> Pid {
             std::fs::write(&setup, users).unwrap();
             own(&setup);
             command.args(["mariadbd", "--no-defaults", "--skip-name-resolve", "--bind-address=127.0.0.1"]);
+            // One that starts removes what looks like its own temporary tables, in a shared place those of others.
+            command.arg(format!("--tmpdir={}", directory.display()));
             command.args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M", "--skip-log-bin"]);
             command.arg(format!("--innodb-flush-log-at-trx-commit={}", u8::from(durable)));
             command.arg(format!("--innodb-flush-method={}", if durable { "fsync" } else { "nosync" }));

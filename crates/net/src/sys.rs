@@ -354,8 +354,8 @@ impl Headers {
         }
         let count = libc::c_uint::try_from(self.messages.len()).unwrap_or(0);
         // SAFETY: `messages` holds `count` headers, each with as many iovecs as it says in `vectors`, which did not
-        // move since the pointers were taken. Names, control areas and pieces are borrowed for 'a, so alive during the call; the
-        // kernel reads them and writes only `msg_len` of the headers.
+        // move since the pointers were taken. Names, control areas and pieces are borrowed for 'a, so alive during the
+        // call; the kernel reads them and writes only `msg_len` of the headers.
         let result = unsafe {
             libc::sendmmsg(
                 fd.as_fd().as_raw_fd(),

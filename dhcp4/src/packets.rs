@@ -6,7 +6,8 @@ use std::sync::Arc;
 use base::HwAddr;
 use engine::DropReason;
 use engine::v4::{Arrival, Context4, Reply, Verdict};
-use net::{Destination4, LinkDestination, MacAddr, Meta4, Socket4, Via};
+use host::HostLookup;
+use net::{Batch, Destination4, LinkDestination, MacAddr, Meta4, Socket4, Via};
 use server::{Active, Batches, Shared};
 
 use crate::protocol::Dhcp4;
@@ -16,31 +17,12 @@ pub(crate) fn serve(
     shared: &Shared<Dhcp4>,
     active: &Active<Dhcp4>,
     queue: &Socket4,
-    batches: &mut Batches<'_, Dhcp4>,
+    received: &Batch<Meta4>,
+    batches: &mut Batches<Dhcp4>,
 ) {
-    let received = batches.received;
-    let now = shared.clock.now();
+    let ctx = context(shared, active, queue);
     let statistics = active.runtime.statistics();
-    statistics.set_now(now);
-    let ctx = Context4 {
-        config: &active.config,
-        store: &*active.store,
-        runtime: &active.runtime,
-        locals: &shared.locals,
-        now: now.seconds(),
-        updates: shared.d2.takes_requests(),
-        direct_response: queue.via() == Via::Raw,
-        respond_to_source: shared.respond_to_source,
-        client_port: shared.client_port,
-    };
     let disabled = !shared.is_enabled();
-    // Replies are built where they are sent from; where to is known afterwards.
-    let nowhere = Destination4 {
-        to: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-        from: Ipv4Addr::UNSPECIFIED,
-        interface: 0,
-        link: LinkDestination::Resolve,
-    };
     engine::v4::warm(&ctx, received.iter().map(|(_, bytes)| bytes));
     let mut interface = None;
     for (meta, bytes) in received.iter() {
@@ -52,25 +34,74 @@ pub(crate) fn serve(
         // One exchange per client at a time, also where workers share a socket.
         let _client = shared.client(bytes);
         let arrival = arrival(shared, meta, &mut interface);
-        let Some(slot) = batches.room(nowhere) else {
+        let Some(slot) = batches.room(NOWHERE) else {
             statistics.dropped(DropReason::QueueFull);
             continue;
         };
-        match engine::v4::handle_now(&ctx, &arrival, bytes, slot) {
-            Some(Verdict::Reply(reply)) => {
-                let destination = destination(meta, &reply);
-                batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
-            }
-            Some(Verdict::Done(effects)) => batches.done(effects.requests),
-            Some(Verdict::Drop(reason)) => {
-                batches.dropped(reason);
-                statistics.dropped(reason);
-            }
-            // The stores of this build answer at once.
-            None => {
-                batches.dropped(DropReason::ProcessingFailed);
-                statistics.dropped(DropReason::ProcessingFailed);
-            }
+        // What is in memory answers at once.
+        let failed = || Verdict::Drop(DropReason::ProcessingFailed);
+        let verdict = engine::v4::handle_now(&ctx, &arrival, bytes, slot).unwrap_or_else(failed);
+        conclude(active, meta, verdict, batches);
+    }
+}
+
+/// Handles a packet that waits for databases on its way.
+pub(crate) async fn serve_waiting(
+    shared: &Shared<Dhcp4>,
+    active: &Active<Dhcp4>,
+    queue: &Socket4,
+    meta: &Meta4,
+    packet: &[u8],
+    batches: &mut Batches<Dhcp4>,
+) {
+    let ctx = context(shared, active, queue);
+    let statistics = active.runtime.statistics();
+    statistics.arrived();
+    if !shared.is_enabled() {
+        statistics.dropped(DropReason::ServiceDisabled);
+        return;
+    }
+    let arrival = arrival(shared, meta, &mut None);
+    let Some(slot) = batches.room(NOWHERE) else { return };
+    let verdict = engine::v4::handle_guarded(&ctx, &arrival, packet, slot).await;
+    conclude(active, meta, verdict, batches);
+}
+
+/// Where replies go until that is known: they are built where they are sent from.
+const NOWHERE: Destination4 = Destination4 {
+    to: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+    from: Ipv4Addr::UNSPECIFIED,
+    interface: 0,
+    link: LinkDestination::Resolve,
+};
+
+fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, queue: &Socket4) -> Context4<'a> {
+    let now = shared.clock.now();
+    active.runtime.statistics().set_now(now);
+    Context4 {
+        config: &active.config,
+        store: &*active.store,
+        databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
+        runtime: &active.runtime,
+        locals: &shared.locals,
+        now: now.seconds(),
+        updates: shared.d2.takes_requests(),
+        direct_response: queue.via() == Via::Raw,
+        respond_to_source: shared.respond_to_source,
+        client_port: shared.client_port,
+    }
+}
+
+fn conclude(active: &Active<Dhcp4>, meta: &Meta4, verdict: Verdict, batches: &mut Batches<Dhcp4>) {
+    match verdict {
+        Verdict::Reply(reply) => {
+            let destination = destination(meta, &reply);
+            batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
+        }
+        Verdict::Done(effects) => batches.done(effects.requests),
+        Verdict::Drop(reason) => {
+            batches.dropped(reason);
+            active.runtime.statistics().dropped(reason);
         }
     }
 }

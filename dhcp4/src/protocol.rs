@@ -16,7 +16,7 @@ use engine::v4::reclaim::{self, Limits, Reclaimed};
 use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
 use memfile::Memfile4;
 use ncr::{Change, NameChangeRequest};
-use net::{Destination4, EntryError, Interface, OpenOptions4, Selection4, Socket4, SocketSet4};
+use net::{Batch, Destination4, EntryError, Interface, Meta4, OpenOptions4, Selection4, Socket4, SocketSet4};
 use observe::Registry;
 use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v4::MessageType;
@@ -216,8 +216,25 @@ impl Protocol for Dhcp4 {
         packet.get(CHADDR)
     }
 
-    fn serve(shared: &Shared<Self>, active: &Active<Self>, queue: &Socket4, batches: &mut Batches<'_, Self>) {
-        packets::serve(shared, active, queue, batches);
+    fn serve(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        queue: &Socket4,
+        received: &Batch<Meta4>,
+        batches: &mut Batches<Self>,
+    ) {
+        packets::serve(shared, active, queue, received, batches);
+    }
+
+    async fn serve_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        queue: &Socket4,
+        meta: &Meta4,
+        packet: &[u8],
+        batches: &mut Batches<Self>,
+    ) {
+        packets::serve_waiting(shared, active, queue, meta, packet, batches).await;
     }
 
     fn ends(destination: &Destination4) -> (SocketAddr, IpAddr) {

@@ -16,7 +16,7 @@ use engine::v6::reclaim::{self, Limits, Reclaimed};
 use lease::{Lease6, LeaseObserver6, LeaseStore6, StoreError};
 use memfile::Memfile6;
 use ncr::{Change, NameChangeRequest};
-use net::{Destination6, EntryError, Interface, OpenOptions, Selection6, Socket6, SocketSet6};
+use net::{Batch, Destination6, EntryError, Interface, Meta6, OpenOptions, Selection6, Socket6, SocketSet6};
 use observe::Registry;
 use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v6::MessageType;
@@ -210,8 +210,25 @@ impl Protocol for Dhcp6 {
         wire::v6::client_duid(packet)
     }
 
-    fn serve(shared: &Shared<Self>, active: &Active<Self>, _: &Socket6, batches: &mut Batches<'_, Self>) {
-        packets::serve(shared, active, batches);
+    fn serve(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        _: &Socket6,
+        received: &Batch<Meta6>,
+        batches: &mut Batches<Self>,
+    ) {
+        packets::serve(shared, active, received, batches);
+    }
+
+    async fn serve_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        _: &Socket6,
+        meta: &Meta6,
+        packet: &[u8],
+        batches: &mut Batches<Self>,
+    ) {
+        packets::serve_waiting(shared, active, meta, packet, batches).await;
     }
 
     fn ends(destination: &Destination6) -> (SocketAddr, IpAddr) {

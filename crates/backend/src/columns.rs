@@ -194,6 +194,24 @@ columns! {
 pub static NETWORK6: &[Column] = SUBNET6;
 
 columns! {
+    /// `hosts`, for DHCPv4, beside the identifier, the subnet and the classes.
+    HOST4:
+    "boot-file-name" "dhcp4_boot_file_name" Text,
+    "hostname" "hostname" Text,
+    "ip-address" "ipv4_address" Ipv4,
+    "next-server" "dhcp4_next_server" Ipv4,
+    "server-hostname" "dhcp4_server_hostname" Text,
+    "user-context" "user_context" Json,
+}
+
+columns! {
+    /// As [`HOST4`], for DHCPv6; `ip-addresses` and `prefixes` have a table of their own.
+    HOST6:
+    "hostname" "hostname" Text,
+    "user-context" "user_context" Json,
+}
+
+columns! {
     /// `dhcp4_pool` and `dhcp6_pool`, beside the addresses.
     POOL:
     "client-classes" "client_classes" Json,
@@ -246,6 +264,12 @@ pub fn class(family: Family) -> &'static [Column] {
     if family == Family::V4 { CLASS4 } else { CLASS6 }
 }
 
+/// Columns of host reservations.
+#[must_use]
+pub fn host(family: Family) -> &'static [Column] {
+    if family == Family::V4 { HOST4 } else { HOST6 }
+}
+
 /// Numbers of `option_def_data_type`.
 pub const DATA_TYPES: &[(i64, &str)] = &[
     (0, "empty"),
@@ -278,6 +302,10 @@ pub const SCOPES: &[(i64, &str)] = &[
     (5, "pool"),
     (6, "pd-pool"),
 ];
+
+/// Numbers of the kinds of identifiers that clients with reservations are known by.
+pub const HOST_IDENTIFIERS: &[(i64, &str)] =
+    &[(0, "hw-address"), (1, "duid"), (2, "circuit-id"), (3, "client-id"), (4, "flex-id")];
 
 /// Numbers of `parameter_data_type`.
 pub const PARAMETER_TYPES: &[(i64, &str)] = &[(0, "integer"), (1, "real"), (2, "boolean"), (4, "string")];

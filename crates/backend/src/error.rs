@@ -23,6 +23,12 @@ pub enum BackendError {
     /// A value of the wrong shape.
     #[error("'{keyword}' parameter is not {wanted}")]
     BadValue { keyword: String, wanted: &'static str },
+    /// A reservation of a client or of an address that has one. The text is Kea's.
+    #[error("Database duplicate entry error")]
+    Duplicate,
+    /// A write to a database of reservations that is `readonly`. The text is Kea's.
+    #[error("{0} host database backend is configured to operate in read only mode")]
+    ReadOnly(&'static str),
     /// A stored row that can not be read back; names the row.
     #[error("{object}: {reason}")]
     BadRow { object: String, reason: String },

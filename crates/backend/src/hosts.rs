@@ -1,10 +1,11 @@
-//! Databases of host reservations, as commands work on them. Packets ask a `host::HostSource`.
+//! Databases of host reservations, as commands work on them and as servers look up for packets.
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
 use base::SubnetId;
+use host::Identifier;
 use json::Map;
 
 use crate::BackendError;
@@ -20,31 +21,38 @@ pub struct HostRecord {
     pub reservation: Map,
 }
 
-/// How the client of a reservation is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostIdentifier {
-    /// `hw-address`, `duid`, `circuit-id`, `client-id` or `flex-id`.
-    pub kind: &'static str,
-    pub octets: Vec<u8>,
-}
-
 /// Which reservations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostQuery {
     All,
     Address(IpAddr),
-    Identifier(HostIdentifier),
+    Identifier(Identifier),
     /// Without regard to upper and lower case.
     Hostname(String),
 }
 
+/// What packets ask of a database, many of them at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostQuestions {
+    /// Clients, in whatever subnet.
+    pub clients: Vec<Identifier>,
+    /// Addresses and prefixes (by their first address) of a subnet.
+    pub places: Vec<(SubnetId, IpAddr)>,
+}
+
 /// A database of reservations of one protocol. What is done is on the medium when the answer comes.
 pub trait HostDatabase: Send + Sync {
-    /// Adds a reservation.
+    /// Name for logs: no passwords.
+    fn name(&self) -> String;
+
+    /// Whether the database answers, and has tables that this program understands.
+    fn probe(&self) -> HostAnswer<'_, ()>;
+
+    /// Adds a reservation. `unique`: no address or prefix for two clients of a subnet.
     ///
     /// # Errors
-    /// Also when one for the same client, or for the same address where that may not be, is there.
-    fn add<'a>(&'a self, record: &'a HostRecord) -> HostAnswer<'a, ()>;
+    /// Also [`BackendError::Duplicate`], and [`BackendError::ReadOnly`] as for all that writes.
+    fn add<'a>(&'a self, record: &'a HostRecord, unique: bool) -> HostAnswer<'a, ()>;
 
     /// Replaces the reservation of the same client in the same subnet; false when there is none.
     fn update<'a>(&'a self, record: &'a HostRecord) -> HostAnswer<'a, bool>;
@@ -62,4 +70,7 @@ pub trait HostDatabase: Send + Sync {
         from: u64,
         limit: usize,
     ) -> HostAnswer<'_, Vec<(u64, HostRecord)>>;
+
+    /// All reservations that answer a question, each once.
+    fn lookup(&self, questions: HostQuestions) -> HostAnswer<'_, Vec<HostRecord>>;
 }

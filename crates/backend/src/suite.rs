@@ -5,6 +5,7 @@
 
 mod family6;
 mod history;
+mod hosts;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::{
     OptionKey, OptionScope, PoolRange, Pulled, Puller, Server, ServerSelector, Stored, StoredSubnet,
     SubnetKey, text_member,
 };
+
+pub use hosts::run_hosts;
 
 /// A test with its name.
 type Test = (&'static str, fn(&dyn ConfigBackend, &dyn ConfigBackend));
@@ -87,7 +90,7 @@ impl Wake for Unpark {
 }
 
 /// Waits for a call.
-pub fn wait<T>(call: Boxed<T>) -> Result<T, BackendError> {
+pub fn wait<T>(call: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut call = pin!(call);
     loop {

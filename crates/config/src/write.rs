@@ -141,8 +141,9 @@ fn global(definitions: &DefTable, keyword: &Keyword, globals: &Map) -> Option<Va
         {
             None
         }
-        Type::Maps(_) if matches!(keyword.name, "client-classes" | "reservations" | "hosts-databases") => {
-            None
+        Type::Maps(_) if matches!(keyword.name, "client-classes" | "reservations") => None,
+        Type::Maps(_) if keyword.name == "hosts-databases" => {
+            own.filter(|list| list.as_list().is_some_and(|list| !list.is_empty())).cloned()
         }
         Type::Map(_) if keyword.name == "compatibility" => {
             let set = own?.as_map()?.iter().filter(|(_, v)| v.as_bool() == Some(true));

@@ -1,11 +1,12 @@
-//! Configuration databases of every kind, as the maps of `config-databases` name them.
+//! Databases of configurations and host reservations, of every kind, as the maps of `config-databases` and
+//! `hosts-databases` name them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::Family;
 use config::DatabaseAccess;
-use sql::{Access, Database, Tls, TlsMode};
+use sql::{Access, Database, Hosts, Tls, TlsMode};
 
 /// The database of an entry of `config-databases`, which is opened at the first call. `file` is where the file of a
 /// `sqlite` entry lies.
@@ -16,6 +17,12 @@ pub fn open(entry: &DatabaseAccess, file: &Path, family: Family) -> Database {
         postgres::KIND => postgres::open(access(entry), family),
         _ => sqlite::open(file, family),
     }
+}
+
+/// The host reservations of an entry of `hosts-databases`, opened as by [`open`].
+#[must_use]
+pub fn open_hosts(entry: &DatabaseAccess, file: &Path, family: Family) -> Hosts {
+    Hosts::new(open(entry, file, family), entry.read_only)
 }
 
 /// How to reach the server of an entry.
@@ -76,6 +83,7 @@ mod tests {
             max_reconnect_tries: 0,
             reconnect_wait_time: 0,
             retry_on_startup: false,
+            read_only: false,
             connect_timeout: 0,
             answer_timeout: 7,
             tls: DatabaseTls {

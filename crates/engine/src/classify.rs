@@ -51,10 +51,10 @@ pub(crate) fn early_round<P: Protocol<Reservation: Reserved>>(
     config: &ServerConfig<P>,
     query: &mut impl Classified<P>,
 ) {
-    if !config.globals.early_global_reservations_lookup || config.hosts.is_empty() {
+    if !config.globals.early_global_reservations_lookup || query.hosts().has_no_source(config) {
         return;
     }
-    let Some(host) = hosts::find_global(config, query) else { return };
+    let Some(host) = hosts::find_global(config, query, query.hosts()) else { return };
     query.hosts_mut().put(&host);
     let classes = query.hosts().first_classes();
     if !classes.is_empty() {
@@ -72,7 +72,7 @@ pub(crate) fn second_round<P: Protocol<Reservation: Reserved>>(
     query: &mut impl Classified<P>,
     subnet: Option<&Arc<Subnet<P>>>,
 ) {
-    if !config.hosts.is_empty()
+    if !query.hosts().has_no_source(config)
         && let Some(subnet) = subnet
     {
         let mut found = std::mem::take(query.hosts_mut());

@@ -11,6 +11,7 @@ pub mod ddns;
 mod drop;
 mod effects;
 mod fqdn;
+mod guard;
 mod hosts;
 pub mod messages;
 mod reclaim;

@@ -8,6 +8,11 @@ use options::DefTable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassId(pub u32);
 
+impl ClassId {
+    /// A class that no query ever joins.
+    pub const NOBODY: Self = Self(u32::MAX);
+}
+
 /// What the surroundings of an expression know.
 pub trait Names {
     /// The class that `member('name')` means: defined earlier or built in. `None` makes the expression fail.

@@ -2,14 +2,18 @@
 //! servers look them up.
 //!
 //! What a reservation gives beside a name (addresses, options, classes) is the business of the family that is served:
-//! the type parameter `T`, a [`Reservation`]. A source answers at once; one behind a server keeps what packets need in memory.
+//! the type parameter `T`, a [`Reservation`]. Sources ([`HostSource`]) are in memory and answer at once; databases are
+//! asked ([`HostLookup`]), and who asks waits.
 
 mod chain;
 mod ident;
 mod table;
 
 use std::fmt::Debug;
+use std::future::Future;
 use std::hash::Hash;
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use base::SubnetId;
@@ -40,6 +44,9 @@ pub trait Reservation: Clone + Debug + PartialEq + Send + Sync + 'static {
 
     /// What is reserved for the client.
     fn resources(&self) -> &[Self::Resource];
+
+    /// An address, or the first one of a prefix.
+    fn address(resource: Self::Resource) -> IpAddr;
 }
 
 /// Where reservations are looked up. Lookups cost the same whatever the number of reservations.
@@ -67,4 +74,22 @@ pub trait HostSource<T: Reservation>: Send + Sync {
 
     /// Visits all reserved addresses and prefixes with their scopes.
     fn each_resource(&self, visit: &mut dyn FnMut(SubnetId, T::Resource));
+}
+
+/// Why databases could not be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("looking up host reservations failed: {0}")]
+pub struct LookupError(pub String);
+
+/// What databases answer, once they do: reservations, those of the first database first.
+pub type Lookup<'a, T> =
+    Pin<Box<dyn Future<Output = Result<Vec<Arc<Host<T>>>, LookupError>> + Send + 'a>>;
+
+/// Databases of reservations, as packets ask them.
+pub trait HostLookup<T: Reservation>: Send + Sync {
+    /// The reservations in all scopes of the client that has any of these identifiers.
+    fn of_client(&self, identifiers: Vec<Identifier>) -> Lookup<'_, T>;
+
+    /// The reservations of an address or prefix in one scope.
+    fn at(&self, subnet: SubnetId, resource: T::Resource) -> Lookup<'_, T>;
 }

@@ -217,6 +217,10 @@ pub(crate) mod tests {
         fn resources(&self) -> &[u32] {
             &self.resources
         }
+
+        fn address(resource: u32) -> std::net::IpAddr {
+            std::net::Ipv4Addr::from(resource).into()
+        }
     }
 
     fn host(subnet: u32, octets: &[u8], resources: &[u32], name: &str) -> Host<Given> {

@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The medium refused: disk full, connection lost. Nothing of the call took effect.
     #[error("lease store failed: {0}")]
     Failed(String),
+    /// What must be known before the store is changed could not be looked up.
+    #[error("{0}")]
+    Unknown(String),
     /// What the store holds cannot be read.
     #[error("lease store is damaged: {0}")]
     Damaged(String),

@@ -8,7 +8,7 @@ use backend::suite;
 use base::Family;
 use mysql::MySql;
 use mysql::schema::SCHEMA;
-use sql::{Access, Tls};
+use sql::{Access, Hosts, Tls};
 use testdb::{Database, Kind, shared};
 
 fn access(database: &Database) -> Access {
@@ -34,6 +34,18 @@ fn backend_suite() {
         server.empty(&database.name);
         let open = || Box::new(mysql::open(access.clone(), family));
         (open(), open())
+    });
+}
+
+#[test]
+fn suite_of_hosts() {
+    let server = shared(Kind::MariaDb);
+    let database = server.database();
+    let access = access(&database);
+    SCHEMA.create(&mut MySql::open(&access).unwrap()).unwrap();
+    suite::run_hosts(&mut |family| {
+        server.empty(&database.name);
+        Box::new(Hosts::new(mysql::open(access.clone(), family), false))
     });
 }
 

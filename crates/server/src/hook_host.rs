@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use backend::hosts::HostDatabase;
 use backend::{ConfigBackend, Identity};
 use base::{Micros, ServerTag, SubnetId, Timestamp};
 use control::Answer;
@@ -101,4 +102,8 @@ impl<P: Protocol> stat_cmds::Host<P::Model> for HookHost<P> {
     }
 }
 
-impl<P: Protocol> host_cmds::Host<P::Model> for HookHost<P> {}
+impl<P: Protocol> host_cmds::Host<P::Model> for HookHost<P> {
+    fn databases(&self) -> Vec<Arc<dyn HostDatabase>> {
+        self.0.host.load().hosts.clone()
+    }
+}

@@ -9,6 +9,7 @@ mod clients;
 mod commands;
 mod d2_client;
 mod hook_host;
+mod hosts;
 mod interfaces;
 pub mod messages;
 mod metrics;

@@ -76,6 +76,24 @@ macro_rules! family {
     MultiThreading { enabled, threads, queue } = concat!($id, "_MULTI_THREADING_INFO"), $logger, Info,
         "enabled: {enabled}, number of threads: {threads}, queue size: {queue}",
         "How many threads serve packets.";
+    HostsUnavailable { database, error } = concat!($id, "_HOSTS_DATABASE_FAILED"), $logger, Error,
+        "host reservations in {database} can not be looked up: {error}",
+        "The database did not answer, or refuses. Packets that need to know are dropped meanwhile. Not of Kea.";
+    HostUnusable { database, reservation, error } = concat!($id, "_HOSTS_DATABASE_UNUSABLE"), $logger, Warn,
+        "the reservation {reservation} in {database} can not be used: {error}",
+        "Its client is served as if the reservation were not there. Not of Kea.";
+    DbReconnectLost { database } = concat!($id, "_DB_RECONNECT_LOST_CONNECTION"), $logger, Info,
+        "database connection lost: {database}",
+        "The server tries to reach the database again; on-fail says whether clients are served meanwhile.";
+    DbReconnectSucceeded { database } = concat!($id, "_DB_RECONNECT_SUCCEEDED"), $logger, Info,
+        "database connection recovered: {database}",
+        "The database answers again.";
+    DbReconnectFailed { tries, database } = concat!($id, "_DB_RECONNECT_FAILED"), $logger, Error,
+        "maximum number of database reconnect attempts: {tries}, has been exhausted without success: {database}",
+        "The server ends, as on-fail asks for.";
+    DbReconnectFatal { tries, database } = concat!($id, "_FATAL_DB_RECONNECT_FAILED"), $logger, Fatal,
+        "maximum number of database reconnect attempts: {tries}, has been exhausted without success: {database}",
+        "The database could not be reached at the start, however often it was tried (max-reconnect-tries).";
     NoSockets { reason } = "DHCPSRV_NO_SOCKETS_OPEN", "dhcpsrv", Warn,
         "no interface configured to listen to DHCP traffic: {reason}",
         "No service socket is open, so no client is heard. Check interfaces-config.";

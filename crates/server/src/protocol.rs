@@ -15,6 +15,7 @@ use engine::v4::reclaim::{Limits, Reclaimed};
 use lease::{Durable, StoreError};
 use memfile::Memfile;
 use ncr::{Change, NameChangeRequest};
+use net::Batch;
 use observe::Registry;
 
 use crate::commands::Entry;
@@ -175,8 +176,18 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         shared: &Shared<Self>,
         active: &Active<Self>,
         queue: &Self::Queue,
-        batches: &mut Batches<'_, Self>,
+        received: &Batch<Meta<Self>>,
+        batches: &mut Batches<Self>,
     );
+    /// Handles one packet, which waits for databases on its way.
+    fn serve_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        queue: &Self::Queue,
+        meta: &Meta<Self>,
+        packet: &[u8],
+        batches: &mut Batches<Self>,
+    ) -> impl Future<Output = ()>;
     /// Where a packet goes, and from which address.
     fn ends(destination: &Destination<Self>) -> (SocketAddr, IpAddr);
     fn code(kind: Self::Reply) -> u8;

@@ -192,7 +192,7 @@ impl<P: Protocol> Server<P> {
         let merged = Arc::new(pulling.merge(&state.file, objects));
         let refused = |refusal: Refusal| PullFailure::Apply(refusal.text);
         let config = self.resolve(&merged).map_err(refused)?;
-        self.apply_pulled(config, &state.lease_file).await.map_err(refused)?;
+        self.apply_pulled(config, &state).await.map_err(refused)?;
         progress.puller.commit();
         pulling.running.store(Arc::new(progress.puller.objects().clone()));
         Ok(true)

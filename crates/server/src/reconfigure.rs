@@ -17,6 +17,7 @@ use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
 
 use crate::channels::Channels;
+use crate::hosts::{Lookup, Used};
 use crate::messages::say;
 use crate::protocol::{Config, Written};
 use crate::pull::Pulling;
@@ -30,6 +31,8 @@ pub(crate) struct State<P: Protocol> {
     pub(crate) file: Arc<Written<P>>,
     pub(crate) channels: Channels,
     pub(crate) pulling: Option<Arc<Pulling<P>>>,
+    /// Databases of host reservations.
+    pub(crate) hosts: Vec<Arc<Used>>,
     pub(crate) lease_file: PathBuf,
     pub(crate) loggers: Vec<observe::LoggerSettings>,
 }
@@ -40,6 +43,7 @@ impl<P: Protocol> Default for State<P> {
             file: Arc::default(),
             channels: Channels::default(),
             pulling: None,
+            hosts: Vec::new(),
             lease_file: PathBuf::new(),
             loggers: Vec::new(),
         }
@@ -97,6 +101,7 @@ pub(crate) struct Staged<P: Protocol> {
     file: Arc<Written<P>>,
     config: Arc<Config<P>>,
     pulling: Option<Pulling<P>>,
+    hosts: Vec<Arc<Used>>,
     places: Places,
     hooks: modules::Libraries,
 }
@@ -195,7 +200,13 @@ impl<P: Protocol> Server<P> {
             }
             _ => own,
         };
-        Ok(Staged { file, config, pulling, places, hooks })
+        let hosts = Used::all::<P>(&config.services, &state.hosts, &places);
+        if !self.arguments.repair {
+            for used in &hosts {
+                used.contact::<P>(state.lease_file.as_os_str().is_empty()).await?;
+            }
+        }
+        Ok(Staged { file, config, pulling, hosts, places, hooks })
     }
 
     /// Brings a staged configuration into force.
@@ -207,12 +218,12 @@ impl<P: Protocol> Server<P> {
         staged: Staged<P>,
         state: &mut State<P>,
     ) -> Result<(), Refusal> {
-        let Staged { file, config, mut pulling, places, hooks } = staged;
+        let Staged { file, config, mut pulling, hosts, places, hooks } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
         self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
         let opened = match self.new_channels(&services.control_sockets, &places, &state.channels) {
-            Ok(fresh) => self.swap(&config, &places.lease_file, true).await.map(|()| fresh),
+            Ok(fresh) => self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh),
             Err(refusal) => Err(refusal),
         };
         let fresh = match opened {
@@ -233,10 +244,13 @@ impl<P: Protocol> Server<P> {
         }
         self.host.store(Arc::new(HostView {
             databases: pulling.iter().map(|p| Arc::clone(&p.database)).collect(),
+            hosts: hosts.iter().map(|used| Arc::clone(&used.database)).collect(),
             tag: services.server_tag.clone(),
             file: Arc::clone(&state.file),
         }));
         state.pulling = pulling.map(Arc::new);
+        hosts.iter().enumerate().for_each(|(at, used)| used.watched(self, at));
+        state.hosts = hosts;
         let mut sockets = self.sockets.lock().await;
         sockets.attempts = 0;
         self.start_workers(&mut sockets, &services.multi_threading).await?;
@@ -252,9 +266,9 @@ impl<P: Protocol> Server<P> {
     pub(crate) async fn apply_pulled(
         &self,
         config: Arc<Config<P>>,
-        lease_file: &Path,
+        state: &State<P>,
     ) -> Result<(), Refusal> {
-        self.swap(&config, lease_file, false).await?;
+        self.swap(&config, &state.lease_file, &state.hosts, false).await?;
         say!(P, CbMerged);
         self.in_force(&config);
         Ok(())
@@ -276,7 +290,7 @@ impl<P: Protocol> Server<P> {
         };
         let outcome = async {
             let config = self.resolve(&whole)?;
-            self.swap(&config, &state.lease_file, false).await?;
+            self.swap(&config, &state.lease_file, &state.hosts, false).await?;
             Ok::<_, Refusal>(config)
         };
         match outcome.await {
@@ -285,6 +299,7 @@ impl<P: Protocol> Server<P> {
                 let view = self.host.load();
                 self.host.store(Arc::new(HostView {
                     databases: view.databases.clone(),
+                    hosts: view.hosts.clone(),
                     tag: view.tag.clone(),
                     file,
                 }));
@@ -297,7 +312,13 @@ impl<P: Protocol> Server<P> {
 
     /// The moment of change: no packet is in progress. `reload`: a lease file that was removed or replaced meanwhile is
     /// opened anew.
-    async fn swap(&self, config: &Arc<Config<P>>, lease_file: &Path, reload: bool) -> Result<(), Refusal> {
+    async fn swap(
+        &self,
+        config: &Arc<Config<P>>,
+        lease_file: &Path,
+        hosts: &[Arc<Used>],
+        reload: bool,
+    ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
@@ -325,10 +346,11 @@ impl<P: Protocol> Server<P> {
                     memfile: Arc::clone(&running.memfile),
                     runtime: Arc::clone(&running.runtime),
                     identity,
+                    hosts: Lookup::start(config, hosts),
                 }
             }
             Some(settings) => match self.open_store(config, identity, settings).await {
-                Ok(active) => active,
+                Ok(active) => Active { hosts: Lookup::start(config, hosts), ..active },
                 Err(error) => {
                     P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
                     return Err(failed(error));
@@ -368,7 +390,7 @@ impl<P: Protocol> Server<P> {
         let mark = store.mark();
         P::check(config, &store).await?;
         store.commit(mark).await?;
-        Ok(Active { config: Arc::clone(config), store, memfile, runtime, identity })
+        Ok(Active { config: Arc::clone(config), store, memfile, runtime, identity, hosts: None })
     }
 }
 

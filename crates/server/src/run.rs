@@ -299,6 +299,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         memfile,
         runtime,
         identity: Arc::default(),
+        hosts: None,
     })
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Places {
     pub(crate) sockets: Vec<(String, PathBuf)>,
     /// Configuration databases that are files, in their order.
     pub(crate) databases: Vec<PathBuf>,
+    /// The files of `hosts-databases`; empty paths for those that are none.
+    pub(crate) hosts: Vec<PathBuf>,
     pub(crate) loggers: Vec<LoggerSettings>,
     /// TLS of the HTTPS control sockets, by their files.
     pub(crate) tls: Vec<(TlsPaths, ServerTls)>,
@@ -54,6 +56,10 @@ pub(crate) fn places<P: Protocol>(
     let databases = services.config_control.iter().flat_map(|c| &c.databases);
     for database in databases.filter(|d| d.kind == "sqlite") {
         places.databases.extend(audit.path(PathKind::Data, data, &database.name));
+    }
+    for database in &services.hosts_databases {
+        let file = if database.kind == "sqlite" { audit.path(PathKind::Data, data, &database.name) } else { None };
+        places.hosts.push(file.unwrap_or_default());
     }
     for socket in &services.control_sockets {
         match socket {

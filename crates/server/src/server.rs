@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard};
 
 use arc_swap::ArcSwap;
 use backend::ConfigBackend;
+use backend::hosts::HostDatabase;
 use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
@@ -16,6 +17,7 @@ use tokio::sync::{Mutex, Notify, RwLock};
 use crate::Protocol;
 use crate::clients::Clients;
 use crate::d2_client::Client;
+use crate::hosts::Lookup;
 use crate::messages::say;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
@@ -32,6 +34,8 @@ pub struct Active<P: Protocol> {
     pub memfile: Arc<Memfile<P::Lease>>,
     pub runtime: Arc<Runtime<P::Lease>>,
     pub identity: Arc<P::Identity>,
+    /// Databases of host reservations; `None`: there are none, and no packet waits.
+    pub hosts: Option<Arc<Lookup<P>>>,
 }
 
 /// What workers and commands share.
@@ -85,6 +89,11 @@ impl<P: Protocol> Shared<P> {
         self.clients.lock(P::client(packet)?)
     }
 
+    /// As [`client`](Self::client), for a packet that may have to wait for databases.
+    pub async fn client_waiting(&self, packet: &[u8]) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        self.clients.wait(P::client(packet)?).await
+    }
+
     pub(crate) fn packet_rejected(&self, error: &net::FrameError) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
         say!(P, PacketRejected { reason: error });
@@ -94,6 +103,8 @@ impl<P: Protocol> Shared<P> {
 /// What hook libraries see of the configuration.
 pub struct HostView<P: Protocol> {
     pub databases: Vec<Arc<dyn ConfigBackend>>,
+    /// Databases of host reservations.
+    pub hosts: Vec<Arc<dyn HostDatabase>>,
     pub tag: ServerTag,
     /// The server's own part.
     pub file: Arc<Written<P>>,
@@ -101,7 +112,7 @@ pub struct HostView<P: Protocol> {
 
 impl<P: Protocol> Default for HostView<P> {
     fn default() -> Self {
-        Self { databases: Vec::new(), tag: ServerTag::default(), file: Arc::default() }
+        Self { databases: Vec::new(), hosts: Vec::new(), tag: ServerTag::default(), file: Arc::default() }
     }
 }
 

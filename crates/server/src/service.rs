@@ -26,6 +26,11 @@ impl Origin {
     const HA_REMOTE: u32 = 2000;
     const DATABASE: u32 = 1_000_000;
 
+    /// A database of reservations, by its place in the list.
+    pub(crate) fn of_database(number: u32) -> Self {
+        Self::Database(Self::DATABASE.saturating_add(number))
+    }
+
     /// From `origin` or `origin-id` of a command.
     pub(crate) fn from_arguments(arguments: Option<&Value>) -> Result<Self, String> {
         let Some(arguments) = arguments else { return Ok(Self::User) };

@@ -4,6 +4,9 @@
 //! A batch is received in one call, handled in line, committed to the lease store in one write, and answered in one
 //! call once it is durable. While a commit is under way the worker goes on with the next batch. Replies that promise
 //! nothing, such as most OFFERs, do not wait.
+//!
+//! Where host reservations are in databases, each packet is handled by a task of its own, which waits for them while
+//! the worker goes on; packets of one client still follow one another.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -33,6 +36,8 @@ const ROUNDS: usize = 4;
 const RETRY: Duration = Duration::from_millis(100);
 /// A socket that stays unwritable loses its replies rather than holding the worker up.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Tasks of a worker: as many as can be.
+const TASKS: u32 = 1 << 24;
 
 /// What the server tells a worker.
 pub(crate) enum Order<P: Protocol> {
@@ -90,12 +95,11 @@ impl<P: Protocol> Default for Replies<P> {
     }
 }
 
-/// A batch of packets and the replies to them.
+/// The replies to a batch of packets.
 ///
 /// For each packet: [`room`](Self::room) for its reply, then one of [`reply`](Self::reply), [`done`](Self::done) and
 /// [`dropped`](Self::dropped).
-pub struct Batches<'a, P: Protocol> {
-    pub received: &'a Batch<Meta<P>>,
+pub struct Batches<P: Protocol> {
     /// What waits for the commit; every reply is built here.
     waiting: Replies<P>,
     /// What promises nothing.
@@ -106,7 +110,11 @@ pub struct Batches<'a, P: Protocol> {
     changed: bool,
 }
 
-impl<P: Protocol> Batches<'_, P> {
+impl<P: Protocol> Batches<P> {
+    fn new(local: &Local<P>) -> Self {
+        Self { waiting: local.empty(), ready: local.empty(), requests: Requests::new(), changed: false }
+    }
+
     /// Where the next reply is built; `None`: there is no room for it.
     pub fn room(&mut self, destination: Destination<P>) -> Option<&mut Vec<u8>> {
         self.waiting.batch.next_slot(destination)
@@ -146,6 +154,8 @@ struct Local<P: Protocol> {
     batches: RefCell<Vec<Batch<Meta<P>>>>,
     replies: RefCell<Vec<Replies<P>>>,
     pending: Arc<Semaphore>,
+    /// Packets that wait for databases.
+    parked: Arc<Semaphore>,
 }
 
 impl<P: Protocol> Local<P> {
@@ -166,6 +176,7 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
         batches: RefCell::default(),
         replies: RefCell::default(),
         pending: Arc::new(Semaphore::new(PENDING_BATCHES)),
+        parked: Arc::new(Semaphore::new(usize::try_from(TASKS).unwrap_or(usize::MAX))),
     });
     let mut sockets: HashMap<SocketId, Listener> = HashMap::new();
     while let Some(order) = inbox.recv().await {
@@ -194,6 +205,7 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
                 for listener in sockets.into_values() {
                     listener.close().await;
                 }
+                let _: Result<_, _> = local.parked.acquire_many(TASKS).await;
                 // Replies that wait for their commit still leave.
                 let all = u32::try_from(PENDING_BATCHES).unwrap_or(u32::MAX);
                 let _: Result<_, _> = local.pending.acquire_many(all).await;
@@ -284,16 +296,77 @@ async fn serve<P: Protocol>(
     received: &Batch<Meta<P>>,
 ) {
     let shared = &local.shared;
-    let (waiting, ready) = (local.empty(), local.empty());
     // Reconfigurations wait for the batch, never in the middle of a packet.
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
+    if let Some(hosts) = &active.hosts {
+        drop(gate);
+        park_all(local, socket, received, &active, &hosts.room);
+        return;
+    }
     let mark = active.store.mark();
-    let mut batches = Batches { received, waiting, ready, requests: Requests::new(), changed: false };
-    P::serve(shared, &active, socket.socket(), &mut batches);
-    let Batches { waiting, mut ready, requests, changed, .. } = batches;
-    let committed = changed.then(|| active.store.commit(mark));
+    let mut batches = Batches::new(local);
+    P::serve(shared, &active, socket.socket(), received, &mut batches);
+    let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
+    deliver(local, socket, active, batches, committed).await;
+}
+
+/// Gives each packet of a batch a task of its own, as many as have room.
+fn park_all<P: Protocol>(
+    local: &Rc<Local<P>>,
+    socket: &Rc<AsyncSocket<P::Queue>>,
+    received: &Batch<Meta<P>>,
+    active: &Active<P>,
+    room: &Arc<Semaphore>,
+) {
+    for (meta, bytes) in received.iter() {
+        let (Ok(place), Ok(task)) =
+            (Arc::clone(room).try_acquire_owned(), Arc::clone(&local.parked).try_acquire_owned())
+        else {
+            P::dropped(active.runtime.statistics(), DropReason::QueueFull);
+            continue;
+        };
+        let (local, socket, meta, bytes) = (Rc::clone(local), Rc::clone(socket), *meta, bytes.to_vec());
+        tokio::task::spawn_local(async move {
+            handle_parked(&local, &socket, &meta, &bytes).await;
+            drop((place, task));
+        });
+    }
+}
+
+/// Handles a packet that waits for databases on its way.
+async fn handle_parked<P: Protocol>(
+    local: &Rc<Local<P>>,
+    socket: &Rc<AsyncSocket<P::Queue>>,
+    meta: &Meta<P>,
+    bytes: &[u8],
+) {
+    let shared = &local.shared;
+    // One exchange per client at a time.
+    let _client = shared.client_waiting(bytes).await;
+    // Not a lock but a count of packets in progress. A reconfiguration waits for the databases that they wait for, as
+    // long as these may take to answer (`read-timeout` and the like), and so do packets that come meanwhile: without
+    // the databases they could not be served either.
+    let gate = shared.gate.read().await;
+    let active = shared.active.load_full();
+    let mark = active.store.mark();
+    let mut batches = Batches::new(local);
+    P::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
+    let committed = batches.changed.then(|| active.store.commit(mark));
+    drop(gate);
+    deliver(local, socket, active, batches, committed).await;
+}
+
+/// Sends replies: those that promise nothing at once, the others when what they promise is stored.
+async fn deliver<P: Protocol>(
+    local: &Rc<Local<P>>,
+    socket: &Rc<AsyncSocket<P::Queue>>,
+    active: Arc<Active<P>>,
+    batches: Batches<P>,
+    committed: Option<lease::Committed>,
+) {
+    let Batches { waiting, mut ready, requests, .. } = batches;
     if !ready.batch.is_empty() {
         send(socket, &active, &mut ready).await;
     }

@@ -30,6 +30,10 @@ pub struct Layout {
     pub(crate) option_classes: bool,
     /// Whether there is the table of what revisions replaced.
     pub(crate) history: bool,
+    /// IPv6 addresses of reservations are 16 octets rather than text.
+    pub(crate) binary_reservations: bool,
+    /// `excluded-prefixes` of reservations.
+    pub(crate) excluded_prefixes: bool,
 }
 
 impl Layout {
@@ -45,6 +49,8 @@ impl Layout {
             cancelled: true,
             option_classes: true,
             history: true,
+            binary_reservations: false,
+            excluded_prefixes: true,
         }
     }
 
@@ -72,13 +78,34 @@ impl Layout {
             Ok(())
         })?;
         match version {
-            Some((major, _)) if major >= oldest => Ok(Self::of(&found, link.dialect(), family)),
+            Some((major, _)) if major >= oldest => {
+                let layout = Self::of(&found, link.dialect(), family);
+                layout.with_reservations(link, schema)
+            }
             Some((major, minor)) => refuse(format!(
                 "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin \
                  db-upgrade"
             )),
             None => refuse("the database does not say which version its tables have".to_owned()),
         }
+    }
+
+    /// Adds what the table of reserved IPv6 addresses has.
+    fn with_reservations(mut self, link: &dyn Link, schema: &str) -> Result<Self, Error> {
+        self.excluded_prefixes = false;
+        let sql = format!(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {schema} \
+             AND table_name = 'ipv6_reservations'"
+        );
+        link.query(&sql, &[], &mut |row| {
+            match row.text(0)? {
+                "address" => self.binary_reservations = row.text(1)? == "binary",
+                "excluded_prefix" => self.excluded_prefixes = true,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(self)
     }
 
     /// That of a database whose tables have these columns, as pairs of table and column.
@@ -107,6 +134,7 @@ impl Layout {
             cancelled: has("options", "cancelled"),
             option_classes: has("options", "client_classes"),
             history: has("audit_history", "revision_id"),
+            ..newest
         }
     }
 }

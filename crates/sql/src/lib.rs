@@ -1,4 +1,5 @@
-//! The configuration backend on SQL databases: statements, rows and transactions, written once for all of them.
+//! The configuration backend and host reservations on SQL databases: statements, rows and transactions, written once
+//! for all of them.
 //!
 //! Tables and columns are those of Kea's schema; keywords map to columns by [`backend::columns`], through the
 //! [`Layout`] of the database at hand, so that older schemas are served as they are. SQL is written for DHCPv4 and
@@ -13,6 +14,7 @@
 mod access;
 mod blocking;
 mod history;
+mod hosts;
 mod ids;
 mod layout;
 mod link;
@@ -34,6 +36,7 @@ use tokio::sync::Notify;
 
 pub use access::{Access, Tls, TlsMode};
 pub use blocking::Blocking;
+pub use hosts::Hosts;
 pub use layout::Layout;
 pub use link::{Cell, Dialect, Error, Link, Mode, Row, of_family};
 pub use marks::parameters;

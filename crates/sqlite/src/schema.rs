@@ -78,6 +78,7 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, bool), Fault> {
     check(version(&connection)?)?;
     // Beside Kea's tables, and not counted in their version.
     connection.execute_batch(&history_script())?;
+    add_hosts(&mut connection)?;
     Ok((connection, created))
 }
 
@@ -168,6 +169,54 @@ fn history_script() -> String {
            before TEXT, PRIMARY KEY (revision_id, object_type, object_id)
          ) STRICT, WITHOUT ROWID;\n";
     [Family::V4, Family::V6].map(|family| of_family(sql, family)).concat()
+}
+
+/// Adds the tables of host reservations to a file that has none.
+fn add_hosts(connection: &mut Connection) -> Result<(), Fault> {
+    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'ipv6_reservations'";
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? > 0 {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if transaction.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0 {
+        transaction.execute_batch(&host_script())?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn host_script() -> String {
+    let mut sql = String::from(
+        "CREATE TABLE host_identifier_type (type INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+         CREATE TABLE hosts (
+           host_id INTEGER PRIMARY KEY AUTOINCREMENT, dhcp_identifier BLOB NOT NULL,
+           dhcp_identifier_type INTEGER NOT NULL REFERENCES host_identifier_type (type),
+           dhcp4_subnet_id INTEGER, dhcp6_subnet_id INTEGER, ipv4_address INTEGER, hostname TEXT,
+           dhcp4_client_classes TEXT, dhcp6_client_classes TEXT, dhcp4_next_server INTEGER,
+           dhcp4_server_hostname TEXT, dhcp4_boot_file_name TEXT, user_context TEXT, auth_key TEXT
+         ) STRICT;
+         CREATE UNIQUE INDEX hosts_dhcp4_client ON hosts (dhcp_identifier, dhcp_identifier_type, dhcp4_subnet_id)
+           WHERE dhcp4_subnet_id IS NOT NULL;
+         CREATE UNIQUE INDEX hosts_dhcp6_client ON hosts (dhcp_identifier, dhcp_identifier_type, dhcp6_subnet_id)
+           WHERE dhcp6_subnet_id IS NOT NULL;
+         CREATE INDEX hosts_client ON hosts (dhcp_identifier, dhcp_identifier_type);
+         CREATE INDEX hosts_address ON hosts (ipv4_address, dhcp4_subnet_id);
+         CREATE INDEX hosts_hostname ON hosts (lower(hostname)) WHERE hostname IS NOT NULL;
+         CREATE TABLE ipv6_reservations (
+           reservation_id INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL,
+           prefix_len INTEGER NOT NULL DEFAULT 128, type INTEGER NOT NULL DEFAULT 0, dhcp6_iaid INTEGER,
+           host_id INTEGER NOT NULL REFERENCES hosts (host_id) ON DELETE CASCADE,
+           excluded_prefix TEXT, excluded_prefix_len INTEGER NOT NULL DEFAULT 0
+         ) STRICT;
+         CREATE INDEX ipv6_reservations_host ON ipv6_reservations (host_id);
+         CREATE INDEX ipv6_reservations_address ON ipv6_reservations (address, prefix_len);\n",
+    );
+    for (number, name) in columns::HOST_IDENTIFIERS {
+        let _ = writeln!(sql, "INSERT INTO host_identifier_type VALUES ({number}, '{name}');");
+    }
+    let options = "ALTER TABLE dhcp4_options ADD COLUMN host_id INTEGER REFERENCES hosts (host_id) ON DELETE CASCADE;
+         CREATE INDEX dhcp4_options_host ON dhcp4_options (host_id);\n";
+    sql + &[Family::V4, Family::V6].map(|family| of_family(options, family)).concat()
 }
 
 fn family_script(family: Family) -> String {

@@ -13,3 +13,14 @@ fn backend_suite() {
         (pair.0, pair.1)
     });
 }
+
+#[test]
+fn suite_of_hosts() {
+    let mut directories = Vec::new();
+    backend::suite::run_hosts(&mut |family| {
+        let directory = tempfile::tempdir().unwrap();
+        let database = sqlite::open(directory.path().join("kea.sqlite"), family);
+        directories.push(directory);
+        Box::new(sql::Hosts::new(database, false))
+    });
+}

@@ -158,13 +158,14 @@ impl Server {
         self.existing(&name)
     }
 
-    /// Empties the tables of configurations of a database that has Kea's, as they are when they are made.
+    /// Empties the tables of configurations and reservations of a database that has Kea's, as they are when they are made.
     pub fn empty(&self, database: &str) {
         let names = self.sql(
             database,
             &format!(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' \
-                 AND (table_name LIKE 'dhcp4%' OR table_name LIKE 'dhcp6%')",
+                 AND (table_name LIKE 'dhcp4%' OR table_name LIKE 'dhcp6%' \
+                 OR table_name IN ('hosts', 'ipv6_reservations'))",
                 if self.kind == Kind::MariaDb { database } else { "public" }
             ),
         );

@@ -117,6 +117,7 @@ impl World4 {
         let context = Context4 {
             config: &self.config,
             store: &*self.store,
+            databases: None,
             runtime: &self.runtime,
             locals: &self.locals,
             now: self.clock.timestamp(),

@@ -88,6 +88,7 @@ impl World6 {
         let context = Context6 {
             config: &self.config,
             store: &*self.store,
+            databases: None,
             runtime: &self.runtime,
             server_id: &self.server_id,
             now: self.clock.timestamp(),

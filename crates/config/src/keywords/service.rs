@@ -87,7 +87,7 @@ pub static DATABASE: Table = Table {
         kw("ssl-mode", Word(&["", "disable", "prefer", "require", "verify-ca", "verify-full"]), "How much TLS to demand (postgresql).").text(""),
         kw("tcp-user-timeout", Int(0, U32), "Seconds (postgresql).").int(0),
         kw("trust-anchor", Type::Str, "Certificates that vouch for the server.").text(""),
-        kw("type", Type::Str, "Kind of the database: memfile for leases; sqlite, mysql or postgresql for config-databases.").required(),
+        kw("type", Type::Str, "Kind of the database: memfile for leases; sqlite, mysql or postgresql for config-databases and hosts-databases.").required(),
         kw("user", Type::Str, "Name of the database user.").text(""),
         USER_CONTEXT,
         kw("write-timeout", Int(0, U32), "Seconds (mysql).").int(0),
@@ -348,10 +348,8 @@ pub static DHCP_DDNS: Table = Table {
     ],
 };
 
-/// `hosts-databases` may only be empty for now: its items need no table of their own.
 pub(super) const HOSTS_DATABASES: Keyword =
-    kw("hosts-databases", Maps(&DATABASE), "Where host reservations are looked up.")
-        .only(EmptyList, "host databases are not served yet");
+    kw("hosts-databases", Maps(&DATABASE), "Where host reservations are looked up.").default(EmptyList);
 pub(super) const HOSTS_DATABASE: Keyword =
     kw("hosts-database", Map(&DATABASE), "Old spelling: the one item of hosts-databases.")
         .old(Item("hosts-databases"));

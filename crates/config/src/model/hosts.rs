@@ -1,6 +1,6 @@
 //! What a reservation gives its client beside a name.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base::Ipv6Prefix;
@@ -33,6 +33,10 @@ impl host::Reservation for Reservation4 {
 
     fn resources(&self) -> &[Ipv4Addr] {
         self.address.as_slice()
+    }
+
+    fn address(resource: Ipv4Addr) -> IpAddr {
+        resource.into()
     }
 }
 
@@ -70,5 +74,9 @@ impl host::Reservation for Reservation6 {
 
     fn resources(&self) -> &[Ipv6Prefix] {
         &self.resources
+    }
+
+    fn address(resource: Ipv6Prefix) -> IpAddr {
+        resource.address().into()
     }
 }

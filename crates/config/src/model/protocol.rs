@@ -4,11 +4,13 @@ use std::fmt::Debug;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix};
+use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix, SubnetId};
+use json::Map;
 
 use super::{
-    Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6, Subnet6Parts,
+    Host, Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6, Subnet6Parts,
 };
+use crate::resolve::stored_reservation;
 use crate::{ConfigError, ResolveEnv, ServerConfig, Written, resolve4, resolve6};
 
 /// DHCPv4 or DHCPv6. What both have is written once, generic over this ([`Subnet`](super::Subnet) and the like);
@@ -34,6 +36,16 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
     /// reported.
     fn resolve(written: Arc<Written<Self>>, env: &ResolveEnv)
     -> Result<ServerConfig<Self>, Vec<ConfigError>>;
+
+    /// A reservation of a database, for a configuration that runs.
+    ///
+    /// # Errors
+    /// What is wrong with it: an option that the configuration's definitions do not fit, most often.
+    fn resolve_reservation(
+        config: &ServerConfig<Self>,
+        subnet: SubnetId,
+        map: &Map,
+    ) -> Result<Host<Self>, Vec<ConfigError>>;
 
     /// The interface id by which relay agents name the subnet.
     fn interface_id(_: &Self::Subnet) -> Option<&Arc<[u8]>> {
@@ -69,6 +81,14 @@ impl Protocol for Dhcp4 {
     ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
         resolve4(written, env)
     }
+
+    fn resolve_reservation(
+        config: &ServerConfig<Self>,
+        subnet: SubnetId,
+        map: &Map,
+    ) -> Result<Host<Self>, Vec<ConfigError>> {
+        stored_reservation(config, subnet, map)
+    }
 }
 
 impl Protocol for Dhcp6 {
@@ -90,6 +110,14 @@ impl Protocol for Dhcp6 {
         env: &ResolveEnv,
     ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
         resolve6(written, env)
+    }
+
+    fn resolve_reservation(
+        config: &ServerConfig<Self>,
+        subnet: SubnetId,
+        map: &Map,
+    ) -> Result<Host<Self>, Vec<ConfigError>> {
+        stored_reservation(config, subnet, map)
     }
 
     fn interface_id(subnet: &Subnet6Parts) -> Option<&Arc<[u8]>> {

@@ -13,6 +13,8 @@ pub struct Services {
     pub control_sockets: Vec<ControlSocket>,
     pub lease_database: DatabaseAccess,
     pub config_control: Option<ConfigControl>,
+    /// Where host reservations are looked up beside the configuration, in this order.
+    pub hosts_databases: Vec<DatabaseAccess>,
     pub expired_leases: ExpiredLeases,
     pub hooks_libraries: Vec<HookLibrary>,
     pub loggers: Vec<Logger>,
@@ -120,6 +122,8 @@ pub struct DatabaseAccess {
     /// Milliseconds.
     pub reconnect_wait_time: u32,
     pub retry_on_startup: bool,
+    /// Never written to.
+    pub read_only: bool,
     /// Seconds; 0 is the default, here and below.
     pub connect_timeout: u32,
     /// The longest of `read-timeout`, `write-timeout` and `tcp-user-timeout`.

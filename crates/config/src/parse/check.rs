@@ -400,15 +400,6 @@ impl Checker {
                     _ => false,
                 };
                 let list = if empty { Vec::new() } else { vec![value] };
-                // The new keyword may refuse what the old one says.
-                if name == "hosts-databases" && !list.is_empty() {
-                    let text = format!(
-                        "keyword \"{}\" in {} map: host databases are not served yet",
-                        old.name, self.tables.globals.name
-                    );
-                    self.push(ConfigError::at(&at.pos, text).kind(ErrorKind::Unsupported));
-                    return;
-                }
                 add(self, out, name, place(Kind::List(list)));
             }
             Translation::ConflictResolution => {

@@ -702,7 +702,11 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
         files.map(|file| file.rsplit('/').next().unwrap_or(file)).any(|file| names.contains(&file))
     };
     let control = globals.get("config-control").and_then(Value::as_map);
-    for database in control.map_or(&[][..], |control| list(control, "config-databases")) {
+    let configurations = control.map_or(&[][..], |control| list(control, "config-databases"));
+    let hosts = list(globals, "hosts-databases");
+    let of = |databases: &'static str| move |database| (databases, database);
+    let all = configurations.iter().map(of("configuration")).chain(hosts.iter().map(of("host")));
+    for (what, database) in all {
         let Some(kind) = database.get("type") else { continue };
         let name = kind.as_str().unwrap_or_default();
         let libraries = database_libraries(name);
@@ -710,18 +714,24 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
             checker.fault(
                 &kind.pos,
                 format_args!(
-                    "The type of the configuration backend: '{name}' is not supported: add {library} to hooks-libraries"
+                    "The type of the {what} backend: '{name}' is not supported: add {library} to hooks-libraries"
                 ),
             );
         }
     }
+    databases(checker, hosts);
 }
 
 fn config_control(checker: &mut Checker, map: &Map) {
     if let Some(second) = list(map, "config-databases").get(1) {
         checker.unsupported(&second.pos, "only one database can be specified in 'config-databases'");
     }
-    for database in list(map, "config-databases") {
+    databases(checker, list(map, "config-databases"));
+}
+
+/// Databases that are no lease files.
+fn databases(checker: &mut Checker, list: &[Value]) {
+    for database in list {
         let Some(kind) = database.get("type") else { continue };
         match kind.as_str().unwrap_or("") {
             "sqlite" => {

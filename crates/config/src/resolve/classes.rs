@@ -1,6 +1,5 @@
 //! Client classes: numbers, expressions, options.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::options::DefTable;
@@ -16,8 +15,11 @@ use crate::parse::position;
 use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
 
 /// The table while it grows: names that are only referred to get numbers as they are met.
+#[derive(Default)]
 pub(crate) struct ClassBuilder {
     table: ClassTable,
+    /// The table of a configuration, which does not grow any more.
+    known: Option<Arc<ClassTable>>,
 }
 
 /// What an expression may name: built-in classes and those above it.
@@ -44,7 +46,7 @@ impl expr::Names for Earlier<'_> {
 impl ClassBuilder {
     /// Compiles the classes in their order.
     pub(crate) fn new(written: &[Arc<Element>], global: &Arc<DefTable>, ctx: &mut Context<'_>) -> Self {
-        let mut builder = Self { table: ClassTable::default() };
+        let mut builder = Self::default();
         for name in builtin::NAMES {
             builder.id(name);
         }
@@ -54,8 +56,16 @@ impl ClassBuilder {
         builder
     }
 
+    /// For objects that come after the classes of a configuration: names that it does not know are nobody's.
+    pub(crate) fn of(known: Arc<ClassTable>) -> Self {
+        Self { table: ClassTable::default(), known: Some(known) }
+    }
+
     /// The number of a name, a new one if need be.
     pub(crate) fn id(&mut self, name: &str) -> ClassId {
+        if let Some(known) = &self.known {
+            return known.id(name).unwrap_or(ClassId::NOBODY);
+        }
         if let Some(id) = self.table.id(name) {
             return id;
         }
@@ -189,7 +199,7 @@ pub fn check_options<'e>(
     let env = super::ResolveEnv::default();
     let mut ctx = Context::new(&env, definitions.family());
     ctx.enter("option-data");
-    let mut classes = ClassBuilder { table: ClassTable { by_name: HashMap::new(), ..ClassTable::default() } };
+    let mut classes = ClassBuilder::default();
     for element in maps {
         if ["option-data", "pools", "pd-pools"].iter().any(|name| element.map.contains_key(*name)) {
             let _ = option_set(

@@ -9,10 +9,11 @@ use json::{Map, Pos, Value};
 
 use super::options::{has_items, items};
 use super::own::Own;
-use super::{ClassBuilder, Context, option_set};
+use super::{ClassBuilder, Context, ResolveEnv, option_set};
+use crate::error::ConfigError;
 use crate::parse::objects::{identifier_kinds, list, text};
 use crate::parse::position;
-use crate::{Host, OptionSet, Written};
+use crate::{ClassId, Host, OptionSet, ServerConfig, Written};
 
 /// The order of lookups.
 pub(crate) fn identifiers(family: Family, globals: &Map) -> Box<[IdentifierKind]> {
@@ -63,6 +64,25 @@ pub(crate) fn resolve<P: Own>(
     host::Chain::new([source])
 }
 
+/// A reservation from a database, for a configuration that runs.
+///
+/// # Errors
+/// What is wrong with it: an option that the configuration's definitions do not fit, most often.
+pub(crate) fn stored<P: Own>(
+    config: &ServerConfig<P>,
+    subnet: SubnetId,
+    map: &Map,
+) -> Result<Host<P>, Vec<ConfigError>> {
+    let env = ResolveEnv::default();
+    let mut ctx = Context::new(&env, P::FAMILY);
+    let mut classes = ClassBuilder::of(Arc::clone(&config.classes));
+    let host = one::<P>(&mut ctx, map, subnet, &config.definitions, &mut classes);
+    match host {
+        Some(host) if ctx.errors.is_empty() => Ok(host),
+        _ => Err(ctx.errors),
+    }
+}
+
 fn one<P: Own>(
     ctx: &mut Context<'_>,
     map: &Map,
@@ -77,11 +97,14 @@ fn one<P: Own>(
     } else {
         OptionSet::default()
     };
+    // Nobody joins a class that nobody knows.
+    let joined: Vec<ClassId> = classes.ids(map, "client-classes").into();
+    let joined = joined.into_iter().filter(|class| *class != ClassId::NOBODY).collect();
     Some(host::Host {
         identifier,
         subnet,
         hostname: text(map, "hostname").unwrap_or("").into(),
-        extra: P::reservation(map, classes.ids(map, "client-classes"), options),
+        extra: P::reservation(map, joined, options),
     })
 }
 

@@ -24,7 +24,7 @@ use json::{Map, Pos, Value};
 pub use agent::{AgentConfig, AgentLogin, AgentSocket, AgentTls, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
-pub(crate) use hosts::{default_identifiers, identifier as reserved_for};
+pub(crate) use hosts::{default_identifiers, identifier as reserved_for, stored as stored_reservation};
 pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 pub(crate) use own6::ERP_LOCAL_DOMAIN_NAME;

@@ -70,6 +70,12 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         fetch_wait_time: int(control, "config-fetch-wait-time").map_or(30, u32_of),
         push: control.get("config-push").and_then(Value::as_bool).unwrap_or(true),
     });
+    ctx.enter("hosts-databases");
+    let hosts_databases = list(map, "hosts-databases")
+        .iter()
+        .filter_map(Value::as_map)
+        .map(|database| database_access(ctx, database))
+        .collect();
     let d2_client = d2_client(ctx, map);
     queue_ahead(ctx, map);
     let flag =
@@ -88,6 +94,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         control_sockets,
         lease_database,
         config_control,
+        hosts_databases,
         expired_leases: ExpiredLeases {
             reclaim_timer_wait_time: expired("reclaim-timer-wait-time"),
             flush_reclaimed_timer_wait_time: expired("flush-reclaimed-timer-wait-time"),
@@ -276,6 +283,7 @@ pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAcces
         max_reconnect_tries: number("max-reconnect-tries"),
         reconnect_wait_time: number("reconnect-wait-time"),
         retry_on_startup: boolean(map, "retry-on-startup").unwrap_or(false),
+        read_only: boolean(map, "readonly").unwrap_or(false),
         connect_timeout: number("connect-timeout"),
         answer_timeout: ["read-timeout", "write-timeout", "tcp-user-timeout"]
             .into_iter()

@@ -20,6 +20,8 @@ use crate::siblings::{of_network, siblings};
 
 /// How often a lost race for an address is tried again before the query fails.
 const RACES: usize = 16;
+/// Addresses of one pool that a query finds kept by databases before it goes on to the next pool.
+const KEPT: usize = 256;
 /// Expired leases looked at in one subnet when no address is free.
 const EXPIRED: usize = 16;
 
@@ -82,14 +84,14 @@ impl<'c> Allocation<'_, 'c, '_> {
         }
         if let Some((lease, _)) = &own
             && let Some((subnet, pool)) = self.allowed_pool(start, lease.address).0
-            && !self.reserved_for_others(start, lease.address)
+            && !self.reserved_for_others(start, lease.address).await?
             && let Some(granted) = self.renew(lease, subnet, Some(pool)).await?
         {
             return Ok(Ok(granted));
         }
         if let Some(hint) = hint
             && let Some((subnet, pool)) = self.allowed_pool(start, hint).0
-            && !self.reserved_for_others(start, hint)
+            && !self.reserved_for_others(start, hint).await?
             && let Some(granted) = self.take(hint, subnet, Some(pool)).await?
         {
             self.prefer(subnet);
@@ -105,7 +107,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         let start = own.as_ref().map_or(self.selected, |(_, subnet)| *subnet);
         let mut own = own.map(|(lease, _)| lease);
         if let Some(wanted) = wanted
-            && self.reserved_for_others(start, wanted)
+            && self.reserved_for_others(start, wanted).await?
         {
             observe::log!(RequestReserved { query: self.query.label(), address: wanted });
             return Ok(Err(Refused::Nak));
@@ -173,7 +175,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         }
         if let Some(lease) = &own
             && let Some((subnet, pool)) = self.allowed_pool(start, lease.address).0
-            && !self.reserved_for_others(start, lease.address)
+            && !self.reserved_for_others(start, lease.address).await?
             && let Some(granted) = self.renew(lease, subnet, Some(pool)).await?
         {
             return Ok(Ok(granted));
@@ -244,8 +246,14 @@ impl<'c> Allocation<'_, 'c, '_> {
                 subnet.pools.iter().zip(&runtime.pools).filter(|(p, _)| classes.pass(&p.client_classes));
             for (pool, runtime) in allowed {
                 pools += 1;
-                for _ in 0..RACES {
+                let (mut races, mut kept) = (0, 0);
+                while races < RACES && kept < KEPT {
                     let Some(address) = runtime.next_free() else { break };
+                    if self.kept_by_databases(subnet, address).await? {
+                        kept += 1;
+                        continue;
+                    }
+                    races += 1;
                     if let Some(granted) = self.take(address, subnet, Some(pool)).await? {
                         self.prefer(subnet);
                         return Ok(Ok(granted));
@@ -262,7 +270,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                     .iter()
                     .find(|p| p.contains(expired.address) && classes.pass(&p.client_classes));
                 if let Some(pool) = pool
-                    && !self.reserved_for_others(subnet, expired.address)
+                    && !self.reserved_for_others(subnet, expired.address).await?
                     && let Some(granted) = self.take(expired.address, subnet, Some(pool)).await?
                 {
                     self.prefer(subnet);

@@ -30,7 +30,20 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
     }
 }
 
-/// As [`handle`], for a future that is polled to its end at once; a panic costs the packet and nothing else.
+/// As [`handle`]; a panic costs the packet and nothing else.
+pub async fn handle_guarded(
+    ctx: &Context4<'_>,
+    arrival: &Arrival,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Verdict {
+    crate::guard::guarded(Box::pin(handle(ctx, arrival, bytes, out))).await.unwrap_or_else(|| {
+        observe::log!(ProcessingPanicked { interface: &arrival.interface });
+        Verdict::Drop(DropReason::ProcessingFailed)
+    })
+}
+
+/// As [`handle_guarded`], for a future that is polled to its end at once.
 pub fn handle_now(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
     let mut future = std::pin::pin!(handle(ctx, arrival, bytes, out));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -86,6 +99,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     classify::first_round(ctx, query);
     accept::server_id(ctx, query)?;
     classify::refuse_dropped(query)?;
+    fetch_hosts(ctx, query).await?;
     crate::classify::early_round(ctx.config, query);
     classify::refuse_dropped(query)?;
     accept::sanity(query)?;
@@ -105,6 +119,22 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
             }
         }
     };
+    outcome.map_err(|error| {
+        observe::log!(NotProcessed { query: query.label(), reason: error });
+        DropReason::ProcessingFailed
+    })
+}
+
+/// Asks databases for the client's reservations, where they may be needed.
+async fn fetch_hosts(ctx: &Context4<'_>, query: &mut Query<'_>) -> Result<(), DropReason> {
+    let Some(databases) = ctx.databases else { return Ok(()) };
+    let unneeded = matches!(query.kind, MessageType::RELEASE | MessageType::DECLINE);
+    if unneeded && !ctx.config.globals.early_global_reservations_lookup {
+        return Ok(());
+    }
+    let mut hosts = std::mem::take(&mut query.hosts);
+    let outcome = crate::hosts::fetch(ctx.config, databases, &*query, &mut hosts).await;
+    query.hosts = hosts;
     outcome.map_err(|error| {
         observe::log!(NotProcessed { query: query.label(), reason: error });
         DropReason::ProcessingFailed

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use config::{Host4, Pool4, Reservation4, Subnet4};
 use host::IdentifierKind;
+use lease::StoreError;
 use wire::iana::relay_agent::SubOption;
 
-use super::Query;
+use super::{Context4, Query};
 use super::allocate::Allocation;
 use super::messages::{DiscoverReserved, GlobalAddressUnsuitable, HostsLookedUp, ReservationConflict};
-use crate::hosts::Identified;
+use crate::hosts::{Identified, each_at};
 use crate::siblings::siblings;
 
 /// First octet of a client identifier that carries a DUID (RFC 4361), and the octets before the DUID.
@@ -86,23 +87,39 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// Whether an address is kept for clients of whom this is none.
-    pub(super) fn reserved_for_others(&self, start: &'c Arc<Subnet4>, address: Ipv4Addr) -> bool {
-        let hosts = &self.ctx.config.hosts;
-        if hosts.is_empty() {
-            return false;
+    pub(super) async fn reserved_for_others(
+        &self,
+        start: &'c Arc<Subnet4>,
+        address: Ipv4Addr,
+    ) -> Result<bool, StoreError> {
+        let Context4 { config, databases, .. } = self.ctx;
+        if config.hosts.is_empty() && databases.is_none() {
+            return Ok(false);
         }
-        let mut subnets = siblings(self.ctx.config, start, &self.query.classes);
-        subnets.any(|subnet| {
+        for subnet in siblings(config, start, &self.query.classes) {
             if !subnet.prefix.contains(address) || !heeded(subnet, address) {
-                return false;
+                continue;
             }
             let (mut reserved, mut own) = (false, false);
-            hosts.each_at(subnet.id, address, &mut |host| {
+            each_at(config, *databases, subnet.id, address, |host| {
                 reserved = true;
                 own |= self.is_for(host);
-            });
-            reserved && !own
-        })
+            })
+            .await?;
+            if reserved && !own {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a database keeps a free address for others: pools know what the configuration keeps, and no more.
+    pub(super) async fn kept_by_databases(
+        &self,
+        subnet: &'c Arc<Subnet4>,
+        address: Ipv4Addr,
+    ) -> Result<bool, StoreError> {
+        Ok(self.ctx.databases.is_some() && self.reserved_for_others(subnet, address).await?)
     }
 
     fn is_for(&self, host: &Host4) -> bool {
@@ -121,7 +138,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// The reserved address is somebody else's for now.
-    pub(super) async fn report_conflict(&self, address: Ipv4Addr) -> Result<(), lease::StoreError> {
+    pub(super) async fn report_conflict(&self, address: Ipv4Addr) -> Result<(), StoreError> {
         let holder = self.ctx.store.by_address(address).await?;
         let Some(holder) = holder else { return Ok(()) };
         observe::log!(ReservationConflict {

@@ -25,7 +25,7 @@ mod warm;
 
 pub use crate::{ClassSet, DropReason, Effects};
 pub use ddns::Dns4;
-pub use handle::{handle, handle_now};
+pub use handle::{handle, handle_guarded, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;
 pub use query::{Arrival, Context4, LocalAddresses, Query};

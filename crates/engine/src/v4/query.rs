@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use base::{ClientId, HwAddr, Timestamp};
-use config::ServerConfig4;
+use config::{Reservation4, ServerConfig4};
+use host::HostLookup;
 use lease::LeaseStore4;
 use wire::v4::{MessageType, Packet};
 
@@ -22,6 +23,8 @@ pub trait LocalAddresses: Send + Sync {
 pub struct Context4<'a> {
     pub config: &'a ServerConfig4,
     pub store: &'a dyn LeaseStore4,
+    /// Where host reservations are looked up beside the configuration.
+    pub databases: Option<&'a dyn HostLookup<Reservation4>>,
     pub runtime: &'a Runtime4,
     pub locals: &'a dyn LocalAddresses,
     pub now: Timestamp,

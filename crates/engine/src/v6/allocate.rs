@@ -21,6 +21,8 @@ use crate::siblings::siblings;
 
 /// How often a lost race for an address or prefix is tried again in one pool.
 const RACES: usize = 16;
+/// Addresses or prefixes of one pool that a query finds kept by databases before it goes on to the next pool.
+const KEPT: usize = 256;
 /// Expired leases looked at in one subnet when nothing is free.
 const EXPIRED: usize = 64;
 
@@ -171,7 +173,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let mut outcome = Outcome::default();
         let mut own: SmallVec<[(Arc<Lease6>, &'c Arc<Subnet6>); 1]> = SmallVec::new();
         for (lease, subnet) in self.own(asked).await? {
-            if self.keeps(&lease, subnet) {
+            if self.keeps(&lease, subnet).await? {
                 own.push((lease, subnet));
             } else {
                 self.lose(lease, &mut outcome).await?;
@@ -245,25 +247,26 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
 
     /// Whether the client may keep a lease: it is reserved for it, or lies in a pool that it may use and is reserved
     /// for nobody else.
-    fn keeps(&self, lease: &Lease6, subnet: &Subnet6) -> bool {
-        let Some(resource) = lease.prefix() else { return false };
+    async fn keeps(&self, lease: &Lease6, subnet: &Subnet6) -> Result<bool> {
+        let Some(resource) = lease.prefix() else { return Ok(false) };
         let classes = &self.query.classes;
         if !classes.pass(&subnet.client_classes) {
-            return false;
+            return Ok(false);
         }
         let ended = !lease.occupies() || lease.is_expired(self.ctx.now);
         if ended && self.overlaps(lease.lease_type, resource, lease.occupies()) {
-            return false;
+            return Ok(false);
         }
         if hosts::reserved_for(self.query, subnet, resource) {
-            return true;
+            return Ok(true);
         }
-        if let Some(keeper) = hosts::keeper(self.ctx, self.query, subnet, lease.lease_type, resource) {
+        let keeper = hosts::keeper(self.ctx, self.query, subnet, lease.lease_type, resource).await?;
+        if let Some(keeper) = keeper {
             observe::log!(Revoked { query: self.query.label(), lease: resource, keeper });
-            return false;
+            return Ok(false);
         }
-        pools::of(subnet, lease.lease_type)
-            .any(|pool| pool.covers(lease.address) && classes.pass(pool.guard()))
+        Ok(pools::of(subnet, lease.lease_type)
+            .any(|pool| pool.covers(lease.address) && classes.pass(pool.guard())))
     }
 
     /// The client has a lease no longer.
@@ -385,7 +388,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 .find(|pool| pool.covers(hint) && query.classes.pass(pool.guard()) && fit.takes(*pool));
             let Some(pool) = pool else { continue };
             let Some(resource) = Ipv6Prefix::new(hint, pool.length()) else { continue };
-            if hosts::keeper(ctx, query, subnet, asked.kind, resource).is_some() {
+            if hosts::keeper(ctx, query, subnet, asked.kind, resource).await?.is_some() {
                 observe::log!(HintReserved { query: query.label(), hint: resource });
                 continue;
             }
@@ -406,9 +409,18 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             let pools = pools::of(subnet, asked.kind).zip(runtime.of_kind(kind));
             for (pool, runtime) in pools.filter(|(p, _)| query.classes.pass(p.guard()) && fit.takes(*p)) {
                 *tried += 1;
-                for _ in 0..RACES {
+                let (mut races, mut kept) = (0, 0);
+                while races < RACES && kept < KEPT {
                     let Some(address) = runtime.next_free() else { break };
                     let Some(resource) = Ipv6Prefix::new(address, pool.length()) else { break };
+                    // Pools know what the configuration keeps, and no more.
+                    if ctx.databases.is_some()
+                        && hosts::keeper(ctx, query, subnet, asked.kind, resource).await?.is_some()
+                    {
+                        kept += 1;
+                        continue;
+                    }
+                    races += 1;
                     if let Some(granted) = self.take(asked, resource, subnet, Some(pool)).await? {
                         self.prefer(asked.kind, subnet);
                         return Ok(Some(granted));
@@ -429,7 +441,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 });
                 let Some((pool, resource)) = pool.zip(expired.prefix()) else { continue };
                 if expired.lease_type == asked.kind
-                    && hosts::keeper(ctx, query, subnet, asked.kind, resource).is_none()
+                    && hosts::keeper(ctx, query, subnet, asked.kind, resource).await?.is_none()
                     && let Some(granted) = self.take(asked, resource, subnet, Some(pool)).await?
                 {
                     self.prefer(asked.kind, subnet);

@@ -28,7 +28,20 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
     }
 }
 
-/// As [`handle`], for a future that is polled to its end at once; a panic costs the packet and nothing else.
+/// As [`handle`]; a panic costs the packet and nothing else.
+pub async fn handle_guarded(
+    ctx: &Context6<'_>,
+    arrival: &Arrival,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Verdict {
+    crate::guard::guarded(Box::pin(handle(ctx, arrival, bytes, out))).await.unwrap_or_else(|| {
+        observe::log!(ProcessingPanicked { interface: &arrival.interface });
+        Verdict::Drop(DropReason::ProcessingFailed)
+    })
+}
+
+/// As [`handle_guarded`], for a future that is polled to its end at once.
 pub fn handle_now(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
     let mut future = Box::pin(handle(ctx, arrival, bytes, out));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -84,6 +97,7 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     });
     accept::sanity(query)?;
     classify::refuse_dropped(query)?;
+    fetch_hosts(ctx, query).await?;
     crate::classify::early_round(ctx.config, query);
     classify::refuse_dropped(query)?;
     if query.kind == MessageType::DHCPV4_QUERY {
@@ -105,6 +119,18 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
         MessageType::CONFIRM => Ok(confirm::process(ctx, query, subnet, out)),
         _ => Ok(inform::process(ctx, query, subnet, out)),
     };
+    outcome.map_err(|error| {
+        observe::log!(StoreFailed { query: query.label(), name: TypeName(query.kind), error });
+        DropReason::ProcessingFailed
+    })
+}
+
+/// Asks databases for the client's reservations.
+async fn fetch_hosts(ctx: &Context6<'_>, query: &mut Query<'_>) -> Result<(), DropReason> {
+    let Some(databases) = ctx.databases else { return Ok(()) };
+    let mut hosts = std::mem::take(&mut query.hosts);
+    let outcome = crate::hosts::fetch(ctx.config, databases, &*query, &mut hosts).await;
+    query.hosts = hosts;
     outcome.map_err(|error| {
         observe::log!(StoreFailed { query: query.label(), name: TypeName(query.kind), error });
         DropReason::ProcessingFailed

@@ -3,10 +3,10 @@
 use base::Ipv6Prefix;
 use config::{Host6, Reservation6, Subnet6};
 use host::IdentifierKind;
-use lease::LeaseType;
+use lease::{LeaseType, StoreError};
 
 use super::{Context6, Query, pools};
-use crate::hosts::Identified;
+use crate::hosts::{Identified, each_at};
 
 /// The reservations of a query's client.
 pub type Hosts = crate::hosts::Hosts<Reservation6>;
@@ -37,24 +37,26 @@ pub(super) fn reserved_for(query: &Query<'_>, subnet: &Subnet6, resource: Ipv6Pr
 }
 
 /// The reservation of somebody else that keeps an address or prefix from this client.
-pub(super) fn keeper(
+pub(super) async fn keeper(
     ctx: &Context6<'_>,
     query: &Query<'_>,
     subnet: &Subnet6,
     kind: LeaseType,
     resource: Ipv6Prefix,
-) -> Option<String> {
-    if ctx.config.hosts.is_empty() || !heeded(subnet, kind, resource) {
-        return None;
+) -> Result<Option<String>, StoreError> {
+    let Context6 { config, databases, .. } = ctx;
+    if config.hosts.is_empty() && databases.is_none() || !heeded(subnet, kind, resource) {
+        return Ok(None);
     }
     let (mut keeper, mut own) = (None, false);
-    ctx.config.hosts.each_at(subnet.id, resource, &mut |host| {
+    each_at(config, *databases, subnet.id, resource, |host| {
         let kind = host.identifier.kind();
         own |= ctx.config.host_identifiers.contains(&kind)
             && query
                 .with_identifier(kind, |octets| (octets == host.identifier.octets()).then_some(()))
                 .is_some();
         keeper.get_or_insert_with(|| format!("{}={}", kind.name(), host.identifier.text()));
-    });
-    keeper.filter(|_| !own)
+    })
+    .await?;
+    Ok(keeper.filter(|_| !own))
 }

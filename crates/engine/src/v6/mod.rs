@@ -30,7 +30,7 @@ mod verdict;
 
 pub use crate::{DropReason, Effects};
 pub use ddns::Dns6;
-pub use handle::{handle, handle_now};
+pub use handle::{handle, handle_guarded, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;
 pub use query::{Arrival, Context6, Query};

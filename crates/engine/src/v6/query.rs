@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use base::{Duid, HwAddr, Timestamp};
-use config::{ClassId, ServerConfig6};
+use config::{ClassId, Reservation6, ServerConfig6};
 use expr::QueryView;
+use host::HostLookup;
 use lease::{HwAddrSource, LeaseStore6};
 use wire::v6::{Message, MessageType, Packet};
 
@@ -18,6 +19,8 @@ use crate::classes::ClassSet;
 pub struct Context6<'a> {
     pub config: &'a ServerConfig6,
     pub store: &'a dyn LeaseStore6,
+    /// Where host reservations are looked up beside the configuration.
+    pub databases: Option<&'a dyn HostLookup<Reservation6>>,
     pub runtime: &'a Runtime6,
     /// The server's DUID.
     pub server_id: &'a Duid,

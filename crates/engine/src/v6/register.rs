@@ -14,6 +14,7 @@ use super::messages::{RegisterClientChange, RegisterDisabled, RegisterFailed, Re
 use super::name::ClientName;
 use super::reply::Answer;
 use super::{Context6, Dns6, DropReason, Query, Verdict, reply};
+use crate::hosts::each_at;
 
 /// All registered addresses are of this association: the message has none.
 const NO_IAID: Iaid = Iaid(0);
@@ -31,7 +32,11 @@ pub(super) async fn process(
     let Some(subnet) = subnet.and_then(|s| ctx.config.subnet(s.id)) else { return Ok(Verdict::NOTHING) };
     let address = query.client_address();
     let there = ctx.store.by_address(address).await?;
-    let sent = match wanted(ctx, query, subnet, address, there.as_deref()) {
+    let mut sent = wanted(query, subnet, address, there.as_deref());
+    if sent.is_ok() && is_reserved(ctx, subnet, address).await? {
+        sent = Err(format!("Address {address} is reserved"));
+    }
+    let sent = match sent {
         Ok(sent) => sent,
         Err(reason) => {
             observe::log!(RegisterFailed { address, reason });
@@ -97,7 +102,6 @@ pub(super) async fn process(
 /// The lifetimes, preferred and valid, of an address that may be registered; else why it may not. Programs match the
 /// reasons, so they are Kea's.
 fn wanted(
-    ctx: &Context6<'_>,
     query: &Query<'_>,
     subnet: &Subnet6,
     address: Ipv6Addr,
@@ -125,15 +129,15 @@ fn wanted(
     {
         return Err(format!("Address {address} already in use by {}", there.duid));
     }
-    let resource = Ipv6Prefix::new(address, 128);
+    Ok((Seconds(sent.preferred), Seconds(sent.valid)))
+}
+
+/// Whether the address is reserved for anybody, in the subnet or globally.
+async fn is_reserved(ctx: &Context6<'_>, subnet: &Subnet6, address: Ipv6Addr) -> Result<bool, StoreError> {
+    let Some(resource) = Ipv6Prefix::new(address, 128) else { return Ok(false) };
     let mut reserved = false;
     for scope in [subnet.id, host::GLOBAL] {
-        if let Some(resource) = resource {
-            ctx.config.hosts.each_at(scope, resource, &mut |_| reserved = true);
-        }
+        each_at(ctx.config, ctx.databases, scope, resource, |_| reserved = true).await?;
     }
-    if reserved {
-        return Err(format!("Address {address} is reserved"));
-    }
-    Ok((Seconds(sent.preferred), Seconds(sent.valid)))
+    Ok(reserved)
 }

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use backend::hosts::{HostIdentifier, HostQuery};
+use backend::hosts::HostQuery;
 use base::{Family, IpPrefix, SubnetId};
 use config::{Element, Protocol, ServerConfig};
-use host::IdentifierKind;
+use host::{Identifier, IdentifierKind};
 use json::{Map, Value};
 
 use crate::edit::version;
@@ -131,7 +131,7 @@ pub(super) fn by_address(params: &Params<'_>) -> Result<IpAddr, Refusal> {
         .map_err(|why| Refusal::error(format!("Failed to convert '{text}' to address: {}({pos})", why.text)))
 }
 
-fn identifier(kind: &str, text: &str) -> Result<HostIdentifier, Refusal> {
+fn identifier(kind: &str, text: &str) -> Result<Identifier, Refusal> {
     let quoted = text.trim().strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     let octets = match quoted.filter(|inner| !inner.is_empty()) {
         Some(inner) => inner.as_bytes().to_vec(),
@@ -143,7 +143,7 @@ fn identifier(kind: &str, text: &str) -> Result<HostIdentifier, Refusal> {
     let Some(kind) = IdentifierKind::from_name(kind) else {
         return refuse("Value of 'identifier-type' was not recognized.");
     };
-    Ok(HostIdentifier { kind: kind.name(), octets })
+    Ok(Identifier::new(kind, &octets)?)
 }
 
 /// The `reservation` of a command: its `subnet-id` and the rest.

@@ -25,7 +25,7 @@ fn all<P: Protocol>(written: &Written<P>, only: Option<SubnetId>) -> impl Iterat
     global.map(|element| (GLOBAL, &element.map)).chain(subnets)
 }
 
-fn identifier(map: &Map) -> Option<Identifier> {
+pub(super) fn identifier(map: &Map) -> Option<Identifier> {
     IdentifierKind::ALL
         .into_iter()
         .find_map(|kind| Identifier::parse(kind, map.get(kind.name())?.as_str()?).ok())
@@ -47,9 +47,7 @@ fn fits(map: &Map, query: &HostQuery) -> bool {
                 .any(|address: Ipv6Addr| address == *wanted)
         }
         HostQuery::Identifier(wanted) => {
-            map.contains_key(wanted.kind)
-                && identifier(map)
-                    .is_some_and(|i| i.kind().name() == wanted.kind && i.octets() == wanted.octets)
+            identifier(map).is_some_and(|identifier| identifier == *wanted)
         }
         HostQuery::Hostname(wanted) => text("hostname").is_some_and(|name| name.eq_ignore_ascii_case(wanted)),
     }

@@ -16,7 +16,7 @@ use base::SubnetId;
 use config::{Element, Protocol, ServerConfig};
 use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand, result};
 use host::GLOBAL;
-use json::{Map, Value};
+use json::{Kind, Map, Value};
 use observe::log;
 
 use crate::edit::{self, version};
@@ -238,14 +238,47 @@ async fn store<P: Protocol>(
     deed: &str,
 ) -> Result<(), Refusal> {
     let databases = databases(host, target, deed)?;
-    let record = HostRecord { subnet: wanted.subnet, reservation: wanted.element.map.clone() };
-    if target.memory() {
-        edited(host.edit(memory::add(wanted)).await)?;
-    }
+    let config = host.running();
+    let record = storable(&config, &wanted)?;
+    let unique = config.written.globals.get("ip-reservations-unique").and_then(Value::as_bool).unwrap_or(true);
+    let mut outcome = Ok(());
+    let mut done = Vec::new();
     for database in databases {
-        database.add(&record).await?;
+        if let Err(error) = database.add(&record, unique).await {
+            outcome = Err(error.into());
+            break;
+        }
+        done.push(database);
     }
-    Ok(())
+    if outcome.is_ok() && target.memory() {
+        outcome = edited(host.edit(memory::add(wanted)).await);
+    }
+    if outcome.is_err()
+        && let Some(identifier) = memory::identifier(&record.reservation)
+    {
+        // Nothing is done by halves, as far as databases still answer.
+        let query = HostQuery::Identifier(identifier);
+        for database in done {
+            let _: Result<bool, _> = database.del(record.subnet, &query).await;
+        }
+    }
+    outcome
+}
+
+/// A reservation as databases store it: one that this server could use, its options with their codes.
+fn storable<P: Protocol>(config: &ServerConfig<P>, wanted: &Wanted) -> Result<HostRecord, Refusal> {
+    let Wanted { subnet, element } = wanted;
+    P::resolve_reservation(config, *subnet, &element.map).map_err(|errors| edit::faults(&errors))?;
+    let mut reservation = element.map.clone();
+    if let Some(Value { kind: Kind::List(options), .. }) = reservation.get_mut("option-data") {
+        for option in options {
+            if let Some(map) = option.as_map_mut() {
+                *map = config::option_data(map, &config.definitions);
+                map.remove("name");
+            }
+        }
+    }
+    Ok(HostRecord { subnet: *subnet, reservation })
 }
 
 /// What became of a change of the configuration. Conflicts of reservations are told without their place in the
@@ -297,9 +330,10 @@ async fn update<P: Protocol>(host: &dyn Host<P>, command: &Command) -> Result<An
     }
     arguments::in_subnet(&host.running(), subnet, &addresses::<P>(&element))?;
     let databases = databases(host, target, "update existing host")?;
-    let record = HostRecord { subnet, reservation: element.map.clone() };
+    let wanted = Wanted { subnet, element };
+    let record = storable(&host.running(), &wanted)?;
     if target.memory() {
-        edited(host.edit(memory::update(Wanted { subnet, element })).await)?;
+        edited(host.edit(memory::update(wanted)).await)?;
     }
     for database in databases {
         if !database.update(&record).await? {

@@ -1,5 +1,6 @@
 //! Reading. SQL is written for DHCPv4; [`of_family`] turns it into that of DHCPv6.
 
+mod hosts;
 mod pull;
 mod subnets;
 

@@ -5,6 +5,7 @@
 
 mod classes;
 mod history;
+mod hosts;
 mod options;
 mod subnets;
 
@@ -14,6 +15,8 @@ use backend::columns::{self, Column, Datum};
 use backend::{BackendError, Change, Note, Preview, Server, ServerSelector, int_member, text_member};
 use base::{Family, ServerTag};
 use json::{Map, Value};
+
+pub(crate) use hosts::{add as add_host, del as del_hosts, update as update_host};
 
 use crate::ids::marks;
 use crate::link::{Dialect, Mode, number, of_family, text};
@@ -106,7 +109,7 @@ struct Writer<'a> {
     reader: Reader<'a>,
     family: Family,
     layout: &'a Layout,
-    /// Seconds since the epoch.
+    /// Seconds since the epoch; 0: the database's own time.
     time: Datum,
     revision: Option<u64>,
     message: &'a str,
@@ -468,11 +471,15 @@ impl Writer<'_> {
         let names: Vec<String> = values.iter().map(|(name, _)| self.reader.dialect().quoted(name)).collect();
         let mut bind: Vec<Datum> = values.into_iter().map(|(_, datum)| datum).collect();
         let places = marks(1, bind.len());
-        bind.push(self.time.clone());
-        let sql = format!(
-            "INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {})",
-            names.join(", "),
+        let now = if self.time == Datum::Int(0) {
+            "CURRENT_TIMESTAMP".to_owned()
+        } else {
+            bind.push(self.time.clone());
             self.now(bind.len())
+        };
+        let sql = format!(
+            "INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {now})",
+            names.join(", ")
         );
         match row {
             Some(row) => self.send(&sql, &bind).map(|()| row),

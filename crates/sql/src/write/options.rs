@@ -187,17 +187,25 @@ pub(super) struct Owner {
     pub(super) network: Option<(u64, String)>,
     pub(super) pool: Option<u64>,
     pub(super) pd_pool: Option<u64>,
+    /// A host reservation.
+    pub(super) host: Option<u64>,
     /// The subnet that has the pool.
     pub(super) holder: Option<u64>,
 }
 
 impl Owner {
+    /// A host reservation, by its row.
+    pub(super) fn host(row: u64) -> Self {
+        Self { scope: 3, host: Some(row), ..Self::default() }
+    }
+
     fn column(&self) -> Result<(&'static str, Datum), Error> {
         Ok(match self {
             Self { subnet: Some(n), .. } => ("dhcp4_subnet_id", number(*n)?),
             Self { network: Some((_, name)), .. } => ("shared_network_name", text(name)),
             Self { pool: Some(n), .. } => ("pool_id", number(*n)?),
             Self { pd_pool: Some(n), .. } => ("pd_pool_id", number(*n)?),
+            Self { host: Some(n), .. } => ("host_id", number(*n)?),
             _ => ("dhcp_client_class", text(self.class.clone().unwrap_or_default())),
         })
     }

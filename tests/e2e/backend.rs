@@ -23,13 +23,13 @@ struct Pair {
 }
 
 /// A database server for the configuration, with Kea's tables.
-struct Backend {
-    server: testdb::Server,
+pub(crate) struct Backend {
+    pub(crate) server: testdb::Server,
     database: Database,
 }
 
 impl Backend {
-    fn start(kind: Kind) -> Self {
+    pub(crate) fn start(kind: Kind) -> Self {
         let server = testdb::Server::start(kind, testdb::Options::default());
         let database = server.database();
         let access = Access {
@@ -50,6 +50,13 @@ impl Backend {
         Self { server, database }
     }
 
+    /// As an entry of a list of databases.
+    pub(crate) fn entry(&self) -> Value {
+        json!({
+            "type": self.database.kind.name(), "host": self.database.socket, "port": self.database.port,
+            "name": self.database.name, "user": self.database.user, "password": self.database.password })
+    }
+
     /// Lets a configuration use it. Its socket is reached from every namespace.
     fn enter(&self, config: &mut Value, more: &Value) {
         let library = match self.database.kind {
@@ -57,9 +64,7 @@ impl Backend {
             Kind::PostgreSql => "libdhcp_pgsql.so",
         };
         config["hooks-libraries"].as_array_mut().expect("libraries").push(json!({ "library": library }));
-        let mut entry = json!({
-            "type": self.database.kind.name(), "host": self.database.socket, "port": self.database.port,
-            "name": self.database.name, "user": self.database.user, "password": self.database.password });
+        let mut entry = self.entry();
         for (keyword, value) in more.as_object().into_iter().flatten() {
             entry[keyword] = value.clone();
         }

@@ -16,6 +16,7 @@ mod disk;
 mod ecosystem;
 mod examples;
 mod golden;
+mod hosts;
 mod kea;
 mod logging;
 mod reload;

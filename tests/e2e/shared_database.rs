@@ -18,11 +18,6 @@ const TO_KEA: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
 /// Debian's kea-dhcp4 on the database, with the tag `kea`.
 fn start_kea(world: &World, space: &Space, socket: &Path, port: u16, name: &str) -> Process {
-    let directory = world.directory().join("debian");
-    std::fs::create_dir_all(&directory).expect("directory");
-    // A copy: profiles of AppArmor go by the path.
-    let program = directory.join("kea-dhcp4");
-    std::fs::copy("/usr/sbin/kea-dhcp4", &program).expect("copy of a program");
     let config = json!({ "Dhcp4": {
         "server-tag": "kea",
         "interfaces-config": { "interfaces": [ "lan" ] },
@@ -34,6 +29,16 @@ fn start_kea(world: &World, space: &Space, socket: &Path, port: u16, name: &str)
                                     "user": USER, "password": PASSWORD } ] },
         "lease-database": { "type": "memfile", "persist": false },
         "loggers": [ { "name": "kea-dhcp4", "severity": "INFO", "output_options": [ { "output": "stdout" } ] } ] } });
+    run_debian(world, space, socket, &config)
+}
+
+/// Debian's kea-dhcp4 on a configuration with this control socket, once it answers.
+pub(crate) fn run_debian(world: &World, space: &Space, socket: &Path, config: &Value) -> Process {
+    let directory = world.directory().join("debian");
+    std::fs::create_dir_all(&directory).expect("directory");
+    // A copy: profiles of AppArmor go by the path.
+    let program = directory.join("kea-dhcp4");
+    std::fs::copy("/usr/sbin/kea-dhcp4", &program).expect("copy of a program");
     let file = world.write("debian.conf", &config.to_string());
     let mut command = space.command(program, ["-c".into(), file.into_os_string()]);
     command.env("KEA_PIDFILE_DIR", &directory).env("KEA_LOCKFILE_DIR", "none");

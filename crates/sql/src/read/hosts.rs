@@ -108,8 +108,9 @@ impl Reader<'_> {
     ) -> Result<Vec<(u64, HostRecord)>, Error> {
         let Found { sql, mut bind } = self.found(subnet, &HostQuery::All);
         let signed = |number: u64| Datum::Int(i64::try_from(number).unwrap_or(i64::MAX));
-        // The number may be beyond that of any row.
-        bind.push(signed(from.min(u32::MAX.into())));
+        // The number may be beyond those that rows can have, and is no parameter then.
+        let largest = if self.dialect() == Dialect::PostgreSql { i32::MAX.unsigned_abs() } else { u32::MAX };
+        bind.push(signed(from.min(largest.into())));
         let from = bind.len();
         bind.push(signed(u64::try_from(limit).unwrap_or(u64::MAX)));
         let sql = format!(
@@ -231,18 +232,19 @@ impl Reader<'_> {
              WHERE {} ORDER BY r.reservation_id",
             ids.hold("r.host_id")
         );
+        let binary = self.layout.binary_reservations;
         let mut all: HashMap<u64, Reserved> = HashMap::new();
         self.each(&sql, ids.bind(), |row| {
             let id = row.unsigned(0)?;
             let bad = || Error::bad_row(format!("host reservation {id}"), "it has what is no IPv6 address");
-            let address = address6_of(row, 1)?.ok_or_else(bad)?;
+            let address = address6_of(row, 1, binary)?.ok_or_else(bad)?;
             let own = all.entry(id).or_default();
             if row.int(3)? == ADDRESS {
                 own.addresses.push(address.to_string().into());
                 return Ok(());
             }
             own.prefixes.push(format!("{address}/{}", row.int(2)?).into());
-            let excluded = match (address6_of(row, 4)?, row.int(5)?) {
+            let excluded = match (address6_of(row, 4, binary)?, row.int(5)?) {
                 (Some(excluded), length) if length > 0 => format!("{excluded}/{length}"),
                 _ => String::new(),
             };
@@ -253,14 +255,10 @@ impl Reader<'_> {
     }
 }
 
-/// An IPv6 address, as octets or text; `None` when there is none.
-fn address6_of(row: &Row<'_>, at: usize) -> Result<Option<Ipv6Addr>, Error> {
-    let Some(octets) = row.optional_bytes(at)? else { return Ok(None) };
-    if let Ok(octets) = <[u8; 16]>::try_from(octets)
-        && !octets.contains(&b':')
-    {
-        return Ok(Some(octets.into()));
+/// An IPv6 address, as `binary` octets or text; `None` when there is none.
+fn address6_of(row: &Row<'_>, at: usize, binary: bool) -> Result<Option<Ipv6Addr>, Error> {
+    if binary {
+        return Ok(row.optional_bytes(at)?.and_then(|o| <[u8; 16]>::try_from(o).ok()).map(Ipv6Addr::from));
     }
-    let text = std::str::from_utf8(octets).ok().and_then(|text| text.trim().parse().ok());
-    Ok(text)
+    Ok(row.optional_text(at)?.and_then(|text| text.trim().parse().ok()))
 }

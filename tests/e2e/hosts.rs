@@ -161,7 +161,8 @@ fn a_database_goes_away_and_comes_back() {
     let backend = Backend::start(Kind::MariaDb);
     let (space, relays) = linked(&world, "server");
     let mut server = world.server("server", &space);
-    let retries = json!({ "max-reconnect-tries": 200, "reconnect-wait-time": 200, "on-fail": "stop-retry-exit" });
+    let retries =
+        json!({ "max-reconnect-tries": 200, "reconnect-wait-time": 200, "on-fail": "stop-retry-exit" });
     server.configure(&config(&entry(&backend, &retries)));
     server.start();
     let mut dialog = Dialog::new(&relays, RELAY, SERVER);
@@ -191,14 +192,19 @@ fn a_server_ends_when_its_database_stays_away() {
     let backend = Backend::start(Kind::PostgreSql);
     let (space, relays) = linked(&world, "server");
     let mut server = world.server("server", &space);
-    server.configure(&config(&entry(&backend, &json!({ "max-reconnect-tries": 2, "reconnect-wait-time": 100 }))));
+    server.configure(&config(&entry(
+        &backend,
+        &json!({ "max-reconnect-tries": 2, "reconnect-wait-time": 100 }),
+    )));
     server.start();
     let mut dialog = Dialog::new(&relays, RELAY, SERVER);
     assert!(leased(&mut dialog, 10).is_some());
     backend.server.stop();
     assert_eq!(leased(&mut dialog, 11), None);
     until("the server has ended", || !server.is_running());
-    assert!(server.log().contains("DHCP4_DB_RECONNECT_FAILED maximum number of database reconnect attempts: 2"));
+    assert!(
+        server.log().contains("DHCP4_DB_RECONNECT_FAILED maximum number of database reconnect attempts: 2")
+    );
 }
 
 #[test]
@@ -253,7 +259,8 @@ fn kea_serves_reservations_that_we_wrote() {
     served(&mut dialog, "ours");
     ours.stop();
 
-    let mut theirs = config(&json!([ { "type": "mysql", "host": "127.0.0.1", "port": tables.port, "name": tables.name,
+    let mut theirs =
+        config(&json!([ { "type": "mysql", "host": "127.0.0.1", "port": tables.port, "name": tables.name,
                                        "user": USER, "password": PASSWORD } ]));
     let socket = world.directory().join("debian.sock");
     theirs["hooks-libraries"] = json!([]);

@@ -16,7 +16,7 @@ use json::{Map, Value};
 
 use crate::columns::json_value;
 use crate::{
-    BackendError, Boxed, Change, ConfigBackend, Cursor, Delta, Modification, NetworkSubnets, Note, Objects,
+    BackendError, Change, ConfigBackend, Cursor, Delta, Modification, NetworkSubnets, Note, Objects,
     OptionKey, OptionScope, PoolRange, Pulled, Puller, Server, ServerSelector, Stored, StoredSubnet,
     SubnetKey, text_member,
 };

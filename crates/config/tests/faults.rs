@@ -461,10 +461,37 @@ fn process_maps() {
 }
 
 #[test]
+fn databases_of_hosts() {
+    for (members, text) in [
+        (r#""hosts-database": { "type": "memfile" }"#, "unknown backend database type: memfile"),
+        (
+            r#""hosts-databases": [ { "type": "mysql", "name": "kea" } ]"#,
+            "The type of the host backend: 'mysql' is not supported: add libdhcp_mysql.so to hooks-libraries",
+        ),
+        (r#""hosts-databases": [ { "type": "sqlite" } ]"#, "missing parameter 'name'"),
+        (
+            r#""hosts-database": { "type": "sqlite", "name": "a" }, "hosts-databases": []"#,
+            "cannot specify both 'hosts-databases' and its old spelling",
+        ),
+    ] {
+        let (_, errors) = config::parse4(value(&format!("{{ \"Dhcp4\": {{ {members} }} }}")));
+        assert!(errors.iter().any(|error| error.text.contains(text)), "{members}: {errors:?}");
+    }
+    let resolved = parse(
+        r#""hosts-database": { "type": "postgresql", "name": "kea", "host": "db", "readonly": true, "on-fail":
+             "serve-retry-continue", "max-reconnect-tries": 3, "reconnect-wait-time": 40, "ssl-mode": "require" },
+           "hooks-libraries": [ { "library": "libdhcp_pgsql.so" } ]"#,
+    )
+    .unwrap();
+    let resolved = config::resolve4(std::sync::Arc::new(resolved), &config::ResolveEnv::default()).unwrap();
+    let database = &resolved.services.hosts_databases[0];
+    assert!(database.read_only && database.host == "db" && database.tls.mode == "require");
+    assert_eq!((database.max_reconnect_tries, database.reconnect_wait_time), (3, 40));
+}
+
+#[test]
 fn what_is_not_served_is_refused_by_name() {
     for (members, keyword) in [
-        (r#""hosts-database": { "type": "mysql" }"#, "hosts-database"),
-        (r#""hosts-databases": [ { "type": "mysql" } ]"#, "hosts-databases"),
         (r#""dhcp4o6-port": 6767"#, "dhcp4o6-port"),
         (r#""allocator": "shared-flq""#, "allocator"),
         (r#""lease-database": { "type": "mysql" }"#, "type"),

@@ -82,8 +82,7 @@ pub trait HostSource<T: Reservation>: Send + Sync {
 pub struct LookupError(pub String);
 
 /// What databases answer, once they do: reservations, those of the first database first.
-pub type Lookup<'a, T> =
-    Pin<Box<dyn Future<Output = Result<Vec<Arc<Host<T>>>, LookupError>> + Send + 'a>>;
+pub type Lookup<'a, T> = Pin<Box<dyn Future<Output = Result<Vec<Arc<Host<T>>>, LookupError>> + Send + 'a>>;
 
 /// Databases of reservations, as packets ask them.
 pub trait HostLookup<T: Reservation>: Send + Sync {

@@ -55,7 +55,11 @@ impl Drop for Used {
 
 impl Used {
     /// What a configuration names; databases of before where they are the same.
-    pub(crate) fn all<P: Protocol>(services: &Services, before: &[Arc<Self>], places: &Places) -> Vec<Arc<Self>> {
+    pub(crate) fn all<P: Protocol>(
+        services: &Services,
+        before: &[Arc<Self>],
+        places: &Places,
+    ) -> Vec<Arc<Self>> {
         let mut used = Vec::new();
         for (at, access) in services.hosts_databases.iter().enumerate() {
             let file = places.hosts.get(at).cloned().unwrap_or_default();
@@ -278,7 +282,9 @@ async fn fetch<P: Protocol>(
     let mut failure = None;
     for (used, call) in used.iter().zip(calls) {
         match call.await {
-            Ok(records) => found.extend(records.iter().filter_map(|record| resolved::<P>(config, used, record))),
+            Ok(records) => {
+                found.extend(records.iter().filter_map(|record| resolved::<P>(config, used, record)))
+            }
             Err(error) => {
                 say!(P, HostsUnavailable { database: used.database.name(), error: &error });
                 if error.is_temporary() {
@@ -311,8 +317,6 @@ fn resolved<P: Protocol>(
 fn fits<P: Protocol>(asked: &Asked<P>, host: &Host<Reserved<P>>) -> bool {
     match asked {
         Asked::Client(identifiers) => identifiers.contains(&host.identifier),
-        Asked::Place(subnet, resource) => {
-            host.subnet == *subnet && host.extra.resources().contains(resource)
-        }
+        Asked::Place(subnet, resource) => host.subnet == *subnet && host.extra.resources().contains(resource),
     }
 }

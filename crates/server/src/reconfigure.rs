@@ -263,11 +263,7 @@ impl<P: Protocol> Server<P> {
     }
 
     /// Swaps in a configuration that differs from the running one only in what databases hold.
-    pub(crate) async fn apply_pulled(
-        &self,
-        config: Arc<Config<P>>,
-        state: &State<P>,
-    ) -> Result<(), Refusal> {
+    pub(crate) async fn apply_pulled(&self, config: Arc<Config<P>>, state: &State<P>) -> Result<(), Refusal> {
         self.swap(&config, &state.lease_file, &state.hosts, false).await?;
         say!(P, CbMerged);
         self.in_force(&config);

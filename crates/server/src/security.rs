@@ -58,7 +58,8 @@ pub(crate) fn places<P: Protocol>(
         places.databases.extend(audit.path(PathKind::Data, data, &database.name));
     }
     for database in &services.hosts_databases {
-        let file = if database.kind == "sqlite" { audit.path(PathKind::Data, data, &database.name) } else { None };
+        let file =
+            if database.kind == "sqlite" { audit.path(PathKind::Data, data, &database.name) } else { None };
         places.hosts.push(file.unwrap_or_default());
     }
     for socket in &services.control_sockets {

@@ -214,7 +214,8 @@ fn host_script() -> String {
     for (number, name) in columns::HOST_IDENTIFIERS {
         let _ = writeln!(sql, "INSERT INTO host_identifier_type VALUES ({number}, '{name}');");
     }
-    let options = "ALTER TABLE dhcp4_options ADD COLUMN host_id INTEGER REFERENCES hosts (host_id) ON DELETE CASCADE;
+    let options =
+        "ALTER TABLE dhcp4_options ADD COLUMN host_id INTEGER REFERENCES hosts (host_id) ON DELETE CASCADE;
          CREATE INDEX dhcp4_options_host ON dhcp4_options (host_id);\n";
     sql + &[Family::V4, Family::V6].map(|family| of_family(options, family)).concat()
 }

@@ -132,7 +132,8 @@ fn no_two_of_a_client_or_an_address(db: &dyn HostDatabase) {
 }
 
 fn no_two_of_a_prefix(db: &dyn HostDatabase) {
-    add(db, 1, r#"{ "duid": "01:02:03", "prefixes": [ "3000::/64" ], "ip-addresses": [ "2001:db8::5" ] }"#).unwrap();
+    add(db, 1, r#"{ "duid": "01:02:03", "prefixes": [ "3000::/64" ], "ip-addresses": [ "2001:db8::5" ] }"#)
+        .unwrap();
     for taken in [r#""prefixes": [ "3000::/64" ]"#, r#""ip-addresses": [ "2001:db8::4", "2001:db8::5" ]"#] {
         let other = format!(r#"{{ "duid": "01:02:04", {taken} }}"#);
         assert_eq!(add(db, 1, &other), Err(BackendError::Duplicate));
@@ -160,7 +161,12 @@ fn updates(db: &dyn HostDatabase) {
 }
 
 fn queries(db: &dyn HostDatabase) {
-    add(db, 1, r#"{ "hw-address": "01:02:03:04:05:06", "ip-address": "192.0.2.9", "hostname": "Cap.example" }"#).unwrap();
+    add(
+        db,
+        1,
+        r#"{ "hw-address": "01:02:03:04:05:06", "ip-address": "192.0.2.9", "hostname": "Cap.example" }"#,
+    )
+    .unwrap();
     add(db, 2, r#"{ "hw-address": "01:02:03:04:05:06", "ip-address": "192.0.2.9" }"#).unwrap();
     add(db, 0, r#"{ "client-id": "010203040506", "hostname": "cap.EXAMPLE" }"#).unwrap();
     let subnets = |subnet, query: HostQuery| -> Vec<u32> {
@@ -218,9 +224,14 @@ fn lookups(db: &dyn HostDatabase) {
         clients: clients.map(|n| client(IdentifierKind::ClientId, &(n + 1).to_be_bytes())).collect(),
         places: places.map(|n| (SubnetId(1), IpAddr::from([10, 0, 0, n]))).collect(),
     };
-    for (clients, places, count) in
-        [(0..0, 0..0, 0), (5..6, 0..0, 1), (300..303, 0..0, 0), (0..70, 0..0, 70), (0..5, 3..90, 90), (0..200, 0..200, 200)]
-    {
+    for (clients, places, count) in [
+        (0..0, 0..0, 0),
+        (5..6, 0..0, 1),
+        (300..303, 0..0, 0),
+        (0..70, 0..0, 70),
+        (0..5, 3..90, 90),
+        (0..200, 0..200, 200),
+    ] {
         let found = wait(db.lookup(questions(clients.clone(), places.clone()))).unwrap();
         assert_eq!(found.len(), count, "{clients:?} {places:?}");
         assert!(found.iter().all(|record| record.reservation.contains_key("option-data")));
@@ -228,7 +239,8 @@ fn lookups(db: &dyn HostDatabase) {
 }
 
 fn lookups6(db: &dyn HostDatabase) {
-    add(db, 1, r#"{ "duid": "01:02:03", "prefixes": [ "3000::/64" ], "ip-addresses": [ "2001:db8::5" ] }"#).unwrap();
+    add(db, 1, r#"{ "duid": "01:02:03", "prefixes": [ "3000::/64" ], "ip-addresses": [ "2001:db8::5" ] }"#)
+        .unwrap();
     add(db, 2, r#"{ "duid": "01:02:04", "prefixes": [ "3000:1::/64" ] }"#).unwrap();
     let ask = |octets: &[&[u8]], places: &[&str]| {
         let clients = octets.iter().map(|octets| client(IdentifierKind::Duid, octets)).collect();

@@ -8,7 +8,8 @@ use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix, SubnetId};
 use json::Map;
 
 use super::{
-    Host, Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6, Subnet6Parts,
+    Host, Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
+    Subnet6Parts,
 };
 use crate::resolve::stored_reservation;
 use crate::{ConfigError, ResolveEnv, ServerConfig, Written, resolve4, resolve6};

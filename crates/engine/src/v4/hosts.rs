@@ -9,9 +9,9 @@ use host::IdentifierKind;
 use lease::StoreError;
 use wire::iana::relay_agent::SubOption;
 
-use super::{Context4, Query};
 use super::allocate::Allocation;
 use super::messages::{DiscoverReserved, GlobalAddressUnsuitable, HostsLookedUp, ReservationConflict};
+use super::{Context4, Query};
 use crate::hosts::{Identified, each_at};
 use crate::siblings::siblings;
 

@@ -46,9 +46,7 @@ fn fits(map: &Map, query: &HostQuery) -> bool {
                 .filter_map(|text| text.split('/').next()?.parse().ok())
                 .any(|address: Ipv6Addr| address == *wanted)
         }
-        HostQuery::Identifier(wanted) => {
-            identifier(map).is_some_and(|identifier| identifier == *wanted)
-        }
+        HostQuery::Identifier(wanted) => identifier(map).is_some_and(|identifier| identifier == *wanted),
         HostQuery::Hostname(wanted) => text("hostname").is_some_and(|name| name.eq_ignore_ascii_case(wanted)),
     }
 }

@@ -240,7 +240,8 @@ async fn store<P: Protocol>(
     let databases = databases(host, target, deed)?;
     let config = host.running();
     let record = storable(&config, &wanted)?;
-    let unique = config.written.globals.get("ip-reservations-unique").and_then(Value::as_bool).unwrap_or(true);
+    let unique =
+        config.written.globals.get("ip-reservations-unique").and_then(Value::as_bool).unwrap_or(true);
     let mut outcome = Ok(());
     let mut done = Vec::new();
     for database in databases {

@@ -153,8 +153,9 @@ impl Reader<'_> {
                 let padded = some.len().next_power_of_two();
                 let bind: Vec<Datum> = some.iter().cycle().take(padded).cloned().collect();
                 let condition = condition.replace("{}", &marks(1, padded));
-                let sql =
-                    format!("SELECT h.host_id FROM hosts h WHERE h.dhcp4_subnet_id IS NOT NULL AND {condition}");
+                let sql = format!(
+                    "SELECT h.host_id FROM hosts h WHERE h.dhcp4_subnet_id IS NOT NULL AND {condition}"
+                );
                 rows.extend(self.find_all(&sql, &bind)?);
             }
         }
@@ -173,8 +174,7 @@ impl Reader<'_> {
             ids.hold("o.host_id")
         );
         let mut options = self.options_by(&sql, &ids, |row| row.unsigned(0))?;
-        let mut reserved =
-            if self.family == Family::V6 { self.reserved6(&ids)? } else { HashMap::default() };
+        let mut reserved = if self.family == Family::V6 { self.reserved6(&ids)? } else { HashMap::default() };
         let columns = columns::host(self.family);
         let sql = format!(
             "SELECT host_id, dhcp4_subnet_id, dhcp_identifier_type, dhcp_identifier, dhcp4_client_classes{} \

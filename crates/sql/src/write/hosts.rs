@@ -38,7 +38,8 @@ const PREFIX: i64 = 2;
 pub(crate) fn add(reader: Reader<'_>, record: &HostRecord, unique: bool) -> Result<(), Error> {
     changing(reader, |writer| {
         let identifier = identifier(&record.reservation)?;
-        let places = if unique && record.subnet != host::GLOBAL { places(&record.reservation) } else { vec![] };
+        let places =
+            if unique && record.subnet != host::GLOBAL { places(&record.reservation) } else { vec![] };
         let same = HostQuery::Identifier(identifier.clone());
         for query in std::iter::once(same).chain(places.into_iter().map(HostQuery::Address)) {
             if !reader.host_rows(&reader.found(Some(record.subnet), &query))?.is_empty() {
@@ -144,7 +145,8 @@ impl Writer<'_> {
         let excluded: Vec<&str> = texts(map, "excluded-prefixes").collect();
         let addresses = texts(map, "ip-addresses").map(|text| (text, ADDRESS, ""));
         let prefixes = texts(map, "prefixes").enumerate();
-        let prefixes = prefixes.map(|(at, text)| (text, PREFIX, excluded.get(at).copied().unwrap_or_default()));
+        let prefixes =
+            prefixes.map(|(at, text)| (text, PREFIX, excluded.get(at).copied().unwrap_or_default()));
         for (text, kind, excluded) in addresses.chain(prefixes) {
             let Some((IpAddr::V6(address), length)) = split(text) else { continue };
             let mut values = vec![

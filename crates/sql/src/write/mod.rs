@@ -477,10 +477,8 @@ impl Writer<'_> {
             bind.push(self.time.clone());
             self.now(bind.len())
         };
-        let sql = format!(
-            "INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {now})",
-            names.join(", ")
-        );
+        let sql =
+            format!("INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {now})", names.join(", "));
         match row {
             Some(row) => self.send(&sql, &bind).map(|()| row),
             None => self.insert(&sql, &bind, key),

@@ -97,7 +97,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_flex_id",
         purpose: "host identifiers by expression",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::BuiltIn("its expression is part of the configuration"),
     },
     Library {
         name: "libdhcp_flex_option",

@@ -21,6 +21,19 @@ pub struct Globals<P: Protocol> {
     pub own: P::Globals,
 }
 
+/// Flexible identifiers (`libdhcp_flex_id`).
+#[derive(Clone, Debug, Default)]
+pub struct FlexId {
+    /// Makes the identifier of a query.
+    pub expression: Option<Arc<expr::Expression>>,
+    /// It takes the place of the client identifier or DUID.
+    pub replace_client_id: bool,
+    /// The only IA_NA and the only IA_PD of a message are what they are whatever their IAID.
+    pub ignore_iaid: bool,
+    /// A client identifier that is replaced has the form of RFC 4361.
+    pub as_duid: bool,
+}
+
 /// What kea-dhcp4 or kea-dhcp6 runs on.
 #[derive(Clone, Debug)]
 pub struct ServerConfig<P: Protocol> {
@@ -36,6 +49,8 @@ pub struct ServerConfig<P: Protocol> {
     pub hosts: host::Chain<P::Reservation>,
     /// How clients are known in them, in the order of lookups.
     pub host_identifiers: Box<[host::IdentifierKind]>,
+    /// What `libdhcp_flex_id` is listed with.
+    pub flex_id: Option<FlexId>,
     /// In the order of selection: by id.
     pub subnets: Vec<Arc<Subnet<P>>>,
     pub networks: Vec<Arc<SharedNetwork<P>>>,

@@ -148,7 +148,8 @@ impl ClassBuilder {
         self.table.configured.push(id);
     }
 
-    fn compile(
+    /// An expression in a member of a map: a condition where it is `test`, else one for a text.
+    pub(crate) fn compile(
         &mut self,
         ctx: &mut Context<'_>,
         map: &Map,

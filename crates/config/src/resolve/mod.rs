@@ -4,6 +4,7 @@ mod agent;
 mod classes;
 mod ddns;
 mod ere;
+mod flex_id;
 mod hosts;
 mod mentions;
 mod options;
@@ -161,6 +162,8 @@ fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerC
     let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
 
     let services = service::resolve(&mut ctx, map, pos);
+    ctx.enter("hooks-libraries");
+    let flex_id = flex_id::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
     }
@@ -177,6 +180,7 @@ fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerC
         options,
         hosts,
         host_identifiers: hosts::identifiers(P::FAMILY, map),
+        flex_id,
         subnets,
         networks,
         index,

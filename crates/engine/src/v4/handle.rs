@@ -24,6 +24,11 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
     if let Some(packet) = restored.as_deref().and_then(|bytes| Packet::parse(bytes).ok()) {
         query = Query { restored: true, packet, ..query };
     }
+    if let Some(flex_id) = &ctx.config.flex_id {
+        query.flex_id = crate::flex_id::of(flex_id, &query);
+        let replaced = query.flex_id.as_deref().and_then(|id| crate::flex_id::client_id(flex_id, id));
+        query.client_id = replaced.or(query.client_id);
+    }
     match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Drop(reason),
@@ -79,6 +84,7 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
         hw_addr,
         client_id,
         classes: ClassSet::default(),
+        flex_id: None,
         hosts: Hosts::default(),
         restored: false,
     };

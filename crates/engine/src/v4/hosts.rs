@@ -39,8 +39,7 @@ impl Identified for Query<'_> {
                 let info = self.packet.relay_info()?;
                 return info.get(SubOption::CIRCUIT_ID).filter(|o| !o.is_empty()).and_then(then);
             }
-            // Only hook libraries make them.
-            IdentifierKind::FlexId => None,
+            IdentifierKind::FlexId => self.flex_id.as_deref(),
         };
         octets.filter(|o| !o.is_empty()).and_then(&mut then)
     }

@@ -61,6 +61,8 @@ pub struct Query<'a> {
     pub classes: ClassSet,
     /// Its option 82 is one that was kept with the lease (`stash-agent-options`).
     pub restored: bool,
+    /// What `libdhcp_flex_id` makes of it.
+    pub flex_id: Option<Box<[u8]>>,
     /// Host reservations of the client.
     pub hosts: super::Hosts,
 }

@@ -242,10 +242,12 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
 /// information (RFC 3046).
 fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>) {
-    if ctx.config.globals.own.echo_client_id
-        && let Some(client_id) = &query.client_id
+    // As the client sent it, whatever took its place meanwhile.
+    let replaced = ctx.config.flex_id.as_ref().is_some_and(|flex_id| flex_id.replace_client_id);
+    if (ctx.config.globals.own.echo_client_id || replaced)
+        && let Some(client_id) = query.packet.option(option4::CLIENT_IDENTIFIER).filter(|id| !id.is_empty())
     {
-        options.add(option4::CLIENT_IDENTIFIER, Payload::There(client_id.octets()));
+        options.add(option4::CLIENT_IDENTIFIER, Payload::There(client_id));
     }
     if let Some(selection) = query.packet.option(option4::SUBNET_SELECTION) {
         options.add(option4::SUBNET_SELECTION, Payload::There(selection));

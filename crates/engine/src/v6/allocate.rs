@@ -29,7 +29,10 @@ const EXPIRED: usize = 64;
 /// What a client asks of one association.
 pub(super) struct Asked {
     pub kind: LeaseType,
+    /// What its leases are known by.
     pub iaid: Iaid,
+    /// As the client has it.
+    pub named: Iaid,
     /// What it names, in its order.
     pub hints: SmallVec<[Hint; 1]>,
 }
@@ -69,7 +72,7 @@ impl Asked {
             }
             IaKind::Ta => return None,
         };
-        Some(Self { kind, iaid: ia.iaid, hints })
+        Some(Self { kind, iaid: ia.iaid, named: ia.iaid, hints })
     }
 
     pub(super) fn wish(&self) -> Lifetimes {

@@ -34,7 +34,7 @@ pub(super) async fn process(
             status = decline(ctx, query, &asked, hint.address, &mut answer).await?;
         }
         let status = (status.0, Text::Borrowed(status.1));
-        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, status));
+        answer.ias.push(IaReply::refused(asked.kind, asked.named, status));
     }
     Ok(reply::finish(ctx, query, subnet, answer, out))
 }

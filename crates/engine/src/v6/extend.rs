@@ -32,7 +32,7 @@ pub(super) async fn process(
     for (_, asked) in associations(query) {
         observe::log!(ProcessExtend { query: query.label(), kind: asked.kind.name(), iaid: asked.iaid });
         let outcome = exchange.serve(&asked).await?;
-        let mut ia = IaReply::new(asked.kind, asked.iaid);
+        let mut ia = IaReply::new(asked.kind, asked.named);
         for granted in &outcome.granted {
             if granted.reused {
                 report(ctx, query, granted, true);
@@ -93,7 +93,7 @@ fn unlocated<'c>(
             }
         };
         let status = (StatusCode::NO_BINDING, Text::Borrowed(text));
-        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, status));
+        answer.ias.push(IaReply::refused(asked.kind, asked.named, status));
     }
     reply::finish(ctx, query, None, answer, out)
 }

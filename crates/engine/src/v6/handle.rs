@@ -22,6 +22,12 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         Err(reason) => return Verdict::Drop(reason),
     };
     ctx.runtime.statistics().received(query.kind);
+    if let Some(flex_id) = &ctx.config.flex_id {
+        query.ignore_iaid = flex_id.ignore_iaid;
+        query.flex_id = crate::flex_id::of(flex_id, &query);
+        let replaced = query.flex_id.as_deref().and_then(|id| crate::flex_id::duid(flex_id, id));
+        query.duid = replaced.or(query.duid);
+    }
     match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Drop(reason),
@@ -76,6 +82,8 @@ fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
         duid: packet.message().client_id(),
         hw_addr: hw_addr::of(ctx, &packet, arrival),
         classes: ClassSet::default(),
+        flex_id: None,
+        ignore_iaid: false,
         hosts: Hosts::default(),
         packet,
     };

@@ -16,8 +16,9 @@ impl Identified for Query<'_> {
         let octets = match kind {
             IdentifierKind::HwAddress => self.hw_addr.as_ref().map(|(hw_addr, _)| hw_addr.octets()),
             IdentifierKind::Duid => self.duid.as_ref().map(base::Duid::octets),
-            // Only hook libraries make flexible identifiers; the others are of DHCPv4.
-            IdentifierKind::CircuitId | IdentifierKind::ClientId | IdentifierKind::FlexId => None,
+            IdentifierKind::FlexId => self.flex_id.as_deref(),
+            // Of DHCPv4.
+            IdentifierKind::CircuitId | IdentifierKind::ClientId => None,
         };
         octets.filter(|octets| !octets.is_empty()).and_then(then)
     }

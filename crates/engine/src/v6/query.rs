@@ -52,6 +52,10 @@ pub struct Query<'a> {
     /// Found by the configured sources.
     pub hw_addr: Option<(HwAddr, HwAddrSource)>,
     pub classes: ClassSet,
+    /// What `libdhcp_flex_id` makes of it.
+    pub flex_id: Option<Box<[u8]>>,
+    /// The only association of a kind is the client's, whatever its IAID.
+    pub ignore_iaid: bool,
     /// Host reservations of the client.
     pub hosts: Hosts,
 }

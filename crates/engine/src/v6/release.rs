@@ -33,7 +33,7 @@ pub(super) async fn process(
         if status != StatusCode::SUCCESS {
             general = status;
         }
-        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, (status, Text::Borrowed(text))));
+        answer.ias.push(IaReply::refused(asked.kind, asked.named, (status, Text::Borrowed(text))));
     }
     answer.status = Some((general, Text::Borrowed("Summary status for all processed IA_NAs")));
     Ok(reply::finish(ctx, query, subnet, answer, out))

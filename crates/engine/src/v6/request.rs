@@ -52,10 +52,20 @@ impl Refusal {
 /// it is to have.
 pub(super) fn associations<'q>(query: &'q Query<'_>) -> impl Iterator<Item = (Ia<'q>, Asked)> {
     let mut seen: SmallVec<[(LeaseType, Iaid); 4]> = SmallVec::new();
+    let only = |kind: LeaseType| {
+        let of_kind = query.message().ias().filter_map(|ia| Asked::of(&ia)).filter(|a| a.kind == kind);
+        query.ignore_iaid && of_kind.take(2).count() == 1
+    };
     query
         .message()
         .ias()
-        .filter_map(|ia| Asked::of(&ia).map(|asked| (ia, asked)))
+        .filter_map(move |ia| {
+            let mut asked = Asked::of(&ia)?;
+            if only(asked.kind) {
+                asked.iaid = Iaid(0);
+            }
+            Some((ia, asked))
+        })
         .filter(move |(_, asked)| {
             let one = (asked.kind, asked.iaid);
             let first = !seen.contains(&one);
@@ -74,7 +84,7 @@ pub(super) fn rejected(query: &Query<'_>, answer: &mut Answer<'_>) -> bool {
     }
     observe::log!(Rejected { query: query.label(), name: query.kind });
     for (_, asked) in associations(query) {
-        answer.ias.push(IaReply::refused(asked.kind, asked.iaid, REJECTED.of(asked.kind)));
+        answer.ias.push(IaReply::refused(asked.kind, asked.named, REJECTED.of(asked.kind)));
     }
     true
 }
@@ -101,7 +111,7 @@ pub(super) async fn process(
     }
     let Some(subnet) = subnet else {
         for (_, asked) in associations(query) {
-            answer.ias.push(IaReply::refused(asked.kind, asked.iaid, NO_SUBNET.of(asked.kind)));
+            answer.ias.push(IaReply::refused(asked.kind, asked.named, NO_SUBNET.of(asked.kind)));
         }
         return Ok(reply::finish(ctx, query, None, answer, out));
     };
@@ -116,7 +126,7 @@ pub(super) async fn process(
             hint: Shown(hint)
         });
         let outcome = exchange.serve(&asked).await?;
-        let mut ia = IaReply::new(asked.kind, asked.iaid);
+        let mut ia = IaReply::new(asked.kind, asked.named);
         if outcome.granted.is_empty() {
             observe::log!(NothingAllocated {
                 query: query.label(),

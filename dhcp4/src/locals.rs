@@ -52,4 +52,12 @@ impl LocalAddresses for Locals {
     fn is_served(&self, address: Ipv4Addr) -> bool {
         self.0.load().served.contains(&address)
     }
+
+    fn known_as(&self, interface: &str) -> Option<Ipv4Addr> {
+        let table = self.0.load();
+        let here = table.interfaces.values().find(|entry| &*entry.name == interface)?.address;
+        let served = |address: Ipv4Addr| table.served.contains(&address);
+        let elsewhere = || table.served.iter().min().copied();
+        Some(if served(here) { here } else { elsewhere().unwrap_or(here) })
+    }
 }

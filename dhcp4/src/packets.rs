@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use base::HwAddr;
 use engine::DropReason;
-use engine::v4::{Arrival, Context4, Reply, Verdict};
+use engine::over6::Passed;
+use engine::v4::{Arrival, Context4, Reply, Verdict, answer_over6, arrival_over6, received_over6};
 use host::HostLookup;
-use net::{Batch, Destination4, LinkDestination, MacAddr, Meta4, Socket4, Via};
+use net::{Batch, Destination4, LinkDestination, MacAddr, Meta4, PeerSocket, Queue, Socket4, Via};
 use server::{Active, Batches, Shared};
 
 use crate::protocol::Dhcp4;
@@ -20,7 +21,7 @@ pub(crate) fn serve(
     received: &Batch<Meta4>,
     batches: &mut Batches<Dhcp4>,
 ) {
-    let ctx = context(shared, active, queue);
+    let ctx = context(shared, active, queue.via() == Via::Raw);
     let statistics = active.runtime.statistics();
     let disabled = !shared.is_enabled();
     engine::v4::warm(&ctx, received.iter().map(|(_, bytes)| bytes));
@@ -41,7 +42,7 @@ pub(crate) fn serve(
         // What is in memory answers at once.
         let failed = || Verdict::Drop(DropReason::ProcessingFailed);
         let verdict = engine::v4::handle_now(&ctx, &arrival, bytes, slot).unwrap_or_else(failed);
-        conclude(active, meta, verdict, batches);
+        conclude(active, |reply| destination(meta, reply), verdict, batches);
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) async fn serve_waiting(
     packet: &[u8],
     batches: &mut Batches<Dhcp4>,
 ) {
-    let ctx = context(shared, active, queue);
+    let ctx = context(shared, active, queue.via() == Via::Raw);
     let statistics = active.runtime.statistics();
     statistics.arrived();
     if !shared.is_enabled() {
@@ -64,7 +65,64 @@ pub(crate) async fn serve_waiting(
     let arrival = arrival(shared, meta, &mut None);
     let Some(slot) = batches.room(NOWHERE) else { return };
     let verdict = engine::v4::handle_guarded(&ctx, &arrival, packet, slot).await;
-    conclude(active, meta, verdict, batches);
+    conclude(active, |reply| destination(meta, reply), verdict, batches);
+}
+
+/// Handles what kea-dhcp6 passed on, and answers it there.
+pub(crate) fn serve_peer(
+    shared: &Shared<Dhcp4>,
+    active: &Active<Dhcp4>,
+    received: &Batch<()>,
+    batches: &mut Batches<Dhcp4, PeerSocket>,
+) {
+    let ctx = context(shared, active, false);
+    let mut reply = Vec::new();
+    for ((), message) in received.iter() {
+        let Some((passed, arrival)) = passed(shared, active, &ctx, message) else { continue };
+        let _client = shared.client(passed.inner);
+        let Some(slot) = batches.room(()) else {
+            active.runtime.statistics().dropped(DropReason::QueueFull);
+            continue;
+        };
+        let failed = || Verdict::Drop(DropReason::ProcessingFailed);
+        let verdict = engine::v4::handle_now(&ctx, &arrival, passed.inner, &mut reply).unwrap_or_else(failed);
+        conclude(active, |_| (), answer_over6(&passed, verdict, &reply, slot), batches);
+    }
+}
+
+/// Handles a query that kea-dhcp6 passed on and that waits for databases on its way.
+pub(crate) async fn serve_peer_waiting(
+    shared: &Shared<Dhcp4>,
+    active: &Active<Dhcp4>,
+    message: &[u8],
+    batches: &mut Batches<Dhcp4, PeerSocket>,
+) {
+    let ctx = context(shared, active, false);
+    let Some((passed, arrival)) = passed(shared, active, &ctx, message) else { return };
+    let mut reply = Vec::new();
+    let verdict = engine::v4::handle_guarded(&ctx, &arrival, passed.inner, &mut reply).await;
+    let Some(slot) = batches.room(()) else { return };
+    conclude(active, |_| (), answer_over6(&passed, verdict, &reply, slot), batches);
+}
+
+/// Counts and reads a message of kea-dhcp6.
+fn passed<'m>(
+    shared: &Shared<Dhcp4>,
+    active: &Active<Dhcp4>,
+    ctx: &Context4<'_>,
+    message: &'m [u8],
+) -> Option<(Passed<'m>, Arrival)> {
+    let statistics = active.runtime.statistics();
+    statistics.arrived();
+    let read = || {
+        if !shared.is_enabled() {
+            return Err(DropReason::ServiceDisabled);
+        }
+        let passed = received_over6(message)?;
+        let arrival = arrival_over6(ctx, &passed)?;
+        Ok((passed, arrival))
+    };
+    read().map_err(|reason| statistics.dropped(reason)).ok()
 }
 
 /// Where replies go until that is known: they are built where they are sent from.
@@ -75,7 +133,7 @@ const NOWHERE: Destination4 = Destination4 {
     link: LinkDestination::Resolve,
 };
 
-fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, queue: &Socket4) -> Context4<'a> {
+fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, direct_response: bool) -> Context4<'a> {
     let now = shared.clock.now();
     active.runtime.statistics().set_now(now);
     Context4 {
@@ -86,16 +144,21 @@ fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, queue: &Soc
         locals: &shared.locals,
         now: now.seconds(),
         updates: shared.d2.takes_requests(),
-        direct_response: queue.via() == Via::Raw,
+        direct_response,
         respond_to_source: shared.respond_to_source,
         client_port: shared.client_port,
     }
 }
 
-fn conclude(active: &Active<Dhcp4>, meta: &Meta4, verdict: Verdict, batches: &mut Batches<Dhcp4>) {
+fn conclude<Q: Queue>(
+    active: &Active<Dhcp4>,
+    destination: impl FnOnce(&Reply) -> Q::Destination,
+    verdict: Verdict,
+    batches: &mut Batches<Dhcp4, Q>,
+) {
     match verdict {
         Verdict::Reply(reply) => {
-            let destination = destination(meta, &reply);
+            let destination = destination(&reply);
             batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
         }
         Verdict::Done(effects) => batches.done(effects.requests),
@@ -126,6 +189,7 @@ fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4, known: &mut Option<(u32, Arc<st
         local: *meta.local.ip(),
         remote: *meta.remote.ip(),
         remote_port: meta.remote.port(),
+        over6: None,
     }
 }
 

@@ -16,7 +16,10 @@ use engine::v4::reclaim::{self, Limits, Reclaimed};
 use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
 use memfile::Memfile4;
 use ncr::{Change, NameChangeRequest};
-use net::{Batch, Destination4, EntryError, Interface, Meta4, OpenOptions4, Selection4, Socket4, SocketSet4};
+use net::{
+    Batch, Destination4, EntryError, Interface, Meta4, OpenOptions4, PeerSocket, Selection4, Socket4,
+    SocketSet4,
+};
 use observe::Registry;
 use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v4::MessageType;
@@ -62,6 +65,13 @@ impl Protocol for Dhcp4 {
             "interface:string?,address:string?,relay:string?,local:string?,remote:string?,link:string?,subnet:string?,classes:list?",
             "Which subnet a client would get.",
             |s, c| now(subnets::select_test(&s, &c)),
+        ),
+        entry(
+            "subnet4o6-select-test",
+            Access::Read,
+            "interface:string?,interface-id:string?,address:string?,relay:string?,local:string?,remote:string?,link:string?,subnet:string?,classes:list?",
+            "Which subnet a client of DHCPv4 over DHCPv6 would get.",
+            |s, c| now(subnets::select_over6_test(&s, &c)),
         ),
     ];
 
@@ -235,6 +245,24 @@ impl Protocol for Dhcp4 {
         batches: &mut Batches<Self>,
     ) {
         packets::serve_waiting(shared, active, queue, meta, packet, batches).await;
+    }
+
+    fn serve_peer(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        received: &Batch<()>,
+        batches: &mut Batches<Self, PeerSocket>,
+    ) {
+        packets::serve_peer(shared, active, received, batches);
+    }
+
+    async fn serve_peer_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        message: &[u8],
+        batches: &mut Batches<Self, PeerSocket>,
+    ) {
+        packets::serve_peer_waiting(shared, active, message, batches).await;
     }
 
     fn ends(destination: &Destination4) -> (SocketAddr, IpAddr) {

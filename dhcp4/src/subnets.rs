@@ -1,28 +1,23 @@
 //! Commands that look at the subnets of the running configuration.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use control::{Answer, Command};
-use engine::v4::{ClassSet, Selector, select_subnet};
+use engine::v4::{ClassSet, Selector, Selector6, select_over6, select_subnet};
 use json::Map;
+use modules::subnet_cmds::select;
 use server::Server;
 
 use crate::protocol::Dhcp4;
 
 /// `subnet4-select-test`: the subnet a client would get that sent a packet so.
 pub(crate) fn select_test(server: &Server<Dhcp4>, command: &Command) -> Answer {
-    let arguments = match &command.arguments {
-        None => return Answer::error("empty arguments"),
-        Some(arguments) => match arguments.as_map() {
-            Some(map) => map,
-            None => return Answer::error("arguments must be a map"),
-        },
-    };
-    match selected(server, arguments) {
-        Ok(Some(text)) => Answer::ok(text),
-        Ok(None) => Answer::empty("no subnet selected"),
-        Err(text) => Answer::error(text),
-    }
+    select::select_test(command, |arguments| selected(server, arguments))
+}
+
+/// `subnet4o6-select-test`: the subnet a client of DHCPv4 over DHCPv6 would get.
+pub(crate) fn select_over6_test(server: &Server<Dhcp4>, command: &Command) -> Answer {
+    select::select_test(command, |arguments| selected_over6(server, arguments))
 }
 
 fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, String> {
@@ -32,40 +27,25 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
     let mut interface = "";
     let mut classes = ClassSet::default();
     for (name, value) in arguments {
-        if name == "classes" {
-            let list = value.as_list().ok_or("'classes' entry must be a list")?;
-            for class in list {
-                let class = class.as_str().ok_or("'classes' entry must be a list of strings")?;
-                // A class that nothing refers to guards nothing.
-                if let Some(id) = config.classes.id(class) {
-                    classes.insert(id);
-                }
-            }
-            continue;
-        }
         let slot = match name.as_str() {
-            "interface" => None,
-            "address" => Some(0),
-            "relay" => Some(1),
-            "local" => Some(2),
-            "remote" => Some(3),
-            "link" | "subnet" => Some(4),
+            "classes" => {
+                for class in select::classes(&config, value)? {
+                    classes.insert(class);
+                }
+                continue;
+            }
+            "interface" => {
+                interface = select::string(name, value)?;
+                continue;
+            }
+            "address" => 0,
+            "relay" => 1,
+            "local" => 2,
+            "remote" => 3,
+            "link" | "subnet" => 4,
             other => return Err(format!("unknown entry '{other}'")),
         };
-        let text = value.as_str().ok_or_else(|| format!("'{name}' entry must be a string"))?;
-        let Some(slot) = slot else {
-            interface = text;
-            continue;
-        };
-        let address = match text.parse() {
-            Ok(IpAddr::V4(address)) => address,
-            Ok(IpAddr::V6(_)) => return Err(format!("bad '{name}' entry: not IPv4")),
-            Err(_) => {
-                return Err(format!(
-                    "bad '{name}' entry: Failed to convert string to address '{text}': Invalid argument"
-                ));
-            }
-        };
+        let address = select::address(name, value)?;
         match addresses.get_mut(slot) {
             Some(slot) => *slot = address,
             None => link = Some(address),
@@ -83,11 +63,32 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
         there.and_then(|i| i.ipv4.first().map(|a| a.address)).unwrap_or(Ipv4Addr::UNSPECIFIED);
     let selector =
         Selector { giaddr, ciaddr, remote, local, interface, interface_address, link, classes: &classes };
-    Ok(select_subnet(&config, &selector).map(|subnet| match config.network_of(subnet) {
-        Some(network) => format!(
-            "selected shared network '{}' starting with subnet '{}' id {}",
-            network.name, subnet.prefix, subnet.id
-        ),
-        None => format!("selected subnet '{}' id {}", subnet.prefix, subnet.id),
-    }))
+    Ok(select_subnet(&config, &selector).map(|subnet| select::told(&config, subnet)))
+}
+
+fn selected_over6(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, String> {
+    let config = server.config();
+    let mut interface = "";
+    let mut interface_id = None;
+    let mut remote = Ipv6Addr::UNSPECIFIED;
+    let mut classes = ClassSet::default();
+    for (name, value) in arguments {
+        match name.as_str() {
+            "classes" => {
+                for class in select::classes(&config, value)? {
+                    classes.insert(class);
+                }
+            }
+            "interface" => interface = select::string(name, value)?,
+            "interface-id" => interface_id = Some(select::interface_id(value)?),
+            "remote" => remote = select::address(name, value)?,
+            // Read, and of no weight: not what subnets are chosen by.
+            "address" | "relay" | "subnet" => drop(select::address::<Ipv4Addr>(name, value)?),
+            "local" | "link" => drop(select::address::<Ipv6Addr>(name, value)?),
+            other => return Err(format!("unknown entry '{other}'")),
+        }
+    }
+    let interface_id = interface_id.as_deref();
+    let selector = Selector6 { remote, interface_id, interface, classes: &classes };
+    Ok(select_over6(&config, &selector).map(|subnet| select::told(&config, subnet)))
 }

@@ -3,10 +3,13 @@
 use std::net::{Ipv6Addr, SocketAddrV6};
 
 use engine::DropReason;
-use engine::v6::{Arrival, Context6, Verdict};
+use engine::over6::Fault;
+use engine::v6::messages::Over4SendFailed;
+use engine::v6::{Arrival, Context6, Verdict, received_over4};
 use host::HostLookup;
-use net::{Batch, Destination6, Meta6};
+use net::{Batch, Destination6, Meta6, OutBatch6, Queue as _};
 use server::{Active, Batches, Shared};
+use wire::v6::MessageType;
 
 use crate::protocol::Dhcp6;
 
@@ -36,6 +39,9 @@ pub(crate) fn serve(
         // What is in memory answers at once.
         let failed = || Verdict::Drop(DropReason::ProcessingFailed);
         let verdict = engine::v6::handle_now(&ctx, &arrival, bytes, slot).unwrap_or_else(failed);
+        if verdict == Verdict::PassOn {
+            pass_on(shared, active, slot);
+        }
         conclude(shared, active, meta, verdict, batches);
     }
 }
@@ -58,7 +64,47 @@ pub(crate) async fn serve_waiting(
     let arrival = arrival(shared, meta);
     let Some(slot) = batches.room(NOWHERE) else { return };
     let verdict = engine::v6::handle_guarded(&ctx, &arrival, packet, slot).await;
+    if verdict == Verdict::PassOn {
+        pass_on(shared, active, slot);
+    }
     conclude(shared, active, meta, verdict, batches);
+}
+
+/// Hands a query to kea-dhcp4.
+fn pass_on(shared: &Shared<Dhcp6>, active: &Active<Dhcp6>, query: &[u8]) {
+    if !shared.line.pass::<Dhcp6>(query) {
+        active.runtime.statistics().dropped(DropReason::ProcessingFailed);
+    }
+}
+
+/// Sends kea-dhcp4's answer to its client or relay agent.
+pub(crate) fn serve_peer(shared: &Shared<Dhcp6>, active: &Active<Dhcp6>, message: &[u8]) {
+    let Some(passed) = received_over4(message) else { return };
+    let Some((interface, socket)) = shared.locals.outlet(passed.source.interface) else {
+        engine::over6::report(&Fault::UnknownInterface);
+        return;
+    };
+    let to = passed.destination(shared.client_port);
+    let scope = if to.address.is_unicast_link_local() { interface } else { 0 };
+    let destination = Destination6 {
+        to: SocketAddrV6::new(to.address, to.port, 0, scope),
+        from: Ipv6Addr::UNSPECIFIED,
+        interface: scope,
+    };
+    let mut out = OutBatch6::new(1);
+    let Some(slot) = out.next_slot(destination) else { return };
+    if let Err(error) = passed.deliver(slot) {
+        observe::log!(Over4SendFailed { remote: to.address, error });
+        return;
+    }
+    socket.send(&mut out);
+    out.abandon();
+    let statistics = active.runtime.statistics();
+    statistics.set_now(shared.clock.now());
+    match out.failures().next() {
+        None => statistics.sent(MessageType::DHCPV4_RESPONSE),
+        Some(failure) => observe::log!(Over4SendFailed { remote: to.address, error: failure.error }),
+    }
 }
 
 /// Where replies go until that is known: they are built where they are sent from.
@@ -109,6 +155,7 @@ fn conclude(
             };
             batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
         }
+        Verdict::PassOn => batches.passed_on(),
         Verdict::Done(effects) => batches.done(effects.requests),
         Verdict::Drop(reason) => {
             batches.dropped(reason);

@@ -16,7 +16,10 @@ use engine::v6::reclaim::{self, Limits, Reclaimed};
 use lease::{Lease6, LeaseObserver6, LeaseStore6, StoreError};
 use memfile::Memfile6;
 use ncr::{Change, NameChangeRequest};
-use net::{Batch, Destination6, EntryError, Interface, Meta6, OpenOptions, Selection6, Socket6, SocketSet6};
+use net::{
+    Batch, Destination6, EntryError, Interface, Meta6, OpenOptions, PeerSocket, Selection6, Socket6,
+    SocketSet6,
+};
 use observe::Registry;
 use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
 use wire::v6::MessageType;
@@ -195,7 +198,7 @@ impl Protocol for Dhcp6 {
     ) -> Changes<Self> {
         let plan = selection.map(|selection| selection.plan(interfaces)).unwrap_or_default();
         let changes = sockets.apply(&plan);
-        locals.update(interfaces);
+        locals.update(interfaces, sockets.first_queues());
         Changes {
             opened: changes.opened,
             closed: changes.closed,
@@ -229,6 +232,26 @@ impl Protocol for Dhcp6 {
         batches: &mut Batches<Self>,
     ) {
         packets::serve_waiting(shared, active, meta, packet, batches).await;
+    }
+
+    fn serve_peer(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        received: &Batch<()>,
+        _: &mut Batches<Self, PeerSocket>,
+    ) {
+        for ((), message) in received.iter() {
+            packets::serve_peer(shared, active, message);
+        }
+    }
+
+    async fn serve_peer_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        message: &[u8],
+        _: &mut Batches<Self, PeerSocket>,
+    ) {
+        packets::serve_peer(shared, active, message);
     }
 
     fn ends(destination: &Destination6) -> (SocketAddr, IpAddr) {

@@ -96,6 +96,7 @@ impl<'a> Play<'a> {
             interface_address: SERVER,
             local: if broadcast { Ipv4Addr::BROADCAST } else { SERVER },
             remote: if broadcast { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::new(192, 0, 2, 2) },
+            over6: None,
             remote_port: 67,
         };
         let outcome = self.world.send(bytes, &arrival).expect("the server works");

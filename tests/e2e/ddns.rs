@@ -1,13 +1,14 @@
 //! Names in DNS: Debian's kea-dhcp-ddns takes our requests, and BIND what it makes of them.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::HwAddr;
 use harness::{Dialog, Process, Space, World, until};
 use serde_json::{Value, json};
-use testkit::Packet4;
+use testkit::client6::{Ia6, Resource6, kind};
+use testkit::{Packet4, Packet6, Reply6};
 
 use crate::site;
 
@@ -43,7 +44,7 @@ fn start_bind(world: &World, space: &Space, program: &Path) -> Process {
          controls {{ }};\n{1}{2}",
         world.directory().display(),
         zone("example.com"),
-        zone("64.10.in-addr.arpa"),
+        [zone("64.10.in-addr.arpa"), zone("8.b.d.0.1.0.0.2.ip6.arpa")].concat(),
     );
     let file = world.write("named.conf", &config);
     let process =
@@ -57,7 +58,9 @@ fn start_d2(world: &World, space: &Space, program: &Path) -> Process {
     let config = json!({ "DhcpDdns": {
         "ip-address": "127.0.0.1", "port": 53001,
         "forward-ddns": { "ddns-domains": [ { "name": "example.com.", "dns-servers": servers } ] },
-        "reverse-ddns": { "ddns-domains": [ { "name": "64.10.in-addr.arpa.", "dns-servers": servers } ] },
+        "reverse-ddns": { "ddns-domains": [
+            { "name": "64.10.in-addr.arpa.", "dns-servers": servers },
+            { "name": "8.b.d.0.1.0.0.2.ip6.arpa.", "dns-servers": servers } ] },
         "loggers": [ { "name": "kea-dhcp-ddns", "severity": "DEBUG", "debuglevel": 50,
                        "output_options": [ { "output": "stdout" } ] } ] } });
     let file = world.write("d2.conf", &config.to_string());
@@ -77,22 +80,35 @@ fn dig(space: &Space, name: &str, kind: &str) -> String {
     space.run("dig", words, "").stdout.trim().to_owned()
 }
 
-fn reverse(address: Ipv4Addr) -> String {
-    let [a, b, c, d] = address.octets();
-    format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+/// The type of its records, and its name in the reverse zones.
+fn records(address: IpAddr) -> (&'static str, String) {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            ("A", format!("{d}.{c}.{b}.{a}.in-addr.arpa"))
+        }
+        IpAddr::V6(address) => {
+            let nibbles = address.octets().into_iter().rev().flat_map(|octet| [octet & 15, octet >> 4]);
+            ("AAAA", nibbles.map(|nibble| format!("{nibble:x}.")).collect::<String>() + "ip6.arpa")
+        }
+    }
 }
 
 /// Waits until DNS knows a name by this address and this address by the name.
-fn named(space: &Space, name: &str, address: Ipv4Addr) {
-    until(&format!("{name} is {address}"), || dig(space, name, "A") == address.to_string());
-    until(&format!("{address} is {name}"), || dig(space, &reverse(address), "PTR") == format!("{name}."));
+fn named(space: &Space, name: &str, address: impl Into<IpAddr>) {
+    let address = address.into();
+    let (kind, reverse) = records(address);
+    until(&format!("{name} is {address}"), || dig(space, name, kind) == address.to_string());
+    until(&format!("{address} is {name}"), || dig(space, &reverse, "PTR") == format!("{name}."));
     assert!(!dig(space, name, "DHCID").is_empty(), "the name bears the mark of its client");
 }
 
 /// Waits until DNS knows neither.
-fn nameless(space: &Space, name: &str, address: Ipv4Addr) {
+fn nameless(space: &Space, name: &str, address: impl Into<IpAddr>) {
+    let address = address.into();
+    let (_, reverse) = records(address);
     until(&format!("{name} is gone"), || dig(space, name, "ANY").is_empty());
-    until(&format!("{address} has no name"), || dig(space, &reverse(address), "PTR").is_empty());
+    until(&format!("{address} has no name"), || dig(space, &reverse, "PTR").is_empty());
 }
 
 fn configuration() -> Value {
@@ -198,4 +214,110 @@ fn every_lease_is_told_of_before_the_end() {
     stored.sort();
     told.sort();
     assert_eq!(told, stored);
+}
+
+/// A client of kea-dhcp6 on its link.
+struct Client6 {
+    socket: UdpSocket,
+    link: u32,
+    server_id: Vec<u8>,
+}
+
+impl Client6 {
+    fn ask(&mut self, kind: u8, client: u8, name: &str, ia: &Ia6) -> Option<Resource6> {
+        // Labels of a partial name (RFC 4704 section 4.2).
+        let length = u8::try_from(name.len()).expect("a short name");
+        let fqdn = [&[1, length][..], name.as_bytes()].concat();
+        let mut packet = Packet6::new(kind, &[0, 3, 0, 1, 2, 0, 0, 0, 0, client])
+            .option(3, &ia.build())
+            .option(39, &fqdn)
+            .option(6, &[0, 39]);
+        packet.xid = u32::from(client) << 8 | u32::from(kind);
+        if kind != kind::SOLICIT {
+            packet = packet.option(2, &self.server_id);
+        }
+        let servers = SocketAddrV6::new("ff02::1:2".parse().expect("a group"), 547, 0, self.link);
+        let mut buffer = [0; 2048];
+        for _ in 0..20 {
+            if self.socket.send_to(&packet.build(), servers).is_err() {
+                std::thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+            let Ok(length) = self.socket.recv(&mut buffer) else { continue };
+            let reply = Reply6::parse(&buffer[..length]).expect("a good reply");
+            if reply.xid == packet.xid {
+                self.server_id
+                    .clone_from(&reply.options.iter().find(|(code, _)| *code == 2).expect("a server").1);
+                return reply.ias(3).expect("associations").first()?.resources.first().cloned();
+            }
+        }
+        panic!("no answer to {packet:?}");
+    }
+
+    fn lease(&mut self, client: u8, name: &str) -> Ipv6Addr {
+        let offered = self.ask(kind::SOLICIT, client, name, &Ia6::new(1)).expect("an offer");
+        let ia = Ia6::new(1).with(offered.address, None);
+        self.ask(kind::REQUEST, client, name, &ia).expect("a lease").address
+    }
+}
+
+#[test]
+fn names_of_dhcpv6_appear_and_vanish_with_their_leases() {
+    let Some(world) = World::new() else { return };
+    let (Some(named_program), Some(d2_program)) = (debian(&world, "named"), debian(&world, "kea-dhcp-ddns"))
+    else {
+        return;
+    };
+    let (space, clients) = (world.space("srv6"), world.space("cli6"));
+    for each in [&space, &clients] {
+        each.sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
+    }
+    space.ip("link set lo up");
+    space.bridge("lan");
+    space.plug("lan", &clients, "02:00:5e:00:53:01");
+    let _bind = start_bind(&world, &space, &named_program);
+    let d2 = start_d2(&world, &space, &d2_program);
+    let mut config = harness::subnets6(
+        &["lan"],
+        json!([ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "lan",
+                  "pools": [ { "pool": "2001:db8:1::/80" } ] } ]),
+    );
+    for (name, value) in [
+        ("dhcp-ddns", json!({ "enable-updates": true })),
+        ("ddns-qualifying-suffix", json!("example.com")),
+        ("expired-leases-processing", json!({ "reclaim-timer-wait-time": 1 })),
+        ("cache-threshold", json!(0.0)),
+    ] {
+        config[name] = value;
+    }
+    let mut server = world.server6("kea6", &space);
+    server.configure(&config);
+    server.start();
+    let link = clients.sh("cat /sys/class/net/eth0/ifindex").trim().parse().expect("a number");
+    let socket = clients.inside(|| UdpSocket::bind("[::]:546").expect("port of clients"));
+    socket.set_read_timeout(Some(Duration::from_millis(500))).expect("timeout of a socket");
+    let mut client = Client6 { socket, link, server_id: Vec::new() };
+
+    // Released, declined, renamed at a renewal.
+    let address = client.lease(1, "one");
+    named(&space, "one.example.com", address);
+    client.ask(kind::RELEASE, 1, "one", &Ia6::new(1).with(address, None));
+    nameless(&space, "one.example.com", address);
+    let address = client.lease(2, "two");
+    named(&space, "two.example.com", address);
+    client.ask(kind::DECLINE, 2, "two", &Ia6::new(1).with(address, None));
+    nameless(&space, "two.example.com", address);
+    let address = client.lease(3, "three");
+    named(&space, "three.example.com", address);
+    client.ask(kind::RENEW, 3, "four", &Ia6::new(1).with(address, None));
+    named(&space, "four.example.com", address);
+    assert_eq!(dig(&space, "three.example.com", "ANY"), "");
+    // Expired and reclaimed.
+    config["preferred-lifetime"] = json!(1);
+    config["valid-lifetime"] = json!(2);
+    server.tell("config-set", json!({ "Dhcp6": config }));
+    let address = client.lease(5, "five");
+    nameless(&space, "five.example.com", address);
+    assert!(server.stop().success());
+    assert!(!d2.output().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.output());
 }

@@ -19,6 +19,7 @@ mod golden;
 mod hosts;
 mod kea;
 mod logging;
+mod over6;
 mod reload;
 mod shared_database;
 mod site;

@@ -175,3 +175,36 @@ fn another_lease_file_and_back() {
     let ack = dialog.ask(check(), Duration::from_secs(2)).expect("an answer");
     assert_eq!((ack.kind(), ack.yiaddr), (5, first));
 }
+
+/// Leases are looked at again when the subnets are others, as if their file were read anew (`sanity-checks`).
+#[test]
+fn leases_follow_the_numbers_of_their_subnets_at_a_reload() {
+    let Some(world) = World::new() else { return };
+    let (mut server, relay) = site::site(&world);
+    server.start();
+    let mut dialog = harness::Dialog::new(&relay, site::RELAY, site::SERVER);
+    let client = base::HwAddr::new(1, &[2, 0, 0, 0, 0, 9]).expect("six octets");
+    let address = dialog.lease(&client, &[]).expect("a lease").yiaddr;
+    let numbered = |id: u32, checks: &str| {
+        let mut config = site::config();
+        config["subnet4"][0]["id"] = json!(id);
+        config["sanity-checks"] = json!({ "lease-checks": checks });
+        config
+    };
+    server.configure(&numbered(7, "warn"));
+    server.tell("config-reload", json!({}));
+    let said = format!(
+        "DHCPSRV_LEASE_SANITY_FAIL The lease {address} with subnet-id 1 failed subnet-id checks \
+         (the lease should have subnet-id 7)"
+    );
+    until("the log says so", || server.log().contains(&said));
+    server.configure(&numbered(7, "fix"));
+    server.tell("config-reload", json!({}));
+    assert_eq!(stored_leases(&server.prefix.lease_file())[&address].subnet_id.0, 7);
+    assert_eq!(server.statistic("subnet[7].assigned-addresses"), 1);
+    server.configure(&numbered(8, "del"));
+    server.tell("config-reload", json!({}));
+    until("the log says so", || server.log().contains("DHCPSRV_LEASE_SANITY_FAIL_DISCARD"));
+    assert!(!stored_leases(&server.prefix.lease_file()).contains_key(&address));
+    assert_eq!(server.statistic("assigned-addresses"), 0);
+}

@@ -8,6 +8,8 @@ use smallvec::SmallVec;
 pub struct ClassSet {
     order: SmallVec<[ClassId; 8]>,
     bits: SmallVec<[u64; 2]>,
+    /// Classes that no configuration knows, each with the number of others that were joined before; for the log alone.
+    strays: Vec<(usize, Box<str>)>,
 }
 
 impl ClassSet {
@@ -24,6 +26,27 @@ impl ClassSet {
         *word |= bit;
         self.order.push(class);
         true
+    }
+
+    /// Joins a class that nothing in the configuration refers to.
+    pub(crate) fn insert_stray(&mut self, name: &str) {
+        if self.strays.iter().all(|(_, there)| **there != *name) {
+            self.strays.push((self.order.len(), name.into()));
+        }
+    }
+
+    /// The names of all, in the order in which the query joined them.
+    pub(crate) fn names<'n>(&'n self, name: impl Fn(ClassId) -> Option<&'n str>) -> String {
+        let mut strays = self.strays.iter().peekable();
+        let mut names = Vec::new();
+        for (at, class) in self.order.iter().enumerate() {
+            while let Some((_, stray)) = strays.next_if(|(before, _)| *before <= at) {
+                names.push(&**stray);
+            }
+            names.extend(name(*class));
+        }
+        names.extend(strays.map(|(_, stray)| &**stray));
+        names.join(", ")
     }
 
     /// Leaves a class.

@@ -7,12 +7,15 @@ use expr::QueryView;
 
 use crate::classes::ClassSet;
 use crate::hosts::{self, Hosts, Identified, Reserved};
+use crate::messages::MemberChecked;
 
 /// What happened to a query's classes, for the log.
 pub(crate) enum Note<'a> {
     Assigned(&'a str),
     /// A template spawned a class that nobody defined.
     Unconfigured(&'a str),
+    /// A test asked for this class; whether the query is a member.
+    Member(&'a str, bool),
     /// The test failed on this packet.
     Failed(&'a Class, expr::EvalError),
     /// `evaluate-additional-classes` names a class that nobody defined.
@@ -29,6 +32,8 @@ pub(crate) trait Classified<P: Protocol>: QueryView + Identified {
     fn hosts_mut(&mut self) -> &mut Hosts<P::Reservation>;
     /// Logs it, with the family's identifier.
     fn note(&self, note: Note<'_>);
+    /// Whether the log tells the classes of a packet.
+    fn tells_classes(&self) -> bool;
 }
 
 /// Classes that a query joins on reception, in the order of the configuration: those whose test does not ask for
@@ -146,11 +151,17 @@ pub(crate) fn additional<'c, P: Protocol>(
 
 /// The names of a query's classes, for the log.
 pub(crate) fn names(table: &ClassTable, classes: &ClassSet) -> String {
-    let names: Vec<&str> = classes.iter().filter_map(|c| table.get(c)).map(|c| &*c.name).collect();
-    names.join(", ")
+    classes.names(|class| table.get(class).map(|class| &*class.name))
 }
 
 fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id: ClassId, class: &Class) {
+    if MemberChecked::enabled() {
+        let asked = class.test.iter().chain(&class.template_test).flat_map(|test| test.classes());
+        for member in asked {
+            let name = table.get(*member).map_or("", |class| &class.name);
+            query.note(Note::Member(name, query.classes().contains(*member)));
+        }
+    }
     if let Some(test) = &class.test {
         match test.eval_bool(&*query) {
             Ok(true) => {
@@ -172,8 +183,10 @@ fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id:
             let spawned = format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value));
             // Before its template: what the spawned class says is nearer to the client.
             let known = table.id(&spawned);
-            if let Some(spawned) = known {
-                query.classes_mut().insert(spawned);
+            match known {
+                Some(spawned) => _ = query.classes_mut().insert(spawned),
+                None if query.tells_classes() => query.classes_mut().insert_stray(&spawned),
+                None => {}
             }
             query.classes_mut().insert(id);
             if known.and_then(|id| table.get(id)).is_none_or(|class| !class.configured) {

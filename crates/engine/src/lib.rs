@@ -15,6 +15,7 @@ mod fqdn;
 mod guard;
 mod hosts;
 pub mod messages;
+pub mod over6;
 mod reclaim;
 mod sanity;
 mod siblings;

@@ -27,13 +27,17 @@ pub(crate) fn subnet<P: Protocol>(
     subnet: SubnetId,
 ) -> Option<SubnetId> {
     let checks = config.services.sanity_checks.lease_checks;
-    let reason = match config.subnet(subnet) {
+    match config.subnet(subnet) {
         _ if checks == LeaseChecks::None => return Some(subnet),
         Some(known) if known.prefix.contains(address) => return Some(subnet),
-        Some(_) => "address does not belong to subnet",
-        None => "subnet not found",
-    };
+        _ => {}
+    }
     let found = config.index.in_range(address).find_map(|at| config.subnets.get(at));
+    // Programs match these texts, so they are Kea's.
+    let reason = match found {
+        Some(found) => format!("the lease should have subnet-id {}", found.id),
+        None => "the lease IP address did not belong to a configured subnet".to_owned(),
+    };
     match (checks, found) {
         (LeaseChecks::Fix | LeaseChecks::FixDelete, Some(found)) => {
             observe::log!(LeaseFixed { address, subnet, right: found.id });

@@ -25,6 +25,7 @@ mod interfaces;
 mod netlink;
 mod open;
 mod out;
+mod peer;
 mod ports;
 mod ready;
 mod select;
@@ -42,6 +43,7 @@ pub use open::{OpenError, OpenOptions, OpenOptions4};
 pub use out::{
     Destination4, Destination6, LinkDestination, OutBatch, OutBatch4, OutBatch6, SendFailure, SendReport,
 };
+pub use peer::PeerSocket;
 pub use ports::{CLIENT_PORT4, CLIENT_PORT6, SERVER_PORT4, SERVER_PORT6};
 pub use ready::{AsyncSocket, AsyncSocket4, AsyncSocket6, AsyncWatch, Queue, Readable};
 pub use select::{

@@ -10,6 +10,7 @@ use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::batch::{Batch, Received};
 use crate::out::{OutBatch, SendReport};
+use crate::peer::PeerSocket;
 use crate::socket::{Socket4, SocketId};
 use crate::socket6::Socket6;
 use crate::watch::{Change, Watch};
@@ -23,6 +24,8 @@ pub unsafe trait OwnsDescriptor: AsRawFd {}
 unsafe impl OwnsDescriptor for Socket4 {}
 // SAFETY: the socket is a private field that is never replaced.
 unsafe impl OwnsDescriptor for Socket6 {}
+// SAFETY: the socket is a private field that is never replaced.
+unsafe impl OwnsDescriptor for PeerSocket {}
 // SAFETY: the `Arc` keeps its value alive, and hands out nothing by which it could be replaced.
 unsafe impl<T: OwnsDescriptor> OwnsDescriptor for Arc<T> {}
 // SAFETY: the socket is a private field that is never replaced.

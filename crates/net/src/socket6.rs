@@ -160,6 +160,11 @@ impl SocketSet6 {
         self.open.keys()
     }
 
+    /// One queue of each socket that is open.
+    pub fn first_queues(&self) -> impl Iterator<Item = &Arc<Socket6>> {
+        self.open.values().filter_map(|(_, queues)| queues.first())
+    }
+
     /// Opens what the plan has and is not open, and closes what is open and not in the plan. An empty plan closes
     /// everything.
     pub fn apply(&mut self, plan: &Plan6) -> SocketChanges<Socket6> {

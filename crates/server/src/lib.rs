@@ -14,6 +14,7 @@ mod interfaces;
 pub mod messages;
 mod metrics;
 mod other_family;
+mod over6;
 mod protocol;
 mod pull;
 mod queue;
@@ -29,6 +30,7 @@ mod worker;
 
 pub use commands::{Entry, Handled, command_definitions, entry, now};
 pub use d2_client::Client as D2Client;
+pub use over6::Line;
 pub use protocol::{Config, Destination, Meta, Observer, Protocol, Source, Statistics, Written};
 pub use run::main;
 pub use server::{Active, HostView, Server, Shared};

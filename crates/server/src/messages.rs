@@ -115,6 +115,9 @@ macro_rules! family {
     SendFailed { destination, error } = concat!($id, "_PACKET_SEND_FAIL"), "packets", Error,
         concat!("failed to send ", $name, " packet to {destination}: {error}"),
         "The operating system refused a reply.";
+    PeerSilent { error } = concat!($id, "_DHCP4O6_LINE_FAIL"), "packets", Error,
+        "failed to pass on a message of DHCPv4 over DHCPv6: {error}",
+        "The server of the other family is not there, or its dhcp4o6-port is another. Not told again until one is passed on.";
     PacketSend { name, code, from, to } = concat!($id, "_PACKET_SEND"), "packets", Debug(40),
         "trying to send packet {name} (type {code}) from {from} to {to}",
         "A reply leaves.";

@@ -188,6 +188,20 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         packet: &[u8],
         batches: &mut Batches<Self>,
     ) -> impl Future<Output = ()>;
+    /// Handles what the other family's server sent (RFC 7341): replies go into the batch, or to clients at once.
+    fn serve_peer(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        received: &Batch<()>,
+        batches: &mut Batches<Self, net::PeerSocket>,
+    );
+    /// Handles one message of the other family's server, which waits for databases on its way.
+    fn serve_peer_waiting(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        message: &[u8],
+        batches: &mut Batches<Self, net::PeerSocket>,
+    ) -> impl Future<Output = ()>;
     /// Where a packet goes, and from which address.
     fn ends(destination: &Destination<Self>) -> (SocketAddr, IpAddr);
     fn code(kind: Self::Reply) -> u8;

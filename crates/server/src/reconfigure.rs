@@ -332,10 +332,15 @@ impl<P: Protocol> Server<P> {
         let identity = P::identity(config, &self.paths, self.shared.clock.now()).map_err(Refusal::new)?;
         let identity = Arc::new(identity);
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
-        let _alone = self.shared.gate.write().await;
+        let line = self.shared.line.stage::<P>(config.globals.dhcp4o6_port).map_err(Refusal::new)?;
+        let alone = self.shared.gate.write().await;
         let active = match next {
             None => {
-                P::reconfigure(&running.runtime, config, Some(&running.store)).await.map_err(failed)?;
+                let look = reload && checks_differ::<P>(&running.config, config);
+                if let Err(error) = self.keep_store(&running, config, look).await {
+                    P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
+                    return Err(failed(error));
+                }
                 Active {
                     config: Arc::clone(config),
                     store: Arc::clone(&running.store),
@@ -355,6 +360,10 @@ impl<P: Protocol> Server<P> {
         };
         self.shared.active.store(Arc::new(active));
         self.shared.d2.adopt(d2);
+        drop(alone);
+        if self.shared.line.adopt(line) {
+            self.sockets.lock().await.serve_line(self.shared.line.socket());
+        }
         let limit = observe::stats::Limit::from_defaults(
             services.statistic_default_sample_count,
             services.statistic_default_sample_age,
@@ -367,6 +376,23 @@ impl<P: Protocol> Server<P> {
         self.reloaded.store(self.shared.clock.steady(), Ordering::Relaxed);
         self.reconfigured.notify_waiters();
         say!(P, ConfigComplete { summary: summary::<P>(config) });
+    }
+
+    /// The lease store stays, and pools follow the configuration. `look`: so do the leases, as if they were read anew.
+    async fn keep_store(
+        &self,
+        running: &Active<P>,
+        config: &Config<P>,
+        look: bool,
+    ) -> Result<(), StoreError> {
+        let store = &running.store;
+        P::reconfigure(&running.runtime, config, Some(store)).await?;
+        if look {
+            let mark = store.mark();
+            P::check(config, store).await?;
+            store.commit(mark).await?;
+        }
+        Ok(())
     }
 
     /// Opens a lease file; pools and statistics are filled from it.
@@ -388,6 +414,14 @@ impl<P: Protocol> Server<P> {
         store.commit(mark).await?;
         Ok(Active { config: Arc::clone(config), store, memfile, runtime, identity, hosts: None })
     }
+}
+
+/// Whether leases that were well may be so no longer (`sanity-checks`).
+fn checks_differ<P: Protocol>(old: &Config<P>, new: &Config<P>) -> bool {
+    let subnets = |config: &Config<P>| -> Vec<_> {
+        config.subnets.iter().map(|subnet| (subnet.id, subnet.prefix)).collect()
+    };
+    old.services.sanity_checks != new.services.sanity_checks || subnets(old) != subnets(new)
 }
 
 /// Logs each fault.

@@ -19,6 +19,7 @@ use crate::clients::Clients;
 use crate::d2_client::Client;
 use crate::hosts::Lookup;
 use crate::messages::say;
+use crate::over6::Line;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
 use crate::queue::QueueLoad;
@@ -51,6 +52,8 @@ pub struct Shared<P: Protocol> {
     pub locals: P::Locals,
     /// The way of name change requests.
     pub d2: Arc<Client<P>>,
+    /// The way to the other family's server.
+    pub line: Line,
     pub(crate) service: Service,
     pub(crate) queue: QueueLoad,
     pub(crate) clients: Clients,
@@ -72,6 +75,7 @@ impl<P: Protocol> Shared<P> {
             active: ArcSwap::from_pointee(active),
             locals: P::Locals::default(),
             d2: Arc::new(Client::new()),
+            line: Line::default(),
             service: Service::new(),
             queue: QueueLoad::default(),
             clients: Clients::new(),
@@ -89,9 +93,12 @@ impl<P: Protocol> Shared<P> {
         self.clients.lock(P::client(packet)?)
     }
 
-    /// As [`client`](Self::client), for a packet that may have to wait for databases.
-    pub async fn client_waiting(&self, packet: &[u8]) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        self.clients.wait(P::client(packet)?).await
+    /// As [`client`](Self::client), for a packet of this client that may have to wait for databases.
+    pub(crate) async fn client_waiting(
+        &self,
+        client: Option<&[u8]>,
+    ) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        self.clients.wait(client?).await
     }
 
     pub(crate) fn packet_rejected(&self, error: &net::FrameError) {

@@ -51,6 +51,13 @@ impl<P: Protocol> ServiceSockets<P> {
         Self { open: P::sockets(port, 1), workers: Vec::new(), attempts: 0 }
     }
 
+    /// The first worker serves the line to the other family's server.
+    pub(crate) fn serve_line(&self, socket: Option<Arc<net::PeerSocket>>) {
+        if let Some(worker) = self.workers.first() {
+            worker.order(Order::Peer(socket));
+        }
+    }
+
     /// Ends all workers after what they have received so far.
     pub(crate) async fn stop(&mut self) {
         for worker in std::mem::take(&mut self.workers) {
@@ -96,6 +103,7 @@ impl<P: Protocol> Server<P> {
             sockets.workers.push(worker);
         }
         sockets.open = P::sockets(self.port(), wanted);
+        sockets.serve_line(self.shared.line.socket());
         self.socket_status().workers = wanted;
         say!(
             P,

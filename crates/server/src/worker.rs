@@ -19,12 +19,13 @@ use std::time::Duration;
 use engine::DropReason;
 use engine::ddns::Requests;
 use lease::{Durable, MaybeReady};
-use net::{AsyncSocket, Batch, OutBatch, Queue as _, Readable, SocketId};
+use net::{AsyncSocket, Batch, OutBatch, Queue, Readable, SocketId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::Protocol;
 use crate::messages::say;
+use crate::over6::PeerDoor;
 use crate::protocol::{Destination, Meta};
 use crate::server::{Active, Shared};
 
@@ -43,6 +44,8 @@ const TASKS: u32 = 1 << 24;
 pub(crate) enum Order<P: Protocol> {
     Open(Vec<Arc<P::Queue>>),
     Close(Vec<SocketId>),
+    /// The line to the other family's server; `None`: there is none.
+    Peer(Option<Arc<net::PeerSocket>>),
     /// Finish what was received and say so.
     Stop(oneshot::Sender<()>),
 }
@@ -83,13 +86,91 @@ impl<P: Protocol> Worker<P> {
     }
 }
 
+/// Where packets come in and replies leave.
+pub(crate) trait Door<P: Protocol>: Sized + 'static {
+    type Queue: Queue;
+
+    /// What tells clients apart in a packet.
+    fn client(packet: &[u8]) -> Option<&[u8]>;
+
+    /// Handles a batch: replies go into it, with their message types.
+    fn serve(
+        shared: &Shared<P>,
+        active: &Active<P>,
+        queue: &Self::Queue,
+        received: &Batch<MetaAt<P, Self>>,
+        batches: &mut Batches<P, Self::Queue>,
+    );
+
+    /// Handles one packet, which waits for databases on its way.
+    fn serve_waiting(
+        shared: &Shared<P>,
+        active: &Active<P>,
+        queue: &Self::Queue,
+        meta: &MetaAt<P, Self>,
+        packet: &[u8],
+        batches: &mut Batches<P, Self::Queue>,
+    ) -> impl Future<Output = ()>;
+
+    /// Logs that a reply leaves.
+    fn leaves(kind: P::Reply, destination: &<Self::Queue as Queue>::Destination);
+
+    /// Logs that a reply could not leave.
+    fn failed(destination: &<Self::Queue as Queue>::Destination, error: &io::Error);
+}
+
+/// Where a packet at a door came from.
+type MetaAt<P, D> = <<D as Door<P>>::Queue as Queue>::Meta;
+
+/// The service sockets: clients and relay agents.
+struct Service;
+
+impl<P: Protocol> Door<P> for Service {
+    type Queue = P::Queue;
+
+    fn client(packet: &[u8]) -> Option<&[u8]> {
+        P::client(packet)
+    }
+
+    fn serve(
+        shared: &Shared<P>,
+        active: &Active<P>,
+        queue: &P::Queue,
+        received: &Batch<Meta<P>>,
+        batches: &mut Batches<P>,
+    ) {
+        P::serve(shared, active, queue, received, batches);
+    }
+
+    async fn serve_waiting(
+        shared: &Shared<P>,
+        active: &Active<P>,
+        queue: &P::Queue,
+        meta: &Meta<P>,
+        packet: &[u8],
+        batches: &mut Batches<P>,
+    ) {
+        P::serve_waiting(shared, active, queue, meta, packet, batches).await;
+    }
+
+    fn leaves(kind: P::Reply, destination: &Destination<P>) {
+        let (to, from) = P::ends(destination);
+        say!(P, PacketSend { name: kind, code: P::code(kind), to, from });
+    }
+
+    fn failed(destination: &Destination<P>, error: &io::Error) {
+        let (destination, _) = P::ends(destination);
+        say!(P, SendFailed { destination, error });
+    }
+}
+
 /// Replies with their message types.
-struct Replies<P: Protocol> {
-    batch: OutBatch<Destination<P>>,
+struct Replies<P: Protocol, Q: Queue> {
+    batch: OutBatch<Q::Destination>,
     kinds: Vec<P::Reply>,
 }
 
-impl<P: Protocol> Default for Replies<P> {
+impl<P: Protocol, Q: Queue> Default for Replies<P, Q> {
     fn default() -> Self {
         Self { batch: OutBatch::default(), kinds: Vec::new() }
     }
@@ -99,29 +180,29 @@ impl<P: Protocol> Default for Replies<P> {
 ///
 /// For each packet: [`room`](Self::room) for its reply, then one of [`reply`](Self::reply), [`done`](Self::done) and
 /// [`dropped`](Self::dropped).
-pub struct Batches<P: Protocol> {
+pub struct Batches<P: Protocol, Q: Queue = <P as Protocol>::Queue> {
     /// What waits for the commit; every reply is built here.
-    waiting: Replies<P>,
+    waiting: Replies<P, Q>,
     /// What promises nothing.
-    ready: Replies<P>,
+    ready: Replies<P, Q>,
     /// For DNS, once the leases are durable.
     requests: Requests,
     /// The store may have been changed.
     changed: bool,
 }
 
-impl<P: Protocol> Batches<P> {
-    fn new(local: &Local<P>) -> Self {
+impl<P: Protocol, Q: Queue> Batches<P, Q> {
+    fn new<D: Door<P, Queue = Q>>(local: &Local<P, D>) -> Self {
         Self { waiting: local.empty(), ready: local.empty(), requests: Requests::new(), changed: false }
     }
 
     /// Where the next reply is built; `None`: there is no room for it.
-    pub fn room(&mut self, destination: Destination<P>) -> Option<&mut Vec<u8>> {
+    pub fn room(&mut self, destination: Q::Destination) -> Option<&mut Vec<u8>> {
         self.waiting.batch.next_slot(destination)
     }
 
     /// The packet has a reply. One that `promises` something rests on the lease store.
-    pub fn reply(&mut self, destination: Destination<P>, kind: P::Reply, promises: bool, requests: Requests) {
+    pub fn reply(&mut self, destination: Q::Destination, kind: P::Reply, promises: bool, requests: Requests) {
         let Self { waiting, ready, .. } = self;
         waiting.batch.redirect_last(destination);
         if promises || !requests.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
@@ -140,6 +221,11 @@ impl<P: Protocol> Batches<P> {
         self.changed = true;
     }
 
+    /// Another server answers the packet.
+    pub fn passed_on(&mut self) {
+        self.waiting.batch.cancel_last();
+    }
+
     /// The packet was dropped. One that failed on its way may have changed something before.
     pub fn dropped(&mut self, reason: DropReason) {
         self.waiting.batch.cancel_last();
@@ -147,23 +233,54 @@ impl<P: Protocol> Batches<P> {
     }
 }
 
-/// What the tasks of a worker share.
-struct Local<P: Protocol> {
-    shared: Arc<Shared<P>>,
-    /// Buffers that are not in use, for incoming and outgoing batches.
-    batches: RefCell<Vec<Batch<Meta<P>>>>,
-    replies: RefCell<Vec<Replies<P>>>,
+/// Work of a worker that is not done.
+#[derive(Clone)]
+struct Unfinished {
+    /// Batches that wait for their commit.
     pending: Arc<Semaphore>,
     /// Packets that wait for databases.
     parked: Arc<Semaphore>,
 }
 
-impl<P: Protocol> Local<P> {
-    fn empty(&self) -> Replies<P> {
+/// What the tasks of a worker share that serve one door.
+struct Local<P: Protocol, D: Door<P>> {
+    shared: Arc<Shared<P>>,
+    /// Buffers that are not in use, for incoming and outgoing batches.
+    batches: RefCell<Vec<Batch<MetaAt<P, D>>>>,
+    replies: RefCell<Vec<Replies<P, D::Queue>>>,
+    unfinished: Unfinished,
+}
+
+impl<P: Protocol, D: Door<P>> Local<P, D> {
+    fn new(shared: &Arc<Shared<P>>, unfinished: &Unfinished) -> Rc<Self> {
+        Rc::new(Self {
+            shared: Arc::clone(shared),
+            batches: RefCell::default(),
+            replies: RefCell::default(),
+            unfinished: unfinished.clone(),
+        })
+    }
+
+    /// Begins to serve a socket.
+    fn open(self: &Rc<Self>, socket: Arc<D::Queue>) -> Option<Listener> {
+        match AsyncSocket::new(socket) {
+            Ok(socket) => {
+                let closing = Rc::new(Notify::new());
+                let task = listen(Rc::clone(self), Rc::new(socket), Rc::clone(&closing));
+                Some(Listener { task: tokio::task::spawn_local(task), closing })
+            }
+            Err(error) => {
+                say!(P, SocketFailed { reason: error });
+                None
+            }
+        }
+    }
+
+    fn empty(&self) -> Replies<P, D::Queue> {
         self.replies.borrow_mut().pop().unwrap_or_default()
     }
 
-    fn give_back(&self, mut replies: Replies<P>) {
+    fn give_back(&self, mut replies: Replies<P, D::Queue>) {
         replies.batch.clear();
         replies.kinds.clear();
         self.replies.borrow_mut().push(replies);
@@ -171,28 +288,29 @@ impl<P: Protocol> Local<P> {
 }
 
 async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedReceiver<Order<P>>) {
-    let local = Rc::new(Local {
-        shared,
-        batches: RefCell::default(),
-        replies: RefCell::default(),
+    let unfinished = Unfinished {
         pending: Arc::new(Semaphore::new(PENDING_BATCHES)),
         parked: Arc::new(Semaphore::new(usize::try_from(TASKS).unwrap_or(usize::MAX))),
-    });
+    };
+    let service: Rc<Local<P, Service>> = Local::new(&shared, &unfinished);
+    let line: Rc<Local<P, PeerDoor>> = Local::new(&shared, &unfinished);
+    let mut peer: Option<Listener> = None;
     let mut sockets: HashMap<SocketId, Listener> = HashMap::new();
     while let Some(order) = inbox.recv().await {
         match order {
             Order::Open(opened) => {
                 for socket in opened {
                     let id = socket.id();
-                    match AsyncSocket::new(socket) {
-                        Ok(socket) => {
-                            let closing = Rc::new(Notify::new());
-                            let task = listen(Rc::clone(&local), Rc::new(socket), Rc::clone(&closing));
-                            sockets.insert(id, Listener { task: tokio::task::spawn_local(task), closing });
-                        }
-                        Err(error) => say!(P, SocketFailed { reason: error }),
+                    if let Some(listener) = service.open(socket) {
+                        sockets.insert(id, listener);
                     }
                 }
+            }
+            Order::Peer(socket) => {
+                if let Some(listener) = peer.take() {
+                    listener.close().await;
+                }
+                peer = socket.and_then(|socket| line.open(socket));
             }
             Order::Close(closed) => {
                 for id in closed {
@@ -202,13 +320,13 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
                 }
             }
             Order::Stop(done) => {
-                for listener in sockets.into_values() {
+                for listener in sockets.into_values().chain(peer) {
                     listener.close().await;
                 }
-                let _: Result<_, _> = local.parked.acquire_many(TASKS).await;
+                let _: Result<_, _> = unfinished.parked.acquire_many(TASKS).await;
                 // Replies that wait for their commit still leave.
                 let all = u32::try_from(PENDING_BATCHES).unwrap_or(u32::MAX);
-                let _: Result<_, _> = local.pending.acquire_many(all).await;
+                let _: Result<_, _> = unfinished.pending.acquire_many(all).await;
                 let _: Result<(), ()> = done.send(());
                 return;
             }
@@ -230,7 +348,11 @@ impl Listener {
     }
 }
 
-async fn listen<P: Protocol>(local: Rc<Local<P>>, socket: Rc<AsyncSocket<P::Queue>>, closing: Rc<Notify>) {
+async fn listen<P: Protocol, D: Door<P>>(
+    local: Rc<Local<P, D>>,
+    socket: Rc<AsyncSocket<D::Queue>>,
+    closing: Rc<Notify>,
+) {
     loop {
         let ready = tokio::select! {
             ready = socket.readable() => ready,
@@ -258,10 +380,10 @@ async fn listen<P: Protocol>(local: Rc<Local<P>>, socket: Rc<AsyncSocket<P::Queu
 }
 
 /// Receives and serves one batch; answers whether more may be waiting.
-async fn receive<P: Protocol>(
-    local: &Rc<Local<P>>,
-    socket: &Rc<AsyncSocket<P::Queue>>,
-    ready: Option<Readable<'_, P::Queue>>,
+async fn receive<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
+    ready: Option<Readable<'_, D::Queue>>,
 ) -> io::Result<bool> {
     let mut batch = local.batches.borrow_mut().pop().unwrap_or_default();
     let received = match ready {
@@ -290,10 +412,10 @@ async fn receive<P: Protocol>(
 }
 
 /// Handles a batch, and has its replies sent once the lease store vouches for them.
-async fn serve<P: Protocol>(
-    local: &Rc<Local<P>>,
-    socket: &Rc<AsyncSocket<P::Queue>>,
-    received: &Batch<Meta<P>>,
+async fn serve<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
+    received: &Batch<MetaAt<P, D>>,
 ) {
     let shared = &local.shared;
     // Reconfigurations wait for the batch, never in the middle of a packet.
@@ -306,23 +428,23 @@ async fn serve<P: Protocol>(
     }
     let mark = active.store.mark();
     let mut batches = Batches::new(local);
-    P::serve(shared, &active, socket.socket(), received, &mut batches);
+    D::serve(shared, &active, socket.socket(), received, &mut batches);
     let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
     deliver(local, socket, active, batches, committed).await;
 }
 
 /// Gives each packet of a batch a task of its own, as many as have room.
-fn park_all<P: Protocol>(
-    local: &Rc<Local<P>>,
-    socket: &Rc<AsyncSocket<P::Queue>>,
-    received: &Batch<Meta<P>>,
+fn park_all<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
+    received: &Batch<MetaAt<P, D>>,
     active: &Active<P>,
     room: &Arc<Semaphore>,
 ) {
     for (meta, bytes) in received.iter() {
         let (Ok(place), Ok(task)) =
-            (Arc::clone(room).try_acquire_owned(), Arc::clone(&local.parked).try_acquire_owned())
+            (Arc::clone(room).try_acquire_owned(), Arc::clone(&local.unfinished.parked).try_acquire_owned())
         else {
             P::dropped(active.runtime.statistics(), DropReason::QueueFull);
             continue;
@@ -336,15 +458,15 @@ fn park_all<P: Protocol>(
 }
 
 /// Handles a packet that waits for databases on its way.
-async fn handle_parked<P: Protocol>(
-    local: &Rc<Local<P>>,
-    socket: &Rc<AsyncSocket<P::Queue>>,
-    meta: &Meta<P>,
+async fn handle_parked<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
+    meta: &MetaAt<P, D>,
     bytes: &[u8],
 ) {
     let shared = &local.shared;
     // One exchange per client at a time.
-    let _client = shared.client_waiting(bytes).await;
+    let _client = shared.client_waiting(D::client(bytes)).await;
     // Not a lock but a count of packets in progress. A reconfiguration waits for the databases that they wait for, as
     // long as these may take to answer (`read-timeout` and the like), and so do packets that come meanwhile: without
     // the databases they could not be served either.
@@ -352,23 +474,23 @@ async fn handle_parked<P: Protocol>(
     let active = shared.active.load_full();
     let mark = active.store.mark();
     let mut batches = Batches::new(local);
-    P::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
+    D::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
     let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
     deliver(local, socket, active, batches, committed).await;
 }
 
 /// Sends replies: those that promise nothing at once, the others when what they promise is stored.
-async fn deliver<P: Protocol>(
-    local: &Rc<Local<P>>,
-    socket: &Rc<AsyncSocket<P::Queue>>,
+async fn deliver<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
     active: Arc<Active<P>>,
-    batches: Batches<P>,
+    batches: Batches<P, D::Queue>,
     committed: Option<lease::Committed>,
 ) {
     let Batches { waiting, mut ready, requests, .. } = batches;
     if !ready.batch.is_empty() {
-        send(socket, &active, &mut ready).await;
+        send::<P, D>(socket, &active, &mut ready).await;
     }
     local.give_back(ready);
     let Some(committed) = committed else {
@@ -381,7 +503,7 @@ async fn deliver<P: Protocol>(
         finish(local, socket, waiting).await;
         return;
     }
-    let Ok(permit) = Arc::clone(&local.pending).acquire_owned().await else { return };
+    let Ok(permit) = Arc::clone(&local.unfinished.pending).acquire_owned().await else { return };
     let (local, socket) = (Rc::clone(local), Rc::clone(socket));
     tokio::task::spawn_local(async move {
         finish(&local, &socket, waiting).await;
@@ -390,38 +512,44 @@ async fn deliver<P: Protocol>(
 }
 
 /// A batch that waits for its commit.
-struct Waiting<P: Protocol> {
+struct Waiting<P: Protocol, Q: Queue> {
     active: Arc<Active<P>>,
-    replies: Replies<P>,
+    replies: Replies<P, Q>,
     requests: Requests,
     committed: lease::Committed,
 }
 
 /// Sends replies, logs and counts them.
-async fn send<P: Protocol>(socket: &AsyncSocket<P::Queue>, active: &Active<P>, replies: &mut Replies<P>) {
+async fn send<P: Protocol, D: Door<P>>(
+    socket: &AsyncSocket<D::Queue>,
+    active: &Active<P>,
+    replies: &mut Replies<P, D::Queue>,
+) {
     let Replies { batch, kinds } = replies;
     socket.send(batch, PATIENCE).await;
     for failure in batch.failures() {
-        let (destination, _) = P::ends(&failure.destination);
-        say!(P, SendFailed { destination, error: failure.error });
+        D::failed(&failure.destination, &failure.error);
     }
     let statistics = active.runtime.statistics();
     for (at, kind) in kinds.iter().enumerate() {
         P::sent(statistics, *kind);
         if let Some((destination, _)) = batch.get(at) {
-            let (to, from) = P::ends(destination);
-            say!(P, PacketSend { name: kind, code: P::code(*kind), to, from });
+            D::leaves(*kind, destination);
         }
     }
 }
 
-async fn finish<P: Protocol>(local: &Local<P>, socket: &AsyncSocket<P::Queue>, waiting: Waiting<P>) {
+async fn finish<P: Protocol, D: Door<P>>(
+    local: &Local<P, D>,
+    socket: &AsyncSocket<D::Queue>,
+    waiting: Waiting<P, D::Queue>,
+) {
     let Waiting { active, mut replies, requests, committed } = waiting;
     match committed.await {
         Ok(()) => {
             local.shared.d2.hand_on(requests);
             if !replies.batch.is_empty() {
-                send(socket, &active, &mut replies).await;
+                send::<P, D>(socket, &active, &mut replies).await;
             }
         }
         Err(error) => {

@@ -17,6 +17,8 @@ pub mod kind {
     pub const INFORMATION_REQUEST: u8 = 11;
     pub const RELAY_FORW: u8 = 12;
     pub const RELAY_REPL: u8 = 13;
+    pub const DHCPV4_QUERY: u8 = 20;
+    pub const DHCPV4_RESPONSE: u8 = 21;
     pub const ADDR_REG_INFORM: u8 = 36;
     pub const ADDR_REG_REPLY: u8 = 37;
 }

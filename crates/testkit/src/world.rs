@@ -10,7 +10,8 @@ use config::ServerConfig4;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
 use engine::v4::{
-    Arrival, Context4, Destination, Dns4, DropReason, LocalAddresses, Verdict, handle_now, reclaim,
+    Arrival, Context4, Destination, Dns4, DropReason, LocalAddresses, Verdict, answer_over6, arrival_over6,
+    handle_now, received_over6, reclaim,
 };
 use lease::{Durable, Lease4, LeaseStore4};
 use memfile::{Durability, Memfile4, Runner, Settings};
@@ -37,6 +38,11 @@ struct Locals(Vec<Ipv4Addr>);
 impl LocalAddresses for Locals {
     fn is_served(&self, address: Ipv4Addr) -> bool {
         self.0.contains(&address)
+    }
+
+    /// Every interface but `none` exists.
+    fn known_as(&self, interface: &str) -> Option<Ipv4Addr> {
+        (interface != "none").then(|| self.0.first().copied().unwrap_or(Ipv4Addr::UNSPECIFIED))
     }
 }
 
@@ -111,6 +117,24 @@ impl World4 {
 
     /// As [`send`](Self::send); the bytes of the reply are in `out`, and nobody has read them.
     pub fn handle(&self, bytes: &[u8], arrival: &Arrival, out: &mut Vec<u8>) -> Result<Verdict, String> {
+        self.with(|context| handle_now(context, arrival, bytes, out))
+    }
+
+    /// Hands what kea-dhcp6 passed on to the server, and commits what it wrote; `out` has what kea-dhcp6 is answered.
+    pub fn handle_over6(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<Verdict, String> {
+        self.with(|context| {
+            let read = |passed| Ok((arrival_over6(context, &passed)?, passed));
+            let (arrival, passed) = match received_over6(bytes).and_then(read) {
+                Ok(read) => read,
+                Err(reason) => return Some(Verdict::Drop(reason)),
+            };
+            let mut reply = Vec::new();
+            let verdict = handle_now(context, &arrival, passed.inner, &mut reply)?;
+            Some(answer_over6(&passed, verdict, &reply, out))
+        })
+    }
+
+    fn with(&self, handle: impl FnOnce(&Context4<'_>) -> Option<Verdict>) -> Result<Verdict, String> {
         let statistics = self.runtime.statistics();
         statistics.set_now(self.clock.now());
         statistics.arrived();
@@ -127,8 +151,7 @@ impl World4 {
             client_port: None,
         };
         let mark = self.store.mark();
-        let mut verdict =
-            handle_now(&context, arrival, bytes, out).ok_or("the engine waits for something")?;
+        let mut verdict = handle(&context).ok_or("the engine waits for something")?;
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
         match &mut verdict {
             Verdict::Reply(sent) => {

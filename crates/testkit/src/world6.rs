@@ -28,6 +28,8 @@ pub enum Outcome6 {
         reply: Box<Reply6>,
         destination: Destination,
     },
+    /// For kea-dhcp4.
+    PassedOn(Vec<u8>),
     /// Handled, nothing to send.
     Silence,
     Drop(DropReason),
@@ -110,6 +112,7 @@ impl World6 {
                 }
                 Ok(Outcome6::Reply { reply: Box::new(reply), destination: sent.destination })
             }
+            Verdict::PassOn => Ok(Outcome6::PassedOn(out)),
             Verdict::Done(effects) => {
                 self.tell(effects.requests);
                 Ok(Outcome6::Silence)

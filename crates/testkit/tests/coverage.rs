@@ -1,5 +1,5 @@
-//! What kea-dhcp4 does of what Kea's does: each row of `tests/coverage/dhcp4.tsv` is tried, and
-//! docs/reference/coverage-dhcp4.md says what came of it, with a test beside that shows it.
+//! What kea-dhcp4 and kea-dhcp6 do of what Kea's do: each row of `tests/coverage/dhcp4.tsv` and `dhcp6.tsv` is tried,
+//! and docs/reference/coverage-dhcp4.md and -dhcp6.md say what came of it, with a test beside that shows it.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
 
@@ -11,13 +11,37 @@ use std::path::{Path, PathBuf};
 use base::{Family, HwAddr};
 use config::keywords::{self, Status, Table, Type};
 use engine::v4::Arrival;
+use observe::Registry;
 use options::{DataType, DefTable, OptionDef};
-use testkit::{Outcome, Packet4, World4, config4};
+use testkit::client6::{Ia6, kind as kind6};
+use testkit::{Outcome, Outcome6, Packet4, Packet6, World4, World6, config4, config6};
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const CLIENT: [u8; 6] = [2, 0, 0, 0, 0, 1];
+const CLIENT6: [u8; 10] = [0, 3, 0, 1, 2, 0, 0, 0, 0, 1];
 /// Share of the rows that work, in hundredths, which a change must not lower.
 const LEAST: usize = 98;
+
+/// A server of one family.
+trait Side {
+    const FAMILY: Family;
+    const PROGRAM: &'static str;
+    /// The topmost option space.
+    const SPACE: &'static str;
+    type Config;
+
+    /// These members before a subnet with a pool.
+    fn config(more: &str) -> Result<Self::Config, String>;
+
+    /// Whether a client is given the option that it asks for; `None`: there is no answer.
+    fn gives(config: Self::Config, code: u16) -> Option<bool>;
+
+    /// The statistics of a server whose only pool was too small for its clients.
+    fn statistics() -> Vec<String>;
+}
+
+struct V4;
+struct V6;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -36,8 +60,8 @@ fn works() -> Verdict {
 }
 
 /// A keyword of the map at `place`, such as `Dhcp4/subnet4/pools`.
-fn parameter(place: &str, name: &str) -> Verdict {
-    let mut table: &Table = keywords::tables(Family::V4).globals;
+fn parameter(family: Family, place: &str, name: &str) -> Verdict {
+    let mut table: &Table = keywords::tables(family).globals;
     for step in place.split('/').skip(1) {
         let Some(holder) = table.get(step) else { return Refused(format!("`{step}` is unknown")) };
         if let Status::Only(_, why) = holder.status {
@@ -48,8 +72,7 @@ fn parameter(place: &str, name: &str) -> Verdict {
             _ => return works(),
         }
         if let Status::Old(keywords::Translation::Item(new)) = holder.status
-            && let Some(Status::Only(_, why)) =
-                keywords::tables(Family::V4).globals.get(new).map(|k| k.status)
+            && let Some(Status::Only(_, why)) = keywords::tables(family).globals.get(new).map(|k| k.status)
         {
             return Refused(why.to_owned());
         }
@@ -84,19 +107,99 @@ fn sample(kind: DataType) -> &'static str {
 }
 
 fn data(def: &OptionDef) -> String {
-    match def.code {
-        124 if def.space.as_str() == "dhcp4" => "4491, 0474657874".to_owned(),
+    match (def.space.as_str(), def.code) {
+        ("dhcp4", 124) => "4491, 0474657874".to_owned(),
+        ("dhcp6", 16) => "4491, 000474657874".to_owned(),
         // The parts of option 162 are not those of option 121.
-        162 => "100, resolver.example.org., 192.0.2.5, alpn=dot".to_owned(),
+        ("dhcp4", 162) => "100, resolver.example.org., 192.0.2.5, alpn=dot".to_owned(),
+        ("dhcp6", 144) => "100, resolver.example.org., 2001:db8::5, alpn=dot".to_owned(),
         _ => def.fields().iter().map(|kind| sample(*kind)).collect::<Vec<_>>().join(", "),
     }
 }
 
-fn config(more: &str) -> Result<config::ServerConfig4, String> {
-    config4(&format!(
-        r#"{{ {more} "subnet4": [ {{ "id": 1, "subnet": "192.0.2.0/24",
-              "pools": [ {{ "pool": "192.0.2.10 - 192.0.2.10" }} ] }} ] }}"#
-    ))
+impl Side for V4 {
+    const FAMILY: Family = Family::V4;
+    const PROGRAM: &'static str = "dhcp4";
+    const SPACE: &'static str = "dhcp4";
+    type Config = config::ServerConfig4;
+
+    fn config(more: &str) -> Result<Self::Config, String> {
+        config4(&format!(
+            r#"{{ {more} "subnet4": [ {{ "id": 1, "subnet": "192.0.2.0/24",
+                  "pools": [ {{ "pool": "192.0.2.10 - 192.0.2.10" }} ] }} ] }}"#
+        ))
+    }
+
+    fn gives(config: Self::Config, code: u16) -> Option<bool> {
+        let code = u8::try_from(code).unwrap();
+        let world = World4::new(config, vec![SERVER]).unwrap();
+        let packet = Packet4::discover(&HwAddr::new(1, &CLIENT).unwrap()).option(55, &[code]);
+        match world.send(&packet.build(), &arrival()) {
+            Ok(Outcome::Reply { reply, .. }) => Some(reply.option(code).is_some()),
+            _ => None,
+        }
+    }
+
+    fn statistics() -> Vec<String> {
+        let world = World4::new(Self::config("").unwrap(), vec![SERVER]).unwrap();
+        for last in 1..=3 {
+            let hw_addr = HwAddr::new(1, &[2, 0, 0, 0, 0, last]).unwrap();
+            let request = Packet4::request_selecting(&hw_addr, SERVER, Ipv4Addr::new(192, 0, 2, 10));
+            let discover = Packet4::discover(&hw_addr);
+            for packet in [discover, request] {
+                world.send(&packet.build(), &arrival()).unwrap();
+            }
+        }
+        names(&world.registry)
+    }
+}
+
+impl Side for V6 {
+    const FAMILY: Family = Family::V6;
+    const PROGRAM: &'static str = "dhcp6";
+    const SPACE: &'static str = "dhcp6";
+    type Config = config::ServerConfig6;
+
+    fn config(more: &str) -> Result<Self::Config, String> {
+        config6(&format!(
+            r#"{{ {more} "subnet6": [ {{ "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0",
+                  "pools": [ {{ "pool": "2001:db8:1::10 - 2001:db8:1::10" }} ],
+                  "pd-pools": [ {{ "prefix": "2001:db8:2::", "prefix-len": 56, "delegated-len": 56 }} ] }} ] }}"#
+        ))
+    }
+
+    fn gives(config: Self::Config, code: u16) -> Option<bool> {
+        let world = World6::new(config).unwrap();
+        let packet = Packet6::new(kind6::SOLICIT, &CLIENT6)
+            .option(3, &Ia6::new(1).build())
+            .option(6, &code.to_be_bytes())
+            .option(14, &[]);
+        match world.send(&packet.build(), &arrival6()) {
+            Ok(Outcome6::Reply { reply, .. }) => Some(reply.options.iter().any(|(there, _)| *there == code)),
+            _ => None,
+        }
+    }
+
+    fn statistics() -> Vec<String> {
+        let world = World6::new(Self::config("").unwrap()).unwrap();
+        for last in 1..=3 {
+            let duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, last];
+            for kind in [kind6::SOLICIT, kind6::CONFIRM, kind6::REQUEST, 10] {
+                let mut packet = Packet6::new(kind, &duid)
+                    .option(3, &Ia6::new(1).build())
+                    .option(25, &Ia6::new(1).build());
+                if kind == kind6::REQUEST {
+                    packet = packet.option(2, &testkit::SERVER_ID6);
+                }
+                world.send(&packet.build(), &arrival6()).unwrap();
+            }
+        }
+        names(&world.registry)
+    }
+}
+
+fn names(registry: &Registry) -> Vec<String> {
+    registry.all_samples(|_| true).keys().map(|name| name.to_string()).collect()
 }
 
 fn arrival() -> Arrival {
@@ -106,38 +209,46 @@ fn arrival() -> Arrival {
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: 68,
+        over6: None,
+    }
+}
+
+fn arrival6() -> engine::v6::Arrival {
+    engine::v6::Arrival {
+        interface: "eth0".into(),
+        local: "ff02::1:2".parse().unwrap(),
+        remote: "fe80::1".parse().unwrap(),
+        remote_port: 546,
     }
 }
 
 /// Defined, configured, and sent to a client that asks for it.
-fn option(space: &str, code: &str, name: &str) -> Verdict {
-    let code: u16 = code.parse().unwrap();
-    let table = DefTable::standard(Family::V4);
+fn option<S: Side>(space: &str, code: &str, name: &str) -> Verdict {
+    let code: u32 = code.parse().unwrap();
+    let Ok(code) = u16::try_from(code) else { return Refused("not defined".to_owned()) };
+    let table = DefTable::standard(S::FAMILY);
     let Some(def) = table.by_code(space, code) else { return Refused("not defined".to_owned()) };
     if def.name != name {
         return Refused(format!("defined as `{}`", def.name));
     }
     let entry =
         format!(r#""option-data": [ {{ "code": {code}, "space": "{space}", "data": "{}" }} ],"#, data(def));
-    let config = match config(&entry) {
+    let config = match S::config(&entry) {
         Ok(config) => config,
         Err(why) => return Refused(why),
     };
-    let Some(code) = u8::try_from(code).ok().filter(|_| space == "dhcp4") else {
+    if space != S::SPACE {
         return Works("configured as a sub-option".to_owned());
-    };
-    let world = World4::new(config, vec![SERVER]).unwrap();
-    let hw_addr = HwAddr::new(1, &CLIENT).unwrap();
-    let packet = Packet4::discover(&hw_addr).option(55, &[code]);
-    match world.send(&packet.build(), &arrival()) {
-        Ok(Outcome::Reply { reply, .. }) if reply.option(code).is_some() => works(),
-        Ok(Outcome::Reply { .. }) => Works("the protocol's own: not from `option-data`".to_owned()),
-        _ => Refused("no answer".to_owned()),
+    }
+    match S::gives(config, code) {
+        Some(true) => works(),
+        Some(false) => Works("the protocol's own: not from `option-data`".to_owned()),
+        None => Refused("no answer".to_owned()),
     }
 }
 
 /// As the test of a class. Classes that an operator fills, such as DROP, come first.
-fn expression(place: &str, name: &str, sample: &str) -> Verdict {
+fn expression<S: Side>(place: &str, name: &str, sample: &str) -> Verdict {
     let test = json::to_string(&sample.into());
     let filled = ["DROP", "REJECT", "SKIP_DDNS"].contains(&name) && place == "class";
     let first = match filled {
@@ -145,33 +256,20 @@ fn expression(place: &str, name: &str, sample: &str) -> Verdict {
         false => String::new(),
     };
     let class = format!(r#""client-classes": [ {first} {{ "name": "KEA", "test": {test} }} ],"#);
-    match config(&class) {
+    match S::config(&class) {
         Ok(_) => works(),
         Err(why) => Refused(why),
     }
 }
 
-/// Those of a server whose only pool was too small for its clients.
-fn statistics() -> Vec<String> {
-    let world = World4::new(config("").unwrap(), vec![SERVER]).unwrap();
-    for last in 1..=3 {
-        let hw_addr = HwAddr::new(1, &[2, 0, 0, 0, 0, last]).unwrap();
-        let request = Packet4::request_selecting(&hw_addr, SERVER, Ipv4Addr::new(192, 0, 2, 10));
-        let discover = Packet4::discover(&hw_addr);
-        for packet in [discover, request] {
-            world.send(&packet.build(), &arrival()).unwrap();
+/// A name of the table as the server of [`Side::statistics`] has it; what is counted of failures is one family of names.
+fn statistic(there: &[String], name: &str) -> Verdict {
+    let mut wanted = name.replace("subnet[id]", "subnet[1]").replace("pool[pid]", "pool[0]");
+    for failures in ["subnet[1].v4-allocation-fail", "subnet[1].v6-allocation-fail"] {
+        if wanted.starts_with(failures) {
+            wanted = failures.to_owned();
         }
     }
-    world.registry.all_samples(|_| true).keys().map(|name| name.to_string()).collect()
-}
-
-/// A name of the table as the server of [`statistics`] has it; what is counted of failures is one family of names.
-fn statistic(there: &[String], name: &str) -> Verdict {
-    let wanted = name.replace("subnet[id]", "subnet[1]").replace("pool[pid]", "pool[0]");
-    let wanted = match wanted.strip_prefix("subnet[1].v4-allocation-fail-") {
-        Some(_) => "subnet[1].v4-allocation-fail".to_owned(),
-        None => wanted,
-    };
     match there.contains(&wanted) {
         true => works(),
         false => Refused("needs a hook library that is not there yet".to_owned()),
@@ -179,12 +277,17 @@ fn statistic(there: &[String], name: &str) -> Verdict {
 }
 
 /// The tests of the repository by name, with their texts.
-fn tests() -> Vec<(String, String)> {
+fn tests(family: Family) -> Vec<(String, String)> {
+    let (scenarios, differential) = match family {
+        Family::V4 => ("tests/scenarios", "tests/differential"),
+        Family::V6 => ("tests/scenarios/v6", "tests/differential/v6"),
+    };
     let mut all = Vec::new();
     for (folder, suffix) in [
-        ("tests/scenarios", "scn"),
-        ("tests/differential", "scn"),
+        (scenarios, "scn"),
+        (differential, "scn"),
         ("crates/config/tests", "rs"),
+        ("crates/testkit/tests", "rs"),
         ("tests/e2e", "rs"),
     ] {
         let files = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
@@ -211,21 +314,32 @@ fn current_tests(page: &str) -> Vec<String> {
     cells.map(|(_, cell)| cell.trim().to_owned()).filter(|cell| cell.contains('/')).collect()
 }
 
-/// Run with `UPDATE_REFERENCE=1` to write the page anew.
+/// Run with `UPDATE_REFERENCE=1` to write the pages anew.
 #[test]
-fn the_page_is_current() {
-    let rows = std::fs::read_to_string(root().join("tests/coverage/dhcp4.tsv")).unwrap();
-    let (tests, there) = (tests(), statistics());
+fn the_page_of_dhcpv4_is_current() {
+    the_page_is_current::<V4>();
+}
+
+#[test]
+fn the_page_of_dhcpv6_is_current() {
+    the_page_is_current::<V6>();
+}
+
+fn the_page_is_current<S: Side>() {
+    let program = S::PROGRAM;
+    let rows = std::fs::read_to_string(root().join(format!("tests/coverage/{program}.tsv"))).unwrap();
+    let (tests, there) = (tests(S::FAMILY), S::statistics());
     let mut pages: BTreeMap<&str, String> = BTreeMap::new();
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for row in rows.lines().skip(1) {
         let [kind, place, name, last] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let (verdict, words) = match kind {
-            "parameter" => (parameter(place, name), vec![format!("\"{name}\"")]),
-            "option" => (option(place, name, last), vec![format!("\"{last}\"")]),
-            "expression" => {
-                (expression(place, name, last), vec![name.split(['(', '[', ' ']).next().unwrap().to_owned()])
-            }
+            "parameter" => (parameter(S::FAMILY, place, name), vec![format!("\"{name}\"")]),
+            "option" => (option::<S>(place, name, last), vec![format!("\"{last}\"")]),
+            "expression" => (
+                expression::<S>(place, name, last),
+                vec![name.split(['(', '[', ' ']).next().unwrap().to_owned()],
+            ),
             "statistic" => (statistic(&there, name), vec![name.rsplit('.').next().unwrap().to_owned()]),
             other => panic!("{other}"),
         };
@@ -249,8 +363,8 @@ fn the_page_is_current() {
     }
     let (all, good) = counts.values().fold((0, 0), |sum, row| (sum.0 + row.0, sum.1 + row.1));
     let mut text = format!(
-        "# Coverage of kea-dhcp4\n\nMade by `crates/testkit/tests/coverage.rs`, which tries each row of \
-         `tests/coverage/dhcp4.tsv`; do not edit. The last column names a test that uses the row's word; where there \
+        "# Coverage of kea-{program}\n\nMade by `crates/testkit/tests/coverage.rs`, which tries each row of \
+         `tests/coverage/{program}.tsv`; do not edit. The last column names a test that uses the row's word; where there \
          is none, that program itself is the test. Of {all} rows {good} work.\n"
     );
     for (kind, lines) in pages {
@@ -262,7 +376,7 @@ fn the_page_is_current() {
         .unwrap();
         text.push_str(&lines);
     }
-    let path = root().join("docs/reference/coverage-dhcp4.md");
+    let path = root().join(format!("docs/reference/coverage-{program}.md"));
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
@@ -277,6 +391,7 @@ fn the_page_is_current() {
     };
     assert!(
         without_tests(&current) == without_tests(&text),
-        "docs/reference/coverage-dhcp4.md is not what the program does; write it anew"
+        "{} is not what the program does; write it anew",
+        path.display()
     );
 }

@@ -73,6 +73,7 @@ impl Play {
             interface_address: SERVER,
             local: if unicast { SERVER } else { Ipv4Addr::BROADCAST },
             remote: if unicast { packet.ciaddr } else { Ipv4Addr::UNSPECIFIED },
+            over6: None,
             remote_port: 68,
         };
         match self.world.send(&packet.build(), &arrival).unwrap() {

@@ -77,7 +77,7 @@ impl Play {
                 assert_eq!(reply.xid, packet.xid);
                 Some(*reply)
             }
-            Outcome6::Silence | Outcome6::Drop(_) => None,
+            Outcome6::PassedOn(_) | Outcome6::Silence | Outcome6::Drop(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use super::Translation::Item;
 use super::Type::{Bool, Int, Map, Maps, Strings};
 use super::scope4 as s;
 use super::service as v;
-use super::{COMMENT, Literal, Table, Type, U32, USER_CONTEXT, kw};
+use super::{COMMENT, Table, Type, U32, USER_CONTEXT, kw};
 
 pub static DHCP4: Table = Table {
     name: "Dhcp4",
@@ -46,10 +46,13 @@ pub static DHCP4: Table = Table {
         kw("dhcp-queue-control", Map(&v::QUEUE_CONTROL), "Queue of packets ahead of a single thread.")
             .default(EmptyMap)
             .leaves(),
-        kw("dhcp4o6-port", Int(0, super::U16), "Port between the DHCPv4 and DHCPv6 servers; 0 is off.")
-            .int(0)
-            .stored()
-            .only(Literal::Int(0), "DHCPv4 over DHCPv6 is not served yet"),
+        kw(
+            "dhcp4o6-port",
+            Int(0, 65_534),
+            "Port of kea-dhcp6 towards kea-dhcp4, which has the next one; 0: no DHCPv4 over DHCPv6.",
+        )
+        .int(0)
+        .stored(),
         kw(
             "early-global-reservations-lookup",
             Bool,

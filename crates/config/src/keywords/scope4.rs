@@ -15,7 +15,6 @@ pub(super) const HOSTNAME_CHAR_SET: &str =
 const CONFLICT_MODES: &[&str] =
     &["check-with-dhcid", "no-check-with-dhcid", "check-exists-with-dhcid", "no-check-without-dhcid"];
 const RESERVATION_MODES: &[&str] = &["disabled", "off", "out-of-pool", "global", "all"];
-const V4_OVER_V6: &str = "DHCPv4 over DHCPv6 is not served yet";
 
 /// Longest text that fits `sname` and `file` with their final NUL (RFC 2131 section 2).
 const SNAME: usize = 63;
@@ -169,18 +168,27 @@ pub static SUBNET4: Table = Table {
     name: "subnet4",
     metadata: true,
     keywords: &[
-        kw("4o6-interface", Type::Str, "Interface of DHCPv4-over-DHCPv6 queries.")
-            .text("")
-            .stored()
-            .only(Str(""), V4_OVER_V6),
-        kw("4o6-interface-id", Type::Str, "Interface id of DHCPv4-over-DHCPv6 queries.")
-            .text("")
-            .stored()
-            .only(Str(""), V4_OVER_V6),
-        kw("4o6-subnet", Type::Str, "IPv6 subnet of DHCPv4-over-DHCPv6 queries.")
-            .text("")
-            .stored()
-            .only(Str(""), V4_OVER_V6),
+        kw(
+            "4o6-interface",
+            Type::Str,
+            "Interface on which kea-dhcp6 hears its clients of DHCPv4 over DHCPv6.",
+        )
+        .text("")
+        .stored(),
+        kw(
+            "4o6-interface-id",
+            Type::Str,
+            "Interface id of the relay agents of its clients of DHCPv4 over DHCPv6.",
+        )
+        .text("")
+        .stored(),
+        kw(
+            "4o6-subnet",
+            Type::Str,
+            "IPv6 prefix that its clients of DHCPv4 over DHCPv6, or their relay agents, send from.",
+        )
+        .text("")
+        .stored(),
         unstored(ADAPTIVE),
         inherit(ALLOCATOR),
         inherit(AUTHORITATIVE),

@@ -23,7 +23,7 @@ pub use server4::{Globals4, OwnGlobals4, ServerConfig4};
 pub use server6::{DuidKind, Globals6, MacSource, OwnGlobals6, ServerConfig6, ServerIdConfig};
 pub use service::*;
 pub use subnet::{Allocator, Lifetime, NetworkIndex, Params, Pool, SharedNetwork, Subnet, SubnetIndex};
-pub use subnet4::{OwnParams4, Params4, Pool4, SharedNetwork4, Subnet4, SubnetIndex4};
+pub use subnet4::{Over6, OwnParams4, Params4, Pool4, SharedNetwork4, Subnet4, Subnet4Parts, SubnetIndex4};
 pub use subnet6::{
     Network6Parts, OwnParams6, Params6, PdPool, Pool6, SharedNetwork6, Subnet6, Subnet6Parts, SubnetIndex6,
 };

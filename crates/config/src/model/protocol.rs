@@ -8,8 +8,8 @@ use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix, SubnetId};
 use json::Map;
 
 use super::{
-    Host, Network6Parts, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
-    Subnet6Parts,
+    Host, Network6Parts, Over6, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
+    Subnet4Parts, Subnet6Parts,
 };
 use crate::resolve::stored_reservation;
 use crate::{ConfigError, ResolveEnv, ServerConfig, Written, resolve4, resolve6};
@@ -52,6 +52,11 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
     fn interface_id(_: &Self::Subnet) -> Option<&Arc<[u8]>> {
         None
     }
+
+    /// Which clients of DHCPv4 over DHCPv6 the subnet serves.
+    fn over6(_: &Self::Subnet) -> Option<&Over6> {
+        None
+    }
 }
 
 /// DHCPv4 (RFC 2131).
@@ -73,7 +78,7 @@ impl Protocol for Dhcp4 {
     type Globals = OwnGlobals4;
     type Params = OwnParams4;
     type Network = ();
-    type Subnet = ();
+    type Subnet = Subnet4Parts;
     type Reservation = Reservation4;
 
     fn resolve(
@@ -81,6 +86,10 @@ impl Protocol for Dhcp4 {
         env: &ResolveEnv,
     ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
         resolve4(written, env)
+    }
+
+    fn over6(subnet: &Subnet4Parts) -> Option<&Over6> {
+        Some(&subnet.over6)
     }
 
     fn resolve_reservation(

@@ -2,11 +2,12 @@
 //! holds for both protocols; `subnet4` and `subnet6` have the rest.
 
 use std::collections::HashMap;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use base::{IpPrefix, PoolId, Seconds, SubnetId};
+use base::{IpAddress, IpPrefix, PoolId, Seconds, SubnetId};
 
-use super::{ClassId, Ddns, OptionSet, Protocol};
+use super::{ClassId, Ddns, OptionSet, Over6, Protocol};
 
 /// A lifetime with its bounds (`min-valid-lifetime`, `valid-lifetime`, `max-valid-lifetime`, or those of
 /// `preferred-lifetime`).
@@ -140,27 +141,90 @@ pub struct SharedNetwork<P: Protocol> {
 /// Network address to the positions of its subnets; one, but for subnets that differ in their guards.
 type ByNetwork<A> = HashMap<A, smallvec::SmallVec<[usize; 2]>, ahash::RandomState>;
 
+/// Positions of subnets, the lowest first.
+type Positions = smallvec::SmallVec<[usize; 4]>;
+
+/// Subnets by their networks, for each prefix length that occurs.
+#[derive(Clone, Debug)]
+struct ByPrefix<A>(Vec<(u8, ByNetwork<A>)>);
+
+impl<A> Default for ByPrefix<A> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<A: IpAddress> ByPrefix<A> {
+    fn insert(&mut self, prefix: A::Prefix, at: usize) {
+        let length = prefix.length();
+        let slot = match self.0.binary_search_by_key(&length, |(l, _)| *l) {
+            Ok(slot) => slot,
+            Err(slot) => {
+                self.0.insert(slot, (length, ByNetwork::default()));
+                slot
+            }
+        };
+        if let Some((_, map)) = self.0.get_mut(slot) {
+            map.entry(prefix.first()).or_default().push(at);
+        }
+    }
+
+    /// Adds those whose network holds `address`.
+    fn find(&self, address: A, found: &mut Positions) {
+        for (length, map) in &self.0 {
+            if let Some(prefix) = A::Prefix::of(address, *length)
+                && let Some(subnets) = map.get(&prefix.first())
+            {
+                found.extend_from_slice(subnets);
+            }
+        }
+    }
+}
+
+/// Finds subnets of DHCPv4 for clients behind DHCPv6; empty for DHCPv6.
+#[derive(Clone, Debug, Default)]
+struct Over6Index {
+    by_interface: HashMap<Arc<str>, Vec<usize>, ahash::RandomState>,
+    by_interface_id: HashMap<Arc<[u8]>, Vec<usize>, ahash::RandomState>,
+    by_prefix: ByPrefix<Ipv6Addr>,
+}
+
+impl Over6Index {
+    fn insert(&mut self, over6: &Over6, at: usize) {
+        if let Some(interface) = &over6.interface {
+            self.by_interface.entry(Arc::clone(interface)).or_default().push(at);
+        }
+        if let Some(id) = &over6.interface_id {
+            self.by_interface_id.entry(Arc::clone(id)).or_default().push(at);
+        }
+        if let Some(prefix) = over6.subnet {
+            self.by_prefix.insert(prefix, at);
+        }
+    }
+}
+
 /// Finds subnets without a scan, whatever their number. Positions are those of `ServerConfig::subnets`.
 #[derive(Clone, Debug)]
 pub struct SubnetIndex<P: Protocol> {
     pub by_id: HashMap<SubnetId, usize, ahash::RandomState>,
-    /// By prefix length: networks of that length. Lookup tries the lengths that occur.
-    by_prefix: Vec<(u8, ByNetwork<P::Address>)>,
+    by_prefix: ByPrefix<P::Address>,
     /// Relay address to the subnets that list it, or whose network does while they list none.
     by_relay: HashMap<P::Address, Vec<usize>, ahash::RandomState>,
     by_interface: HashMap<Arc<str>, Vec<usize>, ahash::RandomState>,
     /// Interface id (RFC 9915 section 21.18) to subnets; DHCPv6 alone.
     by_interface_id: HashMap<Arc<[u8]>, Vec<usize>, ahash::RandomState>,
+    over6: Over6Index,
 }
 
 impl<P: Protocol> Default for SubnetIndex<P> {
     fn default() -> Self {
         Self {
             by_id: HashMap::default(),
-            by_prefix: Vec::new(),
+            by_prefix: ByPrefix::default(),
             by_relay: HashMap::default(),
             by_interface: HashMap::default(),
             by_interface_id: HashMap::default(),
+            over6: Over6Index::default(),
         }
     }
 }
@@ -171,17 +235,7 @@ impl<P: Protocol> SubnetIndex<P> {
         let mut index = Self::default();
         for (at, subnet) in subnets.iter().enumerate() {
             index.by_id.insert(subnet.id, at);
-            let length = subnet.prefix.length();
-            let slot = match index.by_prefix.binary_search_by_key(&length, |(l, _)| *l) {
-                Ok(slot) => slot,
-                Err(slot) => {
-                    index.by_prefix.insert(slot, (length, ByNetwork::default()));
-                    slot
-                }
-            };
-            if let Some((_, map)) = index.by_prefix.get_mut(slot) {
-                map.entry(subnet.prefix.first()).or_default().push(at);
-            }
+            index.by_prefix.insert(subnet.prefix, at);
             let network = subnet.network.and_then(|n| networks.get(n.0));
             let relays = match network {
                 Some(network) if subnet.relays.is_empty() => &network.relays,
@@ -196,20 +250,17 @@ impl<P: Protocol> SubnetIndex<P> {
             if let Some(id) = P::interface_id(&subnet.own) {
                 index.by_interface_id.entry(Arc::clone(id)).or_default().push(at);
             }
+            if let Some(over6) = P::over6(&subnet.own) {
+                index.over6.insert(over6, at);
+            }
         }
         index
     }
 
     /// Subnets whose range holds `address`, lowest position first; the position order is the order of selection.
     pub fn in_range(&self, address: P::Address) -> impl Iterator<Item = usize> {
-        let mut found: smallvec::SmallVec<[usize; 4]> = smallvec::SmallVec::new();
-        for (length, map) in &self.by_prefix {
-            if let Some(prefix) = P::Prefix::of(address, *length)
-                && let Some(subnets) = map.get(&prefix.first())
-            {
-                found.extend_from_slice(subnets);
-            }
-        }
+        let mut found = Positions::new();
+        self.by_prefix.find(address, &mut found);
         if found.len() > 1 {
             found.sort_unstable();
         }
@@ -232,5 +283,25 @@ impl<P: Protocol> SubnetIndex<P> {
     #[must_use]
     pub fn by_interface_id(&self, id: &[u8]) -> &[usize] {
         self.by_interface_id.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Subnets for a client of DHCPv4 over DHCPv6: those that name its address, its relay agent's interface id or the
+    /// interface it is heard on, lowest position first.
+    pub fn over6(
+        &self,
+        address: Ipv6Addr,
+        interface_id: Option<&[u8]>,
+        interface: &str,
+    ) -> impl Iterator<Item = usize> + use<P> {
+        let index = &self.over6;
+        let mut found = Positions::new();
+        index.by_prefix.find(address, &mut found);
+        let by_id = interface_id.and_then(|id| index.by_interface_id.get(id));
+        for subnets in by_id.into_iter().chain(index.by_interface.get(interface)) {
+            found.extend_from_slice(subnets);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
     }
 }

@@ -3,14 +3,32 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use base::Ipv6Prefix;
+
 use super::{Dhcp4, Params, Pool, SharedNetwork, Subnet, SubnetIndex};
 
 pub type Params4 = Params<Dhcp4>;
 pub type Pool4 = Pool<Dhcp4>;
-/// `4o6-interface`, `4o6-interface-id`, `4o6-subnet` are not served yet; configurations with them are refused.
 pub type Subnet4 = Subnet<Dhcp4>;
 pub type SharedNetwork4 = SharedNetwork<Dhcp4>;
 pub type SubnetIndex4 = SubnetIndex<Dhcp4>;
+
+/// What a subnet of DHCPv4 has alone.
+#[derive(Clone, Debug, Default)]
+pub struct Subnet4Parts {
+    pub over6: Over6,
+}
+
+/// Which clients of DHCPv4 over DHCPv6 (RFC 7341) a subnet serves; one that fits is enough.
+#[derive(Clone, Debug, Default)]
+pub struct Over6 {
+    /// `4o6-interface`: where kea-dhcp6 hears them.
+    pub interface: Option<Arc<str>>,
+    /// `4o6-interface-id`: what their relay agent calls their link.
+    pub interface_id: Option<Arc<[u8]>>,
+    /// `4o6-subnet`: where their IPv6 addresses are, or that of their relay agent next to the server.
+    pub subnet: Option<Ipv6Prefix>,
+}
 
 /// Inherited parameters of DHCPv4 alone.
 #[derive(Clone, Debug, PartialEq)]

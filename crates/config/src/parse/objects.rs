@@ -276,6 +276,12 @@ pub(crate) fn subnet<X: IpPrefix>(checker: &mut Checker, map: &Map, pos: &Pos) -
             return None;
         }
     };
+    if let Some(value) = map.get("4o6-subnet")
+        && let Some(text) = value.as_str().filter(|text| !text.is_empty())
+        && let Err(why) = ranges::over6_subnet(text)
+    {
+        checker.fault(&value.pos, why);
+    }
     let kind = pool_kind(checker.family);
     let mut seen: Vec<(X::Address, X::Address)> = Vec::new();
     for pool in list(map, "pools") {

@@ -23,6 +23,21 @@ pub(crate) fn subnet<X: IpPrefix>(text: &str) -> Result<X, String> {
         .ok_or_else(|| format!("Failed to convert string to address '{address}': Invalid argument"))
 }
 
+/// The text of `4o6-subnet`.
+pub(crate) fn over6_subnet(text: &str) -> Result<Ipv6Prefix, String> {
+    let Some((address, length)) = text.split_once('/') else {
+        return Err(format!("Missing / in the 4o6-subnet parameter:{text}, expected format: prefix6/length"));
+    };
+    let length = length.parse().ok().filter(|length| *length <= 128).ok_or_else(|| {
+        format!("Invalid prefix length specified in 4o6-subnet parameter: {text}, expected 0..128 value")
+    })?;
+    address
+        .parse()
+        .ok()
+        .and_then(|address| Ipv6Prefix::new(address, length))
+        .ok_or_else(|| format!("Failed to convert string to address '{address}': Invalid argument"))
+}
+
 /// The text of `pool`: `first - last`, or a prefix.
 pub(crate) fn pool<A: IpAddress>(text: &str) -> Result<(A, A), String> {
     let unreadable = || format!("Failed to parse pool definition: {text}");

@@ -13,9 +13,10 @@ use super::Context;
 use super::own::{Common, Level, Own};
 use super::scope::{Scope, address, seconds};
 use crate::parse::objects::{boolean, text};
-use crate::parse::position;
+use crate::parse::{position, ranges};
 use crate::{
-    ClassId, Dhcp4, Host4, OptionSet, OwnGlobals4, OwnParams4, Params4, Reservation4, WrittenSubnet4,
+    ClassId, Dhcp4, Host4, OptionSet, Over6, OwnGlobals4, OwnParams4, Params4, Reservation4, Subnet4Parts,
+    WrittenSubnet4,
 };
 
 impl Own for Dhcp4 {
@@ -82,7 +83,17 @@ impl Own for Dhcp4 {
 
     fn network(_: &Map) {}
 
-    fn subnet(_: &mut Common<'_, '_>, _: &Map, _: &Scope<Self>, _: Option<&()>) {}
+    fn subnet(_: &mut Common<'_, '_>, map: &Map, _: &Scope<Self>, _: Option<&()>) -> Subnet4Parts {
+        let word = |name: &str| text(map, name).filter(|word| !word.is_empty());
+        Subnet4Parts {
+            over6: Over6 {
+                interface: word("4o6-interface").map(Arc::from),
+                interface_id: word("4o6-interface-id").map(|id| Arc::from(id.as_bytes())),
+                // What is wrong with it was reported when it was parsed.
+                subnet: word("4o6-subnet").and_then(|prefix| ranges::over6_subnet(prefix).ok()),
+            },
+        }
+    }
 
     fn check_subnet(
         ctx: &mut Context<'_>,

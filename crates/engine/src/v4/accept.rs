@@ -42,6 +42,7 @@ pub(super) fn message_type(query: &Query<'_>) -> Result<(), DropReason> {
 /// An INFORM from the link needs an address to answer to.
 pub(super) fn direct(query: &Query<'_>) -> Result<(), DropReason> {
     let addressless = query.kind == MessageType::INFORM
+        && query.arrival.over6.is_none()
         && !query.is_relayed()
         && query.arrival.remote.is_unspecified()
         && query.packet.header().ciaddr.is_unspecified();

@@ -13,6 +13,7 @@ use super::messages::{
 };
 use super::{ClassSet, Context4, DropReason, Hosts, Query};
 use crate::classify::{self, Classified, Note};
+use crate::messages::MemberChecked;
 
 impl Classified<Dhcp4> for Query<'_> {
     fn classes(&self) -> &ClassSet {
@@ -35,12 +36,19 @@ impl Classified<Dhcp4> for Query<'_> {
         match note {
             Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
             Note::Unconfigured(class) => observe::log!(ClassUnconfigured { query: self.label(), class }),
+            Note::Member(class, result) => {
+                observe::log!(MemberChecked { query: self.label(), class, result });
+            }
             Note::Failed(class, error) => {
                 observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
             }
             Note::Undefined(class) => observe::log!(AdditionalClassUndefined { class: &class.name }),
             Note::NoTest(class) => observe::log!(AdditionalClassNoTest { class: &class.name }),
         }
+    }
+
+    fn tells_classes(&self) -> bool {
+        ClassesAfterSubnet::enabled() || ClassesAssigned::enabled()
     }
 }
 
@@ -112,7 +120,7 @@ impl QueryView for Query<'_> {
     }
 
     fn source(&self) -> IpAddr {
-        self.arrival.remote.into()
+        self.arrival.source()
     }
 
     fn destination(&self) -> IpAddr {

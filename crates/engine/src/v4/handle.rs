@@ -67,7 +67,7 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
         Ok(packet) => packet,
         Err(error) => {
             observe::log!(ParseFailed {
-                remote: arrival.remote,
+                remote: arrival.source(),
                 local: arrival.local,
                 interface: &arrival.interface,
                 reason: error
@@ -92,7 +92,7 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
         query: query.label(),
         name: kind,
         code: kind.0,
-        remote: arrival.remote,
+        remote: arrival.source(),
         local: arrival.local,
         interface: &arrival.interface
     });

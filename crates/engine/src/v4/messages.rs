@@ -93,6 +93,24 @@ observe::messages! {
     SubnetSelectionFailed { query } = "DHCP4_SUBNET_SELECTION_FAILED", "packets", Debug(50),
         "{query}: failed to select subnet for the client",
         "No configured subnet fits where the packet came from.";
+    Over6SubnetSelected { query, subnet } = "DHCP4_DHCP4O6_SUBNET_SELECTED", "packets", Debug(45),
+        "{query}: the subnet with ID {subnet} was selected for client assignments",
+        "Where the client of DHCPv4 over DHCPv6 is.";
+    Over6SubnetSelectionFailed { query } = "DHCP4_DHCP4O6_SUBNET_SELECTION_FAILED", "packets", Debug(50),
+        "{query}: failed to select subnet for the client",
+        "No subnet fits where the client is. Check 4o6-subnet, 4o6-interface-id and 4o6-interface.";
+    Over6Received { code, remote, port, interface } = "DHCP4_DHCP4O6_PACKET_RECEIVED", "packets", Debug(40),
+        "received DHCPv4o6 packet from DHCPv6 server (type {code}) for {remote} port {port} on interface {interface}",
+        "A query of DHCPv4 over DHCPv6; kea-dhcp6 passed it on.";
+    Over6BadPacket { remote, reason } = "DHCP4_DHCP4O6_BAD_PACKET", "packets", Debug(50),
+        "{remote}: received malformed DHCPv4o6 packet: {reason}",
+        "What kea-dhcp6 passed on has no DHCPv4 message, or several. It was dropped.";
+    Over6Sent { name, code, remote, port, interface } = "DHCP4_DHCP4O6_PACKET_SEND", "packets", Debug(40),
+        "trying to send packet DHCPV4-RESPONSE (type 21) to {remote} port {port} on interface {interface} encapsulating {name} (type {code})",
+        "An answer was built. It goes to kea-dhcp6 once its lease is stored.";
+    Over6PackFailed { remote, error } = "DHCP4_DHCP4O6_PACKET_SEND_FAIL", "packets", Error,
+        "{remote}: failed to send DHCPv4o6 packet: {error}",
+        "The answer does not fit a packet of DHCPv6. Reduce the configured options.";
     ClassAssigned { query, class } = "DHCP4_CLASS_ASSIGNED", "dhcp4", Debug(45),
         "{query}: client packet has been assigned to the following class: {class}",
         "The test of a class matched.";

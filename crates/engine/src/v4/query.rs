@@ -1,6 +1,6 @@
 //! A query and the facts found about it on its way, and the world it is handled in.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base::{ClientId, HwAddr, Timestamp};
@@ -12,11 +12,16 @@ use wire::v4::{MessageType, Packet};
 use super::Label;
 use crate::ClassSet;
 use crate::alloc::Runtime4;
+use crate::over6::Over6;
 
 /// Which addresses are the server's own.
 pub trait LocalAddresses: Send + Sync {
     /// Whether a service socket is open on the address (a server identifier we answer to).
     fn is_served(&self, address: Ipv4Addr) -> bool;
+
+    /// The address by which clients of DHCPv4 over DHCPv6 on an interface know the server: one of the interface, else
+    /// any that is served, else 0.0.0.0; `None`: there is no such interface.
+    fn known_as(&self, interface: &str) -> Option<Ipv4Addr>;
 }
 
 /// The world in which a query is handled. One for a batch of queries.
@@ -48,6 +53,16 @@ pub struct Arrival {
     pub local: Ipv4Addr,
     pub remote: Ipv4Addr,
     pub remote_port: u16,
+    /// The query came by way of DHCPv6; `remote` says nothing then.
+    pub over6: Option<Box<Over6>>,
+}
+
+impl Arrival {
+    /// Whom the packet came from.
+    #[must_use]
+    pub fn source(&self) -> IpAddr {
+        self.over6.as_ref().map_or(self.remote.into(), |over6| over6.remote.into())
+    }
 }
 
 /// A query with what has been found out about it.

@@ -98,7 +98,7 @@ async fn decide<'c>(
         if rebinding || (init_reboot && !authoritative) {
             return Ok(Decision::Silence);
         }
-        observe::log!(NakNoSubnet { query: query.label(), remote: query.arrival.remote, kind: query.kind });
+        observe::log!(NakNoSubnet { query: query.label(), remote: query.arrival.source(), kind: query.kind });
         return Ok(Decision::Nak);
     };
 

@@ -1,11 +1,14 @@
 //! Subnet selection (Kea manual, "How the DHCPv4 Server Selects a Subnet for the Client").
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use config::Subnet4;
 use wire::iana::dhcp4_option as option4;
 
+use super::messages::{
+    Over6SubnetSelected, Over6SubnetSelectionFailed, SubnetSelected, SubnetSelectionFailed,
+};
 use super::{Context4, Query};
 use crate::siblings::admits;
 
@@ -25,6 +28,15 @@ pub struct Selector<'a> {
 
 /// The subnet that serves a query.
 pub(super) fn of<'a>(ctx: &Context4<'a>, query: &Query<'_>) -> Option<&'a Arc<Subnet4>> {
+    if let Some(over6) = &query.arrival.over6 {
+        let selector = Selector6 {
+            remote: over6.remote,
+            interface_id: over6.interface_id.as_deref(),
+            interface: &query.arrival.interface,
+            classes: &query.classes,
+        };
+        return select_over6(ctx.config, &selector);
+    }
     let address = |value: &[u8]| <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
     let mut link = None;
     if !ctx.config.globals.own.ignore_rai_link_selection {
@@ -81,12 +93,40 @@ pub fn select<'a>(config: &'a config::ServerConfig4, selector: &Selector<'_>) ->
     in_range(address)
 }
 
+/// What the selection of a subnet looks at for DHCPv4 over DHCPv6 (Kea manual, "DHCPv4-over-DHCPv6: DHCPv4 Side").
+#[derive(Clone, Copy, Debug)]
+pub struct Selector6<'a> {
+    /// The client, or the relay agent next to kea-dhcp6.
+    pub remote: Ipv6Addr,
+    pub interface_id: Option<&'a [u8]>,
+    pub interface: &'a str,
+    pub classes: &'a super::ClassSet,
+}
+
+/// The first subnet that names where the client is, by any of its `4o6-` parameters.
+#[must_use]
+pub fn select_over6<'a>(
+    config: &'a config::ServerConfig4,
+    selector: &Selector6<'_>,
+) -> Option<&'a Arc<Subnet4>> {
+    let mut found = config.index.over6(selector.remote, selector.interface_id, selector.interface);
+    let subnet = found.find_map(|at| {
+        let subnet = config.subnets.get(at)?;
+        admits(config, subnet, selector.classes).then_some(subnet)
+    });
+    if subnet.is_none() {
+        observe::log!(crate::messages::Over6NoSubnet);
+    }
+    subnet
+}
+
 /// Logs what was selected.
 pub(super) fn report(query: &Query<'_>, subnet: Option<&Arc<Subnet4>>) {
-    match subnet {
-        Some(subnet) => {
-            observe::log!(super::messages::SubnetSelected { query: query.label(), subnet: subnet.id })
-        }
-        None => observe::log!(super::messages::SubnetSelectionFailed { query: query.label() }),
+    let label = query.label();
+    match (subnet.map(|subnet| subnet.id), query.arrival.over6.is_some()) {
+        (Some(subnet), false) => observe::log!(SubnetSelected { query: label, subnet }),
+        (Some(subnet), true) => observe::log!(Over6SubnetSelected { query: label, subnet }),
+        (None, false) => observe::log!(SubnetSelectionFailed { query: label }),
+        (None, true) => observe::log!(Over6SubnetSelectionFailed { query: label }),
     }
 }

@@ -71,9 +71,11 @@ pub(super) fn server_id(ctx: &Context6<'_>, query: &Query<'_>) -> Result<(), Dro
     Err(DropReason::NotForUs)
 }
 
-/// Clients send to multicast addresses (RFC 9915 section 16); relay agents as they like.
+/// Clients send to multicast addresses (RFC 9915 section 16); relay agents as they like, and clients of DHCPv4 over
+/// DHCPv6 to the addresses they were told (RFC 7341 section 9).
 pub(super) fn unicast(query: &Query<'_>) -> Result<(), DropReason> {
-    if query.packet.is_relayed() || query.arrival.local.is_multicast() {
+    let free = query.packet.is_relayed() || query.kind == MessageType::DHCPV4_QUERY;
+    if free || query.arrival.local.is_multicast() {
         return Ok(());
     }
     observe::log!(Unicast { query: query.label(), name: TypeName(query.kind) });

@@ -13,6 +13,7 @@ use super::messages::{
 use super::{Context6, DropReason, Hosts, Query};
 use crate::classes::ClassSet;
 use crate::classify::{self, Classified, Note};
+use crate::messages::MemberChecked;
 
 /// Vendor classes of DOCSIS, which name the class wherever they stand.
 const DOCSIS: [&str; 2] = ["docsis3.0", "eRouter1.0"];
@@ -38,12 +39,19 @@ impl Classified<Dhcp6> for Query<'_> {
         match note {
             Note::Assigned(class) => observe::log!(ClassAssigned { query: self.label(), class }),
             Note::Unconfigured(class) => observe::log!(ClassUnconfigured { query: self.label(), class }),
+            Note::Member(class, result) => {
+                observe::log!(MemberChecked { query: self.label(), class, result });
+            }
             Note::Failed(class, error) => {
                 observe::log!(ClassEvalError { query: self.label(), class: &class.name, error });
             }
             Note::Undefined(class) => observe::log!(AdditionalClassUndefined { class: &class.name }),
             Note::NoTest(class) => observe::log!(AdditionalClassNoTest { class: &class.name }),
         }
+    }
+
+    fn tells_classes(&self) -> bool {
+        ClassesAfterSubnet::enabled() || ClassesAssigned::enabled()
     }
 }
 

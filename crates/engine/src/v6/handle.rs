@@ -4,12 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wire::v6::{MessageType, Packet};
 
-use super::messages::{
-    NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName,
-};
+use super::messages::{PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName};
 use super::{
     Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
-    hw_addr, inform, register, release, request, subnet,
+    hw_addr, inform, over4, register, release, request, subnet,
 };
 use crate::classes::ClassSet;
 
@@ -109,10 +107,7 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     crate::classify::early_round(ctx.config, query);
     classify::refuse_dropped(query)?;
     if query.kind == MessageType::DHCPV4_QUERY {
-        let reason = "DHCPv4 over DHCPv6 is off (dhcp4o6-port)";
-        let (name, remote) = (TypeName(query.kind), query.arrival.remote);
-        observe::log!(NotProcessed { query: query.label(), name, remote, reason });
-        return Err(DropReason::AdminFiltered);
+        return over4::process(ctx, query, out);
     }
     let subnet = subnet::of(ctx, query);
     crate::classify::second_round(ctx.config, query, subnet);

@@ -105,6 +105,12 @@ observe::messages! {
     PacketSent { query, name, code, remote, port, interface } = "DHCP6_PACKET_SEND", "packets", Info,
         "{query}: sending {name} (type {code}) to {remote}:{port} on interface {interface}",
         "A reply was built. It leaves once its leases are stored.";
+    Over4Received { code, remote, port, interface } = "DHCP6_DHCP4O6_PACKET_RECEIVED", "packets", Debug(40),
+        "received DHCPv4o6 packet from DHCPv4 server (type {code}) for {remote} port {port} on interface {interface}",
+        "kea-dhcp4's answer to a DHCPV4-QUERY; it goes to the client.";
+    Over4SendFailed { remote, error } = "DHCP6_DHCP4O6_SEND_FAIL", "packets", Error,
+        "{remote}: failed to send DHCPv4o6 packet: {error}",
+        "The answer of kea-dhcp4 could not leave. Its client asks again.";
     SubnetSelected { query, subnet } = "DHCP6_SUBNET_SELECTED", "packets", Debug(45),
         "{query}: the subnet with ID {subnet} was selected for client assignments",
         "Where the client is.";

@@ -13,6 +13,8 @@ pub enum Verdict {
     Reply(Reply),
     /// Done, and no reply is due (a CONFIRM without addresses, a REBIND of prefixes nobody knows).
     Done(Effects),
+    /// kea-dhcp4 is to answer (RFC 7341): hand it the bytes in the caller's buffer.
+    PassOn,
     Drop(DropReason),
 }
 

@@ -10,6 +10,7 @@ mod delta;
 mod messages;
 mod messages6;
 mod networks;
+pub mod select;
 mod show;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -109,7 +109,8 @@ impl Links {
             },
         };
         let interface = interface.as_str().into();
-        Ok(Arrival { interface, interface_address: *interface_address, local, remote, remote_port })
+        let interface_address = *interface_address;
+        Ok(Arrival { interface, interface_address, local, remote, remote_port, over6: None })
     }
 }
 

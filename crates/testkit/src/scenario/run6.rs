@@ -118,6 +118,7 @@ impl Play {
         let (query, outcome) = self.last.take().ok_or("nothing was sent")?;
         let name = match &outcome {
             Outcome6::Reply { reply, .. } => name_of(&KINDS, reply.kind).unwrap_or("other"),
+            Outcome6::PassedOn(_) => "passed-on",
             Outcome6::Silence => "none",
             Outcome6::Drop(_) if kind == "none" => "none",
             Outcome6::Drop(_) => "drop",
@@ -128,7 +129,7 @@ impl Play {
                 (Facts::Reply(reply, destination), ias(reply)?)
             }
             Outcome6::Drop(reason) => (Facts::Drop(reason.name()), vec![reason.name().to_owned()]),
-            Outcome6::Silence => (Facts::Nothing, Vec::new()),
+            Outcome6::PassedOn(_) | Outcome6::Silence => (Facts::Nothing, Vec::new()),
         };
         let get = |key: &str, like: &str, before: usize| facts.get(key, like, before);
         compare(text, (kind, name), keys, main, get, &mut self.rewrite)

@@ -47,15 +47,26 @@ impl<'b> Builder<'b> {
         query: &Packet<'_>,
         message_type: MessageType,
     ) -> Result<Self, Full> {
+        let transaction = query.message().transaction();
+        Self::answer(out, limit, query, &Header { message_type, transaction })
+    }
+
+    /// As [`reply`](Self::reply), with a header of its own.
+    pub fn answer(
+        out: &'b mut Vec<u8>,
+        limit: usize,
+        query: &Packet<'_>,
+        header: &Header,
+    ) -> Result<Self, Full> {
         let mut builder = Self { w: Writer::new(out, limit), relays: SmallVec::new(), open: 0 };
-        let begun = builder.begin_reply(query, message_type);
+        let begun = builder.begin_answer(query, header);
         if begun.is_err() {
             builder.w.rewind(0);
         }
         begun.map(|()| builder)
     }
 
-    fn begin_reply(&mut self, query: &Packet<'_>, message_type: MessageType) -> Result<(), Full> {
+    fn begin_answer(&mut self, query: &Packet<'_>, header: &Header) -> Result<(), Full> {
         for relay in query.relays() {
             RelayHeader { message_type: MessageType::RELAY_REPL, ..*relay.header() }.write(&mut self.w)?;
             if let Some(value) = relay.interface_id() {
@@ -64,11 +75,43 @@ impl<'b> Builder<'b> {
             if let Some(value) = relay.source_port() {
                 self.option(code::RELAY_SOURCE_PORT, value)?;
             }
-            self.w.u16(code::RELAY_MSG)?;
-            let mark = self.w.open_u16()?;
-            self.relays.push(mark);
+            self.open_relayed()?;
         }
-        Header { message_type, transaction: query.message().transaction() }.write(&mut self.w)
+        header.write(&mut self.w)
+    }
+
+    /// Begins a message of at most `limit` octets in place of that of `packet`, within the same relay agents' messages
+    /// with all their options.
+    pub fn within(
+        out: &'b mut Vec<u8>,
+        limit: usize,
+        packet: &Packet<'_>,
+        header: &Header,
+    ) -> Result<Self, Full> {
+        let mut builder = Self { w: Writer::new(out, limit), relays: SmallVec::new(), open: 0 };
+        let begun = builder.begin_within(packet, header);
+        if begun.is_err() {
+            builder.w.rewind(0);
+        }
+        begun.map(|()| builder)
+    }
+
+    fn begin_within(&mut self, packet: &Packet<'_>, header: &Header) -> Result<(), Full> {
+        for relay in packet.relays() {
+            relay.header().write(&mut self.w)?;
+            for option in relay.options().iter().filter(|option| option.code != code::RELAY_MSG) {
+                self.option(option.code, option.value)?;
+            }
+            self.open_relayed()?;
+        }
+        header.write(&mut self.w)
+    }
+
+    fn open_relayed(&mut self) -> Result<(), Full> {
+        self.w.u16(code::RELAY_MSG)?;
+        let mark = self.w.open_u16()?;
+        self.relays.push(mark);
+        Ok(())
     }
 
     /// Appends an option to the innermost open container, or to the message.

@@ -193,8 +193,7 @@ fn every_lease_is_told_of_before_the_end() {
     let (mut server, relay) = site::site(&world);
     server.configure(&configuration());
     server.start();
-    let d2 =
-        server.space.inside(|| std::net::UdpSocket::bind("127.0.0.1:53001").expect("port of kea-dhcp-ddns"));
+    let d2 = server.space.inside(|| UdpSocket::bind("127.0.0.1:53001").expect("port of kea-dhcp-ddns"));
     d2.set_read_timeout(Some(PATIENCE)).expect("timeout of a socket");
     let mut dialog = Dialog::new(&relay, site::RELAY, site::SERVER);
     for client in 1..=20 {

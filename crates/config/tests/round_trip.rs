@@ -167,6 +167,7 @@ fn valid(keyword: &'static Keyword) -> Option<BoxedStrategy<Value>> {
         }
         Type::Real => (1u32..50).prop_map(|n| Value::from(f64::from(n) / 100.0)).boxed(),
         Type::Str if keyword.name == "pool" => Just(Value::from("10.0.0.1 - 10.0.0.7")).boxed(),
+        Type::Str if keyword.name == "4o6-subnet" => Just(Value::from("2001:db8::/48")).boxed(),
         Type::Str if keyword.name == "type" => Just(Value::from("memfile")).boxed(),
         Type::Str | Type::Text(_) => "[a-z]{1,8}".prop_map(Value::from).boxed(),
         Type::Word(words) | Type::WordAnyCase(words) | Type::WordOrBool(words, _) => {

@@ -216,3 +216,130 @@ fn cve_2018_5733_cve_2025_40779_good_packets_gone_bad() {
     }
     works(&world);
 }
+
+/// At every level of every logger: what is logged of a packet is made of what its sender wrote.
+#[test]
+fn cve_2015_8373_everything_is_logged() {
+    let world = world("");
+    let lines = observe::capture(|| {
+        for code in 1..=254 {
+            for value in [&[][..], &[0], &[0xff; 3], &[b'%'; 255]] {
+                for kind in KINDS {
+                    let packet = Packet4::new(kind, &hw_addr(1)).option(code, value);
+                    send(&world, &packet);
+                    send(
+                        &world,
+                        &packet.relayed(
+                            Ipv4Addr::new(192, 0, 2, 200),
+                            &[(code, value.get(..4).unwrap_or(value))],
+                        ),
+                    );
+                }
+            }
+        }
+    });
+    assert!(lines.len() > 10_000);
+    works(&world);
+}
+
+/// #4557, #4567, #4652: names with empty labels, of any length, and with pointers that lead nowhere or in a circle.
+#[test]
+fn kea_4557_kea_4567_kea_4652_names_within_options() {
+    let config = config4(
+        r#"{ "option-def": [ { "name": "named", "code": 222, "type": "fqdn", "array": true } ],
+             "client-classes": [ { "name": "any", "test":
+               "option[119].text == 'a' or option[222].text == 'a' or option[137].text == 'a' or option[162].text == 'a'" } ],
+             "subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "interface": "eth0",
+                            "pools": [ { "pool": "192.0.2.10 - 192.0.2.250" } ] } ] }"#,
+    );
+    let world = World4::new(config.unwrap(), vec![SERVER]).unwrap();
+    let mut random = XorShift::new(4652);
+    let odd: [&[u8]; 9] = [
+        &[0xc0, 0],
+        &[0xc0, 2, 0xc0, 0],
+        &[1, b'a', 0xc0, 0],
+        &[0xff, 0xff],
+        &[0xc0],
+        &[0, 0, 0],
+        &[63],
+        &[64; 70],
+        &[1, b'a'],
+    ];
+    for code in [119, 222, 137, 162, 81, 12, 15, 120] {
+        for value in odd {
+            send(&world, &Packet4::discover(&hw_addr(1)).option(code, value));
+        }
+        for length in 0..=255 {
+            let octets: Vec<u8> =
+                (0..length).map(|_| random.below(70)).filter_map(|n| u8::try_from(n).ok()).collect();
+            send(&world, &Packet4::discover(&hw_addr(1)).option(code, &octets));
+        }
+    }
+    works(&world);
+}
+
+/// #4626: options of one number, of any length.
+#[test]
+fn kea_4626_numbers_of_any_length() {
+    let world = world(r#""offer-lifetime": 60, "#);
+    for code in [2, 13, 19, 23, 26, 38, 50, 51, 52, 53, 54, 57, 58, 59, 93, 108, 116, 118, 151] {
+        for length in 0..=255 {
+            for octet in [0, 1, 255] {
+                for kind in [kind::DISCOVER, kind::REQUEST, kind::INFORM] {
+                    send(&world, &Packet4::new(kind, &hw_addr(1)).option(code, &vec![octet; length]));
+                }
+            }
+        }
+    }
+    works(&world);
+}
+
+/// A reply is never longer than what its client takes, whatever is configured.
+#[test]
+fn cve_2018_15688_replies_of_bounded_length() {
+    let options: Vec<String> = (224..250)
+        .map(|code| {
+            format!(
+                r#"{{ "code": {code}, "csv-format": false, "data": "{}", "always-send": true }}"#,
+                "ab".repeat(200)
+            )
+        })
+        .collect();
+    let config = config4(&format!(
+        r#"{{ "option-data": [ {} ], "subnet4": [ {{ "id": 1, "subnet": "192.0.2.0/24", "interface": "eth0",
+              "pools": [ {{ "pool": "192.0.2.10 - 192.0.2.250" }} ] }} ] }}"#,
+        options.join(", ")
+    ));
+    let world = World4::new(config.unwrap(), vec![SERVER]).unwrap();
+    for limit in [0_u16, 1, 300, 576, 577, 1000, 1500, 65_535] {
+        let outcome = send(&world, &Packet4::discover(&hw_addr(1)).option(57, &limit.to_be_bytes()));
+        let Outcome::Reply { reply, .. } = outcome else { panic!("{outcome:?}") };
+        assert!(reply.length <= 65_507, "{limit}: {}", reply.length);
+        assert!(reply.option(51).is_some(), "{limit}");
+    }
+}
+
+/// Memory stays what it was.
+#[test]
+fn cve_2022_2929_nothing_is_kept_of_bad_packets() {
+    let world = world("");
+    let resident = || -> u64 {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        text.split(' ').nth(1).unwrap().parse().unwrap()
+    };
+    let mut random = XorShift::new(2929);
+    let mut flood = |count: u32| {
+        for _ in 0..count {
+            let octets: Vec<u8> =
+                (0..64).map(|_| u8::try_from(random.below(256)).unwrap_or_default()).collect();
+            send(&world, &Packet4::new(kind::INFORM, &hw_addr(1)).option(81, &octets).option(82, &octets));
+            send_from(&world, &octets, "eth0", false);
+        }
+    };
+    flood(20_000);
+    let before = resident();
+    flood(100_000);
+    let grown = resident().saturating_sub(before) * 4096;
+    assert!(grown < 4 << 20, "{grown} octets more");
+    works(&world);
+}

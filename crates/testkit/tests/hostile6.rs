@@ -1,5 +1,25 @@
-//! What hostile peers send a DHCPv6 server: each kind of packet that has felled some server is here. Nothing panics, and
-//! a good client is served right after.
+//! What hostile peers send a DHCPv6 server: each published fault of a DHCP server that DHCPv6 packets can set off has its
+//! test. Nothing panics, and a good client is served right after.
+//!
+//! | Fault | Test |
+//! |---|---|
+//! | Kea CVE-2015-8373; dhcpd 2012-3570, 2012-3571 | [`everything_is_logged`], [`identifiers_of_any_length`] |
+//! | Kea CVE-2019-6472, #4533 | [`identifiers_of_any_length`] |
+//! | Kea CVE-2019-6473, #4557, #4567, #4652; dhcpd CVE-2022-2929 | [`names_of_any_shape`], [`names_in_options_of_ones_own`] |
+//! | Kea CVE-2019-6474 | `memfile`, `lease::suite6` (what is stored reads back), [`random_clients6`](random_clients6.rs) |
+//! | Kea CVE-2025-11232 | [`names_that_sanitising_empties`] |
+//! | Kea #4545, #4268 | [`prefixes_of_any_length`] |
+//! | Kea #4560; dhcpd 2010-3611 | [`relay_agents_that_say_anything`], [`relay_messages_cut_anywhere`] |
+//! | Kea #4565, #4692 | [`containers_in_containers`], [`vendor_options_within_vendor_options`] |
+//! | Kea #4576 | `over6.rs` (`hostile_messages_inside`) |
+//! | Kea #4626; osvbng #431 | [`options_cut_off_or_empty_or_long`], [`options_as_long_as_can_be`] |
+//! | dhcpd 2011-0413, 2012-3955 | [`leases_of_others_under_new_configurations`] |
+//! | dhcpd 2011-4539, 2013-2494 | [`expressions_over_what_is_not_there`] |
+//! | dhcpd 2011-4868, 2019-6470 | `tests/e2e/ddns.rs` (`names_of_dhcpv6_...`), and every test here: names are told to DNS |
+//! | dnsmasq CVE-2017-14493, -14492, -14494 | [`relay_agents_that_say_anything`] |
+//! | systemd-networkd CVE-2018-15688 | [`replies_that_fit_no_packet`], [`many_associations_of_one_message`] |
+//! | systemd-networkd CVE-2020-13529 | [`messages_of_servers`] |
+//! | dhcproto #77, smoltcp #305, #562 | [`good_packets_gone_bad`], the fuzz target `server6` |
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
 
@@ -14,7 +34,10 @@ fn world() -> World6 {
           "mac-sources": [ "any" ], "store-extended-info": true,
           "dhcp-ddns": { "enable-updates": true }, "hostname-char-set": "[^a-z]", "hostname-char-replacement": "",
           "relay-supplied-options": [ "65" ],
-          "client-classes": [ { "name": "any", "test": "option[39].hex == 0x00 or vendor[*].exists or relay6[0].option[18].exists" } ],
+          "option-def": [ { "name": "own-name", "code": 1000, "type": "fqdn" } ],
+          "client-classes": [
+            { "name": "any", "test": "option[39].hex == 0x00 or vendor[*].exists or relay6[0].option[18].exists" },
+            { "name": "more", "test": "option[1000].text == 'a' or vendor[4491].option[1].text == 'a' or match('(a+)+b', option[39].text) or relay6[31].option[37].option[1].exists or substring(option[16].hex, 6, all) == 'a' or vendor-class[4491].data[3] == 'a'" } ],
           "option-data": [ { "name": "dns-servers", "data": "2001:db8::1", "always-send": true } ],
           "subnet6": [ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0", "rapid-commit": true,
             "pools": [ { "pool": "2001:db8:1::/64" } ],
@@ -301,4 +324,178 @@ fn replies_that_fit_no_packet() {
     for packet in ways(&Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 1]).option(3, &Ia6::new(1).build())) {
         assert!(matches!(send(&world, &packet), Outcome6::Drop(_)));
     }
+}
+
+/// All that is said of bad packets, at every level.
+#[test]
+fn everything_is_logged() {
+    let world = world();
+    let said = observe::capture(|| {
+        for kind in KINDS {
+            for code in [1, 2, 3, 4, 5, 6, 8, 9, 13, 14, 16, 17, 18, 25, 26, 39, 87] {
+                for length in [0, 1, 2, 3, 4, 12, 130] {
+                    let packet = Packet6::new(kind, &[0, 3, 0, 1, 2, 2]).option(code, &vec![0xfe; length]);
+                    for bytes in ways(&packet) {
+                        send(&world, &bytes);
+                    }
+                    let mut nameless = Packet6::new(kind, &[]);
+                    nameless.options.push((code, vec![0; length]));
+                    send(&world, &nameless.build());
+                }
+            }
+        }
+    });
+    assert!(said.len() > 1000);
+    assert!(said.iter().all(|message| !message.id.contains("PANIC")));
+    works(&world);
+}
+
+#[test]
+fn names_in_options_of_ones_own() {
+    let world = world();
+    for name in
+        [&[][..], &[0], &[3, b'a'], &[64; 70], &[0xc0, 0], &[1, 0xff, 0], &[63; 300], &[1, b'a'].repeat(200)]
+    {
+        send(&world, &Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(1000, name).build());
+    }
+    works(&world);
+}
+
+#[test]
+fn names_that_sanitising_empties() {
+    for replacement in ["", "x"] {
+        for suffix in ["", "example.org"] {
+            let config = testkit::config6(&format!(
+                r#"{{ "hostname-char-set": "[^A-Za-z0-9.-]", "hostname-char-replacement": "{replacement}",
+                   "ddns-qualifying-suffix": "{suffix}", "dhcp-ddns": {{ "enable-updates": true }},
+                   "subnet6": [ {{ "id": 1, "subnet": "2001:db8:1::/64", "interface": "eth0", "rapid-commit": true,
+                     "pools": [ {{ "pool": "2001:db8:1::/64" }} ] }} ] }}"#
+            ));
+            let world = World6::new(config.unwrap()).unwrap();
+            for octet in 0..=255 {
+                for name in [vec![octet], vec![octet; 63], vec![octet, b'.', octet]] {
+                    let length = u8::try_from(name.len()).unwrap();
+                    for end in [&[][..], &[0]] {
+                        let value = [&[1, length], &name[..], end].concat();
+                        let packet = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, octet, length])
+                            .option(14, &[])
+                            .option(3, &Ia6::new(1).build())
+                            .option(39, &value);
+                        assert!(matches!(send(&world, &packet.build()), Outcome6::Reply { .. }), "{value:?}");
+                    }
+                }
+            }
+            works(&world);
+        }
+    }
+}
+
+#[test]
+fn prefixes_of_any_length() {
+    let world = world();
+    for length in 0..=255 {
+        for excluded in [&[][..], &[0], &[64], &[64, 1], &[129, 1], &[255; 40]] {
+            let mut ia = Ia6::new(1).with("2001:db8:800::".parse().unwrap(), Some(length));
+            ia.resources[0].options.push((67, excluded.to_vec()));
+            for kind in
+                [kind::SOLICIT, kind::REQUEST, kind::RENEW, kind::REBIND, kind::RELEASE, kind::DECLINE]
+            {
+                let mut packet =
+                    Packet6::new(kind, &[0, 3, 0, 1, 2, 2]).option(25, &ia.build()).option(6, &[0, 67]);
+                if !matches!(kind, kind::SOLICIT | kind::REBIND) {
+                    packet = packet.option(2, &testkit::SERVER_ID6);
+                }
+                let outcome = send(&world, &packet.build());
+                let dropped = matches!(outcome, Outcome6::Drop(engine::DropReason::ParseFailed));
+                assert_eq!(dropped, length > 128, "{length}: {outcome:?}");
+            }
+        }
+    }
+    works(&world);
+}
+
+#[test]
+fn relay_messages_cut_anywhere() {
+    let world = world();
+    let packet = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(3, &Ia6::new(1).build());
+    for bytes in ways(&packet) {
+        for cut in 0..bytes.len() {
+            send(&world, &bytes[..cut]);
+        }
+    }
+    works(&world);
+}
+
+#[test]
+fn vendor_options_within_vendor_options() {
+    let world = world();
+    let mut inner = vec![0, 1, 0, 1, b'a'];
+    for _ in 0..2000 {
+        let length = u16::try_from(inner.len()).unwrap().to_be_bytes();
+        inner = [&[0, 0, 0x11, 0x8b, 0, 1], &length[..], &inner].concat();
+        if inner.len() % 400 < 8 {
+            for code in [16, 17, 37] {
+                let packet = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(code, &inner);
+                send(&world, &packet.build());
+            }
+        }
+    }
+    works(&world);
+}
+
+/// Lengths that overflow 16 bits with the four octets before them.
+#[test]
+fn options_as_long_as_can_be() {
+    let world = world();
+    for length in 65_525..=65_535_usize {
+        for code in [1, 3, 8, 16, 17, 25, 39, 87, 1000] {
+            let packet = Packet6::new(kind::SOLICIT, &[]).option(code, &vec![7; length]);
+            send(&world, &packet.build());
+            // The length alone.
+            let mut bytes = Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).build();
+            bytes.extend_from_slice(&u16::to_be_bytes(code));
+            bytes.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
+            send(&world, &bytes);
+        }
+    }
+    works(&world);
+}
+
+/// Expressions ask for what a packet lacks; regular expressions take linear time.
+#[test]
+fn expressions_over_what_is_not_there() {
+    let world = world();
+    let name = [&[1, 60][..], &[b'a'; 60]].concat();
+    for code in [16, 17, 39, 1000] {
+        for value in [&[][..], &[0, 0, 0x11, 0x8b], &[0, 0, 0x11, 0x8b, 0, 1], &name] {
+            for bytes in ways(&Packet6::new(kind::SOLICIT, &[0, 3, 0, 1, 2, 2]).option(code, value)) {
+                send(&world, &bytes);
+            }
+        }
+    }
+    works(&world);
+}
+
+/// A server hears no server.
+#[test]
+fn messages_of_servers() {
+    let world = world();
+    for kind in [
+        kind::ADVERTISE,
+        kind::REPLY,
+        10,
+        kind::RELAY_REPL,
+        15,
+        16,
+        17,
+        kind::DHCPV4_RESPONSE,
+        kind::ADDR_REG_REPLY,
+    ] {
+        let packet = Packet6::new(kind, &[0, 3, 0, 1, 2, 2]).option(2, &testkit::SERVER_ID6);
+        for bytes in ways(&packet) {
+            let outcome = send(&world, &bytes);
+            assert!(matches!(outcome, Outcome6::Drop(_)), "{kind}: {outcome:?}");
+        }
+    }
+    works(&world);
 }

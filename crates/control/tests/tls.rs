@@ -13,7 +13,7 @@ use control::http::client::{Login, PostError, Target, post};
 use control::http::{Bytes, Credentials, HttpHandle, HttpServer, HttpSettings, StatusCode, table_handler};
 use control::tls::{Certificate, ClientTls, ServerTls, TlsFiles};
 use control::{Limits, Origin};
-use testkit::certificates::Certificates;
+use testdb::Certificates;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use sql::{Access, Error, Link, Tls, TlsMode};
+use testdb::Certificates;
 use testdb::{Database, Kind, Options, Server};
-use testkit::certificates::Certificates;
 
 struct World {
     _directory: tempfile::TempDir,

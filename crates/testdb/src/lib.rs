@@ -2,13 +2,16 @@
 //! UNIX socket (from any network namespace) and by a free TCP port of 127.0.0.1.
 //!
 //! A server runs as an unprivileged user when the tests run as root, ends with the test that started it, and can be
-//! killed, restarted and paused. [`shared`] gives all tests of a process one server; each makes databases of its own.
+//! killed, restarted and paused. What runs that were killed have left is removed by the next one. [`shared`] gives all tests of a process one server; each makes databases of its own.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod certificates;
 mod start;
 mod structure;
+mod sweep;
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -21,6 +24,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+pub use certificates::Certificates;
 pub use structure::difference;
 
 /// User of every server, with all rights.
@@ -28,6 +32,9 @@ pub const USER: &str = "keatest";
 
 /// Its password.
 pub const PASSWORD: &str = "keatest";
+
+/// How the names of the directories of servers begin.
+const PREFIX: &str = "kea-testdb.";
 
 /// Where a server has its TLS files, in its directory.
 const CERTIFICATE: &str = "certificate.pem";
@@ -66,6 +73,8 @@ pub struct Server {
     kind: Kind,
     options: Options,
     directory: TempDir,
+    /// Locked as long as this process lives: see [`sweep`].
+    _owner: File,
     port: u16,
     pid: Mutex<Option<Pid>>,
     databases: AtomicU32,
@@ -108,7 +117,9 @@ impl Server {
     /// Starts a server and waits until it answers.
     #[must_use]
     pub fn start(kind: Kind, options: Options) -> Self {
-        let directory = tempfile::Builder::new().prefix("kea-testdb.").tempdir().unwrap();
+        sweep::once();
+        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir().unwrap();
+        let owner = sweep::claim(directory.path());
         start::prepare(kind, &directory.path().join("data"));
         if let Some(tls) = &options.tls {
             for (from, to) in [(&tls.certificate, CERTIFICATE), (&tls.key, KEY), (&tls.authority, AUTHORITY)]
@@ -120,8 +131,15 @@ impl Server {
         }
         own(directory.path());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server =
-            Self { kind, options, directory, port, pid: Mutex::new(None), databases: AtomicU32::new(0) };
+        let server = Self {
+            kind,
+            options,
+            directory,
+            _owner: owner,
+            port,
+            pid: Mutex::new(None),
+            databases: AtomicU32::new(0),
+        };
         server.run();
         server
     }

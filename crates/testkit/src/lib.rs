@@ -5,7 +5,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test kit fails by panicking")]
 
 pub mod api;
-pub mod certificates;
 pub mod client;
 pub mod client6;
 mod clock;

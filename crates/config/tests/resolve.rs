@@ -76,7 +76,8 @@ fn parameters_are_inherited() {
              "subnet4": [ { "id": 9, "subnet": "10.9.0.0/16", "rebind-timer": 7, "next-server": "0.0.0.0" },
                           { "id": 3, "subnet": "10.3.0.0/16", "valid-lifetime": 600, "min-valid-lifetime": 600,
                             "relay": { "ip-addresses": [ "192.0.2.3" ] } } ] } ],
-           "subnet4": [ { "id": 5, "subnet": "10.5.0.0/16", "cache-max-age": 11, "t1-percent": 0.3 } ]"#,
+           "subnet4": [ { "id": 5, "subnet": "10.5.0.0/16", "cache-max-age": 11, "t1-percent": 0.3,
+             "boot-file-name": "", "next-server": "" } ]"#,
     )
     .unwrap();
     let life = |id: u32| {

@@ -211,6 +211,10 @@ impl Checker {
             self.unsupported(&value.pos, text);
             return None;
         }
+        // As in Kea, a boot field that is empty says nothing: what is around it has the word.
+        if value.as_str() == Some("") && says_nothing(holder, keyword.name) {
+            return None;
+        }
         self.typed(keyword, value)
     }
 
@@ -267,8 +271,6 @@ impl Checker {
                 value.kind = Kind::Str(if *flag { yes } else { no }.to_owned());
                 Some(value)
             }
-            // As in Kea, no address at all says nothing.
-            (Type::Ipv4, Kind::Str(text)) if name == "next-server" && text.is_empty() => None,
             (Type::Ipv4, Kind::Str(text)) => {
                 if text.parse::<std::net::Ipv4Addr>().is_ok() {
                     return Some(value);
@@ -436,6 +438,15 @@ impl Checker {
         {
             self.fault(&pos, "duplicate user-context/comment entries");
         }
+    }
+}
+
+/// Whether a member without a text is as good as none. Those of the globals may stand over what a file says.
+fn says_nothing(holder: &str, name: &str) -> bool {
+    match name {
+        "next-server" => true,
+        "server-hostname" | "boot-file-name" => !matches!(holder, "Dhcp4" | "Dhcp6"),
+        _ => false,
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::D2Client;
 use ncr::{NameChangeRequest, Queue, Rejected};
+use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -183,10 +184,18 @@ impl<P: Protocol> Client<P> {
     }
 }
 
+/// A socket of the sender's address. One that this machine does not have yet, such as that of a router in waiting, is no
+/// reason to serve nobody: requests fail until it is there.
 fn bind(address: SocketAddr) -> std::io::Result<UdpSocket> {
-    let socket = std::net::UdpSocket::bind(address)?;
-    socket.set_nonblocking(true)?;
-    UdpSocket::from_std(socket)
+    let socket =
+        Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(socket2::Protocol::UDP))?;
+    if address.is_ipv4() {
+        socket.set_freebind_v4(true)?;
+    } else {
+        socket.set_freebind_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
 }
 
 /// The settings as Kea's log lines show them.

@@ -2,17 +2,22 @@
 //!
 //! Statements are those of every SQL database (crate [`sql`]). WAL mode: readers and a writer do not wait for each
 //! other, writers of several processes wait for their turn. One file holds both families. A file that is put in the
-//! place of the old one (restored from a backup) is noticed and opened.
+//! place of the old one (restored from a backup) is noticed and opened. Who commits touches the file, which tells those
+//! who watch it.
 
 mod link;
 mod schema;
+mod watch;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use backend::{BackendError, Identity, Version};
 use base::Family;
 use sql::{Connector, Database, Error, Layout, Link};
+use tokio::sync::Notify;
+use watch::Watch;
 
 pub use schema::VERSION;
 
@@ -23,7 +28,11 @@ pub fn open(path: impl Into<PathBuf>, family: Family) -> Database {
     let path = path.into();
     let identity =
         Identity { kind: "sqlite", name: path.display().to_string(), host: String::new(), port: 0 };
-    Database::new(identity, family, Default::default(), move || Ok(Box::new(File { path, opened: None })))
+    let news: Arc<Notify> = Arc::default();
+    let told = Arc::clone(&news);
+    Database::new(identity, family, news, move || {
+        Ok(Box::new(File { path, opened: None, news: told, _watch: None }))
+    })
 }
 
 /// Creates the file with all tables, as `kea-admin db-init sqlite` does. Answers false when the file had them.
@@ -47,6 +56,8 @@ pub fn version_of(path: impl AsRef<Path>) -> Result<Version, BackendError> {
 struct File {
     path: PathBuf,
     opened: Option<(u64, u64)>,
+    news: Arc<Notify>,
+    _watch: Option<Watch>,
 }
 
 impl File {
@@ -59,7 +70,8 @@ impl Connector for File {
     fn connect(&mut self) -> Result<Box<dyn Link>, Error> {
         let (connection, _) = schema::open(&self.path).map_err(|fault| fault.0)?;
         self.opened = self.now();
-        Ok(Box::new(link::Connection(connection)))
+        self._watch = Watch::start(&self.path, Arc::clone(&self.news));
+        Ok(Box::new(link::Connection::new(connection, &self.path)))
     }
 
     fn layout(&mut self, _: &dyn Link, family: Family) -> Result<Layout, Error> {

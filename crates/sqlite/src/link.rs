@@ -1,11 +1,15 @@
 //! A connection to a file.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 
 use backend::columns::Datum;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, ToSql, params_from_iter};
-use sql::{Cell, Dialect, Error, Link, Mode, Row};
+use sql::{Dialect, Error, Link, Mode, Row};
+
+use crate::watch::touch;
 
 /// What went wrong.
 pub(crate) fn failed(error: &rusqlite::Error) -> Error {
@@ -21,7 +25,12 @@ pub(crate) fn failed(error: &rusqlite::Error) -> Error {
     })
 }
 
-pub(crate) struct Connection(pub(crate) rusqlite::Connection);
+pub(crate) struct Connection {
+    inner: rusqlite::Connection,
+    path: PathBuf,
+    /// The transaction under way is one that writes.
+    writing: Cell<bool>,
+}
 
 /// [`Datum`] as a parameter of a statement.
 struct Bind<'a>(&'a Datum);
@@ -39,8 +48,12 @@ impl ToSql for Bind<'_> {
 }
 
 impl Connection {
+    pub(crate) fn new(inner: rusqlite::Connection, path: &Path) -> Self {
+        Self { inner, path: path.to_owned(), writing: Cell::new(false) }
+    }
+
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Error> {
-        self.0.prepare_cached(sql).map_err(|error| failed(&error))
+        self.inner.prepare_cached(sql).map_err(|error| failed(&error))
     }
 }
 
@@ -63,11 +76,11 @@ impl Link for Connection {
             let mut cells = Vec::with_capacity(columns);
             for at in 0..columns {
                 cells.push(match row.get_ref(at).map_err(|error| failed(&error))? {
-                    ValueRef::Null => Cell::Null,
-                    ValueRef::Integer(i) => Cell::Int(i),
-                    ValueRef::Real(r) => Cell::Real(r),
-                    ValueRef::Text(t) => Cell::Text(String::from_utf8_lossy(t)),
-                    ValueRef::Blob(b) => Cell::Bytes(Cow::Borrowed(b)),
+                    ValueRef::Null => sql::Cell::Null,
+                    ValueRef::Integer(i) => sql::Cell::Int(i),
+                    ValueRef::Real(r) => sql::Cell::Real(r),
+                    ValueRef::Text(t) => sql::Cell::Text(String::from_utf8_lossy(t)),
+                    ValueRef::Blob(b) => sql::Cell::Bytes(Cow::Borrowed(b)),
                 });
             }
             visit(&Row(&cells))?;
@@ -81,7 +94,7 @@ impl Link for Connection {
     }
 
     fn script(&self, statement: &str) -> Result<(), Error> {
-        self.0.execute_batch(statement).map_err(|error| failed(&error))
+        self.inner.execute_batch(statement).map_err(|error| failed(&error))
     }
 
     fn insert(&self, sql: &str, bind: &[Datum], _: &str) -> Result<u64, Error> {
@@ -90,16 +103,21 @@ impl Link for Connection {
     }
 
     fn begin(&self, mode: Mode) -> Result<(), Error> {
+        self.writing.set(mode == Mode::Write);
         let sql = if mode == Mode::Write { "BEGIN IMMEDIATE" } else { "BEGIN" };
         self.execute(sql, &[]).map(|_| ())
     }
 
     fn commit(&self) -> Result<(), Error> {
-        self.execute("COMMIT", &[]).map(|_| ())
+        self.execute("COMMIT", &[])?;
+        if self.writing.take() {
+            touch(&self.path);
+        }
+        Ok(())
     }
 
     fn rollback(&self) -> Result<(), Error> {
         // A failed statement may have ended the transaction already.
-        if self.0.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(|_| ()) }
+        if self.inner.is_autocommit() { Ok(()) } else { self.execute("ROLLBACK", &[]).map(|_| ()) }
     }
 }

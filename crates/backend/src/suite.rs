@@ -294,10 +294,8 @@ fn options_are_keyed_by_classes_too(db: &dyn ConfigBackend, _: &dyn ConfigBacken
     assert_eq!(data(&list), ["3.3.3.3", "1.1.1.1", "1.1.1.2", "C0000201"]);
     assert_eq!(
         list[3].element.map,
-        map(
-            r#"{"code": 6, "space": "dhcp4", "csv-format": false, "data": "C0000201", "never-send": true, "always-send": false,
-            "user-context": {"a": "b"}}"#
-        )
+        map(r#"{"code": 6, "space": "dhcp4", "csv-format": false, "data": "C0000201", "never-send": true,
+            "user-context": {"a": "b"}}"#)
     );
     assert_eq!(
         data(&one("abc").effective(
@@ -410,7 +408,7 @@ fn classes_keep_their_order(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
         "offer-lifetime": 5, "only-in-additional-list": true, "user-context": {"a": 1},
         "option-def": [{"name": "x", "code": 225, "type": "uint8", "space": "dhcp4", "array": false, "encapsulate": "",
           "record-types": ""}],
-        "option-data": [{"code": 225, "space": "dhcp4", "csv-format": true, "data": "7", "always-send": true, "never-send": false}]}"#;
+        "option-data": [{"code": 225, "space": "dhcp4", "csv-format": true, "data": "7", "always-send": true}]}"#;
     for _ in 0..2 {
         let set = Change::SetClass {
             tags: tags(&["all"]),
@@ -473,8 +471,7 @@ fn class_dependencies(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
 fn networks(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
     let full = r#"{"name": "net", "interface": "eth0", "authoritative": true, "relay": {"ip-addresses": ["10.0.0.1"]},
         "t1-percent": 0.5, "client-classes": ["x"], "user-context": {"some weird network": 55}, "valid-lifetime": 300,
-        "option-data": [{"code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1", "always-send": true,
-          "never-send": false}]}"#;
+        "option-data": [{"code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1", "always-send": true}]}"#;
     apply(db, [server("abc"), network(&["abc"], full), network(&["all"], r#"{"name": "second"}"#)]).unwrap();
     let stored = wait(db.network("net".into())).unwrap().unwrap();
     assert_eq!((&stored.element.map, &stored.element.server_tags), (&map(full), &tags(&["abc"])));
@@ -532,12 +529,10 @@ fn subnet_round_trip(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
         "relay": {"ip-addresses": ["192.168.5.5"]}, "reservations-global": false, "reservations-in-subnet": true,
         "reservations-out-of-pool": false, "server-hostname": "name", "t1-percent": 0.5, "t2-percent": 0.875,
         "user-context": {"a": {"b": [1, 2.5, null, true, "ü"]}}, "valid-lifetime": 2,
-        "option-data": [{"code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1", "always-send": true,
-           "never-send": false}, {"code": 6, "space": "dhcp4", "csv-format": false, "data": "", "always-send": false,
+        "option-data": [{"code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1", "always-send": true}, {"code": 6, "space": "dhcp4", "csv-format": false, "data": "",
            "never-send": true, "client-classes": ["z"]}],
         "pools": [{"pool": "192.168.50.50-192.168.50.100", "client-classes": ["b"], "user-context": {"p": 1},
-            "evaluate-additional-classes": ["c"], "option-data": [{"code": 7, "space": "x", "csv-format": true, "data": "a, b",
-            "always-send": false, "never-send": false}]}, {"pool": "192.168.50.1-192.168.50.9"}]"#;
+            "evaluate-additional-classes": ["c"], "option-data": [{"code": 7, "space": "x", "csv-format": true, "data": "a, b"}]}, {"pool": "192.168.50.1-192.168.50.9"}]"#;
     let change = subnet(&["all"], 2, "192.168.50.0/24", None, more);
     for _ in 0..2 {
         apply(db, [change.clone()]).unwrap();

@@ -17,6 +17,9 @@ pub struct Key(Arc<str>);
 const REMEMBERED: usize = 2048;
 const LONGEST: usize = 64;
 
+/// Members up to which a map is searched from one end to the other.
+const SMALL: usize = 16;
+
 thread_local! {
     static NAMES: RefCell<HashSet<Arc<str>, ahash::RandomState>> = RefCell::default();
 }
@@ -167,21 +170,30 @@ impl Map {
         }
     }
 
+    /// Where a member is. Resolving a configuration looks for dozens of names in each small map, most of them not there:
+    /// the lengths alone tell most names apart.
+    fn find(&self, key: &str) -> Option<usize> {
+        if self.0.len() <= SMALL {
+            return self.0.iter().position(|(known, _)| known.as_str() == key);
+        }
+        self.place(key).ok()
+    }
+
     #[must_use]
     pub fn get(&self, key: &(impl AsRef<str> + ?Sized)) -> Option<&Value> {
-        let at = self.place(key.as_ref()).ok()?;
+        let at = self.find(key.as_ref())?;
         self.0.get(at).map(|(_, value)| value)
     }
 
     #[must_use]
     pub fn get_mut(&mut self, key: &(impl AsRef<str> + ?Sized)) -> Option<&mut Value> {
-        let at = self.place(key.as_ref()).ok()?;
+        let at = self.find(key.as_ref())?;
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
     #[must_use]
     pub fn contains_key(&self, key: &(impl AsRef<str> + ?Sized)) -> bool {
-        self.place(key.as_ref()).is_ok()
+        self.find(key.as_ref()).is_some()
     }
 
     /// Adds a member or replaces its value, which is given back.
@@ -200,7 +212,7 @@ impl Map {
     }
 
     pub fn remove_entry(&mut self, key: &(impl AsRef<str> + ?Sized)) -> Option<(Key, Value)> {
-        let at = self.place(key.as_ref()).ok()?;
+        let at = self.find(key.as_ref())?;
         Some(self.0.remove(at))
     }
 
@@ -239,6 +251,12 @@ impl Map {
 
     pub fn into_values(self) -> impl Iterator<Item = Value> {
         self.0.into_iter().map(|(_, value)| value)
+    }
+
+    /// Gives back the memory that it and all maps and lists in it have to spare.
+    pub fn shrink_to_fit(&mut self) {
+        self.values_mut().for_each(Value::shrink_to_fit);
+        self.0.shrink_to_fit();
     }
 
     /// From members in any order; of equal names the last counts. Takes no more memory than they need.

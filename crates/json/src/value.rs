@@ -143,6 +143,18 @@ impl Value {
         if let Kind::Map(m) = &mut self.kind { Some(m) } else { None }
     }
 
+    /// Gives back the memory that the maps and lists in it have to spare.
+    pub fn shrink_to_fit(&mut self) {
+        match &mut self.kind {
+            Kind::Map(map) => map.shrink_to_fit(),
+            Kind::List(list) => {
+                list.iter_mut().for_each(Self::shrink_to_fit);
+                list.shrink_to_fit();
+            }
+            _ => {}
+        }
+    }
+
     #[must_use]
     pub fn is_null(&self) -> bool {
         self.kind == Kind::Null

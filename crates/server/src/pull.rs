@@ -19,6 +19,9 @@ use crate::server::Server;
 /// How often the database is asked whether anything changed.
 const PUSH: Duration = Duration::from_secs(1);
 
+/// How many times as long as it took to take changes up the next ones wait.
+const REST: u32 = 4;
+
 /// The shortest pause between attempts to reach a database.
 const SOONEST: Duration = Duration::from_millis(100);
 
@@ -179,6 +182,10 @@ impl<P: Protocol> Server<P> {
     ) -> Result<bool, PullFailure> {
         let mark = pulling.database.change_mark().await.map_err(PullFailure::Fetch)?;
         let since = progress.puller.cursor().cloned();
+        // Most of the time nothing changed, and this one query told.
+        if since.is_some() && progress.mark == Some(mark) && progress.puller.failures() == 0 {
+            return Ok(false);
+        }
         let pulled = pulling.database.pull(pulling.tag.clone(), since).await.map_err(PullFailure::Fetch)?;
         // The database may have let us wait; only now does anybody else have to.
         let state = self.state.lock().await;
@@ -243,6 +250,8 @@ pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
             due = tokio::time::Instant::now();
             // A failure is logged where it happens.
             let _: Result<Option<bool>, String> = server.pull(Reason::Timer).await;
+            // While somebody writes one object after the other, many of them are taken up together.
+            tokio::time::sleep(due.elapsed().saturating_mul(REST).min(PUSH)).await;
         }
     }
 }

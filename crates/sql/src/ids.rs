@@ -110,7 +110,8 @@ fn tied_to(table: Table, tags: &BTreeSet<ServerTag>) -> Ids {
     )
 }
 
-/// Of some rows, those that a selector means.
+/// Of some rows, those that a selector means. The rows come into the query itself where there is one: a database may
+/// begin with what it holds for the servers, which can be everything.
 pub(crate) fn tied_of(
     dialect: Dialect,
     table: Table,
@@ -118,7 +119,11 @@ pub(crate) fn tied_of(
     rows: &BTreeSet<u64>,
 ) -> Ids {
     let mut ids = tied(table, selector);
+    let column = if selector.tags().is_some() { table.tie_key } else { table.key };
+    let queries = std::mem::take(&mut ids.lists);
     ids.and_numbers(dialect, rows);
+    let numbers = std::mem::take(&mut ids.lists).concat();
+    ids.lists = queries.into_iter().map(|query| format!("{query} AND {column} IN ({numbers})")).collect();
     ids
 }
 

@@ -240,7 +240,7 @@ fn both_families_in_one_file() {
     assert_eq!(wait(v6.servers()).unwrap(), [], "servers of the families have nothing to do with each other");
     let more = r#""interface-id": "0x00FF", "preferred-lifetime": 5, "rapid-commit": true, "pd-allocator": "random",
         "pools": [{"pool": "2001:db8::1-2001:db8::ff", "option-data": [{"code": 23, "space": "dhcp6", "csv-format": true,
-          "data": "2001:db8::1", "always-send": false, "never-send": false}]}],
+          "data": "2001:db8::1"}]}],
         "pd-pools": [{"prefix": "3000::", "prefix-len": 48, "delegated-len": 64, "excluded-prefix": "3000::",
           "excluded-prefix-len": 72}]"#;
     let change = subnet(&["xyz"], 1, "2001:db8::/64", None, more);
@@ -265,4 +265,24 @@ fn both_families_in_one_file() {
     assert_eq!(wait(v6.overlapping("2001:db8::/32".parse().unwrap())).unwrap().len(), 1);
     let Pulled::Everything { objects, .. } = wait(v6.pull(tag("xyz"), None)).unwrap() else { panic!() };
     assert_eq!(objects.subnets.len(), 1);
+}
+
+/// Whoever has the file open hears of what others commit, and of nothing else.
+#[test]
+fn commits_of_others_are_heard() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kea.sqlite");
+    let (writer, reader) = (open(&path), open(&path));
+    apply(&writer, [server("abc")]).unwrap();
+    assert_eq!(wait(reader.servers()).unwrap().len(), 1);
+    let (sender, news) = std::sync::mpsc::channel();
+    let listener = reader.clone();
+    std::thread::spawn(move || while wait(listener.changed()).is_ok() && sender.send(()).is_ok() {});
+    // What was told before counts as well; then there is nothing more to tell.
+    while news.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    wait(writer.servers()).unwrap();
+    assert!(news.recv_timeout(Duration::from_millis(500)).is_err(), "reading is no news");
+    apply(&writer, [server("xyz")]).unwrap();
+    news.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(wait(reader.servers()).unwrap().len(), 2);
 }

@@ -17,10 +17,10 @@ const FULL: &str = r#""allocator": "random", "cache-max-age": 1, "cache-threshol
     "max-valid-lifetime": 6, "min-valid-lifetime": 4, "pd-allocator": "iterative", "preferred-lifetime": 2,
     "rapid-commit": true, "rebind-timer": 500, "relay": {"ip-addresses": ["2001:db8::5"]}, "renew-timer": 200,
     "reservations-global": false, "t1-percent": 0.5, "user-context": {"a": "ü"}, "valid-lifetime": 5,
-    "option-data": [{"code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::1", "always-send": false,
+    "option-data": [{"code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::1",
         "never-send": true}],
     "pools": [{"pool": "2001:db8::1-2001:db8::ff", "client-classes": ["b"], "option-data": [{"code": 23, "space": "dhcp6",
-        "csv-format": true, "data": "2001:db8::2", "always-send": false, "never-send": false}]}],
+        "csv-format": true, "data": "2001:db8::2"}]}],
     "pd-pools": [{"prefix": "3000::", "prefix-len": 48, "delegated-len": 64, "excluded-prefix": "3000::",
         "excluded-prefix-len": 72, "user-context": {"p": 1}}, {"prefix": "3001::", "prefix-len": 48, "delegated-len": 56}]"#;
 
@@ -84,8 +84,7 @@ pub(super) fn prefix_pools_and_their_options(db: &dyn ConfigBackend, _: &dyn Con
 
 pub(super) fn networks_and_classes_of_ipv6(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
     let net = r#"{"name": "net", "interface-id": "port", "preferred-lifetime": 7, "rapid-commit": false,
-        "option-data": [{"code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::1", "always-send": true,
-          "never-send": false}]}"#;
+        "option-data": [{"code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::1", "always-send": true}]}"#;
     let full = r#"{"name": "c", "test": "member('KNOWN')", "preferred-lifetime": 1, "valid-lifetime": 5,
         "min-preferred-lifetime": 1, "max-preferred-lifetime": 3, "user-context": {"a": 1}}"#;
     let set = Change::SetClass {

@@ -71,10 +71,8 @@ fn comes_back(db: &dyn HostDatabase, wanted: &HostRecord) {
 fn v4_round_trip(db: &dyn HostDatabase) {
     wait(db.probe()).unwrap();
     let options = r#"[
-        { "code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1, 192.0.2.2", "always-send": true,
-          "never-send": false },
-        { "code": 222, "space": "dhcp4", "csv-format": false, "data": "00FF", "always-send": false,
-          "never-send": false, "client-classes": [ "gold" ], "user-context": { "why": "?" } } ]"#;
+        { "code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1, 192.0.2.2", "always-send": true },
+        { "code": 222, "space": "dhcp4", "csv-format": false, "data": "00FF", "client-classes": [ "gold" ], "user-context": { "why": "?" } } ]"#;
     comes_back(
         db,
         &record(
@@ -98,8 +96,7 @@ fn v6_round_trip(db: &dyn HostDatabase) {
             r#"{ "duid": "01:02:03:04", "ip-addresses": [ "2001:db8::1", "2001:db8::3a3a:3a3a" ],
                 "prefixes": [ "2001:db8:1::/48", "3000::/64" ], "excluded-prefixes": [ "2001:db8:1:2::/64", "" ],
                 "hostname": "six", "client-classes": [ "gold" ],
-                "option-data": [ { "code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::53",
-                                   "always-send": false, "never-send": false } ] }"#,
+                "option-data": [ { "code": 23, "space": "dhcp6", "csv-format": true, "data": "2001:db8::53" } ] }"#,
         ),
     );
     comes_back(db, &record(2, r#"{ "hw-address": "01:02:03:04:05:06", "prefixes": [ "3001::/64" ] }"#));
@@ -146,8 +143,7 @@ fn no_two_of_a_prefix(db: &dyn HostDatabase) {
 fn updates(db: &dyn HostDatabase) {
     let option = |data: &str| {
         format!(
-            r#""option-data": [ {{ "code": 12, "space": "dhcp4", "csv-format": true, "data": "{data}",
-            "always-send": false, "never-send": false }} ]"#
+            r#""option-data": [ {{ "code": 12, "space": "dhcp4", "csv-format": true, "data": "{data}" }} ]"#
         )
     };
     let of = |rest: &str| record(1, &format!(r#"{{ "client-id": "01", {rest} }}"#));
@@ -214,8 +210,7 @@ fn lookups(db: &dyn HostDatabase) {
     for number in 0..200u32 {
         let text = format!(
             r#"{{ "client-id": "{:08x}", "ip-address": "10.0.0.{number}", "option-data": [ {{ "code": 12,
-               "space": "dhcp4", "csv-format": true, "data": "h{number}", "always-send": false,
-               "never-send": false }} ] }}"#,
+               "space": "dhcp4", "csv-format": true, "data": "h{number}" }} ] }}"#,
             number + 1
         );
         add(db, 1, &text).unwrap();

@@ -240,8 +240,11 @@ impl Reader<'_> {
         };
         map.insert("csv-format".to_owned(), csv.into());
         map.insert("data".to_owned(), data.into());
-        map.insert("always-send".to_owned(), row.flag(first + 4)?.into());
-        map.insert("never-send".to_owned(), row.flag(first + 5)?.into());
+        for (at, keyword) in [(4, "always-send"), (5, "never-send")] {
+            if row.flag(first + at)? {
+                map.insert(keyword.to_owned(), true.into());
+            }
+        }
         let bad = |what: &str| {
             Error::bad_row(format!("option {code} in '{space}'"), format!("its {what} is not JSON"))
         };
@@ -257,6 +260,8 @@ impl Reader<'_> {
         }
         map.insert("code".to_owned(), code.into());
         map.insert("space".to_owned(), space.into());
+        // There may be hundreds of thousands.
+        map.shrink_to_fit();
         Ok(map)
     }
 
@@ -365,11 +370,12 @@ fn def_map(row: &Row<'_>) -> Result<Map, Error> {
 }
 
 /// An element whose position names the object, so that errors of resolution do.
-fn stored(row: u64, map: Map, tags: Option<Vec<ServerTag>>, object: impl Fn() -> String) -> Stored {
+fn stored(row: u64, mut map: Map, tags: Option<Vec<ServerTag>>, object: impl Fn() -> String) -> Stored {
     let pos = json::Pos {
         file: Some(format!("configuration database, {}", object()).into()),
         ..json::Pos::default()
     };
+    map.shrink_to_fit();
     Stored { row, element: Arc::new(Element { map, pos, server_tags: tags.unwrap_or_default() }) }
 }
 

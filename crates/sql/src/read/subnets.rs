@@ -150,6 +150,7 @@ impl Reader<'_> {
                 map.insert("option-data".to_owned(), list.into());
             }
             map.insert("pool".to_owned(), format!("{first}-{last}").into());
+            map.shrink_to_fit();
             pools.entry(subnet).or_default().push(map.into());
             Ok(())
         })?;

@@ -56,9 +56,13 @@ impl Protocol for Dhcp4 {
             "A subnet of the running configuration.",
             |s, c| now(modules::subnet_cmds::subnet_get(&s.config(), &c)),
         ),
-        entry("subnet4-list", Access::Read, "", "The subnets of the running configuration.", |s, _| {
-            now(modules::subnet_cmds::subnet_list(&s.config()))
-        }),
+        entry(
+            "subnet4-list",
+            Access::Read,
+            "metadata:boolean?",
+            "The subnets of the running configuration.",
+            |s, c| now(modules::subnet_cmds::subnet_list(&s.config(), &c)),
+        ),
         entry(
             "subnet4-select-test",
             Access::Read,

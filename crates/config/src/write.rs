@@ -267,7 +267,8 @@ fn logger(map: &Map) -> Value {
 }
 
 /// `metadata` with the tags of the servers that an object is tied to; none for objects of files.
-fn metadata(tags: &[ServerTag]) -> Option<Value> {
+#[must_use]
+pub fn metadata(tags: &[ServerTag]) -> Option<Value> {
     if tags.is_empty() {
         return None;
     }

@@ -231,9 +231,9 @@ fn hash<P: Protocol>(server: &Server<P>) -> Value {
 }
 
 async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
-    let origin = command.arguments.as_ref().and_then(|arguments| arguments.get("metadata"));
-    let Some(origin) = origin.map_or(Some(false), Value::as_bool) else {
-        return Answer::error("'metadata' parameter is not a boolean");
+    let origin = match modules::subnet_cmds::asks_for_metadata(&command) {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
     };
     // With many subnets this takes a while; the packet loop has threads of its own.
     Answer::arguments(tokio::task::block_in_place(|| running(&server, origin)))

@@ -72,7 +72,9 @@ fn lookups<M: Leases>(table: &CommandTable, host: &Arc<Nothing<M>>) -> Result<()
         arguments,
     };
     let config = Arc::clone(&host.config);
-    table.register(definition(list, ""), move |_| std::future::ready(subnet_cmds::subnet_list(&config)))?;
+    table.register(definition(list, "metadata:boolean?"), move |command: Command| {
+        std::future::ready(subnet_cmds::subnet_list(&config, &command))
+    })?;
     let config = Arc::clone(&host.config);
     table.register(definition(get, "id:integer | subnet:string"), move |command: Command| {
         std::future::ready(subnet_cmds::subnet_get(&config, &command))

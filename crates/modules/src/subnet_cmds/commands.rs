@@ -59,7 +59,7 @@ commands! {
     "subnet" "-delta-add" Write DeltaAdd, subnet, "Adds or replaces parts of a subnet.";
     "subnet" "-delta-del" Write DeltaDel, subnet, "Removes parts of a subnet.";
     "subnet" "-del" Write Del, "id:integer", "Deletes a subnet; its leases stay.";
-    "network" "-list" Read NetworkList, "", "The shared networks of the running configuration.";
+    "network" "-list" Read NetworkList, "metadata:boolean?", "The shared networks of the running configuration.";
     "network" "-get" Read NetworkGet, "name:string",
         "A shared network of the running configuration, with its subnets.";
     "network" "-add" Write NetworkAdd, network,

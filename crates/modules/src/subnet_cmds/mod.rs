@@ -29,7 +29,7 @@ use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
 pub use messages6::MESSAGES as MESSAGES6;
-pub use show::{subnet_get, subnet_list};
+pub use show::{asks_for_metadata, subnet_get, subnet_list};
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
 pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
@@ -47,7 +47,7 @@ pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Re
 async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     let config = host.running();
     let edit = match op {
-        Op::NetworkList => return show::network_list(&config),
+        Op::NetworkList => return show::network_list(&config, command),
         Op::NetworkGet => show::network_get(&config, command).map(Err),
         Op::Add => add(&config, command).map(Ok),
         Op::Update | Op::DeltaAdd | Op::DeltaDel => update(op, &config, command).map(Ok),

@@ -1,6 +1,8 @@
 //! Subnets and networks of the running configuration, as answers show them.
 
-use base::SubnetId;
+use std::collections::HashMap;
+
+use base::{ServerTag, SubnetId};
 use config::{Protocol, ServerConfig, Written};
 use control::{Answer, Command};
 use json::{Map, Value};
@@ -8,27 +10,57 @@ use json::{Map, Value};
 use crate::edit::{arguments, version};
 use crate::params::{Refusal, refuse};
 
-/// `subnet4-list`, `subnet6-list`: id, prefix and network of each.
-pub fn subnet_list<P: Protocol>(config: &ServerConfig<P>) -> Answer {
-    let subnets: Vec<Value> = config
-        .subnets
-        .iter()
-        .map(|subnet| {
-            let network = config.network_of(subnet).map_or(Value::default(), |n| Value::from(&*n.name));
-            Value::from([
-                ("id", Value::from(subnet.id.0)),
-                ("subnet", Value::from(subnet.prefix.to_string())),
-                ("shared-network-name", network),
-            ])
-        })
-        .collect();
-    listed::<P>(subnets, "subnet", "subnets")
+/// Whether a command asks by `"metadata": true` where objects come from.
+pub fn asks_for_metadata(command: &Command) -> Result<bool, Answer> {
+    let asked = command.arguments.as_ref().and_then(|arguments| arguments.get("metadata"));
+    let flag = asked.map_or(Some(false), Value::as_bool);
+    flag.ok_or_else(|| Answer::error("'metadata' parameter is not a boolean"))
 }
 
-/// `network4-list`, `network6-list`: the names.
-pub(super) fn network_list<P: Protocol>(config: &ServerConfig<P>) -> Answer {
-    let names = config.networks.iter().map(|network| Value::from([("name", Value::from(&*network.name))]));
-    listed::<P>(names.collect(), "network", "shared-networks")
+/// `subnet4-list`, `subnet6-list`: id, prefix and network of each, and where they come from if asked.
+pub fn subnet_list<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
+    let tags: HashMap<SubnetId, &[ServerTag]> = match asks_for_metadata(command) {
+        Ok(false) => HashMap::new(),
+        Ok(true) => config.written.subnets.iter().map(|s| (s.id, &s.element.server_tags[..])).collect(),
+        Err(answer) => return answer,
+    };
+    let subnets = config.subnets.iter().map(|subnet| {
+        let network = config.network_of(subnet).map_or(Value::default(), |n| Value::from(&*n.name));
+        let members = [
+            ("id", Value::from(subnet.id.0)),
+            ("subnet", Value::from(subnet.prefix.to_string())),
+            ("shared-network-name", network),
+        ];
+        with_metadata(members, tags.get(&subnet.id).copied())
+    });
+    listed::<P>(subnets.collect(), "subnet", "subnets")
+}
+
+/// `network4-list`, `network6-list`: the names, and where they come from if asked.
+pub(super) fn network_list<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
+    let asked = match asks_for_metadata(command) {
+        Ok(asked) => asked,
+        Err(answer) => return answer,
+    };
+    let tags: HashMap<&str, &[ServerTag]> = config
+        .written
+        .shared_networks
+        .iter()
+        .filter(|_| asked)
+        .filter_map(|element| Some((element.map.get("name")?.as_str()?, &element.server_tags[..])))
+        .collect();
+    let networks = config.networks.iter().map(|network| {
+        with_metadata([("name", Value::from(&*network.name))], tags.get(&*network.name).copied())
+    });
+    listed::<P>(networks.collect(), "network", "shared-networks")
+}
+
+fn with_metadata<const N: usize>(members: [(&str, Value); N], tags: Option<&[ServerTag]>) -> Value {
+    let mut object = Value::from(members);
+    if let (Some(map), Some(metadata)) = (object.as_map_mut(), tags.and_then(config::metadata)) {
+        map.insert("metadata".to_owned(), metadata);
+    }
+    object
 }
 
 fn listed<P: Protocol>(items: Vec<Value>, what: &str, key: &str) -> Answer {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use backend::suite::{apply, server, subnet, tag, wait};
@@ -10,6 +12,9 @@ use backend::{Change, ConfigBackend, Pulled, Puller};
 use base::Family;
 use sql::{Access, Database};
 use testdb::{Kind, Options, Server};
+
+/// The argument that makes this program one that fetches, from the place that the others name.
+const FETCH: &str = "--fetch";
 
 fn one(id: u32) -> Change {
     let (top, a, b) = (10 + (id >> 16), (id >> 8) & 255, id & 255);
@@ -30,11 +35,24 @@ fn timed<T>(what: &str, times: u32, work: impl FnOnce() -> T) -> (T, Duration) {
     (value, each)
 }
 
-/// Memory of this process that is in use, in MB.
-fn resident() -> u64 {
+/// Fetches everything in a process of its own, which has no memory but for that.
+fn fetch_apart(place: &Place) {
+    let this = std::env::current_exe().unwrap();
+    let output = Command::new(this).arg(FETCH).args(place.words()).output().unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn fetch(place: &Place) {
+    let (db, mut puller) = (place.open(), Puller::new(tag("abc")));
+    timed("fetch everything, 100,000 subnets", 1, || pull(&db, &mut puller));
+    assert_eq!(puller.objects().subnets.len(), 100_000);
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    for (line, what) in [("VmRSS:", "memory of the process that has them"), ("VmHWM:", "its highest")] {
+        let line = status.lines().find(|text| text.starts_with(line)).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        println!("  {what:<48} {:>10.1} MB", kilobytes as f64 * 1.024e-3);
+    }
 }
 
 fn pull(db: &Database, puller: &mut Puller) {
@@ -43,9 +61,10 @@ fn pull(db: &Database, puller: &mut Puller) {
     puller.commit();
 }
 
-fn measure(kind: &str, db: &Database) {
+fn measure(kind: &str, place: &Place) {
     const SUBNETS: u32 = 10_000;
     println!("{kind}, {SUBNETS} subnets, each with a pool and two options");
+    let db = &place.open();
     apply(db, [server("abc"), server("xyz")]).unwrap();
     timed("store all in one transaction", 1, || apply(db, (1..=SUBNETS).map(one)).unwrap());
     let mut puller = Puller::new(tag("abc"));
@@ -83,11 +102,7 @@ fn measure(kind: &str, db: &Database) {
 
     apply(db, (SUBNETS + 1..=10 * SUBNETS).map(one)).unwrap();
     drop(puller);
-    let before = resident();
-    let mut puller = Puller::new(tag("abc"));
-    timed("fetch everything, 100,000 subnets", 1, || pull(db, &mut puller));
-    assert_eq!(puller.objects().subnets.len(), 100_000);
-    println!("  {:<48} {:>10} MB", "memory that it takes", resident().saturating_sub(before));
+    fetch_apart(place);
     timed("set one subnet among 100,000", 100, || {
         for id in 1..=100 {
             apply(db, [one(id)]).unwrap();
@@ -95,31 +110,87 @@ fn measure(kind: &str, db: &Database) {
     });
 }
 
+/// Where a database is.
+enum Place {
+    File(PathBuf),
+    Server(Kind, Access),
+}
+
+impl Place {
+    fn open(&self) -> Database {
+        match self {
+            Self::File(file) => sqlite::open(file, Family::V4),
+            Self::Server(Kind::MariaDb, access) => mysql::open(access.clone(), Family::V4),
+            Self::Server(Kind::PostgreSql, access) => postgres::open(access.clone(), Family::V4),
+        }
+    }
+
+    /// As arguments of this program.
+    fn words(&self) -> Vec<String> {
+        match self {
+            Self::File(file) => vec![file.display().to_string()],
+            Self::Server(kind, access) => {
+                vec![
+                    kind.name().to_owned(),
+                    access.host.clone(),
+                    access.port.to_string(),
+                    access.name.clone(),
+                ]
+            }
+        }
+    }
+
+    fn of_words(words: &[String]) -> Self {
+        match words {
+            [kind, host, port, name] => {
+                let kind = if *kind == Kind::MariaDb.name() { Kind::MariaDb } else { Kind::PostgreSql };
+                let access = Access {
+                    host: host.clone(),
+                    port: port.parse().unwrap(),
+                    statement_timeout: Duration::from_secs(300),
+                    ..Access::local(name, testdb::USER, testdb::PASSWORD)
+                };
+                Self::Server(kind, access)
+            }
+            [file] => Self::File(file.into()),
+            _ => panic!("{words:?}"),
+        }
+    }
+}
+
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
-    let wants = |kind: &str| wanted.is_empty() || wanted.iter().any(|word| word == kind);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, place @ ..] = &words[..]
+        && first == FETCH
+    {
+        return fetch(&Place::of_words(place));
+    }
+    let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with("--")).collect();
+    let wants = |kind: &str| wanted.is_empty() || wanted.iter().any(|word| *word == kind);
     if wants("sqlite") {
         let directory = tempfile::tempdir().unwrap();
-        measure("SQLite", &sqlite::open(directory.path().join("kea.sqlite"), Family::V4));
+        measure("SQLite", &Place::File(directory.path().join("kea.sqlite")));
     }
-    for (kind, name) in [(Kind::MariaDb, "mysql"), (Kind::PostgreSql, "postgresql")] {
-        if !wants(name) {
+    for kind in [Kind::MariaDb, Kind::PostgreSql] {
+        if !wants(kind.name()) {
             continue;
         }
         let server = Server::start(kind, Options { durable: true, ..Options::default() });
         let database = server.database();
-        let access = Access {
-            host: database.socket.display().to_string(),
-            port: database.port,
-            statement_timeout: Duration::from_secs(300),
-            ..Access::local(&database.name, &database.user, &database.password)
-        };
+        let words = [
+            kind.name().to_owned(),
+            database.socket.display().to_string(),
+            database.port.to_string(),
+            database.name,
+        ];
+        let place = Place::of_words(&words);
+        let Place::Server(_, access) = &place else { continue };
         if kind == Kind::MariaDb {
-            mysql::schema::SCHEMA.create(&mut mysql::MySql::open(&access).unwrap()).unwrap();
-            measure("MariaDB", &mysql::open(access, Family::V4));
+            mysql::schema::SCHEMA.create(&mut mysql::MySql::open(access).unwrap()).unwrap();
+            measure("MariaDB", &place);
         } else {
-            postgres::schema::SCHEMA.create(&mut postgres::PostgreSql::open(&access).unwrap()).unwrap();
-            measure("PostgreSQL", &postgres::open(access, Family::V4));
+            postgres::schema::SCHEMA.create(&mut postgres::PostgreSql::open(access).unwrap()).unwrap();
+            measure("PostgreSQL", &place);
         }
     }
 }

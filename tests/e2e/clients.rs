@@ -25,7 +25,7 @@ fn options(router: &str) -> Value {
 }
 
 /// A server on a switch.
-pub(crate) fn server_on_switch(world: &World, config: impl FnOnce(Value) -> Value) -> Server {
+fn server_on_switch(world: &World, config: impl FnOnce(Value) -> Value) -> Server {
     let space = world.space("srv");
     space.bridge("lan");
     space.ip("address add 192.0.2.1/24 dev lan");
@@ -37,7 +37,7 @@ pub(crate) fn server_on_switch(world: &World, config: impl FnOnce(Value) -> Valu
     server
 }
 
-pub(crate) fn installed(kind: ClientKind) -> bool {
+fn installed(kind: ClientKind) -> bool {
     let there = found(kind.program()).is_some();
     if !there {
         harness::skipped(&format!("{} is not installed", kind.program()));

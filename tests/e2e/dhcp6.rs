@@ -27,7 +27,7 @@ fn config(interfaces: &[&str]) -> Value {
 }
 
 /// Addresses are usable at once: nothing else is on these links.
-pub(crate) fn without_dad(space: &Space) {
+fn without_dad(space: &Space) {
     let done = space.run(
         "sysctl",
         ["-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"],
@@ -37,18 +37,18 @@ pub(crate) fn without_dad(space: &Space) {
 }
 
 /// A server on a switch.
-pub(crate) fn server_on_switch(world: &World, change: impl FnOnce(Value) -> Value) -> Server {
+fn server_on_switch(world: &World) -> Server {
     let space = world.space("srv6");
     without_dad(&space);
     space.bridge("lan");
     space.ip("address add 2001:db8:1::1/64 dev lan nodad");
     let mut server = world.server6("kea6", &space);
-    server.configure(&change(config(&["lan"])));
+    server.configure(&config(&["lan"]));
     server.start();
     server
 }
 
-pub(crate) fn installed(kind: ClientKind6) -> bool {
+fn installed(kind: ClientKind6) -> bool {
     let there = kind.program().is_some();
     if !there {
         harness::skipped(&format!("{kind:?} is not installed"));
@@ -87,7 +87,7 @@ fn life(kind: ClientKind6, flags: &[&str]) {
     if !installed(kind) {
         return;
     }
-    let mut server = server_on_switch(&world, |config| config);
+    let mut server = server_on_switch(&world);
     let space = world.space("cli6");
     without_dad(&space);
     server.space.plug("lan", &space, "02:00:5e:00:53:01");
@@ -133,7 +133,7 @@ fn networkd_leases_and_renews() {
     if !installed(ClientKind6::Networkd) {
         return;
     }
-    let server = server_on_switch(&world, |config| config);
+    let server = server_on_switch(&world);
     let space = world.space("cli6");
     without_dad(&space);
     server.space.plug("lan", &space, "02:00:5e:00:53:01");
@@ -188,7 +188,7 @@ fn clients_behind_a_relay() {
 #[test]
 fn the_server_keeps_its_identity() {
     let Some(world) = World::new() else { return };
-    let mut server = server_on_switch(&world, |config| config);
+    let mut server = server_on_switch(&world);
     let file = server.prefix.path("var/lib/kea/kea-dhcp6-serverid");
     let duid = std::fs::read_to_string(&file).expect("the DUID is kept");
     assert!(duid.starts_with("00:01:00:01:"), "{duid}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use base::HwAddr;
-use harness::{Client, Client6, ClientKind, ClientKind6, Dialog, Link, Server, Space, World, subnets, until};
+use harness::{Dialog, Link, Server, Space, World, subnets, until};
 use serde_json::{Value, json};
 use testdb::{Kind, Options, PASSWORD, Server as DatabaseServer, USER};
 
@@ -270,52 +270,4 @@ fn kea_serves_reservations_that_we_wrote() {
         json!([ { "name": "kea-dhcp4", "severity": "INFO", "output_options": [ { "output": "stdout" } ] } ]);
     let _debian = crate::shared_database::run_debian(&world, &space, &socket, &json!({ "Dhcp4": theirs }));
     served(&mut dialog, "Debian's Kea");
-}
-
-/// A database in a file, for the server of a switch.
-fn with_file(mut config: Value) -> Value {
-    config["hooks-libraries"] = json!([ { "library": "libdhcp_host_cmds.so" } ]);
-    config["hosts-databases"] = json!([ { "type": "sqlite", "name": "hosts.db" } ]);
-    config
-}
-
-#[test]
-fn a_real_client_gets_what_is_reserved() {
-    let Some(world) = World::new() else { return };
-    if !crate::clients::installed(ClientKind::Dhclient) {
-        return;
-    }
-    let mut server = crate::clients::server_on_switch(&world, with_file);
-    add(&server, json!({ "subnet-id": 1, "hw-address": "02:00:5e:00:53:01", "ip-address": "192.0.2.50" }));
-    let space = world.space("cli");
-    server.space.plug("lan", &space, "02:00:5e:00:53:01");
-    let mut client = Client::new(&world, ClientKind::Dhclient, &space);
-    client.start();
-    assert_eq!(client.leased(1).address, "192.0.2.50");
-    client.kill();
-    assert!(server.stop().success());
-}
-
-#[test]
-fn a_real_client_of_ipv6_gets_what_is_reserved() {
-    let Some(world) = World::new() else { return };
-    if !crate::dhcp6::installed(ClientKind6::Dhclient) {
-        return;
-    }
-    let mut server = crate::dhcp6::server_on_switch(&world, with_file);
-    add(
-        &server,
-        json!({ "subnet-id": 1, "hw-address": "02:00:5e:00:53:01", "ip-addresses": [ "2001:db8:1::1aa" ],
-                "prefixes": [ "2001:db8:f007:700::/56" ], "option-data": [ { "name": "dns-servers", "data": "2001:db8::77" } ] }),
-    );
-    let space = world.space("cli6");
-    crate::dhcp6::without_dad(&space);
-    server.space.plug("lan", &space, "02:00:5e:00:53:01");
-    let mut client = Client6::new(&world, ClientKind6::Dhclient, &space);
-    client.start(&["-N", "-P"]);
-    client.event("the address", |event| event.address.starts_with("2001:db8:1::1aa").then_some(()));
-    client.event("the prefix", |event| event.prefix.starts_with("2001:db8:f007:700::").then_some(()));
-    client.event("the name server", |event| event.dns.contains("2001:db8::77").then_some(()));
-    client.kill();
-    assert!(server.stop().success());
 }

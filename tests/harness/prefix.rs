@@ -1,6 +1,7 @@
 //! An installation in a directory of its own.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -35,9 +36,12 @@ impl Prefix {
         }
         for program in PROGRAMS {
             let (from, to) = (programs().join(program), at.join("sbin").join(program));
-            // The target directory may lie on another file system.
+            // The target directory may lie on another file system. A copy over a link would empty both.
             fs::hard_link(&from, &to)
-                .or_else(|_| fs::copy(&from, &to).map(|_| ()))
+                .or_else(|error| match error.kind() {
+                    ErrorKind::CrossesDevices => fs::copy(&from, &to).map(|_| ()),
+                    _ => Err(error),
+                })
                 .unwrap_or_else(|error| panic!("{} to {}: {error}", from.display(), to.display()));
         }
         let keactrl = fs::read_to_string(root().join("shell/keactrl.in")).expect("keactrl.in");

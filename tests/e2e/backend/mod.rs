@@ -1,12 +1,21 @@
 //! Several servers on one configuration database: what is written by one is served by the others.
 
+mod changes;
+mod load;
+mod push;
+mod start;
+mod tags;
+
 use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use base::HwAddr;
 use harness::{Dialog, Link, Load, LoadSettings, Prefix, Server, Space, World, minimal, until};
 use serde_json::{Value, json};
 use sql::Access;
+use tempfile::TempDir;
 use testdb::{Database, Kind};
 
 /// How soon a change is served by every server that follows the database.
@@ -30,7 +39,9 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) fn start(kind: Kind) -> Self {
-        let server = testdb::Server::start(kind, testdb::Options::default());
+        // What is measured is measured as in production.
+        let options = testdb::Options { durable: harness::soak(), ..testdb::Options::default() };
+        let server = testdb::Server::start(kind, options);
         let database = server.database();
         let access = Access {
             host: database.socket.display().to_string(),
@@ -56,15 +67,115 @@ impl Backend {
             "type": self.database.kind.name(), "host": self.database.socket, "port": self.database.port,
             "name": self.database.name, "user": self.database.user, "password": self.database.password })
     }
+}
 
-    /// Lets a configuration use it. Its socket is reached from every namespace.
-    fn enter(&self, config: &mut Value, more: &Value) {
-        let library = match self.database.kind {
-            Kind::MariaDb => "libdhcp_mysql.so",
-            Kind::PostgreSql => "libdhcp_pgsql.so",
+/// A configuration database of any kind, which servers share.
+enum Store {
+    /// In a directory that is the data directory of every server.
+    Sqlite(TempDir),
+    Server(Box<Backend>),
+}
+
+/// A test on each kind of database: `name => |store| ...` becomes `name::{sqlite, mariadb, postgresql}`.
+macro_rules! on_every_database {
+    ($($(#[$attribute:meta])* $name:ident => |$store:ident| $test:expr;)*) => { $(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                let $store = &$crate::backend::Store::sqlite();
+                $test;
+            }
+
+            #[test]
+            fn mariadb() {
+                let $store = &$crate::backend::Store::server(testdb::Kind::MariaDb);
+                $test;
+            }
+
+            #[test]
+            fn postgresql() {
+                let $store = &$crate::backend::Store::server(testdb::Kind::PostgreSql);
+                $test;
+            }
+        }
+    )* };
+}
+pub(crate) use on_every_database;
+
+impl Store {
+    /// Name of the file of an SQLite database.
+    const FILE: &str = "shared.db";
+
+    fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().expect("a directory"))
+    }
+
+    fn server(kind: Kind) -> Self {
+        Self::Server(Box::new(Backend::start(kind)))
+    }
+
+    /// The file of an SQLite database.
+    fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(directory) => directory.path().join(Self::FILE),
+            Self::Server(backend) => panic!("{:?} has no file", backend.database.kind),
+        }
+    }
+
+    /// The `type` of `config-databases`.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Server(backend) => backend.database.kind.name(),
+        }
+    }
+
+    /// Whether it tells servers of changes; others are asked each second.
+    fn notifies(&self) -> bool {
+        !matches!(self, Self::Server(backend) if backend.database.kind == Kind::MariaDb)
+    }
+
+    /// What kea-admin needs to find it.
+    fn words(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => {
+                ["sqlite", "-n", &self.file().display().to_string()].map(str::to_owned).to_vec()
+            }
+            Self::Server(backend) => {
+                let database = &backend.database;
+                let kind = if database.kind == Kind::MariaDb { "mysql" } else { "pgsql" };
+                let port = database.port.to_string();
+                let words = [kind, "-h", &database.host, "-P", &port, "-u", &database.user];
+                let more = ["-p", &database.password, "-n", &database.name];
+                words.into_iter().chain(more).map(str::to_owned).collect()
+            }
+        }
+    }
+
+    /// Lets a server of a configuration use it; `more` are keywords of the entry. A socket is reached from every
+    /// namespace.
+    fn enter(&self, server: &mut Server, config: &mut Value, more: &Value) {
+        let mut entry = match self {
+            Self::Sqlite(directory) => {
+                server.environment.push(("KEA_DHCP_DATA_DIR", directory.path().to_owned()));
+                // All else in that directory is each one's own.
+                let tag = config["server-tag"].as_str().expect("a tag");
+                config["lease-database"]["name"] = json!(format!("{tag}.csv"));
+                json!({ "type": "sqlite", "name": Self::FILE })
+            }
+            Self::Server(backend) => {
+                let library = match backend.database.kind {
+                    Kind::MariaDb => "libdhcp_mysql.so",
+                    Kind::PostgreSql => "libdhcp_pgsql.so",
+                };
+                let libraries = config["hooks-libraries"].as_array_mut().expect("libraries");
+                libraries.push(json!({ "library": library }));
+                backend.entry()
+            }
         };
-        config["hooks-libraries"].as_array_mut().expect("libraries").push(json!({ "library": library }));
-        let mut entry = self.entry();
         for (keyword, value) in more.as_object().into_iter().flatten() {
             entry[keyword] = value.clone();
         }
@@ -72,21 +183,17 @@ impl Backend {
     }
 }
 
-fn pair(world: &World, change: impl Fn(&mut Value)) -> Pair {
+fn pair(world: &World, store: &Store, change: impl Fn(&mut Value)) -> Pair {
     let (hq, branch, relays) = (world.space("hq"), world.space("branch"), world.space("relays"));
     for (space, there, net) in [(&hq, "to-hq", 1), (&branch, "to-branch", 2)] {
         space.link(Link { here: "lan", there }, &relays);
         space.ip(&format!("address add 10.0.{net}.1/24 dev lan"));
         relays.ip(&format!("address add 10.0.{net}.2/24 dev {there}"));
     }
-    // They share the directory of the database; the rest is each one's own.
-    let shared = world.directory().join("shared");
-    std::fs::create_dir(&shared).expect("shared directory");
     let server = |name: &str, space: &Space| {
         let mut server = world.server(name, space);
-        server.environment.push(("KEA_DHCP_DATA_DIR", shared.clone()));
-        let mut config = minimal(name, &["lan"], "shared.db");
-        config["lease-database"]["name"] = json!(format!("{name}.csv"));
+        let mut config = minimal(name, &["lan"], "");
+        store.enter(&mut server, &mut config, &Value::Null);
         change(&mut config);
         server.configure(&config);
         server.start();
@@ -97,6 +204,37 @@ fn pair(world: &World, change: impl Fn(&mut Value)) -> Pair {
         hq.tell("remote-server4-set", json!({ "servers": [ { "server-tag": tag, "description": tag } ] }));
     }
     Pair { hq, branch, relays }
+}
+
+/// Gives a server that the database does not know these of the subnets of 20.0.0.0/8, with a pool and two options each.
+fn fill(world: &World, store: &Store, tag: &str, numbers: Range<u32>) {
+    let one = |number: u32| {
+        let net = format!("20.{}.{}", number >> 8, number & 255);
+        json!({ "id": 1000 + number, "subnet": format!("{net}.0/24"), "valid-lifetime": 4000,
+            "pools": [ { "pool": format!("{net}.10-{net}.200") } ],
+            "option-data": [ { "name": "routers", "data": format!("{net}.1") },
+                             { "name": "domain-name-servers", "data": "10.0.0.1, 10.0.0.2" } ] })
+    };
+    let subnets: Vec<Value> = numbers.map(one).collect();
+    let file = json!({ "Dhcp4": { "server-tag": tag, "subnet4": subnets } }).to_string();
+    let file = world.write(&format!("{tag}.conf"), &file).display().to_string();
+    let admin = world.prefix(&format!("admin-{tag}")).program("kea-admin");
+    let words = store.words();
+    if matches!(store, Store::Sqlite(_)) && !store.file().exists() {
+        let made = world.run(&admin, [&["db-init".to_owned()], &words[..]].concat(), "");
+        assert_eq!(made.code(), 0, "{made:?}");
+    }
+    let out = world.directory().join(format!("imported-{tag}")).display().to_string();
+    let more = ["-o".to_owned(), out, "-y".to_owned(), file];
+    let done = world.run(&admin, [&["config-import".to_owned()], &words[..], &more[..]].concat(), "");
+    assert_eq!(done.code(), 0, "{done:?}");
+}
+
+/// Identifiers of the subnets that the database has for these server tags.
+fn subnets_of(server: &Server, digit: u8, tags: &Value) -> Vec<u64> {
+    let answer = server.command(&format!("remote-subnet{digit}-list"), json!({ "server-tags": tags }));
+    let subnets = answer.at("/subnets").as_array().cloned().unwrap_or_default();
+    subnets.iter().filter_map(|subnet| subnet["id"].as_u64()).collect()
 }
 
 fn subnet(id: u32, prefix: &str, pool: &str, tags: &[&str]) -> Value {
@@ -117,29 +255,13 @@ fn mac(last: u8) -> HwAddr {
     HwAddr::new(1, &[2, 0, 0x5e, 0, 0x53, last]).expect("six octets")
 }
 
-#[test]
-fn two_servers_follow_one_file() {
-    two_servers_follow_one_database(None);
+on_every_database! {
+    two_servers => |store| two_servers_follow_one_database(store);
 }
 
-#[test]
-fn two_servers_follow_one_mariadb() {
-    two_servers_follow_one_database(Some(Kind::MariaDb));
-}
-
-#[test]
-fn two_servers_follow_one_postgresql() {
-    two_servers_follow_one_database(Some(Kind::PostgreSql));
-}
-
-fn two_servers_follow_one_database(kind: Option<Kind>) {
+fn two_servers_follow_one_database(store: &Store) {
     let Some(world) = World::new() else { return };
-    let backend = kind.map(Backend::start);
-    let Pair { mut hq, mut branch, relays } = pair(&world, |config| {
-        if let Some(backend) = &backend {
-            backend.enter(config, &Value::Null);
-        }
-    });
+    let Pair { mut hq, mut branch, relays } = pair(&world, store, |_| ());
     let mut at_hq = Dialog::new(&relays, HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1));
     let mut at_branch = Dialog::new(&relays, BRANCH_RELAY, Ipv4Addr::new(10, 0, 2, 1));
 
@@ -229,8 +351,9 @@ fn a_lost_postgresql_costs_no_packet() {
 /// Killed, gone, back, paused: clients notice nothing, and changes are served as soon as it answers again.
 fn a_lost_database_costs_no_packet(kind: Kind) {
     let Some(world) = World::new() else { return };
-    let backend = Backend::start(kind);
-    let Pair { mut hq, branch, relays } = pair(&world, |config| backend.enter(config, &json!({})));
+    let store = Store::server(kind);
+    let Store::Server(backend) = &store else { return };
+    let Pair { mut hq, branch, relays } = pair(&world, &store, |_| ());
     hq.tell("remote-subnet4-set", subnet(1, "10.0.0.0/15", "10.1.0.0/16", &["hq"]));
     soon("hq serves it", || hq.served() == [1]);
     let settings: LoadSettings =
@@ -267,47 +390,18 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     assert!(hq.stop().success());
 }
 
-/// A server that may begin without its database serves its file, and what the database has once that is there.
-#[test]
-fn a_server_begins_without_its_database() {
-    let Some(world) = World::new() else { return };
-    let backend = Backend::start(Kind::PostgreSql);
-    backend.server.stop();
-    let space = world.space("one");
-    space.ip("link add lan type bridge");
-    space.ip("link set lan up");
-    let mut server = world.server("kea", &space);
-    let mut config = minimal("hq", &["lan"], "");
-    let patient =
-        json!({ "retry-on-startup": true, "on-fail": "serve-retry-continue", "reconnect-wait-time": 200 });
-    backend.enter(&mut config, &patient);
-    config["subnet4"] = json!([ { "id": 9, "subnet": "10.0.9.0/24" } ]);
-    server.configure(&config);
-    server.start();
-    assert_eq!(server.served(), [9]);
-    backend.server.run();
-    until("the database is reached", || {
-        server.command("remote-server4-set", json!({ "servers": [ { "server-tag": "hq" } ] })).result == 0
-    });
-    server.tell("remote-subnet4-set", subnet(7, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["hq"]));
-    soon("it is served beside the file's", || server.served() == [7, 9]);
-}
-
 /// Without a server an object stays in the database, tied to nobody, until it is tied to another.
 #[test]
 fn objects_of_a_deleted_server_are_unassigned() {
     let Some(world) = World::new() else { return };
-    let Pair { hq, branch, .. } = pair(&world, |_| ());
+    let store = Store::sqlite();
+    let Pair { hq, branch, .. } = pair(&world, &store, |_| ());
     hq.tell("remote-subnet4-set", subnet(2, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["branch"]));
     soon("branch serves it", || branch.served() == [2]);
     hq.tell("remote-server4-del", json!({ "servers": [ { "server-tag": "branch" } ] }));
     soon("branch serves it no longer", || branch.served().is_empty());
 
-    let listed = |tags: Value| {
-        let answer = hq.command("remote-subnet4-list", json!({ "server-tags": tags }));
-        let subnets = answer.at("/subnets").as_array().cloned().unwrap_or_default();
-        subnets.iter().filter_map(|s| s["id"].as_u64()).collect::<Vec<_>>()
-    };
+    let listed = |tags: Value| subnets_of(&hq, 4, &tags);
     assert_eq!(listed(json!([null])), [2]);
     assert_eq!(listed(json!(["hq"])), [0u64; 0]);
     hq.tell("remote-subnet4-set", subnet(2, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["hq"]));
@@ -319,8 +413,9 @@ fn objects_of_a_deleted_server_are_unassigned() {
 #[test]
 fn pull_on_command() {
     let Some(world) = World::new() else { return };
+    let store = Store::sqlite();
     let Pair { hq, branch, .. } =
-        pair(&world, |config| config["config-control"]["config-fetch-wait-time"] = json!(0));
+        pair(&world, &store, |config| config["config-control"]["config-fetch-wait-time"] = json!(0));
     hq.tell("remote-subnet4-set", subnet(2, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["branch"]));
     std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(branch.served(), [0u64; 0], "nobody told it");
@@ -329,11 +424,11 @@ fn pull_on_command() {
     assert_eq!(branch.served(), [2]);
 
     // A database that cannot be read leaves what runs running.
-    let database = world.directory().join("shared/shared.db");
-    let hidden = world.directory().join("shared/hidden");
+    let database = store.file();
+    let hidden = database.with_file_name("hidden");
     std::fs::create_dir(&hidden).expect("directory");
-    let parts = ["shared.db", "shared.db-wal", "shared.db-shm"]
-        .map(|name| (world.directory().join("shared").join(name), hidden.join(name)));
+    let parts = ["", "-wal", "-shm"].map(|end| format!("{}{end}", Store::FILE));
+    let parts = parts.map(|name| (database.with_file_name(&name), hidden.join(&name)));
     for (from, to) in parts.iter().filter(|(from, _)| from.exists()) {
         std::fs::rename(from, to).expect("rename");
     }
@@ -353,7 +448,8 @@ fn pull_on_command() {
 #[test]
 fn mistakes_are_refused_when_they_are_written() {
     let Some(world) = World::new() else { return };
-    let Pair { hq, branch, .. } = pair(&world, |_| ());
+    let store = Store::sqlite();
+    let Pair { hq, branch, .. } = pair(&world, &store, |_| ());
     hq.tell("remote-subnet4-set", subnet(1, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["branch"]));
     soon("branch serves it", || branch.served() == [1]);
     let refused = hq

@@ -144,26 +144,23 @@ pub(crate) fn find_global<P: Protocol<Reservation: Reserved>>(
     query: &impl Identified,
     known: &Hosts<P::Reservation>,
 ) -> Option<Arc<Host<P::Reservation>>> {
-    order(config, known).find_map(|kind| lookup(config, query, known, host::GLOBAL, *kind))
-}
-
-/// Kinds of identifiers by which something may be found, in the order of lookups.
-fn order<'c, P: Protocol<Reservation: Reserved>>(
-    config: &'c ServerConfig<P>,
-    known: &Hosts<P::Reservation>,
-) -> impl Iterator<Item = &'c IdentifierKind> + use<'c, P> {
-    let fetched = !known.fetched.is_empty();
-    config.host_identifiers.iter().filter(move |kind| fetched || config.hosts.uses(**kind))
+    config.host_identifiers.iter().find_map(|kind| lookup(config, query, known, host::GLOBAL, *kind))
 }
 
 /// The reservation of a query's client in a scope, by one kind of identifier.
-fn lookup<P: Protocol<Reservation: Reserved>>(
+fn lookup<P: Protocol>(
     config: &ServerConfig<P>,
     query: &impl Identified,
     known: &Hosts<P::Reservation>,
     scope: SubnetId,
     kind: IdentifierKind,
-) -> Option<Arc<Host<P::Reservation>>> {
+) -> Option<Arc<Host<P::Reservation>>>
+where
+    P::Reservation: Reserved,
+{
+    if !config.hosts.uses(kind) && known.fetched.is_empty() {
+        return None;
+    }
     query.with_identifier(kind, |octets| {
         config.hosts.get(scope, kind, octets).or_else(|| known.fetched(scope, kind, octets))
     })
@@ -188,6 +185,7 @@ pub(crate) fn find<P: Protocol<Reservation: Reserved>>(
         found.put(&host);
     }
     let hosts = &config.hosts;
+    let order = || config.host_identifiers.iter();
     let present = |kind: &&IdentifierKind| query.with_identifier(**kind, |_| Some(())).is_some();
     let siblings_of = config.network_of(selected).map_or(1, |n| n.subnets.len());
     if siblings_of > 1 && siblings_of > config.host_identifiers.iter().filter(present).count() {
@@ -199,7 +197,7 @@ pub(crate) fn find<P: Protocol<Reservation: Reserved>>(
                     && classes.pass(&subnet.client_classes)
             })
         };
-        for kind in order(config, found) {
+        for kind in order() {
             query.with_identifier(*kind, |octets| {
                 // What is put later counts: the first database after the others, the configuration last.
                 let same = |host: &&Arc<Host<P::Reservation>>| {
@@ -218,7 +216,7 @@ pub(crate) fn find<P: Protocol<Reservation: Reserved>>(
     } else {
         let subnets = siblings(config, selected, classes);
         for subnet in subnets.filter(|s| s.params.reservations_in_subnet) {
-            let host = order(config, found).find_map(|kind| lookup(config, query, found, subnet.id, *kind));
+            let host = order().find_map(|kind| lookup(config, query, found, subnet.id, *kind));
             if let Some(host) = host {
                 found.put(&host);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::{Class, ClassId, ClassTable, Protocol, ServerConfig, Subnet, builtin};
+use config::{Class, ClassId, ClassTable, Protocol, Round, ServerConfig, Subnet, builtin};
 use expr::QueryView;
 
 use crate::classes::ClassSet;
@@ -39,14 +39,13 @@ pub(crate) trait Classified<P: Protocol>: QueryView + Identified {
 /// Classes that a query joins on reception, in the order of the configuration: those whose test does not ask for
 /// KNOWN or UNKNOWN.
 pub(crate) fn before_known<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>) {
-    configured(table, query, false);
+    round(table, &table.first, query);
 }
 
-fn configured<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, depends_on_known: bool) {
-    for id in &table.configured {
-        let Some(class) = table.get(*id) else { continue };
-        if class.depends_on_known == depends_on_known && !class.only_in_additional_list {
-            evaluate(table, query, *id, class);
+fn round<P: Protocol>(table: &ClassTable, round: &Round, query: &mut impl Classified<P>) {
+    for id in round.candidates(&*query) {
+        if let Some(class) = table.get(id) {
+            evaluate(table, query, id, class);
         }
     }
 }
@@ -67,7 +66,7 @@ pub(crate) fn early_round<P: Protocol<Reservation: Reserved>>(
     }
     query.classes_mut().insert(builtin::KNOWN);
     query.note(Note::Assigned("KNOWN"));
-    configured(&config.classes, query, true);
+    round(&config.classes, &config.classes.second, query);
 }
 
 /// After subnet selection: the look for reservations, their classes, KNOWN or UNKNOWN, then the classes that ask for
@@ -99,7 +98,7 @@ pub(crate) fn second_round<P: Protocol<Reservation: Reserved>>(
         if query.hosts().is_empty() { (builtin::UNKNOWN, "UNKNOWN") } else { (builtin::KNOWN, "KNOWN") };
     query.classes_mut().insert(class);
     query.note(Note::Assigned(name));
-    configured(&config.classes, query, true);
+    round(&config.classes, &config.classes.second, query);
 }
 
 /// Joins the classes of a reservation. What was evaluated may depend on them, so it is evaluated again.
@@ -112,7 +111,7 @@ fn reserved<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, cla
     for id in classes {
         query.classes_mut().insert(*id);
     }
-    configured(table, query, false);
+    round(table, &table.first, query);
 }
 
 /// In a shared network the classes of a reservation are joined once the subnet is certain.

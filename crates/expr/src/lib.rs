@@ -13,6 +13,7 @@
 //! number, `vendor[*]`, `vendor.enterprise` and the like look at the first instance. Regular expressions are those of
 //! the crate `regex` without Unicode: no back-references and no look-around, which are refused.
 
+mod candidates;
 mod error;
 mod eval;
 mod lexer;
@@ -26,6 +27,7 @@ mod value;
 mod view;
 
 pub use base::Family;
+pub use candidates::Candidates;
 pub use error::{EvalError, ExprError, Problem, Span, Spot};
 pub use names::{AnyClass, ClassId, Names};
 pub use value::Octets;

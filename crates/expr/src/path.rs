@@ -22,7 +22,7 @@ pub(crate) struct OptionRef {
     pub(crate) table: Arc<DefTable>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Option(u16),
     Relay6 {
@@ -120,6 +120,12 @@ impl OptionRef {
             Source::Option(code) if self.steps.is_empty() => Some(code),
             _ => None,
         }
+    }
+
+    /// Whether both look at the same place, with the same definitions.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let codes = |this: &Self| this.steps.iter().map(|step| step.code).collect::<Vec<_>>();
+        self.source == other.source && Arc::ptr_eq(&self.table, &other.table) && codes(self) == codes(other)
     }
 
     pub(crate) fn find<'v, V: QueryView + ?Sized>(&self, view: &'v V) -> Option<Cow<'v, [u8]>> {

@@ -55,11 +55,46 @@ pub struct ClassTable {
     pub by_name: HashMap<Arc<str>, ClassId>,
     /// Configured classes in the order of evaluation.
     pub configured: Vec<ClassId>,
+    /// Of those, what a query is tested for on reception.
+    pub first: Round,
+    /// And once it is known whether the client has a reservation.
+    pub second: Round,
     /// Some class is named `VENDOR_CLASS_...`: worth a look at each packet's option 60.
     pub has_vendor_classes: bool,
 }
 
+/// Classes that are evaluated together, in the order of the configuration: not those of additional lists.
+#[derive(Clone, Debug, Default)]
+pub struct Round {
+    classes: Box<[ClassId]>,
+    candidates: expr::Candidates,
+}
+
+impl Round {
+    fn new<'c>(classes: impl Iterator<Item = (ClassId, &'c Class)>) -> Self {
+        let (ids, classes): (Vec<_>, Vec<_>) = classes.unzip();
+        let candidates = expr::Candidates::new(classes.iter().map(|class| class.test.as_deref()));
+        Self { classes: ids.into(), candidates }
+    }
+
+    /// Those whose tests can be true of the query.
+    pub fn candidates<V: expr::QueryView + ?Sized>(&self, query: &V) -> impl Iterator<Item = ClassId> + '_ {
+        self.candidates.of(query).filter_map(|at| self.classes.get(at).copied())
+    }
+}
+
 impl ClassTable {
+    /// Arranges the configured classes for evaluation.
+    pub(crate) fn arrange(&mut self) {
+        let round = |depends_on_known: bool| {
+            let classes = self.configured.iter().filter_map(|id| Some((*id, self.get(*id)?)));
+            Round::new(classes.filter(|(_, class)| {
+                class.depends_on_known == depends_on_known && !class.only_in_additional_list
+            }))
+        };
+        (self.first, self.second) = (round(false), round(true));
+    }
+
     #[must_use]
     pub fn id(&self, name: &str) -> Option<ClassId> {
         self.by_name.get(name).copied()

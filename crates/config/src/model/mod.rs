@@ -13,7 +13,7 @@ mod subnet;
 mod subnet4;
 mod subnet6;
 
-pub use classes::{Class, ClassId, ClassTable, builtin};
+pub use classes::{Class, ClassId, ClassTable, Round, builtin};
 pub use ddns::{Ddns, ReplaceClientName, Sanitiser};
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};

@@ -176,7 +176,8 @@ impl ClassBuilder {
         }
     }
 
-    pub(crate) fn finish(self) -> ClassTable {
+    pub(crate) fn finish(mut self) -> ClassTable {
+        self.table.arrange();
         self.table
     }
 }

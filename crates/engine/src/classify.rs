@@ -43,6 +43,9 @@ pub(crate) fn before_known<P: Protocol>(table: &ClassTable, query: &mut impl Cla
 }
 
 fn round<P: Protocol>(table: &ClassTable, round: &Round, query: &mut impl Classified<P>) {
+    if round.is_empty() {
+        return;
+    }
     for id in round.candidates(&*query) {
         if let Some(class) = table.get(id) {
             evaluate(table, query, id, class);

@@ -77,6 +77,11 @@ impl Round {
         Self { classes: ids.into(), candidates }
     }
 
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+
     /// Those whose tests can be true of the query.
     pub fn candidates<V: expr::QueryView + ?Sized>(&self, query: &V) -> impl Iterator<Item = ClassId> + '_ {
         self.candidates.of(query).filter_map(|at| self.classes.get(at).copied())

@@ -35,14 +35,42 @@ impl Limit {
 #[derive(Clone, Debug)]
 pub(super) struct History<T> {
     older: VecDeque<(T, Micros)>,
-    limit: Limit,
+    limit: Packed,
+}
+
+/// A limit in four octets: subnets have so many statistics that each octet counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed(u32);
+
+impl Packed {
+    const AGE: u32 = 1 << 31;
     /// Set by a command for this statistic; the defaults no longer apply.
-    own_limit: bool,
+    const OWN: u32 = 1 << 30;
+    /// Seconds of 34 years, and more samples than [`MAX_SAMPLES`].
+    const VALUE: u32 = Self::OWN - 1;
+
+    const fn new(limit: Limit, own: bool) -> Self {
+        let (value, age) = match limit {
+            Limit::Count(count) => (count, 0),
+            Limit::Age(seconds) => (seconds, Self::AGE),
+        };
+        let value = if value > Self::VALUE { Self::VALUE } else { value };
+        Self(value | age | if own { Self::OWN } else { 0 })
+    }
+
+    const fn limit(self) -> Limit {
+        let value = self.0 & Self::VALUE;
+        if self.0 & Self::AGE == 0 { Limit::Count(value) } else { Limit::Age(value) }
+    }
+
+    const fn is_own(self) -> bool {
+        self.0 & Self::OWN != 0
+    }
 }
 
 impl<T> History<T> {
     pub(super) const fn new(limit: Limit) -> Self {
-        Self { older: VecDeque::new(), limit, own_limit: false }
+        Self { older: VecDeque::new(), limit: Packed::new(limit, false) }
     }
 
     /// What was the newest sample until now; `now` is the time of its successor.
@@ -72,22 +100,24 @@ impl<T> History<T> {
     }
 
     pub(super) fn set_limit(&mut self, limit: Limit, now: Micros) {
+        self.limit_to(Packed::new(limit, true), now);
+    }
+
+    pub(super) fn set_default_limit(&mut self, limit: Limit, now: Micros) {
+        if !self.limit.is_own() {
+            self.limit_to(Packed::new(limit, false), now);
+        }
+    }
+
+    fn limit_to(&mut self, limit: Packed, now: Micros) {
         self.limit = limit;
-        self.own_limit = true;
         self.trim(now);
         self.older.shrink_to_fit();
     }
 
-    pub(super) fn set_default_limit(&mut self, limit: Limit, now: Micros) {
-        if !self.own_limit {
-            self.set_limit(limit, now);
-            self.own_limit = false;
-        }
-    }
-
     /// Samples beside the newest that the limit allows.
     fn most(&self) -> usize {
-        let count = match self.limit {
+        let count = match self.limit.limit() {
             Limit::Count(count) => count.clamp(1, MAX_SAMPLES),
             Limit::Age(_) => MAX_SAMPLES,
         };
@@ -95,7 +125,7 @@ impl<T> History<T> {
     }
 
     fn trim(&mut self, now: Micros) {
-        if let Limit::Age(seconds) = self.limit {
+        if let Limit::Age(seconds) = self.limit.limit() {
             let oldest = now.0.saturating_sub(u64::from(seconds).saturating_mul(1_000_000));
             while self.older.back().is_some_and(|(_, at)| at.0 < oldest) {
                 self.older.pop_back();
@@ -139,10 +169,10 @@ mod tests {
     fn own_limit_outlives_new_defaults() {
         let mut history = History::<u32>::new(Limit::DEFAULT);
         history.set_default_limit(Limit::Count(5), Micros(0));
-        assert_eq!(history.limit, Limit::Count(5));
+        assert_eq!(history.limit.limit(), Limit::Count(5));
         history.set_limit(Limit::Age(7), Micros(0));
         history.set_default_limit(Limit::Count(9), Micros(0));
-        assert_eq!(history.limit, Limit::Age(7));
+        assert_eq!(history.limit.limit(), Limit::Age(7));
     }
 
     proptest! {

@@ -29,6 +29,7 @@ pub use resolve::{
     check_options, definition_table, loggers, mentioned_classes, resolve_agent, resolve4, resolve6,
 };
 pub use write::{
-    config_get, hash, metadata, option_data, write, write_file, write_reservation, write4, write6,
+    config_get, config_get_text, hash, metadata, option_data, write, write_file, write_reservation, write4,
+    write6,
 };
 pub use written::{Element, Written, Written4, Written6, WrittenSubnet, WrittenSubnet4, WrittenSubnet6};

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::keywords::{self, Keyword, Literal, OUTPUT_OPTION, Table, Type};
 use crate::parse::objects::{boolean, list, text};
 use crate::resolve::{ERP_LOCAL_DOMAIN_NAME, default_identifiers, find_definition, is_csv};
-use crate::{Element, MacSource, Protocol, Written, Written4, Written6, definition_table};
+use crate::{Element, MacSource, Protocol, Written, Written4, Written6, WrittenSubnet, definition_table};
+use objects::Outer;
 
 /// The `Dhcp4` map of `config-get`: all globals with their defaults, subnets inside their networks, options with
 /// code, name and space, `metadata` on what came from a database. Reading it back gives the same configuration.
@@ -33,70 +34,153 @@ pub fn write6(written: &Written6) -> Value {
 /// The outermost map of a server of either protocol.
 #[must_use]
 pub fn write<P: Protocol>(written: &Written<P>) -> Value {
-    let definitions =
-        definition_table(P::FAMILY, &written.option_defs).unwrap_or_else(|_| DefTable::standard(P::FAMILY));
-    let mut out = Map::new();
-    for keyword in keywords::tables(P::FAMILY).globals.keywords {
-        if let Some(value) = global(&definitions, keyword, &written.globals) {
-            out.insert(keyword.name.to_owned(), value);
-        }
-    }
-    let list = |items: Vec<Value>| Value::from(items);
-    let defs = written.option_defs.iter().map(|e| option_def(P::FAMILY, e));
-    out.insert("option-def".to_owned(), list(defs.collect()));
-    let options = written.options.iter().map(|e| with_tags(option_data(&e.map, &definitions), e));
-    out.insert("option-data".to_owned(), list(options.collect()));
-    if !written.client_classes.is_empty() {
-        let classes =
-            written.client_classes.iter().map(|e| with_tags(objects::client_class(&e.map, &definitions), e));
-        out.insert("client-classes".to_owned(), list(classes.collect()));
-    }
-    if !written.reservations.is_empty() {
-        let reservations =
-            written.reservations.iter().map(|e| objects::reservation(&e.map, &definitions).into()).collect();
-        out.insert("reservations".to_owned(), list(reservations));
-    }
-    let mut networks: Vec<(Option<&str>, Map)> = Vec::new();
-    for element in &written.shared_networks {
-        let map = objects::network(element, &definitions, &written.globals);
-        networks.push((text(&element.map, "name"), map));
-    }
-    let by_name: HashMap<&str, &Map> =
-        written.shared_networks.iter().filter_map(|n| Some((text(&n.map, "name")?, &n.map))).collect();
-    let mut nested: HashMap<&str, Vec<Value>> = HashMap::new();
-    let mut plain = Vec::new();
-    for subnet in &written.subnets {
-        let home = subnet.shared_network.as_deref();
-        let outer = home.and_then(|name| by_name.get(name).copied());
-        let value = objects::subnet(subnet, &definitions, outer, &written.globals);
-        match home {
-            Some(name) => nested.entry(name).or_default().push(value),
-            None => plain.push(value),
-        }
-    }
-    let networks = networks.into_iter().map(|(name, mut map)| {
-        let subnets = name.and_then(|n| nested.remove(n)).unwrap_or_default();
-        map.insert(P::SUBNETS.to_owned(), subnets.into());
+    let parts = Parts::new(written);
+    let mut out = parts.frame();
+    let networks = written.shared_networks.iter().map(|network| {
+        let (mut map, outer, subnets) = parts.network(network);
+        let subnets: Vec<Value> = subnets.map(|subnet| parts.subnet(subnet, &outer).into()).collect();
+        map.insert(P::SUBNETS, subnets.into());
         Value::from(map)
     });
-    out.insert("shared-networks".to_owned(), list(networks.collect()));
-    out.insert(P::SUBNETS.to_owned(), list(plain));
+    out.insert("shared-networks", networks.collect::<Vec<_>>().into());
+    let outer = parts.outermost();
+    let subnets: Vec<Value> = parts.plain.iter().map(|subnet| parts.subnet(subnet, &outer).into()).collect();
+    out.insert(P::SUBNETS, subnets.into());
     out.into()
+}
+
+/// The text of [`write_file`], an object at a time: what a hundred thousand subnets are as a tree is not in memory.
+fn write_text<P: Protocol>(written: &Written<P>, out: &mut String) {
+    let parts = Parts::new(written);
+    let subnets = |list: &[&WrittenSubnet<P>], outer: &Outer, out: &mut String| {
+        json::write_list(list, out, |subnet, out| write_plain(parts.subnet(subnet, outer), out));
+    };
+    // What is streamed has no value here.
+    let frame = parts.frame();
+    let members = frame.iter().map(|(name, value)| (name.as_str(), (name.as_str(), value)));
+    json::write_members(members, out, |(name, value), out| match name {
+        "shared-networks" => json::write_list(&written.shared_networks, out, |network, out| {
+            let (mut map, outer, nested) = parts.network(network);
+            let nested: Vec<_> = nested.collect();
+            map.insert(P::SUBNETS, Value::default());
+            let mut map = Value::from(map);
+            strip_metadata(&mut map);
+            let members = map.as_map().into_iter().flat_map(Map::iter);
+            let members = members.map(|(name, value)| (name.as_str(), (name.as_str(), value)));
+            json::write_members(members, out, |(name, value), out| {
+                if name == P::SUBNETS {
+                    subnets(&nested, &outer, out)
+                } else {
+                    json::write_compact(value, out)
+                }
+            });
+        }),
+        name if name == P::SUBNETS => subnets(&parts.plain, &parts.outermost(), out),
+        _ => write_plain_value(value.clone(), out),
+    });
+}
+
+fn write_plain(map: Map, out: &mut String) {
+    write_plain_value(map.into(), out);
+}
+
+fn write_plain_value(mut value: Value, out: &mut String) {
+    strip_metadata(&mut value);
+    json::write_compact(&value, out);
+}
+
+/// What the objects of a configuration are written from.
+struct Parts<'w, P: Protocol> {
+    written: &'w Written<P>,
+    definitions: Arc<DefTable>,
+    /// Subnets of the top level.
+    plain: Vec<&'w WrittenSubnet<P>>,
+    /// Those of networks, by name.
+    nested: HashMap<&'w str, Vec<&'w WrittenSubnet<P>>>,
+}
+
+impl<'w, P: Protocol> Parts<'w, P> {
+    fn new(written: &'w Written<P>) -> Self {
+        let definitions = definition_table(P::FAMILY, &written.option_defs)
+            .unwrap_or_else(|_| DefTable::standard(P::FAMILY));
+        let (mut plain, mut nested) = (Vec::new(), HashMap::<_, Vec<_>>::new());
+        for subnet in &written.subnets {
+            match subnet.shared_network.as_deref() {
+                Some(name) => nested.entry(name).or_default().push(subnet),
+                None => plain.push(subnet),
+            }
+        }
+        Self { written, definitions, plain, nested }
+    }
+
+    /// The outermost map, its networks and subnets still empty.
+    fn frame(&self) -> Map {
+        let Self { written, definitions, .. } = self;
+        let mut out = Map::new();
+        for keyword in keywords::tables(P::FAMILY).globals.keywords {
+            if let Some(value) = global(definitions, keyword, &written.globals) {
+                out.insert(keyword.name, value);
+            }
+        }
+        let list = |items: Vec<Value>| Value::from(items);
+        let defs = written.option_defs.iter().map(|e| option_def(P::FAMILY, e));
+        out.insert("option-def", list(defs.collect()));
+        let options = written.options.iter().map(|e| with_tags(option_data(&e.map, definitions), e));
+        out.insert("option-data", list(options.collect()));
+        if !written.client_classes.is_empty() {
+            let classes = written
+                .client_classes
+                .iter()
+                .map(|e| with_tags(objects::client_class(&e.map, definitions), e));
+            out.insert("client-classes", list(classes.collect()));
+        }
+        if !written.reservations.is_empty() {
+            let reservations = written.reservations.iter();
+            let reservations = reservations.map(|e| objects::reservation(&e.map, definitions).into());
+            out.insert("reservations", list(reservations.collect()));
+        }
+        out.insert("shared-networks", list(Vec::new()));
+        out.insert(P::SUBNETS, list(Vec::new()));
+        out
+    }
+
+    /// A network, what its subnets get from it, and these.
+    fn network(&self, network: &'w Element) -> (Map, Outer, impl Iterator<Item = &'w WrittenSubnet<P>>) {
+        let globals = &self.written.globals;
+        let map = objects::network(network, &self.definitions, &Outer::network(P::FAMILY, globals));
+        let subnets = text(&network.map, "name").and_then(|name| self.nested.get(name));
+        let outer = Outer::subnet(P::FAMILY, Some(&network.map), globals);
+        (map, outer, subnets.into_iter().flatten().copied())
+    }
+
+    fn outermost(&self) -> Outer {
+        Outer::subnet(P::FAMILY, None, &self.written.globals)
+    }
+
+    fn subnet(&self, subnet: &WrittenSubnet<P>, outer: &Outer) -> Map {
+        objects::subnet(subnet, &self.definitions, outer)
+    }
 }
 
 /// The arguments of a `config-get` answer: `Dhcp4` or `Dhcp6`, and `hash`. With `origin`, objects of a database have
 /// their `metadata`; the hash is the same either way.
 #[must_use]
 pub fn config_get<P: Protocol>(written: &Written<P>, origin: bool) -> Value {
-    let mut plain = Value::from([(P::NAME, write_file(written))]);
-    let hash = hash(&plain);
-    if origin {
-        plain = Value::from([(P::NAME, write(written))]);
-    }
-    if let Some(map) = plain.as_map_mut() {
-        map.insert("hash".to_owned(), hash.into());
-    }
-    plain
+    let config = if origin { write(written) } else { write_file(written) };
+    Value::from([(P::NAME, config), ("hash", hash(written).into())])
+}
+
+/// The text of [`config_get`] without `origin`, and the hash in it.
+#[must_use]
+pub fn config_get_text<P: Protocol>(written: &Written<P>) -> (String, String) {
+    let mut text = format!("{{ \"{}\": ", P::NAME);
+    let start = text.len();
+    write_text(written, &mut text);
+    let hash = digest(P::NAME, text.get(start..).unwrap_or_default());
+    text.push_str(", \"hash\": \"");
+    text.push_str(&hash);
+    text.push_str("\" }");
+    (text, hash)
 }
 
 /// As [`write`], without `metadata`: as Kea shows and writes a configuration, wherever its objects come from.
@@ -123,8 +207,17 @@ fn strip_metadata(value: &mut Value) {
 
 /// SHA-256 of a configuration's text in upper-case hexadecimal digits, as `config-hash-get` answers.
 #[must_use]
-pub fn hash(config: &Value) -> String {
-    base::encode_hex(&Sha256::digest(json::to_string(config).as_bytes()))
+pub fn hash<P: Protocol>(written: &Written<P>) -> String {
+    config_get_text(written).1
+}
+
+/// Of `{ "Dhcp4": ... }` or its sister.
+fn digest(name: &str, config: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in ["{ \"", name, "\": ", config, " }"] {
+        digest.update(part.as_bytes());
+    }
+    base::encode_hex(&digest.finalize())
 }
 
 /// Objects that are written on their own, in `option-def` and the like, have their tables' defaults filled in; maps
@@ -216,7 +309,7 @@ fn filled(table: &Table, own: Option<&Value>) -> Value {
     let mut map = own.and_then(Value::as_map).cloned().unwrap_or_default();
     for keyword in table.keywords {
         if let Some(value) = keyword.default.value() {
-            map.entry(keyword.name.to_owned()).or_insert(value);
+            map.entry(keyword.name).or_insert(value);
         }
     }
     map.into()
@@ -225,7 +318,7 @@ fn filled(table: &Table, own: Option<&Value>) -> Value {
 fn fill(table: &Table, map: &mut Map, names: &[&str]) {
     for name in names {
         if let Some(value) = table.get(name).and_then(|k| k.default.value()) {
-            map.entry((*name).to_owned()).or_insert(value);
+            map.entry(*name).or_insert(value);
         }
     }
 }
@@ -249,8 +342,8 @@ pub(crate) fn loggers(own: Option<&Value>) -> Option<Value> {
 
 fn logger(map: &Map) -> Value {
     let mut out = map.clone();
-    out.entry("severity".to_owned()).or_insert_with(|| "INFO".into());
-    out.entry("debuglevel".to_owned()).or_insert_with(|| 0i64.into());
+    out.entry("severity").or_insert_with(|| "INFO".into());
+    out.entry("debuglevel").or_insert_with(|| 0i64.into());
     if let Some(outputs) = map.get("output-options").and_then(Value::as_list) {
         let outputs = outputs.iter().filter_map(Value::as_map).map(|output| {
             let mut out = output.clone();
@@ -261,7 +354,7 @@ fn logger(map: &Map) -> Value {
             }
             Value::from(out)
         });
-        out.insert("output-options".to_owned(), outputs.collect::<Vec<_>>().into());
+        out.insert("output-options", outputs.collect::<Vec<_>>().into());
     }
     out.into()
 }
@@ -278,7 +371,7 @@ pub fn metadata(tags: &[ServerTag]) -> Option<Value> {
 
 fn with_tags(mut map: Map, element: &Element) -> Value {
     if let Some(metadata) = metadata(&element.server_tags) {
-        map.insert("metadata".to_owned(), metadata);
+        map.insert("metadata", metadata);
     }
     map.into()
 }
@@ -294,11 +387,11 @@ fn option_def(family: Family, element: &Arc<Element>) -> Value {
 pub fn option_data(map: &Map, definitions: &DefTable) -> Map {
     let mut out = map.clone();
     let Ok((space, code, def)) = find_definition(definitions, map) else { return out };
-    out.insert("space".to_owned(), space.into());
-    out.insert("code".to_owned(), code.into());
+    out.insert("space", space.into());
+    out.insert("code", code.into());
     let mut csv = is_csv(map, def.as_deref());
     if let Some(def) = &def {
-        out.insert("name".to_owned(), def.name.as_ref().into());
+        out.insert("name", def.name.as_ref().into());
         csv |= def.data_type == DataType::Empty
             && text(map, "data").is_none_or(str::is_empty)
             && def.encapsulates.is_none();
@@ -311,10 +404,10 @@ pub fn option_data(map: &Map, definitions: &DefTable) -> Map {
         ::options::encode_hex(data).map_or_else(|_| data.to_owned(), |octets| base::encode_hex(&octets))
     };
     let never = boolean(map, "never-send").unwrap_or(false);
-    out.insert("csv-format".to_owned(), csv.into());
-    out.insert("data".to_owned(), shown.into());
-    out.insert("always-send".to_owned(), boolean(map, "always-send").unwrap_or(false).into());
-    out.insert("never-send".to_owned(), never.into());
+    out.insert("csv-format", csv.into());
+    out.insert("data", shown.into());
+    out.insert("always-send", boolean(map, "always-send").unwrap_or(false).into());
+    out.insert("never-send", never.into());
     drop_empty(&mut out, &["client-classes"]);
     out
 }

@@ -22,7 +22,16 @@ fn again<P: Protocol>(written: &Written<P>) -> Value {
     assert_eq!(errors, [], "{}", json::to_string_pretty(&first, 2));
     let second = config::config_get(&back, true);
     assert_eq!(json::to_string_pretty(&second, 2), json::to_string_pretty(&first, 2));
+    streamed(written);
     first
+}
+
+/// The text that is written an object at a time is that of the tree.
+#[track_caller]
+fn streamed<P: Protocol>(written: &Written<P>) {
+    let (text, hash) = config::config_get_text(written);
+    assert_eq!(text, json::to_string(&config::config_get(written, false)));
+    assert_eq!(hash, config::hash(written));
 }
 
 #[test]
@@ -146,6 +155,7 @@ fn objects_of_databases_show_their_tags_and_nothing_inherited() {
     }
     let (_, errors) = config::parse4(got);
     assert_eq!(errors, []);
+    streamed(&written);
     // As Kea has it, unless asked for.
     let shown = |origin| json::to_string(&config::config_get(&written, origin));
     assert!(!shown(false).contains("\"metadata\"") && shown(true).contains("\"metadata\""));

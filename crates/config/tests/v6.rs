@@ -218,6 +218,8 @@ fn config_get_goes_back_in() {
         json::to_string_pretty(&config::config_get(&back, true), 2),
         json::to_string_pretty(&first, 2)
     );
+    let text = config::config_get_text(&written).0;
+    assert_eq!(text, json::to_string(&config::config_get(&written, false)));
     let map = first.get("Dhcp6").unwrap();
     for (name, expected) in [
         ("mac-sources", r#"[ "remote-id", "duid" ]"#),

@@ -221,6 +221,22 @@ impl Map {
         Entry { map: self, key: key.into() }
     }
 
+    /// The members of both; where both have one, the own.
+    #[must_use]
+    pub fn or(self, others: &Self) -> Self {
+        let mut members = Vec::with_capacity(self.len() + others.len());
+        let mut others = others.0.iter().peekable();
+        for (name, value) in self.0 {
+            while let Some((other, value)) = others.next_if(|(other, _)| *other < name) {
+                members.push((other.clone(), value.clone()));
+            }
+            let _ = others.next_if(|(other, _)| *other == name);
+            members.push((name, value));
+        }
+        members.extend(others.cloned());
+        Self(members)
+    }
+
     pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
         self.0.retain_mut(|(key, value)| keep(key, value));
     }
@@ -485,6 +501,17 @@ mod tests {
             }
             prop_assert_eq!(map.len(), tree.len());
             prop_assert!(map.iter().map(|(k, v)| (k.as_str(), v)).eq(tree.iter().map(|(k, v)| (k.as_str(), v))));
+        }
+
+        #[test]
+        fn or_takes_what_is_not_there(
+            own in prop::collection::btree_map("[a-c]{0,2}", any::<i64>(), 0..12),
+            others in prop::collection::btree_map("[a-c]{0,2}", any::<i64>(), 0..12),
+        ) {
+            let map = |tree: &BTreeMap<String, i64>| tree.iter().map(|(k, v)| (k, Value::from(*v))).collect::<Map>();
+            let mut both = others.clone();
+            both.extend(own.clone());
+            prop_assert_eq!(map(&own).or(&map(&others)), map(&both));
         }
     }
 

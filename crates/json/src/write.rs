@@ -15,30 +15,46 @@ pub fn to_string(value: &Value) -> String {
 /// As [`to_string`], appended to `out`.
 pub fn write_compact(value: &Value, out: &mut String) {
     match &value.kind {
-        Kind::List(values) => {
-            out.push_str("[ ");
-            for (i, value) in values.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                write_compact(value, out);
-            }
-            out.push_str(" ]");
-        }
+        Kind::List(values) => write_list(values, out, write_compact),
         Kind::Map(members) => {
-            out.push_str("{ ");
-            for (i, (name, value)) in members.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                write_string(name, out);
-                out.push_str(": ");
-                write_compact(value, out);
-            }
-            out.push_str(" }");
+            write_members(members.iter().map(|(name, value)| (name.as_str(), value)), out, write_compact);
         }
         _ => write_scalar(value, out),
     }
+}
+
+/// A list in the form of [`to_string`], each item by `write`: for lists that are not to be in memory as a whole.
+pub fn write_list<T>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut String,
+    mut write: impl FnMut(T, &mut String),
+) {
+    out.push_str("[ ");
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        write(item, out);
+    }
+    out.push_str(" ]");
+}
+
+/// A map in the form of [`to_string`], each value by `write`. The members come in the order of their names.
+pub fn write_members<'n, T>(
+    members: impl IntoIterator<Item = (&'n str, T)>,
+    out: &mut String,
+    mut write: impl FnMut(T, &mut String),
+) {
+    out.push_str("{ ");
+    for (i, (name, value)) in members.into_iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        write_string(name, out);
+        out.push_str(": ");
+        write(value, out);
+    }
+    out.push_str(" }");
 }
 
 /// Over several lines, `step` blanks deeper at each level: lists of scalars stay on one line. `config-write` uses 2.
@@ -130,6 +146,9 @@ fn write_real(value: f64, out: &mut String) {
         out.push_str("null");
         return;
     }
+    if write_short(value, out) {
+        return;
+    }
     let mut text = general(value);
     if text.parse() != Ok(value) {
         text = format!("{value:?}");
@@ -138,6 +157,29 @@ fn write_real(value: f64, out: &mut String) {
     if !text.contains(['.', 'e']) {
         out.push_str(".0");
     }
+}
+
+/// The usual reals of configurations, percentages and the like, with six decimals at most: the same text as in the
+/// long way, in a tenth of the time. `false`: it is none, and nothing was written.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::float_cmp)]
+fn write_short(value: f64, out: &mut String) -> bool {
+    const MILLION: i64 = 1_000_000;
+    // From here on six digits are six decimals, or fewer than those before the point.
+    if !(0.1..1000.0).contains(&value) {
+        return false;
+    }
+    let millionths = (value * MILLION as f64).round() as i64;
+    let (whole, part) = (millionths / MILLION, millionths % MILLION);
+    let digits =
+        part.checked_ilog10().map_or(0, |_| 6 - (0..6).take_while(|n| part % 10i64.pow(n + 1) == 0).count());
+    let significant = digits + if whole == 0 { 0 } else { whole.ilog10() as usize + 1 };
+    // A quotient of two numbers that are exact is the real next to the decimal fraction: what a parser makes of it.
+    if significant > 6 || millionths as f64 / MILLION as f64 != value {
+        return false;
+    }
+    let part = part / 10i64.pow(6 - digits as u32);
+    let _ = if digits == 0 { write!(out, "{whole}.0") } else { write!(out, "{whole}.{part:0digits$}") };
+    true
 }
 
 /// C's `%g`: six significant digits, no trailing zeros, an exponent below -4 and from 6.
@@ -166,6 +208,11 @@ fn general(value: f64) -> String {
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
+    if text.bytes().all(|octet| octet >= b' ' && !matches!(octet, b'"' | b'\\' | 0x7f)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\u{7f}') || c < ' ') {
         let (clean, tail) = rest.split_at(at);
@@ -188,4 +235,41 @@ fn write_string(text: &str, out: &mut String) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn long(value: f64) -> String {
+        let text = general(value);
+        let text = if text.parse() == Ok(value) { text } else { format!("{value:?}") };
+        if text.contains(['.', 'e']) { text } else { text + ".0" }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_gives_the_same_text(millionths in 0..2_000_000_000_u32, round in 0..7_u32, other: f64) {
+            let round = 10_u32.pow(round);
+            for value in [f64::from(millionths / round * round) / 1e6, f64::from(millionths) / 7e6, other] {
+                let mut text = String::new();
+                if write_short(value, &mut text) {
+                    prop_assert_eq!(text, long(value));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn percentages_go_the_short_way() {
+        for (value, expected) in
+            [(0.5, "0.5"), (0.875, "0.875"), (1.0, "1.0"), (12.0625, "12.0625"), (0.1, "0.1")]
+        {
+            let mut text = String::new();
+            assert!(write_short(value, &mut text), "{value}");
+            assert_eq!(text, expected);
+        }
+    }
 }

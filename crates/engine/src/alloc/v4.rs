@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 use base::SubnetId;
 use config::{Pool4, ServerConfig4};
 use lease::{Lease4, LeaseObserver4, LeaseStore4, StoreError};
-use observe::stats::Group;
 use smallvec::SmallVec;
 
 use super::{Excluded, Plan, PlannedSubnet, Pool, PoolKind, Runtime, Shape, SubnetRuntime};
@@ -106,12 +105,14 @@ impl Runtime<Lease4> {
             sum = sum.wrapping_add(pool.warm());
         }
         // First the counters, then the history that each of them leads to.
-        for read in [|group: &Group, at| group.value(at).unsigned_abs(), Group::touch] {
-            let counters = subnets.iter().map(|s| s.counters()).chain(pools.iter().map(|p| &*p.counters));
-            for group in counters {
-                for what in [LeaseCount::Assigned, LeaseCount::Cumulative] {
-                    sum = sum.wrapping_add(read(group, what as usize));
-                }
+        let now = self.statistics.now();
+        let groups = || subnets.iter().map(|s| s.counters()).chain(pools.iter().map(|p| &*p.counters));
+        for group in groups() {
+            sum = sum.wrapping_add(group.value(LeaseCount::Assigned as usize).unsigned_abs());
+        }
+        for group in groups() {
+            for what in [LeaseCount::Assigned, LeaseCount::Cumulative] {
+                sum = sum.wrapping_add(group.touch(what as usize, now));
             }
         }
         sum

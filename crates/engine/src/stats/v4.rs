@@ -156,6 +156,11 @@ impl Statistics4 {
         }
     }
 
+    /// The time that changes are stamped with.
+    pub(crate) fn now(&self) -> Micros {
+        self.packets.now()
+    }
+
     /// Changes a count.
     pub(crate) fn count(&self, what: LeaseCount, delta: i64, scope: Scope<'_>) {
         let now = self.packets.now();

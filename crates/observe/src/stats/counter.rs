@@ -10,40 +10,164 @@ use super::history::{History, Limit};
 /// Changes of one counter within about a second of which each has its own sample (up to the sample limit).
 pub const EXACT_PER_SECOND: u64 = 1024;
 
+/// The same for the statistics of all objects together: with thousands of subnets, samples are most of what a new
+/// lease would touch.
+const GROUPS_EXACT_PER_SECOND: u64 = 4000;
+
 /// A window of the rate limit is 2^20 microseconds, its count takes the low bits of the budget word.
 const WINDOW_SHIFT: u32 = 20;
 const COUNT_BITS: u32 = 12;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
-/// An integer that is its own newest sample. Absent (never set, or removed) while `changed` is 0.
+/// Window of the latest exact change, and the number of exact changes in it.
 #[derive(Debug)]
-pub(super) struct Cell {
+pub(super) struct Budget(AtomicU64);
+
+impl Budget {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    fn is_spent(&self, limit: u64, now: Micros) -> bool {
+        let budget = self.0.load(Ordering::Relaxed);
+        // Threads stamp batches at slightly different times, so the window just left counts as the same.
+        let ahead = (budget >> COUNT_BITS).wrapping_sub(now.0 >> WINDOW_SHIFT);
+        ahead <= 1 && budget & COUNT_MASK >= limit
+    }
+
+    /// Threads that meet here may lose a count: the limit is a rough one.
+    fn spend(&self, now: Micros) {
+        let window = now.0 >> WINDOW_SHIFT;
+        let budget = self.0.load(Ordering::Relaxed);
+        let count = if budget >> COUNT_BITS == window { budget & COUNT_MASK } else { 0 };
+        self.0.store((window << COUNT_BITS) | (count + 1).min(COUNT_MASK), Ordering::Relaxed);
+    }
+}
+
+/// The newest sample of an integer. Absent (never set, or removed) while `changed` is 0.
+#[derive(Debug)]
+struct Newest {
     value: AtomicI64,
     /// Time of the last change in microseconds.
     changed: AtomicU64,
-    /// Window of the latest exact change, and the number of exact changes in it.
-    budget: AtomicU64,
+}
+
+impl Newest {
+    const fn new(value: i64, changed: Micros) -> Self {
+        Self { value: AtomicI64::new(value), changed: AtomicU64::new(changed.0) }
+    }
+
+    fn value(&self) -> i64 {
+        self.value.load(Ordering::Relaxed)
+    }
+
+    fn is_present(&self) -> bool {
+        self.changed.load(Ordering::Relaxed) != 0
+    }
+
+    /// Without a sample.
+    #[inline]
+    fn add_loosely(&self, delta: i64, now: Micros) {
+        self.value.fetch_add(delta, Ordering::Relaxed);
+        self.changed.store(now.0, Ordering::Relaxed);
+    }
+
+    fn add(&self, delta: i64, now: Micros, older: &mut History<i64>) {
+        let now = self.succeed(now, older);
+        self.add_loosely(delta, now);
+    }
+
+    fn set(&self, value: i64, now: Micros, older: &mut History<i64>) {
+        let now = self.succeed(now, older);
+        self.put(value, now);
+    }
+
+    fn put(&self, value: i64, now: Micros) {
+        self.value.store(value, Ordering::Relaxed);
+        self.changed.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Makes an absent statistic present, at zero.
+    fn begin(&self, now: Micros) {
+        if !self.is_present() {
+            self.put(0, Micros(now.0.max(1)));
+        }
+    }
+
+    /// Makes the newest sample history and tells the time of its successor. Samples from two threads that came out
+    /// of order by less than a second get the same time; more than that is a clock that was set back.
+    fn succeed(&self, now: Micros, older: &mut History<i64>) -> Micros {
+        let last = self.changed.load(Ordering::Relaxed);
+        let now = if last > now.0 && last - now.0 < 1_000_000 { last } else { now.0.max(1) };
+        if last != 0 {
+            older.push(self.value(), Micros(last), Micros(now));
+        }
+        Micros(now)
+    }
+
+    /// As the first sample.
+    fn restart(&self, value: i64, now: Micros, older: Option<&mut History<i64>>) {
+        if let Some(older) = older {
+            older.clear();
+        }
+        self.put(value, Micros(now.0.max(1)));
+    }
+
+    /// Hides the statistic until its next change; `false` when it was absent.
+    fn remove(&self, older: Option<&mut History<i64>>) -> bool {
+        let present = self.is_present();
+        if let Some(older) = older {
+            older.clear();
+        }
+        self.put(0, Micros(0));
+        present
+    }
+
+    /// Zero, without history; `false` when it is absent.
+    fn reset(&self, now: Micros, older: Option<&mut History<i64>>) -> bool {
+        let present = self.is_present();
+        if present {
+            self.restart(0, now, older);
+        }
+        present
+    }
+
+    /// All samples, newest first; nothing when absent.
+    fn samples(&self, older: Option<&History<i64>>) -> Vec<(i64, Micros)> {
+        if !self.is_present() {
+            return Vec::new();
+        }
+        let newest = (self.value(), Micros(self.changed.load(Ordering::Relaxed)));
+        std::iter::once(newest).chain(older.into_iter().flat_map(History::iter).copied()).collect()
+    }
+}
+
+fn lock(older: &Mutex<History<i64>>) -> MutexGuard<'_, History<i64>> {
+    older.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An integer with its samples.
+#[derive(Debug)]
+pub(super) struct Cell {
+    newest: Newest,
+    budget: Budget,
     older: Mutex<History<i64>>,
 }
 
 impl Cell {
     pub(super) const fn new(limit: Limit) -> Self {
         Self {
-            value: AtomicI64::new(0),
-            changed: AtomicU64::new(0),
-            budget: AtomicU64::new(0),
+            newest: Newest::new(0, Micros(0)),
+            budget: Budget::new(),
             older: Mutex::new(History::new(limit)),
         }
     }
 
     #[inline]
-    pub(super) fn add(&self, delta: i64, now: Micros) {
-        let budget = self.budget.load(Ordering::Relaxed);
-        // Threads stamp batches at slightly different times, so the window just left counts as the same.
-        let ahead = (budget >> COUNT_BITS).wrapping_sub(now.0 >> WINDOW_SHIFT);
-        if ahead <= 1 && budget & COUNT_MASK >= EXACT_PER_SECOND {
-            self.value.fetch_add(delta, Ordering::Relaxed);
-            self.changed.store(now.0, Ordering::Relaxed);
+    fn add(&self, delta: i64, now: Micros) {
+        if self.budget.is_spent(EXACT_PER_SECOND, now) {
+            self.newest.add_loosely(delta, now);
         } else {
             self.add_exactly(delta, now);
         }
@@ -52,88 +176,20 @@ impl Cell {
     #[cold]
     #[inline(never)]
     fn add_exactly(&self, delta: i64, now: Micros) {
-        let mut older = self.lock();
-        let now = self.succeed(&mut older, now);
-        self.value.fetch_add(delta, Ordering::Relaxed);
-        self.changed.store(now.0, Ordering::Relaxed);
+        let mut older = lock(&self.older);
+        self.budget.spend(now);
+        self.newest.add(delta, now, &mut older);
     }
 
-    pub(super) fn set(&self, value: i64, now: Micros) {
-        let mut older = self.lock();
-        let now = self.succeed(&mut older, now);
-        self.value.store(value, Ordering::Relaxed);
-        self.changed.store(now.0, Ordering::Relaxed);
+    fn set(&self, value: i64, now: Micros) {
+        let mut older = lock(&self.older);
+        self.budget.spend(now);
+        self.newest.set(value, now, &mut older);
     }
 
-    /// Makes an absent statistic present, at zero.
-    fn begin(&self, now: Micros) {
-        if !self.is_present() {
-            self.set(0, now);
-        }
-    }
-
-    /// As the first sample.
-    pub(super) fn restart(&self, value: i64, now: Micros) {
-        let mut older = self.lock();
-        older.clear();
-        self.value.store(value, Ordering::Relaxed);
-        self.changed.store(now.0.max(1), Ordering::Relaxed);
-    }
-
-    /// Makes the newest sample history and tells the time of its successor. Samples from two threads that came out
-    /// of order by less than a second get the same time; more than that is a clock that was set back.
-    fn succeed(&self, older: &mut History<i64>, now: Micros) -> Micros {
-        let window = now.0 >> WINDOW_SHIFT;
-        let budget = self.budget.load(Ordering::Relaxed);
-        let count = if budget >> COUNT_BITS == window { budget & COUNT_MASK } else { 0 };
-        self.budget.store((window << COUNT_BITS) | (count + 1).min(COUNT_MASK), Ordering::Relaxed);
-
-        let last = self.changed.load(Ordering::Relaxed);
-        let now = if last > now.0 && last - now.0 < 1_000_000 { last } else { now.0.max(1) };
-        if last != 0 {
-            older.push(self.value.load(Ordering::Relaxed), Micros(last), Micros(now));
-        }
-        Micros(now)
-    }
-
-    pub(super) fn value(&self) -> i64 {
-        self.value.load(Ordering::Relaxed)
-    }
-
-    fn touch(&self) -> u64 {
-        self.older.try_lock().map_or(0, |older| older.touch())
-    }
-
-    pub(super) fn is_present(&self) -> bool {
-        self.changed.load(Ordering::Relaxed) != 0
-    }
-
-    /// Hides the statistic until its next change; `false` when it was absent.
-    pub(super) fn remove(&self) -> bool {
-        let mut older = self.lock();
-        let present = self.is_present();
-        older.clear();
-        self.budget.store(0, Ordering::Relaxed);
-        self.value.store(0, Ordering::Relaxed);
-        self.changed.store(0, Ordering::Relaxed);
-        present
-    }
-
-    /// Zero, without history; `false` when it is absent.
-    pub(super) fn reset(&self, now: Micros) -> bool {
-        let mut older = self.lock();
-        let present = self.is_present();
-        if present {
-            older.clear();
-            self.value.store(0, Ordering::Relaxed);
-            self.changed.store(now.0.max(1), Ordering::Relaxed);
-        }
-        present
-    }
-
-    pub(super) fn set_limit(&self, limit: Limit, now: Micros) -> bool {
-        let mut older = self.lock();
-        let present = self.is_present();
+    fn set_limit(&self, limit: Limit, now: Micros) -> bool {
+        let mut older = lock(&self.older);
+        let present = self.newest.is_present();
         if present {
             older.set_limit(limit, now);
         }
@@ -141,21 +197,65 @@ impl Cell {
     }
 
     pub(super) fn set_default_limit(&self, limit: Limit, now: Micros) {
-        self.lock().set_default_limit(limit, now);
+        lock(&self.older).set_default_limit(limit, now);
+    }
+}
+
+/// An integer statistic, alone or of a group.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Integer<'a> {
+    Alone(&'a Cell),
+    Member(&'a Group, usize),
+}
+
+impl Integer<'_> {
+    /// The newest value; `None` for an absent statistic.
+    pub(super) fn newest(self) -> Option<i64> {
+        match self {
+            Self::Alone(cell) => cell.newest.is_present().then(|| cell.newest.value()),
+            Self::Member(group, index) => group.newest(index),
+        }
     }
 
     /// All samples, newest first; nothing when absent.
-    pub(super) fn samples(&self) -> Vec<(i64, Micros)> {
-        let older = self.lock();
-        if !self.is_present() {
-            return Vec::new();
+    pub(super) fn samples(self) -> Vec<(i64, Micros)> {
+        match self {
+            Self::Alone(cell) => cell.newest.samples(Some(&lock(&cell.older))),
+            Self::Member(group, index) => group.samples(index),
         }
-        let newest = (self.value(), Micros(self.changed.load(Ordering::Relaxed)));
-        std::iter::once(newest).chain(older.iter().copied()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, History<i64>> {
-        self.older.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn set(self, value: i64, now: Micros) {
+        match self {
+            Self::Alone(cell) => cell.set(value, now),
+            Self::Member(group, index) => group.set(index, value, now),
+        }
+    }
+
+    /// Hides the statistic until its next change; `false` when it was absent.
+    pub(super) fn remove(self) -> bool {
+        match self {
+            Self::Alone(cell) => cell.newest.remove(Some(&mut lock(&cell.older))),
+            Self::Member(group, index) => group.with(index, Newest::remove).unwrap_or(false),
+        }
+    }
+
+    /// Zero, without history; `false` when it is absent.
+    pub(super) fn reset(self, now: Micros) -> bool {
+        match self {
+            Self::Alone(cell) => cell.newest.reset(now, Some(&mut lock(&cell.older))),
+            Self::Member(group, index) => {
+                group.with(index, |newest, older| newest.reset(now, older)).unwrap_or(false)
+            }
+        }
+    }
+
+    /// `false` when it is absent.
+    pub(super) fn set_limit(self, limit: Limit, now: Micros) -> bool {
+        match self {
+            Self::Alone(cell) => cell.set_limit(limit, now),
+            Self::Member(group, index) => group.set_limit(index, limit, now),
+        }
     }
 }
 
@@ -187,12 +287,12 @@ impl Counter {
 
     /// Makes it present, at zero, if it is absent.
     pub fn begin(&self, now: Micros) {
-        self.0.0.begin(now);
+        self.0.0.newest.begin(now);
     }
 
     #[must_use]
     pub fn value(&self) -> i64 {
-        self.0.0.value()
+        self.0.0.newest.value()
     }
 }
 
@@ -200,14 +300,17 @@ impl Counter {
 /// one step. Each is absent until [`Group::begin`], or until it is first set or added to.
 ///
 /// With many thousands of objects, most have no more to tell than their size: the statistics take memory once one of
-/// them changes.
+/// them changes, and older samples once there are some. The newest samples of a group lie side by side.
 #[derive(Debug)]
 pub struct Group {
-    pub(super) prefix: Box<str>,
+    pub(super) prefix: Arc<str>,
     pub(super) names: &'static [&'static str],
-    /// What they are until then.
+    /// Of all groups together.
+    budget: Arc<Budget>,
+    /// What they are until one changes.
     idle: Mutex<Idle>,
-    cells: OnceLock<Box<[Cell]>>,
+    newest: OnceLock<Box<[Newest]>>,
+    older: OnceLock<Box<[Mutex<History<i64>>]>>,
 }
 
 /// Statistics that have not changed yet.
@@ -221,31 +324,28 @@ struct Idle {
 }
 
 impl Idle {
-    fn cells(&self, count: usize) -> Box<[Cell]> {
-        let cells: Box<[Cell]> = (0..count).map(|_| Cell::new(self.limit)).collect();
-        if let Some(now) = self.since {
-            cells.iter().for_each(|cell| cell.begin(now));
-        }
-        if let Some((index, value, now)) = self.size
-            && let Some(cell) = cells.get(usize::from(index))
-        {
-            cell.restart(value, now);
-        }
-        cells
-    }
-
     fn sample(&self, index: usize) -> Option<(i64, Micros)> {
         match self.size {
             Some((at, value, since)) if usize::from(at) == index => Some((value, since)),
             _ => self.since.map(|since| (0, since)),
         }
     }
+
+    fn newest(&self, index: usize) -> Newest {
+        let (value, since) = self.sample(index).map_or((0, 0), |(value, since)| (value, since.0.max(1)));
+        Newest::new(value, Micros(since))
+    }
 }
 
 impl Group {
-    pub(super) fn new(prefix: &str, names: &'static [&'static str], limit: Limit) -> Self {
+    pub(super) fn new(
+        prefix: Arc<str>,
+        names: &'static [&'static str],
+        limit: Limit,
+        budget: Arc<Budget>,
+    ) -> Self {
         let idle = Mutex::new(Idle { limit, since: None, size: None });
-        Self { prefix: prefix.into(), names, idle, cells: OnceLock::new() }
+        Self { prefix, names, budget, idle, newest: OnceLock::new(), older: OnceLock::new() }
     }
 
     /// What stands before the last dot of the names.
@@ -263,22 +363,34 @@ impl Group {
     /// Adds `delta` to the statistic at `index` of [`Self::names`]; an index beyond them changes nothing.
     #[inline]
     pub fn add(&self, index: usize, delta: i64, now: Micros) {
-        if let Some(cell) = self.cells().get(index) {
-            cell.add(delta, now);
+        let Some(newest) = self.all().get(index) else { return };
+        if self.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
+            newest.add_loosely(delta, now);
+        } else {
+            self.exactly(index, now, |older| newest.add(delta, now, older));
         }
     }
 
     pub fn set(&self, index: usize, value: i64, now: Micros) {
-        if let Some(cell) = self.cells().get(index) {
-            cell.set(value, now);
+        if let Some(newest) = self.all().get(index) {
+            self.exactly(index, now, |older| newest.set(value, now, older));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn exactly(&self, index: usize, now: Micros, change: impl FnOnce(&mut History<i64>)) {
+        self.budget.spend(now);
+        if let Some(older) = self.histories().get(index) {
+            change(&mut lock(older));
         }
     }
 
     /// Makes those that are absent present, at zero.
     pub fn begin(&self, now: Micros) {
         let mut idle = self.idle();
-        match self.cells.get() {
-            Some(cells) => cells.iter().for_each(|cell| cell.begin(now)),
+        match self.newest.get() {
+            Some(all) => all.iter().for_each(|newest| newest.begin(now)),
             None => idle.since = Some(idle.since.unwrap_or(now)),
         }
     }
@@ -286,14 +398,12 @@ impl Group {
     /// Sets a size that came with a configuration: what it was before is forgotten.
     pub fn restart(&self, index: usize, value: i64, now: Micros) {
         let mut idle = self.idle();
-        if self.cells.get().is_none() && idle.size.is_none_or(|(at, ..)| usize::from(at) == index) {
+        if self.newest.get().is_none() && idle.size.is_none_or(|(at, ..)| usize::from(at) == index) {
             idle.size = u8::try_from(index).ok().map(|index| (index, value, now));
             return;
         }
         drop(idle);
-        if let Some(cell) = self.cells().get(index) {
-            cell.restart(value, now);
-        }
+        self.with(index, |newest, older| newest.restart(value, now, older));
     }
 
     /// Sets the present statistic at `index` to zero if it is not.
@@ -309,12 +419,16 @@ impl Group {
         self.newest(index).unwrap_or(0)
     }
 
-    /// Reads what the next change of the statistic at `index` will read, so that it is in the cache by then. With
-    /// thousands of objects most of the cost of a change is waiting for memory; those who know several objects that
-    /// will change soon touch them first, and the waits overlap. The answer means nothing.
+    /// Reads what the next change of the statistic at `index` will read beside its value, so that it is in the cache
+    /// by then. With thousands of objects most of the cost of a change is waiting for memory; those who know several
+    /// objects that will change soon touch them first, and the waits overlap. The answer means nothing.
     #[must_use]
-    pub fn touch(&self, index: usize) -> u64 {
-        self.cells.get().and_then(|cells| cells.get(index)).map_or(0, Cell::touch)
+    pub fn touch(&self, index: usize, now: Micros) -> u64 {
+        if self.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
+            return 0;
+        }
+        let older = self.older.get().and_then(|histories| histories.get(index));
+        older.and_then(|older| older.try_lock().ok()).map_or(0, |older| older.touch())
     }
 
     pub(super) fn index(&self, name: &str) -> Option<usize> {
@@ -322,45 +436,62 @@ impl Group {
     }
 
     /// The newest value; `None` for an absent statistic.
-    pub(super) fn newest(&self, index: usize) -> Option<i64> {
-        match self.cells.get() {
-            Some(cells) => cells.get(index).filter(|cell| cell.is_present()).map(Cell::value),
+    fn newest(&self, index: usize) -> Option<i64> {
+        match self.newest.get() {
+            Some(all) => all.get(index).filter(|newest| newest.is_present()).map(Newest::value),
             None => self.idle().sample(index).map(|(value, _)| value),
         }
     }
 
     /// All samples, newest first; nothing when absent.
-    pub(super) fn samples(&self, index: usize) -> Vec<(i64, Micros)> {
-        match self.cells.get() {
-            Some(cells) => cells.get(index).map(Cell::samples).unwrap_or_default(),
-            None => self.idle().sample(index).into_iter().collect(),
+    fn samples(&self, index: usize) -> Vec<(i64, Micros)> {
+        if self.newest.get().is_none() {
+            return self.idle().sample(index).into_iter().collect();
         }
+        self.with(index, |newest, older| newest.samples(older.as_deref())).unwrap_or_default()
+    }
+
+    fn set_limit(&self, index: usize, limit: Limit, now: Micros) -> bool {
+        let present = self.newest(index).is_some();
+        if present && let Some(older) = self.histories().get(index) {
+            lock(older).set_limit(limit, now);
+        }
+        present
     }
 
     pub(super) fn set_default_limit(&self, limit: Limit, now: Micros) {
         let mut idle = self.idle();
-        match self.cells.get() {
-            Some(cells) => cells.iter().for_each(|cell| cell.set_default_limit(limit, now)),
-            None => idle.limit = limit,
+        idle.limit = limit;
+        for older in self.older.get().into_iter().flatten() {
+            lock(older).set_default_limit(limit, now);
         }
     }
 
-    /// To be changed.
-    pub(super) fn cell(&self, index: usize) -> Option<&Cell> {
-        self.cells().get(index)
+    /// A statistic and its older samples, if there can be any.
+    fn with<R>(&self, index: usize, act: impl FnOnce(&Newest, Option<&mut History<i64>>) -> R) -> Option<R> {
+        let newest = self.all().get(index)?;
+        let mut older = self.older.get().and_then(|histories| histories.get(index)).map(lock);
+        Some(act(newest, older.as_deref_mut()))
     }
 
-    fn cells(&self) -> &[Cell] {
-        self.cells.get_or_init(|| self.idle().cells(self.names.len()))
+    fn all(&self) -> &[Newest] {
+        self.newest.get_or_init(|| {
+            let idle = self.idle();
+            (0..self.names.len()).map(|index| idle.newest(index)).collect()
+        })
+    }
+
+    fn histories(&self) -> &[Mutex<History<i64>>] {
+        self.older.get_or_init(|| {
+            let limit = self.idle().limit;
+            self.names.iter().map(|_| Mutex::new(History::new(limit))).collect()
+        })
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Thirteen of them, those of a DHCPv4 subnet, stay below what the allocator thinks large.
-const _: () = assert!(size_of::<Cell>() <= 72);
 
 #[cfg(test)]
 mod tests {
@@ -369,7 +500,7 @@ mod tests {
     const SECOND: u64 = 1 << WINDOW_SHIFT;
 
     fn values(cell: &Cell) -> Vec<i64> {
-        cell.samples().into_iter().map(|(value, _)| value).collect()
+        Integer::Alone(cell).samples().into_iter().map(|(value, _)| value).collect()
     }
 
     #[test]
@@ -380,7 +511,10 @@ mod tests {
         cell.add(1, Micros(6));
         cell.add(1, Micros(6));
         cell.add(-1, Micros(9));
-        assert_eq!(cell.samples(), [(1, Micros(9)), (2, Micros(6)), (1, Micros(6)), (0, Micros(5))]);
+        assert_eq!(
+            Integer::Alone(&cell).samples(),
+            [(1, Micros(9)), (2, Micros(6)), (1, Micros(6)), (0, Micros(5))]
+        );
         for at in 10..40 {
             cell.add(1, Micros(at));
         }
@@ -394,7 +528,7 @@ mod tests {
         for step in 0..total {
             cell.add(1, Micros(SECOND + u64::try_from(step).unwrap()));
         }
-        let samples = cell.samples();
+        let samples = Integer::Alone(&cell).samples();
         assert_eq!(samples.len(), 20);
         assert_eq!(samples[0], (total, Micros(SECOND + u64::try_from(total).unwrap() - 1)));
         // The others are of the changes before the rate was passed, and true.
@@ -410,16 +544,16 @@ mod tests {
     #[test]
     fn removal_hides_until_the_next_change_which_starts_from_zero() {
         let cell = Cell::new(Limit::DEFAULT);
-        assert!(!cell.remove());
+        assert!(!Integer::Alone(&cell).remove());
         cell.set(0, Micros(1));
         cell.add(5, Micros(2));
-        assert!(cell.remove());
-        assert!(!cell.is_present() && !cell.reset(Micros(3)));
+        assert!(Integer::Alone(&cell).remove());
+        assert!(!cell.newest.is_present() && !Integer::Alone(&cell).reset(Micros(3)));
         cell.add(1, Micros(4));
         cell.add(1, Micros(5));
         assert_eq!(values(&cell), [2, 1]);
-        assert!(cell.reset(Micros(6)));
-        assert_eq!(cell.samples(), [(0, Micros(6))]);
+        assert!(Integer::Alone(&cell).reset(Micros(6)));
+        assert_eq!(Integer::Alone(&cell).samples(), [(0, Micros(6))]);
     }
 
     #[test]
@@ -428,7 +562,7 @@ mod tests {
         cell.add(1, Micros(10_000_000));
         cell.add(1, Micros(9_999_990));
         cell.add(1, Micros(5_000_000));
-        let times: Vec<u64> = cell.samples().into_iter().map(|(_, at)| at.0).collect();
+        let times: Vec<u64> = Integer::Alone(&cell).samples().into_iter().map(|(_, at)| at.0).collect();
         assert_eq!(times, [5_000_000, 10_000_000, 10_000_000]);
     }
 
@@ -446,21 +580,66 @@ mod tests {
             }
         });
         assert_eq!(counter.value(), 80_000);
-        let samples = counter.0.0.samples();
+        let samples = Integer::Alone(&counter.0.0).samples();
         assert_eq!(samples.len(), 20);
         assert!(samples.is_sorted_by(|newer, older| newer.0 > older.0));
     }
 
+    fn group(budget: &Arc<Budget>) -> Group {
+        let names = &["assigned-addresses", "total-addresses"];
+        Group::new("subnet[7]".into(), names, Limit::DEFAULT, Arc::clone(budget))
+    }
+
+    #[test]
+    fn samples_of_groups_have_one_limit_and_values_none() {
+        let budget = Arc::new(Budget::new());
+        let (one, other) = (group(&budget), group(&budget));
+        let at = |step: u64| Micros(SECOND + step);
+        for step in 0..GROUPS_EXACT_PER_SECOND - 1 {
+            one.add(0, 1, at(step));
+        }
+        other.add(0, 1, at(5000));
+        other.add(0, 1, at(5001));
+        assert_eq!(other.samples(0), [(2, at(5001))]);
+        assert_eq!((other.touch(0, at(5002)), one.value(0)), (0, 3999));
+        one.add(0, 1, at(5003));
+        let newest: Vec<i64> = one.samples(0).into_iter().take(3).map(|(value, _)| value).collect();
+        assert_eq!(newest, [4000, 3998, 3997]);
+        // What is set, in contrast to added, always has its sample.
+        other.set(0, 0, at(5004));
+        assert_eq!(other.samples(0), [(0, at(5004)), (2, at(5001))]);
+        // Two windows on, each change counts again.
+        other.add(0, 7, Micros(3 * SECOND));
+        assert_eq!(other.samples(0).len(), 3);
+    }
+
+    #[test]
+    fn a_limit_of_ones_own_outlives_the_defaults() {
+        let group = group(&Arc::new(Budget::new()));
+        assert!(!group.set_limit(0, Limit::Count(2), Micros(1)));
+        group.begin(Micros(1));
+        assert!(group.set_limit(0, Limit::Count(2), Micros(2)));
+        group.set_default_limit(Limit::Count(3), Micros(3));
+        for step in 4..10 {
+            group.add(0, 1, Micros(step));
+            group.add(1, 1, Micros(step));
+        }
+        assert_eq!((group.samples(0).len(), group.samples(1).len()), (2, 3));
+        assert!(Integer::Member(&group, 0).reset(Micros(11)));
+        assert_eq!(group.samples(0), [(0, Micros(11))]);
+        assert!(Integer::Member(&group, 0).remove() && group.samples(0).is_empty());
+    }
+
     #[test]
     fn sizes_have_no_history() {
-        let group = Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Limit::DEFAULT);
+        let group = group(&Arc::new(Budget::new()));
         assert!(group.samples(0).is_empty() && group.samples(1).is_empty());
         group.begin(Micros(1));
         group.begin(Micros(2));
         group.restart(1, 10, Micros(3));
         group.clear(0, Micros(3));
         assert_eq!((group.samples(0), group.samples(1)), (vec![(0, Micros(1))], vec![(10, Micros(3))]));
-        assert!(group.cells.get().is_none(), "they take no memory yet");
+        assert!(group.newest.get().is_none(), "they take no memory yet");
         group.restart(1, 20, Micros(4));
         group.add(0, 1, Micros(5));
         group.begin(Micros(6));
@@ -470,7 +649,7 @@ mod tests {
 
     #[test]
     fn group_counts_by_index() {
-        let group = Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Limit::DEFAULT);
+        let group = group(&Arc::new(Budget::new()));
         group.set(1, 254, Micros(1));
         group.add(0, 1, Micros(2));
         group.add(2, 1, Micros(2));

@@ -1,5 +1,6 @@
 //! All statistics of a process by name.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -8,7 +9,7 @@ use base::Micros;
 use jiff::tz::TimeZone;
 use json::Map;
 
-use super::counter::{Alone, Cell, Counter, Group};
+use super::counter::{Alone, Budget, Cell, Counter, Group, Integer};
 use super::history::{History, Limit};
 use super::value::StatisticValue;
 use crate::time::sample_time;
@@ -30,7 +31,9 @@ pub struct Registry {
 #[derive(Debug)]
 struct Inner {
     single: BTreeMap<Box<str>, Single>,
-    groups: BTreeMap<Box<str>, Arc<Group>>,
+    groups: BTreeMap<Arc<str>, Arc<Group>>,
+    /// Of the groups.
+    budget: Arc<Budget>,
     default_limit: Limit,
 }
 
@@ -61,20 +64,8 @@ fn lock(series: &Mutex<Series>) -> MutexGuard<'_, Series> {
 /// One statistic, wherever it is kept.
 #[derive(Clone, Copy)]
 enum Found<'a> {
-    Cell(&'a Cell),
-    Member(&'a Group, usize),
+    Integer(Integer<'a>),
     Series(&'a Mutex<Series>),
-}
-
-impl<'a> Found<'a> {
-    /// A counter, to be changed.
-    fn cell(self) -> Result<&'a Cell, Option<&'a Mutex<Series>>> {
-        match self {
-            Self::Cell(cell) => Ok(cell),
-            Self::Member(group, index) => group.cell(index).ok_or(None),
-            Self::Series(series) => Err(Some(series)),
-        }
-    }
 }
 
 impl Default for Registry {
@@ -87,7 +78,12 @@ impl Registry {
     /// An empty registry whose samples are stamped in the time of `zone`.
     #[must_use]
     pub fn new(zone: TimeZone) -> Self {
-        let inner = Inner { single: BTreeMap::new(), groups: BTreeMap::new(), default_limit: Limit::DEFAULT };
+        let inner = Inner {
+            single: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            budget: Arc::new(Budget::new()),
+            default_limit: Limit::DEFAULT,
+        };
         Self { zone, inner: RwLock::new(inner) }
     }
 
@@ -117,8 +113,10 @@ impl Registry {
         {
             return Arc::clone(group);
         }
-        let group = Arc::new(Group::new(prefix, names, inner.default_limit));
-        inner.groups.insert(prefix.into(), Arc::clone(&group));
+        let prefix: Arc<str> = prefix.into();
+        let budget = Arc::clone(&inner.budget);
+        let group = Arc::new(Group::new(Arc::clone(&prefix), names, inner.default_limit, budget));
+        inner.groups.insert(prefix, Arc::clone(&group));
         group
     }
 
@@ -156,20 +154,19 @@ impl Registry {
             |is: &'static str, wanted: &'static str| StatisticError::Type { name: name.into(), is, wanted };
         {
             let inner = self.read();
-            match inner.find(name).map(Found::cell) {
-                Some(Ok(cell)) => {
+            match inner.find(name) {
+                Some(Found::Integer(integer)) => {
                     let StatisticValue::Integer(_) = value else {
                         return Err(mismatch("integer", value.type_name()));
                     };
                     // Not atomic with changes through handles; nobody mixes both on one statistic.
-                    if let Some(StatisticValue::Integer(sum)) =
-                        combine(&StatisticValue::Integer(cell.value()), value)
-                    {
-                        cell.set(sum, now);
+                    let old = StatisticValue::Integer(integer.newest().unwrap_or(0));
+                    if let Some(StatisticValue::Integer(sum)) = combine(&old, value) {
+                        integer.set(sum, now);
                     }
                     return Ok(());
                 }
-                Some(Err(Some(series))) => {
+                Some(Found::Series(series)) => {
                     let mut series = lock(series);
                     let (is, wanted) = (series.newest.0.type_name(), value.type_name());
                     if is != wanted {
@@ -180,7 +177,7 @@ impl Registry {
                     }
                     return Ok(());
                 }
-                Some(Err(None)) | None => {}
+                None => {}
             }
         }
         if let StatisticValue::Integer(value) = value {
@@ -203,16 +200,16 @@ impl Registry {
     /// Forgets all statistics and groups whose names begin with `start`, such as `subnet[` for all subnets.
     pub fn remove_range(&self, start: &str) {
         let mut inner = self.write();
-        fn cut<V>(map: &mut BTreeMap<Box<str>, V>, start: &str) {
+        fn cut<K: Ord + Clone + Borrow<str>, V>(map: &mut BTreeMap<K, V>, start: &str) {
             let from_start = (Bound::Included(start), Bound::Unbounded);
-            let keys: Vec<Box<str>> = map
+            let keys: Vec<K> = map
                 .range::<str, _>(from_start)
                 .map(|(key, _)| key)
-                .take_while(|key| key.starts_with(start))
+                .take_while(|key| (*key).borrow().starts_with(start))
                 .cloned()
                 .collect();
             for key in keys {
-                map.remove(&key);
+                map.remove(key.borrow());
             }
         }
         cut(&mut inner.single, start);
@@ -236,8 +233,7 @@ impl Registry {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<StatisticValue> {
         match self.read().find(name)? {
-            Found::Cell(cell) => cell.is_present().then(|| StatisticValue::Integer(cell.value())),
-            Found::Member(group, index) => group.newest(index).map(StatisticValue::Integer),
+            Found::Integer(integer) => integer.newest().map(StatisticValue::Integer),
             Found::Series(series) => Some(lock(series).newest.0.clone()),
         }
     }
@@ -245,10 +241,8 @@ impl Registry {
     /// Shows the newest value of each statistic that exists.
     pub fn for_each(&self, mut visit: impl FnMut(&str, &StatisticValue)) {
         self.read().for_each(|name, found| match found {
-            Found::Cell(cell) if cell.is_present() => visit(name, &StatisticValue::Integer(cell.value())),
-            Found::Cell(_) => {}
-            Found::Member(group, index) => {
-                if let Some(value) = group.newest(index) {
+            Found::Integer(integer) => {
+                if let Some(value) = integer.newest() {
                     visit(name, &StatisticValue::Integer(value));
                 }
             }
@@ -283,11 +277,8 @@ impl Registry {
             json::Value::from(vec![value, sample_time(at, &self.zone).into()])
         };
         let samples: Vec<json::Value> = match found {
-            Found::Cell(cell) => {
-                cell.samples().into_iter().map(|(value, at)| pair(value.into(), at)).collect()
-            }
-            Found::Member(group, index) => {
-                group.samples(*index).into_iter().map(|(value, at)| pair(value.into(), at)).collect()
+            Found::Integer(integer) => {
+                integer.samples().into_iter().map(|(value, at)| pair(value.into(), at)).collect()
             }
             Found::Series(series) => {
                 let series = lock(series);
@@ -314,10 +305,10 @@ impl Registry {
     /// Takes the statistic out of all answers until it changes again; `false` when there is no such statistic.
     pub fn remove(&self, name: &str) -> bool {
         let mut inner = self.write();
-        match inner.find(name).map(Found::cell) {
-            Some(Ok(cell)) => cell.remove(),
-            Some(Err(Some(_))) => inner.single.remove(name).is_some(),
-            Some(Err(None)) | None => false,
+        match inner.find(name) {
+            Some(Found::Integer(integer)) => integer.remove(),
+            Some(Found::Series(_)) => inner.single.remove(name).is_some(),
+            None => false,
         }
     }
 
@@ -325,8 +316,8 @@ impl Registry {
         let mut inner = self.write();
         inner.single.retain(|_, single| matches!(single, Single::Counter(_)));
         inner.for_each(|_, found| {
-            if let Ok(cell) = found.cell() {
-                cell.remove();
+            if let Found::Integer(integer) = found {
+                integer.remove();
             }
         });
     }
@@ -355,10 +346,9 @@ impl Registry {
 }
 
 fn reset(found: &Found<'_>, now: Micros) -> bool {
-    match found.cell() {
-        Ok(cell) => cell.reset(now),
-        Err(None) => false,
-        Err(Some(series)) => {
+    match found {
+        Found::Integer(integer) => integer.reset(now),
+        Found::Series(series) => {
             let mut series = lock(series);
             series.older.clear();
             series.newest = (series.newest.0.neutral(), now);
@@ -368,10 +358,9 @@ fn reset(found: &Found<'_>, now: Micros) -> bool {
 }
 
 fn set_limit(found: &Found<'_>, limit: Limit, now: Micros) -> bool {
-    match found.cell() {
-        Ok(cell) => cell.set_limit(limit, now),
-        Err(None) => false,
-        Err(Some(series)) => {
+    match found {
+        Found::Integer(integer) => integer.set_limit(limit, now),
+        Found::Series(series) => {
             lock(series).older.set_limit(limit, now);
             true
         }
@@ -381,19 +370,19 @@ fn set_limit(found: &Found<'_>, limit: Limit, now: Micros) -> bool {
 impl Inner {
     fn find(&self, name: &str) -> Option<Found<'_>> {
         match self.single.get(name) {
-            Some(Single::Counter(counter)) => return Some(Found::Cell(&counter.0.0)),
+            Some(Single::Counter(counter)) => return Some(Found::Integer(Integer::Alone(&counter.0.0))),
             Some(Single::Series(series)) => return Some(Found::Series(series)),
             None => {}
         }
         let (prefix, name) = name.rsplit_once('.')?;
         let group = self.groups.get(prefix)?;
-        group.index(name).map(|index| Found::Member(group, index))
+        group.index(name).map(|index| Found::Integer(Integer::Member(group, index)))
     }
 
     fn for_each(&self, mut visit: impl FnMut(&str, Found<'_>)) {
         for (name, single) in &self.single {
             match single {
-                Single::Counter(counter) => visit(name, Found::Cell(&counter.0.0)),
+                Single::Counter(counter) => visit(name, Found::Integer(Integer::Alone(&counter.0.0))),
                 Single::Series(series) => visit(name, Found::Series(series)),
             }
         }
@@ -404,7 +393,7 @@ impl Inner {
                 name.push_str(&group.prefix);
                 name.push('.');
                 name.push_str(suffix);
-                visit(&name, Found::Member(group, index));
+                visit(&name, Found::Integer(Integer::Member(group, index)));
             }
         }
     }

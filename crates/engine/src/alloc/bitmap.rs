@@ -1,7 +1,7 @@
 //! Occupied positions of a pool, in the form that fits its size.
 
 use super::dense::Dense;
-use super::small::Small;
+use super::small::{Medium, Small};
 use super::sparse::Sparse;
 
 /// Positions `0..capacity`, each occupied or free. Finding the next free one costs the same in an empty, a nearly full
@@ -9,6 +9,7 @@ use super::sparse::Sparse;
 #[derive(Clone, Debug)]
 pub enum Bitmap {
     Small(Small),
+    Medium(Medium),
     /// In a place of its own: there are many more small pools.
     Dense(Box<Dense>),
     Sparse(Sparse),
@@ -23,6 +24,8 @@ impl Bitmap {
     pub fn new(capacity: u64) -> Self {
         if let Some(small) = Small::new(capacity) {
             Self::Small(small)
+        } else if let Some(medium) = Medium::new(capacity) {
+            Self::Medium(medium)
         } else if capacity <= LARGEST_DENSE {
             Self::Dense(Box::new(Dense::new(capacity)))
         } else {
@@ -34,6 +37,7 @@ impl Bitmap {
     pub fn capacity(&self) -> u64 {
         match self {
             Self::Small(map) => map.capacity(),
+            Self::Medium(map) => map.capacity(),
             Self::Dense(map) => map.capacity(),
             Self::Sparse(map) => map.capacity(),
         }
@@ -43,6 +47,7 @@ impl Bitmap {
     pub fn occupied(&self) -> u64 {
         match self {
             Self::Small(map) => map.occupied(),
+            Self::Medium(map) => map.occupied(),
             Self::Dense(map) => map.occupied(),
             Self::Sparse(map) => map.occupied(),
         }
@@ -52,6 +57,7 @@ impl Bitmap {
     pub fn is_occupied(&self, at: u64) -> bool {
         match self {
             Self::Small(map) => map.is_occupied(at),
+            Self::Medium(map) => map.is_occupied(at),
             Self::Dense(map) => map.is_occupied(at),
             Self::Sparse(map) => map.is_occupied(at),
         }
@@ -61,6 +67,7 @@ impl Bitmap {
     pub fn set(&mut self, at: u64, occupied: bool) -> bool {
         match self {
             Self::Small(map) => map.set(at, occupied),
+            Self::Medium(map) => map.set(at, occupied),
             Self::Dense(map) => map.set(at, occupied),
             Self::Sparse(map) => map.set(at, occupied),
         }
@@ -71,6 +78,7 @@ impl Bitmap {
     pub fn next_free(&self, from: u64) -> Option<u64> {
         match self {
             Self::Small(map) => map.next_free(from),
+            Self::Medium(map) => map.next_free(from),
             Self::Dense(map) => map.next_free(from),
             Self::Sparse(map) => map.next_free(from),
         }
@@ -87,12 +95,14 @@ mod tests {
 
     fn every(capacity: u64) -> impl Iterator<Item = Bitmap> {
         let larger = [Bitmap::Dense(Box::new(Dense::new(capacity))), Bitmap::Sparse(Sparse::new(capacity))];
-        Small::new(capacity).map(Bitmap::Small).into_iter().chain(larger)
+        let small = Small::new(capacity).map(Bitmap::Small);
+        let medium = Medium::new(capacity).map(Bitmap::Medium);
+        small.into_iter().chain(medium).chain(larger)
     }
 
     #[test]
     fn agrees_with_a_set_and_visits_each_position_once() {
-        for capacity in [1u64, 2, 63, 64, 65, 255, 256, 257, 4095, 4096, 4097, 9000] {
+        for capacity in [1u64, 2, 63, 64, 65, 255, 256, 257, 2048, 4095, 4096, 4097, 9000] {
             for mut map in every(capacity) {
                 let mut seen = BTreeSet::new();
                 let mut cursor = capacity / 2;
@@ -110,7 +120,7 @@ mod tests {
     #[test]
     fn random_changes_agree_with_a_model() {
         for (capacity, mut map) in
-            [254, 3 * 4096 + 17].into_iter().flat_map(|size| every(size).map(move |map| (size, map)))
+            [254, 2001, 3 * 4096 + 17].into_iter().flat_map(|size| every(size).map(move |map| (size, map)))
         {
             let mut random = XorShift::new(7);
             let mut model = BTreeSet::new();

@@ -78,8 +78,8 @@ impl Round {
     }
 
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.classes.is_empty()
+    pub fn classes(&self) -> &[ClassId] {
+        &self.classes
     }
 
     /// Those whose tests can be true of the query.

@@ -50,7 +50,7 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     if services.is_empty() {
         let mut answer = own(&agent, command).await;
         if let Some(filter) = filter {
-            filter.apply(&mut answer);
+            answer = codec::filter(answer, filter).await;
         }
         return list_of(answer).await;
     }
@@ -80,9 +80,7 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     for task in tasks {
         answers.push(match task.await {
             Ok(answer) => answer,
-            Err(_) => {
-                codec::write(Answer::error("internal server error: no response generated").into_value()).await
-            }
+            Err(_) => codec::write(Answer::error("internal server error: no response generated")).await,
         });
     }
     format!("[ {} ]", answers.join(", "))
@@ -97,7 +95,7 @@ fn services(value: &Value) -> Result<Vec<String>, Answer> {
 }
 
 async fn list_of(answer: Answer) -> String {
-    codec::write(vec![answer.into_value()].into()).await
+    codec::write_list(answer).await
 }
 
 /// A command for the agent itself.
@@ -136,7 +134,7 @@ impl Errand {
             }
             Err(error) => {
                 observe::log!(messages::ForwardFailed { name, error });
-                codec::write(Answer::error(error).into_value()).await
+                codec::write(Answer::error(error)).await
             }
         }
     }
@@ -170,10 +168,13 @@ impl Errand {
             }
         };
         // Passed on as it came, but only when it is JSON: the list must not break over it.
-        let text = String::from_utf8(octets)
+        let mut text = String::from_utf8(octets)
             .map_err(|_| format!("the answer of the {service} service is not JSON: the text is not UTF-8"))?;
-        if self.filter.is_none() && json::is_plain(&text) {
-            return Ok(text);
+        if self.filter.is_none() {
+            match codec::plain(text).await {
+                Ok(plain) => return Ok(plain),
+                Err(odd) => text = odd,
+            }
         }
         let value = codec::parse_answer(text)
             .await
@@ -199,16 +200,11 @@ impl Errand {
 
     /// The text of an answer, without what its receiver is not to see.
     async fn write(&self, value: Value) -> String {
-        let value = match &self.filter {
-            None => value,
-            Some(filter) => match Answer::from_value(value) {
-                Ok(mut answer) => {
-                    filter.apply(&mut answer);
-                    answer.into_value()
-                }
-                Err(error) => Answer::error(error.to_string()).into_value(),
-            },
+        let Some(filter) = &self.filter else { return codec::write_value(value).await };
+        let answer = match Answer::from_value(value) {
+            Ok(answer) => codec::filter(answer, filter.clone()).await,
+            Err(error) => Answer::error(error.to_string()),
         };
-        codec::write(value).await
+        codec::write(answer).await
     }
 }

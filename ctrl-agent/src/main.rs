@@ -19,9 +19,6 @@ const PROGRAM: Program = Program {
     ports: false,
 };
 
-/// Threads of the runtime: requests are short, and one that is not must not hold up the others.
-const THREADS: usize = 2;
-
 fn main() -> ExitCode {
     let arguments = match PROGRAM.parse(std::env::args_os().skip(1)) {
         Ok(arguments) => arguments,
@@ -42,8 +39,8 @@ fn main() -> ExitCode {
         Action::Check | Action::FullCheck => return agent::check(&arguments, &paths),
         Action::Run => {
             daemon::restrict_umask();
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+            // Requests are passed on by one thread; what is large is looked through by others.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             return match runtime {
                 Ok(runtime) => runtime.block_on(agent::run(arguments, paths)),
                 Err(error) => failed(&error),

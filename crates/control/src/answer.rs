@@ -1,5 +1,7 @@
 //! What a command is answered with: a result code, a text, arguments (Kea manual, "Data Syntax").
 
+use std::sync::Arc;
+
 use json::{Kind, Map, Value};
 
 /// Result codes of Kea's control channel.
@@ -25,6 +27,8 @@ pub struct Answer {
     pub result: u32,
     pub text: Option<String>,
     pub arguments: Option<Value>,
+    /// In place of `arguments`: their text, written before.
+    pub written: Option<Arc<str>>,
 }
 
 /// Why a map is not an answer.
@@ -43,23 +47,29 @@ pub enum AnswerError {
 impl Answer {
     /// Success with a text.
     pub fn ok(text: impl Into<String>) -> Self {
-        Self { result: result::OK, text: Some(text.into()), arguments: None }
+        Self::with_result(result::OK, text)
     }
 
     /// Success that carries data and no text.
     pub fn arguments(arguments: impl Into<Value>) -> Self {
-        Self { result: result::OK, text: None, arguments: Some(arguments.into()) }
+        Self { arguments: Some(arguments.into()), ..Self::done() }
     }
 
     /// Success with a text and data.
     pub fn full(text: impl Into<String>, arguments: impl Into<Value>) -> Self {
-        Self { result: result::OK, text: Some(text.into()), arguments: Some(arguments.into()) }
+        Self::ok(text).and_arguments(arguments)
+    }
+
+    /// Success that carries data which is kept as text.
+    #[must_use]
+    pub fn written(text: Arc<str>) -> Self {
+        Self { written: Some(text), ..Self::done() }
     }
 
     /// Success without a word.
     #[must_use]
     pub fn done() -> Self {
-        Self { result: result::OK, text: None, arguments: None }
+        Self { result: result::OK, text: None, arguments: None, written: None }
     }
 
     /// General failure.
@@ -85,7 +95,7 @@ impl Answer {
 
     /// Any result with a text and no data.
     pub fn with_result(result: u32, text: impl Into<String>) -> Self {
-        Self { result, text: Some(text.into()), arguments: None }
+        Self { result, text: Some(text.into()), ..Self::done() }
     }
 
     /// The same answer with data.
@@ -100,9 +110,40 @@ impl Answer {
         self.result == result::OK
     }
 
+    /// Makes `arguments` of what is written.
+    pub fn open(&mut self) {
+        if let Some(written) = self.written.take() {
+            // Our own text: it parses.
+            let limits = json::Limits { max_depth: usize::MAX, ..json::Limits::default() };
+            self.arguments = json::parse_command(written.as_bytes(), limits).ok();
+        }
+    }
+
+    /// Appends the text that goes over the wire: that of [`into_value`](Self::into_value).
+    pub fn write(&self, out: &mut String) {
+        out.push_str("{ ");
+        if let Some(written) = &self.written {
+            out.push_str("\"arguments\": ");
+            out.push_str(written);
+            out.push_str(", ");
+        } else if let Some(arguments) = &self.arguments {
+            out.push_str("\"arguments\": ");
+            json::write_compact(arguments, out);
+            out.push_str(", ");
+        }
+        out.push_str("\"result\": ");
+        out.push_str(&self.result.to_string());
+        if let Some(text) = self.text.as_deref().filter(|text| !text.is_empty()) {
+            out.push_str(", \"text\": ");
+            json::write_string(text, out);
+        }
+        out.push_str(" }");
+    }
+
     /// The map that goes over the wire. An empty text is left out, as Kea does.
     #[must_use]
-    pub fn into_value(self) -> Value {
+    pub fn into_value(mut self) -> Value {
+        self.open();
         let mut map = Map::new();
         map.insert("result".to_owned(), self.result.into());
         if let Some(text) = self.text.filter(|text| !text.is_empty()) {
@@ -128,7 +169,7 @@ impl Answer {
             Some(Value { kind: Kind::Str(text), .. }) => Some(text),
             Some(other) => return Err(AnswerError::TextType(other.type_name())),
         };
-        Ok(Self { result, text, arguments: map.remove("arguments") })
+        Ok(Self { result, text, arguments: map.remove("arguments"), written: None })
     }
 }
 
@@ -158,8 +199,23 @@ mod tests {
             Answer::error("x").and_arguments(list),
             Answer::with_result(1001, "own code"),
         ] {
+            let mut text = String::new();
+            answer.write(&mut text);
+            assert_eq!(text, json::to_string(&answer.clone().into_value()));
             assert_eq!(Answer::from_value(answer.clone().into_value()), Ok(answer));
         }
+    }
+
+    #[test]
+    fn what_was_written_before_is_what_it_stands_for() {
+        let value = Value::from([("a", Value::from(vec![1_i64.into(), "x".into()]))]);
+        let mut answer = Answer::written(json::to_string(&value).into());
+        let mut text = String::new();
+        answer.write(&mut text);
+        assert_eq!(text, r#"{ "arguments": { "a": [ 1, "x" ] }, "result": 0 }"#);
+        assert_eq!(answer.clone().into_value(), Answer::arguments(value.clone()).into_value());
+        answer.open();
+        assert_eq!(answer, Answer::arguments(value));
     }
 
     #[test]

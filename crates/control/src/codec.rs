@@ -1,11 +1,17 @@
 //! JSON of the control channels, in and out, without holding up the other connections.
 
+use std::sync::Arc;
+
 use json::Value;
 
-use crate::Limits;
+use crate::gate::ResponseFilter;
+use crate::{Answer, Limits};
 
 /// From here on the work moves to a thread that may block: a runtime thread serves other connections too.
 const LARGE: usize = 64 << 10;
+
+/// As many values as are written in less time than a thread takes to wake up, or not much more.
+const MANY: usize = 4000;
 
 /// Parses a command; the error is Kea's text.
 pub async fn parse(octets: impl AsRef<[u8]> + Send + 'static) -> Result<Value, String> {
@@ -32,15 +38,86 @@ async fn parse_within(
         .unwrap_or_else(|_| Err("internal server error: the JSON parser failed".to_owned()))
 }
 
-/// The text of an answer, as Kea spaces it.
-pub async fn write(value: Value) -> String {
-    // How large a text becomes is not known before; what is nested may be large.
-    if !nested(&value) {
-        return json::to_string(&value);
+/// The text of an answer, if it may be passed on as it came: see [`json::is_plain`].
+pub async fn plain(text: String) -> Result<String, String> {
+    let check = |text: String| if json::is_plain(&text) { Ok(text) } else { Err(text) };
+    if text.len() < 16 * LARGE {
+        return check(text);
     }
-    tokio::task::spawn_blocking(move || json::to_string(&value)).await.unwrap_or_else(|_| {
-        r#"{ "result": 1, "text": "internal server error: no response generated" }"#.to_owned()
+    tokio::task::spawn_blocking(move || check(text)).await.unwrap_or_else(|_| Err(String::new()))
+}
+
+/// The text of an answer, as Kea spaces it.
+pub async fn write(answer: Answer) -> String {
+    let large = is_large(&answer);
+    aside(large, move || {
+        let mut text = String::new();
+        answer.write(&mut text);
+        text
     })
+    .await
+}
+
+/// As [`write`], as a list of one.
+pub async fn write_list(answer: Answer) -> String {
+    let large = is_large(&answer);
+    aside(large, move || {
+        let mut text = String::from("[ ");
+        answer.write(&mut text);
+        text.push_str(" ]");
+        text
+    })
+    .await
+}
+
+/// The text of any value, as Kea spaces it.
+pub async fn write_value(value: Value) -> String {
+    let large = nested(&value);
+    aside(large, move || json::to_string(&value)).await
+}
+
+/// An answer without what its receiver is not to see.
+pub async fn filter(mut answer: Answer, filter: Arc<dyn ResponseFilter>) -> Answer {
+    answer.open();
+    let large = is_large(&answer);
+    aside(large, move || {
+        filter.apply(&mut answer);
+        answer
+    })
+    .await
+}
+
+fn is_large(answer: &Answer) -> bool {
+    answer.arguments.as_ref().is_some_and(nested)
+}
+
+/// Does something on a thread that may block if it is large: how large a text becomes is not known before, and what is
+/// nested may be large.
+async fn aside<T: Send + From<Failed> + 'static>(
+    large: bool,
+    what: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if !large {
+        return what();
+    }
+    tokio::task::spawn_blocking(what).await.unwrap_or_else(|_| Failed.into())
+}
+
+/// The thread that may block did not live to tell.
+struct Failed;
+
+impl From<Failed> for Answer {
+    fn from(Failed: Failed) -> Self {
+        Self::error("internal server error: no response generated")
+    }
+}
+
+impl From<Failed> for String {
+    fn from(failed: Failed) -> Self {
+        let mut text = Self::new();
+        Answer::from(failed).write(&mut text);
+        text
+    }
 }
 
 fn nested(value: &Value) -> bool {
@@ -54,5 +131,6 @@ fn nested(value: &Value) -> bool {
             _ => false,
         }
     }
-    many(value, &mut 1000)
+    let mut left = MANY;
+    many(value, &mut left)
 }

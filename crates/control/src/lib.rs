@@ -9,6 +9,7 @@
 mod answer;
 pub mod codec;
 mod command;
+mod eager;
 pub mod gate;
 pub mod http;
 mod limits;

@@ -1,11 +1,14 @@
 //! The commands of a daemon: one definition each, and the way from an envelope to an answer.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Poll;
 
 use json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::gate::{Admission, Gate};
@@ -58,6 +61,8 @@ type Handler = Arc<dyn Fn(Command) -> BoxFuture<Answer> + Send + Sync>;
 struct Entry {
     definition: CommandDef,
     handler: Handler,
+    /// The first step of the handler takes microseconds, whatever there is to serve.
+    quick: bool,
 }
 
 /// The name is taken.
@@ -74,6 +79,8 @@ pub struct CommandTable {
     /// Held while a write command runs.
     writing: Arc<Mutex<()>>,
     gate: RwLock<Option<Arc<dyn Gate>>>,
+    /// Where handlers run that may take their time; `None`: where their commands arrive.
+    background: Option<Handle>,
 }
 
 const LIST_COMMANDS: CommandDef =
@@ -90,16 +97,41 @@ impl CommandTable {
     #[must_use]
     pub fn new() -> Self {
         let nobody: Handler = Arc::new(|command| Box::pin(async move { Answer::unsupported(&command.name) }));
-        let list = Entry { definition: LIST_COMMANDS, handler: nobody };
+        let list = Entry { definition: LIST_COMMANDS, handler: nobody, quick: true };
         Self {
             entries: RwLock::new(BTreeMap::from([(LIST_COMMANDS.name, list)])),
             writing: Arc::default(),
             gate: RwLock::default(),
+            background: None,
         }
+    }
+
+    /// The same table, its handlers run by another runtime than the one that serves the channels.
+    #[must_use]
+    pub fn with_background(self, runtime: Handle) -> Self {
+        Self { background: Some(runtime), ..self }
     }
 
     /// Adds a command.
     pub fn register<F, R>(&self, definition: CommandDef, handler: F) -> Result<(), DuplicateCommand>
+    where
+        F: Fn(Command) -> R + Send + Sync + 'static,
+        R: Future<Output = Answer> + Send + 'static,
+    {
+        self.add(definition, handler, false)
+    }
+
+    /// Adds a command that reads, and whose handler takes microseconds to its end or to its first wait, whatever there
+    /// is to serve: it runs where the command arrives, and moves away only when it waits.
+    pub fn register_quick<F, R>(&self, definition: CommandDef, handler: F) -> Result<(), DuplicateCommand>
+    where
+        F: Fn(Command) -> R + Send + Sync + 'static,
+        R: Future<Output = Answer> + Send + 'static,
+    {
+        self.add(definition, handler, true)
+    }
+
+    fn add<F, R>(&self, definition: CommandDef, handler: F, quick: bool) -> Result<(), DuplicateCommand>
     where
         F: Fn(Command) -> R + Send + Sync + 'static,
         R: Future<Output = Answer> + Send + 'static,
@@ -109,7 +141,7 @@ impl CommandTable {
             return Err(DuplicateCommand(definition.name));
         }
         let handler: Handler = Arc::new(move |command| Box::pin(handler(command)));
-        entries.insert(definition.name, Entry { definition, handler });
+        entries.insert(definition.name, Entry { definition, handler, quick });
         drop(entries);
         observe::log!(messages::Registered { name: definition.name });
         Ok(())
@@ -190,18 +222,47 @@ impl CommandTable {
             Access::Read => None,
             Access::Write => Some(self.writing.clone().lock_owned().await),
         };
-        // A task of its own: it outlives a sender that goes away (and keeps its turn), and contains a panic.
         let handler = entry.handler;
-        let task = tokio::spawn(async move {
+        // Lazy, so that what a handler does before its first wait is contained too.
+        let mut work: BoxFuture<Answer> = Box::pin(async move {
             let answer = handler(command).await;
             drop(turn);
             answer
         });
-        task.await.unwrap_or_else(|_| {
+        let outcome = match if entry.quick { first_step(&mut work).await } else { Step::Waits } {
+            Step::Done(answer) => Some(answer),
+            Step::Panicked => None,
+            // A task of its own: it outlives a sender that goes away (and keeps its turn), and contains a panic.
+            Step::Waits => match &self.background {
+                Some(runtime) => runtime.spawn(work),
+                None => tokio::spawn(work),
+            }
+            .await
+            .ok(),
+        };
+        outcome.unwrap_or_else(|| {
             observe::log!(messages::ResponseError { name: entry.definition.name });
             Answer::error("internal server error: no response generated")
         })
     }
+}
+
+/// What came of starting a handler.
+enum Step {
+    Done(Answer),
+    Waits,
+    Panicked,
+}
+
+async fn first_step(work: &mut BoxFuture<Answer>) -> Step {
+    poll_fn(|cx| {
+        Poll::Ready(match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Ready(answer)) => Step::Done(answer),
+            Ok(Poll::Pending) => Step::Waits,
+            Err(_) => Step::Panicked,
+        })
+    })
+    .await
 }
 
 impl std::fmt::Debug for CommandTable {
@@ -311,12 +372,40 @@ mod tests {
     async fn a_panic_harms_its_sender_alone() {
         let table = CommandTable::new();
         table.register(WRITE, |_| async { panic!("injected") }).unwrap();
-        for _ in 0..2 {
+        table.register_quick(READ, |_| async { panic!("injected") }).unwrap();
+        for name in ["b-write", "a-read", "b-write", "a-read"] {
             assert_eq!(
-                table.dispatch(Command::new("b-write")).await,
+                table.dispatch(Command::new(name)).await,
                 Answer::error("internal server error: no response generated")
             );
         }
+    }
+
+    #[test]
+    fn quick_handlers_run_where_they_arrive_until_they_wait() {
+        let background = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("aside")
+            .build()
+            .unwrap();
+        let table = CommandTable::new().with_background(background.handle().clone());
+        let place = || std::thread::current().name().unwrap_or_default().to_owned();
+        table
+            .register_quick(READ, move |command: Command| async move {
+                let before = place();
+                if command.arguments.is_some() {
+                    tokio::task::yield_now().await;
+                }
+                Answer::full(before, place())
+            })
+            .unwrap();
+        table.register(WRITE, move |_| async move { Answer::ok(place()) }).unwrap();
+        let front = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let run = |command| front.block_on(table.dispatch(command));
+        let here = place();
+        assert_eq!(run(Command::new("a-read")), Answer::full(&here, here.as_str()));
+        assert_eq!(run(Command::new("a-read").with_arguments(Value::map())), Answer::full(&here, "aside"));
+        assert_eq!(run(Command::new("b-write")), Answer::ok("aside"));
     }
 
     #[tokio::test(start_paused = true)]

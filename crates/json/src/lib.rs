@@ -24,4 +24,4 @@ pub use parse::{Dialect, Limits, Parsed, Parser, parse, parse_command};
 pub use plain::is_plain;
 pub use scanner::{Scan, Scanner};
 pub use value::{Kind, Pos, Value};
-pub use write::{to_string, to_string_pretty, write_compact, write_list, write_members};
+pub use write::{to_string, to_string_pretty, write_compact, write_list, write_members, write_string};

@@ -206,7 +206,8 @@ fn general(value: f64) -> String {
     }
 }
 
-fn write_string(text: &str, out: &mut String) {
+/// A string in quotes, appended to `out`.
+pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
     if text.bytes().all(|octet| octet >= b' ' && !matches!(octet, b'"' | b'\\' | 0x7f)) {
         out.push_str(text);

@@ -67,6 +67,7 @@ impl<P: Protocol> Server<P> {
     }
 
     fn bind(self: &Arc<Self>, wanted: &ControlSocket, places: &Places) -> Result<Bound, Refusal> {
+        let _front = self.front.enter();
         match wanted {
             ControlSocket::Unix { path } => {
                 // Its directory was judged with the other paths.
@@ -85,6 +86,7 @@ impl<P: Protocol> Server<P> {
     }
 
     pub(crate) fn serve_channels(&self, open: &mut Channels, fresh: Vec<(ControlSocket, Bound)>) {
+        let _front = self.front.enter();
         open.0.extend(fresh.into_iter().map(|(socket, bound)| {
             let channel = match bound {
                 Bound::Unix(server) => Channel::Unix(server.serve(Arc::clone(&self.commands))),

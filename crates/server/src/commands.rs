@@ -23,7 +23,18 @@ use crate::service::{self, Origin};
 pub type Handled = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// A command and its handler.
-pub struct Entry<P: Protocol>(CommandDef, fn(Arc<Server<P>>, Command) -> Handled);
+pub struct Entry<P: Protocol> {
+    definition: CommandDef,
+    handler: fn(Arc<Server<P>>, Command) -> Handled,
+    quick: bool,
+}
+
+impl<P: Protocol> Entry<P> {
+    /// See [`CommandTable::register_quick`].
+    const fn quick(self) -> Self {
+        Self { quick: true, ..self }
+    }
+}
 
 /// A row of a table of commands.
 pub const fn entry<P: Protocol>(
@@ -33,7 +44,7 @@ pub const fn entry<P: Protocol>(
     summary: &'static str,
     handler: fn(Arc<Server<P>>, Command) -> Handled,
 ) -> Entry<P> {
-    Entry(CommandDef::built_in(name, access, arguments, summary), handler)
+    Entry { definition: CommandDef::built_in(name, access, arguments, summary), handler, quick: false }
 }
 
 /// The built-in commands of both families but statistics.
@@ -55,7 +66,8 @@ fn shared<P: Protocol>() -> [Entry<P>; 19] {
         ),
         entry("config-get", Access::Read, "metadata:boolean?", "The running configuration.", |s, c| {
             Box::pin(config_get(s, c))
-        }),
+        })
+        .quick(),
         entry("config-hash-get", Access::Read, "", "Hash of the running configuration.", |s, _| {
             now(Answer::arguments([("hash", hash(&s))]))
         }),
@@ -117,17 +129,23 @@ fn shared<P: Protocol>() -> [Entry<P>; 19] {
         entry("server-tag-get", Access::Read, "", "The server's tag.", |s, _| {
             let tag = s.config().services.server_tag.clone();
             now(Answer::arguments([("server-tag", Value::from(tag.as_str()))]))
-        }),
+        })
+        .quick(),
         entry("shutdown", Access::Write, "exit-value:integer?", "Ends the server.", |s, c| {
             now(shutdown(&s, &c))
         }),
-        entry("status-get", Access::Read, "", "How the server is doing.", |s, _| now(crate::status::get(&s))),
+        entry("status-get", Access::Read, "", "How the server is doing.", |s, _| now(crate::status::get(&s)))
+            .quick(),
         entry("version-get", Access::Read, "", "The version.", |_, _| {
             let extended = version::extended(P::COMPONENTS);
             now(Answer::full(version::KEA_VERSION, [("extended", Value::from(extended))]))
-        }),
+        })
+        .quick(),
     ]
 }
+
+/// The statistics of so many subnets are listed in no time.
+const FEW_SUBNETS: usize = 20;
 
 /// An answer that is there at once.
 pub fn now(answer: Answer) -> Handled {
@@ -140,22 +158,38 @@ pub fn now(answer: Answer) -> Handled {
 /// When two commands have one name.
 pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), control::DuplicateCommand> {
     let table = &server.commands;
-    for Entry(definition, handler) in shared::<P>().iter().chain(P::COMMANDS) {
+    for Entry { definition, handler, quick } in shared::<P>().iter().chain(P::COMMANDS) {
         let (server, handler) = (Arc::clone(server), *handler);
-        table.register(*definition, move |command| handler(Arc::clone(&server), command))?;
+        let handler = move |command| handler(Arc::clone(&server), command);
+        if *quick {
+            table.register_quick(*definition, handler)?;
+        } else {
+            table.register(*definition, handler)?;
+        }
     }
     for (name, statistic) in StatisticCommand::ALL {
         let definition = statistic_definition(name, statistic);
         let server = Arc::clone(server);
-        table.register(definition, move |command: Command| {
-            let arguments = command.arguments.as_ref();
-            let outcome = statistic.run(&server.registry, arguments, server.shared.clock.now());
-            let mut answer = Answer::with_result(outcome.result, outcome.text);
-            if let Some(arguments) = outcome.arguments {
-                answer = answer.and_arguments(arguments);
+        let handler = move |command: Command| {
+            let server = Arc::clone(&server);
+            async move {
+                // Each subnet has its statistics.
+                if statistic != StatisticCommand::Get && server.config().subnets.len() > FEW_SUBNETS {
+                    tokio::task::yield_now().await;
+                }
+                let arguments = command.arguments.as_ref();
+                let outcome = statistic.run(&server.registry, arguments, server.shared.clock.now());
+                let mut answer = Answer::with_result(outcome.result, outcome.text);
+                if let Some(arguments) = outcome.arguments {
+                    answer = answer.and_arguments(arguments);
+                }
+                answer
             }
-            std::future::ready(answer)
-        })?;
+        };
+        match definition.access {
+            Access::Read => table.register_quick(definition, handler)?,
+            Access::Write => table.register(definition, handler)?,
+        }
     }
     Ok(())
 }
@@ -170,7 +204,7 @@ fn statistic_definition(name: &'static str, statistic: StatisticCommand) -> Comm
 #[must_use]
 pub fn command_definitions<P: Protocol>() -> Vec<CommandDef> {
     let statistics = StatisticCommand::ALL.into_iter().map(|(name, op)| statistic_definition(name, op));
-    let own = shared::<P>().iter().chain(P::COMMANDS).map(|entry| entry.0).collect::<Vec<_>>();
+    let own = shared::<P>().iter().chain(P::COMMANDS).map(|entry| entry.definition).collect::<Vec<_>>();
     CommandTable::new().definitions().into_iter().chain(own).chain(statistics).collect()
 }
 
@@ -221,13 +255,8 @@ fn register_module<P: Protocol>(
     }
 }
 
-/// What `config-get` answers: the running configuration and its hash.
-fn running<P: Protocol>(server: &Server<P>, origin: bool) -> Value {
-    P::config_get(&server.config().written, origin)
-}
-
 fn hash<P: Protocol>(server: &Server<P>) -> Value {
-    running(server, false).get("hash").cloned().unwrap_or_default()
+    Value::from(&*server.config_hash())
 }
 
 async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
@@ -235,8 +264,18 @@ async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> An
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    // With many subnets this takes a while; the packet loop has threads of its own.
-    Answer::arguments(tokio::task::block_in_place(|| running(&server, origin)))
+    if !origin && let Some(text) = server.rendered().and_then(|rendered| rendered.text) {
+        return Answer::written(text);
+    }
+    // With many subnets this takes a while.
+    tokio::task::yield_now().await;
+    tokio::task::block_in_place(|| {
+        if origin {
+            return Answer::arguments(P::config_get(&server.config().written, true));
+        }
+        let (rendered, value) = server.render();
+        rendered.text.map_or_else(|| Answer::arguments(value), Answer::written)
+    })
 }
 
 /// The arguments of config-set and config-test.

@@ -19,6 +19,7 @@ mod protocol;
 mod pull;
 mod queue;
 mod reconfigure;
+mod rendered;
 mod run;
 mod security;
 mod server;

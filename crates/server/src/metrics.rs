@@ -262,11 +262,13 @@ pub(crate) fn pages<P: Protocol>(server: &Arc<Server<P>>) -> Vec<Page> {
         let weak = Arc::downgrade(server);
         let render = Arc::new(move |origin: Origin| {
             let server = weak.upgrade();
-            let reply = match server {
-                Some(server) => render(&server, &origin),
-                None => Reply::error(StatusCode::SERVICE_UNAVAILABLE),
-            };
-            Box::pin(std::future::ready(reply)) as control::BoxFuture<Reply>
+            Box::pin(async move {
+                let Some(server) = server else { return Reply::error(StatusCode::SERVICE_UNAVAILABLE) };
+                // With many subnets there is much to write.
+                let background = server.background.clone();
+                let reply = background.spawn(async move { render(&server, &origin) });
+                reply.await.unwrap_or_else(|_| Reply::error(StatusCode::INTERNAL_SERVER_ERROR))
+            }) as control::BoxFuture<Reply>
         });
         Page { path, open, render }
     };

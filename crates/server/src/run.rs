@@ -14,7 +14,8 @@ use daemon::{
 use engine::alloc::Runtime;
 use lease::Durable;
 use observe::{Logging, Registry, StartUp};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify, oneshot, watch};
 
 use crate::messages::say;
 use crate::protocol::Statistics;
@@ -61,7 +62,8 @@ fn check<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
         let logging = start_logging::<P>(&arguments, &paths, Some("stdout".to_owned()));
         let logging = logging.map_err(|text| Refusal::internal(&text))?;
         runtime.block_on(async {
-            let server = build::<P>(arguments, paths, file.clone(), logging)?;
+            let front = Handle::current();
+            let server = build::<P>(arguments, paths, file.clone(), logging, front)?;
             let draft = server.read(&file)?;
             if full {
                 let state = server.state.lock().await;
@@ -98,7 +100,12 @@ fn serve<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed::<P>(&error.to_string()),
     };
-    let status = runtime.block_on(run::<P>(arguments, paths, logging));
+    let front = match Front::start() {
+        Ok(front) => front,
+        Err(error) => return failed::<P>(&error.to_string()),
+    };
+    let status = runtime.block_on(run::<P>(arguments, paths, logging, front.handle.clone()));
+    drop(front);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     status
 }
@@ -127,8 +134,44 @@ fn start_logging<P: Protocol>(
     Logging::start(start, Arc::new(RealClock::new())).map_err(|error| error.to_string())
 }
 
+/// Runs what takes its time: reconfigurations, databases, timers, commands that are not quick.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("control").enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("background")
+        .enable_all()
+        .build()
+}
+
+/// The thread of the control channels. It alone accepts, reads, answers quick commands and writes: no command goes
+/// through several threads unless it has to wait, and none that takes its time holds up the others.
+struct Front {
+    handle: Handle,
+    /// Dropped, it ends the thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Front {
+    fn start() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
+            let _: Result<(), _> = runtime.block_on(stopped);
+            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        })?;
+        Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _: Result<(), _> = thread.join();
+        }
+    }
 }
 
 /// Logs and prints why there is no server.
@@ -138,7 +181,7 @@ fn failed<P: Protocol>(text: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging) -> ExitCode {
+async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, front: Handle) -> ExitCode {
     let file = arguments.config.clone().unwrap_or_default();
     say!(
         P,
@@ -178,7 +221,7 @@ async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging) 
         Ok(signals) => signals,
         Err(error) => return failed::<P>(&error.to_string()),
     };
-    let server = match start::<P>(arguments, paths, file.clone(), logging).await {
+    let server = match start::<P>(arguments, paths, file.clone(), logging, front).await {
         Ok(server) => server,
         Err(refusal) => {
             say!(P, ConfigLoadFail { file: file.display(), reason: &refusal.text });
@@ -226,8 +269,9 @@ async fn start<P: Protocol>(
     paths: Paths,
     file: PathBuf,
     logging: Logging,
+    front: Handle,
 ) -> Result<Arc<Server<P>>, Refusal> {
-    let server = build::<P>(arguments, paths, file.clone(), logging)?;
+    let server = build::<P>(arguments, paths, file.clone(), logging, front)?;
     let draft = server.read(&file)?;
     log_as_configured(&server, &draft);
     let mut state = server.state.lock().await;
@@ -252,6 +296,7 @@ fn build<P: Protocol>(
     paths: Paths,
     file: PathBuf,
     logging: Logging,
+    front: Handle,
 ) -> Result<Arc<Server<P>>, Refusal> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let registry = Arc::new(Registry::default());
@@ -268,7 +313,10 @@ fn build<P: Protocol>(
         logging,
         registry,
         statistics,
-        commands: Arc::new(CommandTable::new()),
+        commands: Arc::new(CommandTable::new().with_background(Handle::current())),
+        front,
+        background: Handle::current(),
+        rendered: std::sync::Mutex::default(),
         state: Mutex::new(State::default()),
         sockets: Mutex::new(ServiceSockets::new(port)),
         socket_status: std::sync::Mutex::default(),

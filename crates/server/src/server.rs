@@ -12,6 +12,7 @@ use control::CommandTable;
 use engine::alloc::Runtime;
 use memfile::Memfile;
 use observe::{Logging, Registry};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, RwLock};
 
 use crate::Protocol;
@@ -24,6 +25,7 @@ use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
 use crate::queue::QueueLoad;
 use crate::reconfigure::State;
+use crate::rendered::Rendered;
 use crate::service::Service;
 use crate::sockets::{ServiceSockets, SocketStatus};
 
@@ -138,6 +140,12 @@ pub struct Server<P: Protocol> {
     pub(crate) logging: Logging,
     pub(crate) statistics: Arc<Statistics<P>>,
     pub(crate) commands: Arc<CommandTable>,
+    /// The runtime of the control channels.
+    pub(crate) front: Handle,
+    /// The runtime of what takes its time.
+    pub(crate) background: Handle,
+    /// The running configuration as `config-get` shows it.
+    pub(crate) rendered: std::sync::Mutex<Option<Rendered<P>>>,
     /// Whoever reconfigures holds it from the first step to the last.
     pub(crate) state: Mutex<State<P>>,
     /// Taken after `state` where both are held.

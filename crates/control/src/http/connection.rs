@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -19,12 +19,12 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
 use super::guard::{Guard, Phase, State, stock_response};
 use super::{Credentials, Handler, HttpSettings, Page, Reply, Request, codec};
+use crate::eager::Eager;
 use crate::slots::Slot;
 use crate::tls::{Certificate, ServerTls};
 use crate::{Channel, Limits, Origin, messages};
@@ -81,13 +81,14 @@ enum End {
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     slot: Option<Slot>,
     shared: Arc<Shared>,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let mut stream = Eager::new(stream);
     let Some(slot) = slot else {
         // All connections have commands in work. Nothing can be said before a handshake.
         if shared.tls.is_none() {
@@ -97,7 +98,7 @@ pub(crate) async fn serve(
     };
     let Some(tls) = &shared.tls else {
         let client = Client { address: peer, secure: false, certificate: None };
-        return converse(stream, client, slot, &shared, limits, stopping).await;
+        return converse(stream, Eager::is_quiet, client, slot, &shared, limits, stopping).await;
     };
     // Shaking hands takes of the time that a request may take.
     let handshake = timeout(limits.receive, tls.acceptor().accept(stream));
@@ -115,7 +116,8 @@ pub(crate) async fn serve(
         Ok(Ok(stream)) => {
             let certificate = stream.get_ref().1.peer_certificates().and_then(Certificate::of);
             let client = Client { address: peer, secure: true, certificate };
-            converse(stream, client, slot, &shared, limits, stopping).await;
+            // Its records are not looked into.
+            converse(stream, |_| false, client, slot, &shared, limits, stopping).await;
         }
         Ok(Err(error)) => observe::log!(messages::HandshakeFailed { peer, error }),
         Err(_) => observe::log!(messages::RequestTimeout { peer }),
@@ -129,8 +131,10 @@ struct Client {
     certificate: Option<Certificate>,
 }
 
+/// `is_quiet`: nothing is known to have come that was not read.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
+    is_quiet: fn(&S) -> bool,
     client: Client,
     slot: Slot,
     shared: &Shared,
@@ -194,8 +198,11 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     let clean = !guard.in_response();
     // A client that is in the middle of something large reads its answer only when all of it is sent.
     let patience = if guard.refused() { limits.receive } else { LINGER };
+    let whole = !guard.refused() && !state.is_abandoned();
     let mut stream = guard.into_inner();
     match end {
+        // All was read, and nothing more is to come: there is nothing to wait for.
+        End::Done if whole && is_quiet(&stream) => {}
         End::Done => {
             // From here on whoever needs the place may have it.
             slot.end();
@@ -305,6 +312,7 @@ impl Exchange<'_> {
                 observe::log!(messages::BadRequest { peer: self.client.address, error: reason });
                 let mut response = self.response(Reply::error(status));
                 if close {
+                    self.state.abandon();
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 response

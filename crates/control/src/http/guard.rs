@@ -34,6 +34,8 @@ struct Place {
     since: Instant,
     /// Octets of a following request came while this one was in work.
     more: bool,
+    /// The client may still be sending a body that is not read.
+    abandoned: bool,
 }
 
 /// The place of a connection, shared by its stream, its service and its driver.
@@ -45,7 +47,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(limits: Limits) -> Self {
-        let place = Place { phase: Phase::Receiving, since: Instant::now(), more: false };
+        let place = Place { phase: Phase::Receiving, since: Instant::now(), more: false, abandoned: false };
         Self { place: Arc::new(Mutex::new(place)), limits }
     }
 
@@ -61,6 +63,15 @@ impl State {
         let mut place = self.lock();
         place.phase = phase;
         place.since = Instant::now();
+    }
+
+    /// The rest of the request is not read.
+    pub(crate) fn abandon(&self) {
+        self.lock().abandoned = true;
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
     }
 
     /// When the connection has to have moved on.

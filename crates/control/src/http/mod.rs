@@ -110,9 +110,9 @@ pub fn table_handler(table: Arc<CommandTable>, own: &'static str) -> Handler {
                 },
             };
             if let Some(filter) = filter {
-                filter.apply(&mut answer);
+                answer = codec::filter(answer, filter).await;
             }
-            Reply::json(codec::write(vec![answer.into_value()].into()).await)
+            Reply::json(codec::write_list(answer).await)
         })
     })
 }

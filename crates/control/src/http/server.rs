@@ -1,18 +1,20 @@
 //! Accepting HTTP connections.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{self, Shared};
 use super::{Credentials, Handler, Page};
+use crate::eager;
 use crate::slots::Slots;
 use crate::tls::ServerTls;
 use crate::unix::ServerHandle;
@@ -61,7 +63,7 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HttpErro
 
 /// A bound HTTP server that does not answer yet.
 pub struct HttpServer {
-    listener: TcpListener,
+    listener: AsyncFd<TcpListener>,
     address: SocketAddr,
     shared: Arc<RwLock<Arc<Shared>>>,
     limits: Limits,
@@ -78,7 +80,7 @@ impl HttpServer {
         let shared = Arc::new(RwLock::new(Arc::new(shared(settings, handler)?)));
         let failed = |error| HttpError::Bind { address, error };
         let listener = listen(address).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let address = listener.get_ref().local_addr().map_err(failed)?;
         Ok(Self { listener, address, shared, limits })
     }
 
@@ -108,9 +110,8 @@ impl HttpServer {
                 biased;
                 _ = stopping.changed() => break,
                 Some(_) = connections.join_next() => {}
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.listener.async_io(Interest::READABLE, TcpListener::accept) => match accepted {
                     Ok((stream, peer)) => {
-                        let _ = stream.set_nodelay(true);
                         let slot = slots.admit(Some(peer.ip().to_canonical()));
                         let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner).clone();
                         connections.spawn(connection::serve(
@@ -168,7 +169,7 @@ fn shared(settings: &HttpSettings, handler: Handler) -> Result<Shared, HttpError
     Ok(Shared::new(settings, headers, handler))
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<AsyncFd<TcpListener>> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for old connections to time out.
     socket.set_reuse_address(true)?;
@@ -178,7 +179,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket.into())
+    // Connections have it from their listener.
+    socket.set_tcp_nodelay(true)?;
+    eager::listen(socket.into())
 }
 
 #[cfg(test)]

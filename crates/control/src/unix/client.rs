@@ -1,16 +1,17 @@
 //! Sending a command to a UNIX control socket and reading the answer.
 
 use std::io::{self, ErrorKind};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use json::{Scan, Scanner};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::KEEP;
+use crate::eager::Eager;
 
 /// Connections to one socket that wait for the next command.
 const MOST_IDLE: usize = 8;
@@ -63,15 +64,19 @@ fn describe(error: &io::Error) -> String {
 }
 
 /// Connections to one control socket, kept between commands where the server keeps them too: see [`KEEP`].
-#[derive(Debug)]
 pub struct UnixClient {
     path: PathBuf,
     idle: Mutex<Vec<Idle>>,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for UnixClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UnixClient({})", self.path.display())
+    }
+}
+
 struct Idle {
-    stream: UnixStream,
+    stream: Eager<UnixStream>,
     since: Instant,
 }
 
@@ -118,18 +123,17 @@ impl UnixClient {
     }
 
     /// A connection that still stands.
-    fn take(&self) -> Option<UnixStream> {
+    fn take(&self) -> Option<Eager<UnixStream>> {
         let mut idle = self.idle();
         while let Some(Idle { stream, since }) = idle.pop() {
-            let silent = stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
-            if silent && since.elapsed() < MOST_IDLE_TIME {
+            if stream.is_idle() && since.elapsed() < MOST_IDLE_TIME {
                 return Some(stream);
             }
         }
         None
     }
 
-    fn keep(&self, stream: UnixStream) {
+    fn keep(&self, stream: Eager<UnixStream>) {
         let mut idle = self.idle();
         if idle.len() >= MOST_IDLE {
             idle.remove(0);
@@ -147,15 +151,14 @@ pub async fn request(path: &Path, command: &[u8], timeouts: ClientTimeouts) -> R
     }
 }
 
-async fn connect(path: &Path, timeouts: ClientTimeouts) -> Result<UnixStream, ClientError> {
-    timeout(timeouts.connect, UnixStream::connect(path))
-        .await
-        .map_err(|_| ClientError::Timeout)?
-        .map_err(ClientError::Connect)
+async fn connect(path: &Path, timeouts: ClientTimeouts) -> Result<Eager<UnixStream>, ClientError> {
+    let connected = timeout(timeouts.connect, tokio::net::UnixStream::connect(path)).await;
+    let stream = connected.map_err(|_| ClientError::Timeout)?.map_err(ClientError::Connect)?;
+    stream.into_std().map(Eager::new).map_err(ClientError::Connect)
 }
 
 async fn exchange(
-    stream: &mut UnixStream,
+    stream: &mut Eager<UnixStream>,
     command: &[u8],
     timeouts: ClientTimeouts,
 ) -> Result<Outcome, ClientError> {
@@ -164,7 +167,7 @@ async fn exchange(
     // a failed write is not the last word.
     let sent = timeout_at(deadline, stream.write_all(command)).await.map_err(|_| ClientError::Timeout)?;
     let mut scanner = Scanner::new();
-    let mut answer = Vec::new();
+    let mut answer = Vec::with_capacity(4096);
     loop {
         let read =
             timeout_at(deadline, stream.read_buf(&mut answer)).await.map_err(|_| ClientError::Timeout)?;

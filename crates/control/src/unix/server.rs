@@ -1,18 +1,21 @@
 //! Accepting commands on a UNIX socket.
 
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use json::{Scan, Scanner};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::KEEP;
 use super::socket::{BindError, SocketFile};
+use crate::eager::{self, Eager};
 use crate::slots::{Slot, Slots};
 use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
 
@@ -20,7 +23,7 @@ use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
 #[derive(Debug)]
 pub struct UnixServer {
     file: SocketFile,
-    listener: UnixListener,
+    listener: AsyncFd<UnixListener>,
     limits: Limits,
 }
 
@@ -43,8 +46,8 @@ impl UnixServer {
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         check_directory(directory).map_err(BindError::Directory)?;
         let (file, listener) = SocketFile::bind(path)?;
-        let listener = UnixListener::from_std(listener)
-            .map_err(|error| BindError::Bind { path: path.to_owned(), error })?;
+        let listener =
+            eager::listen(listener).map_err(|error| BindError::Bind { path: path.to_owned(), error })?;
         observe::log!(messages::AcceptorStart { path: path.display() });
         Ok(Self { file, listener, limits })
     }
@@ -64,7 +67,7 @@ impl UnixServer {
                 biased;
                 _ = stopping.changed() => break,
                 Some(_) = connections.join_next() => {}
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.listener.async_io(Interest::READABLE, UnixListener::accept) => match accepted {
                     Ok((stream, _)) => {
                         let slot = slots.admit(None);
                         let limits = self.limits;
@@ -120,13 +123,14 @@ enum Received {
 }
 
 async fn serve_one(
-    mut stream: UnixStream,
+    stream: UnixStream,
     slot: Option<Slot>,
     table: Arc<CommandTable>,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
     let peer = peer_of(&stream);
+    let mut stream = Eager::new(stream);
     observe::log!(messages::ConnectionOpened { peer });
     let Some(slot) = slot else {
         farewell(&stream);
@@ -175,6 +179,9 @@ async fn serve_one(
         // From here on whoever needs the place may have it.
         slot.end();
         if !kept {
+            if stream.is_quiet() {
+                break;
+            }
             tokio::select! {
                 () = linger(&mut stream) => {}
                 () = slot.evicted() => {}
@@ -188,7 +195,7 @@ async fn serve_one(
 
 /// Reads a command. `kept`: the client has had an answer, and may have no more to say.
 async fn receive(
-    stream: &mut UnixStream,
+    stream: &mut Eager<UnixStream>,
     peer: &str,
     limits: Limits,
     deadline: Instant,
@@ -196,7 +203,7 @@ async fn receive(
 ) -> Received {
     let mut scanner = Scanner::new().max_depth(limits.nesting);
     let mut command = Vec::new();
-    let mut piece = vec![0; 16 << 10];
+    let mut piece = vec![0; 4096];
     loop {
         let count = match timeout_at(deadline, stream.read(&mut piece)).await {
             Err(_) if kept && scanner.seen() == 0 => return Received::Nothing,
@@ -243,8 +250,8 @@ fn refuse(error: String) -> Received {
 }
 
 /// Whether all of the answer went.
-async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limits) -> bool {
-    let text = codec::write(answer.into_value()).await;
+async fn send(stream: &mut Eager<UnixStream>, answer: Answer, peer: &str, limits: Limits) -> bool {
+    let text = codec::write(answer).await;
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match timeout(limits.write, stream.write(rest)).await {
@@ -265,13 +272,13 @@ async fn send(stream: &mut UnixStream, answer: Answer, peer: &str, limits: Limit
 }
 
 /// Last words to a client that must go at once: what the socket takes without waiting.
-fn farewell(stream: &UnixStream) {
-    let _ = stream.try_write(br#"{ "result": 1, "text": "too many connections to the control socket" }"#);
+fn farewell(stream: &Eager<UnixStream>) {
+    stream.write_now(br#"{ "result": 1, "text": "too many connections to the control socket" }"#);
 }
 
 /// Closes our side and reads away, for a moment, what the client sent beyond its command: closing over unread octets
 /// looks like a broken connection to the client, which might then drop the answer.
-async fn linger(stream: &mut UnixStream) {
+async fn linger(stream: &mut Eager<UnixStream>) {
     let _ = stream.shutdown().await;
     let mut waste = vec![0; 4096];
     let _ = timeout(Duration::from_secs(1), async {
@@ -285,11 +292,8 @@ async fn linger(stream: &mut UnixStream) {
 }
 
 fn peer_of(stream: &UnixStream) -> String {
-    stream.peer_cred().map_or_else(
+    getsockopt(stream, PeerCredentials).map_or_else(
         |_| String::new(),
-        |credentials| {
-            let pid = credentials.pid().map(|pid| format!(" pid={pid}")).unwrap_or_default();
-            format!("uid={}{pid}", credentials.uid())
-        },
+        |credentials| format!("uid={} pid={}", credentials.uid(), credentials.pid()),
     )
 }

@@ -73,10 +73,16 @@ pub trait Host<P: Leases>: Send + Sync {
 pub fn register<P: Leases>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
     for (definition, op) in commands::table(P::FAMILY) {
         let (host, op) = (Arc::clone(&host), *op);
-        table.register(*definition, move |command| {
+        let handler = move |command| {
             let host = Arc::clone(&host);
             async move { run(op, host.as_ref(), &command).await }
-        })?;
+        };
+        // One lease is found in no time, or the database is waited for.
+        if op == Op::Get {
+            table.register_quick(*definition, handler)?;
+        } else {
+            table.register(*definition, handler)?;
+        }
     }
     Ok(())
 }
@@ -282,13 +288,37 @@ fn address<P: Leases>(text: &str) -> Result<P::Address, Refusal> {
         .ok_or_else(|| Refusal::error(format!("Invalid {} address specified: {text}", version::<P>())))
 }
 
+/// So many leases are shown as a tree; of more, each is written at once, for the tree would be ten times the text.
+const FEW: usize = 64;
+
 /// Leases as answers show them.
 fn found<P: Leases>(leases: &[Arc<P::Lease>], text: String, count: bool) -> Answer {
+    let result = if leases.is_empty() { result::EMPTY } else { result::OK };
+    let answer = Answer::with_result(result, text);
+    if leases.len() > FEW {
+        return Answer { written: Some(written::<P>(leases, count).into()), ..answer };
+    }
     let shown: Vec<Value> = leases.iter().map(|lease| P::render(lease).into()).collect();
     let mut arguments = Map::from([("leases".to_owned(), shown.into())]);
     if count {
         arguments.insert("count".to_owned(), u64::try_from(leases.len()).unwrap_or(u64::MAX).into());
     }
-    let result = if leases.is_empty() { result::EMPTY } else { result::OK };
-    Answer::with_result(result, text).and_arguments(arguments)
+    answer.and_arguments(arguments)
+}
+
+/// The text of the arguments.
+fn written<P: Leases>(leases: &[Arc<P::Lease>], count: bool) -> String {
+    let mut out = String::from("{ ");
+    if count {
+        out.push_str(&format!("\"count\": {}, ", leases.len()));
+    }
+    out.push_str("\"leases\": [ ");
+    for (n, lease) in leases.iter().enumerate() {
+        if n > 0 {
+            out.push_str(", ");
+        }
+        json::write_compact(&P::render(lease).into(), &mut out);
+    }
+    out.push_str(" ] }");
+    out
 }

@@ -14,7 +14,7 @@ use crate::edit::version;
 use crate::params::{Params, Refusal, client_id, duid, hw_addr, refuse};
 
 /// Leases that are fetched from the store at once.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 512;
 
 /// The lease that `lease4-get`, `lease6-del` and the like are about.
 pub(super) fn wanted<P: Leases>(arguments: Option<&Value>) -> Result<Wanted<P::Address>, Refusal> {
@@ -100,15 +100,7 @@ pub(super) async fn get_all<P: Leases>(
 ) -> Result<Answer, Refusal> {
     let mut leases = Vec::new();
     match arguments {
-        None => {
-            let mut after = None;
-            loop {
-                let page = P::page(&world.store, after, CHUNK).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(P::address(last));
-                leases.extend(page);
-            }
-        }
+        None => leases = page(world, None, usize::MAX).await?,
         Some(arguments) => {
             let Some(subnets) = map(arguments)?.get("subnets") else {
                 return refuse("'subnets' parameter not specified");
@@ -128,6 +120,26 @@ pub(super) async fn get_all<P: Leases>(
         }
     }
     Ok(listed::<P>(&leases))
+}
+
+/// Up to `limit` leases above `after`; the store is given back between its pages, for packets wait for it.
+async fn page<P: Leases>(
+    world: &World<'_, P>,
+    mut after: Option<P::Address>,
+    limit: usize,
+) -> Result<Vec<Arc<P::Lease>>, Refusal> {
+    let mut leases = Vec::new();
+    while leases.len() < limit {
+        let wanted = CHUNK.min(limit - leases.len());
+        let page = P::page(&world.store, after, wanted).await?;
+        let found = page.len();
+        leases.extend(page);
+        if found < wanted {
+            break;
+        }
+        after = leases.last().map(|last| P::address(last));
+    }
+    Ok(leases)
 }
 
 pub(super) async fn get_page<P: Leases>(
@@ -167,7 +179,7 @@ pub(super) async fn get_page<P: Leases>(
     if limit == 0 {
         return refuse("'limit' parameter must not be 0.");
     }
-    let leases = P::page(&world.store, after, limit).await?;
+    let leases = page(world, after, limit).await?;
     Ok(found::<P>(&leases, format!("{} {} lease(s) found.", leases.len(), version::<P>()), true))
 }
 

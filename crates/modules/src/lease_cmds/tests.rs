@@ -82,7 +82,8 @@ impl Session {
             command.arguments = Some(json::parse_command(arguments.as_bytes(), limits).unwrap());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(self.table.dispatch(command));
+        let mut answer = runtime.block_on(self.table.dispatch(command));
+        answer.open();
         let text = answer.text.unwrap_or_default();
         (format!("{} {text}", answer.result), answer.arguments.unwrap_or_default())
     }
@@ -403,4 +404,29 @@ fn names_and_files() {
         (r#"lease4-del {"ip-address":"10.0.0.3","update-ddns":true}"#, "0 IPv4 lease deleted."),
     ]);
     assert_eq!(*session.host.told.lock().unwrap(), ["Add 10.0.0.3", "Remove 10.0.0.3"]);
+}
+
+#[test]
+fn many_leases_look_like_few() {
+    let session = Session::new();
+    for n in 10..110 {
+        let line = format!(
+            r#"lease4-add {{"ip-address":"192.168.50.{n}","hw-address":"02:00:00:00:00:{n:02x}","hostname":"a\"b.{n}","user-context":{{"n":{n}}}}}"#
+        );
+        assert_eq!(session.ask(&line).0, format!("0 Lease for address 192.168.50.{n}, subnet-id 1 added."));
+    }
+    let page = |from: &str, limit: usize| {
+        let (text, value) = session.ask(&format!(r#"lease4-get-page {{"from":"{from}","limit":{limit}}}"#));
+        let leases = value.get("leases").and_then(Value::as_list).unwrap().to_vec();
+        assert_eq!(text, format!("0 {} IPv4 lease(s) found.", leases.len()));
+        assert_eq!(value.get("count").and_then(Value::as_int), i64::try_from(leases.len()).ok());
+        leases
+    };
+    let texts = |leases: &[Value]| leases.iter().map(json::to_string).collect::<Vec<_>>();
+    let halves = [page("start", 50), page("192.168.50.59", 50)].concat();
+    assert_eq!(texts(&page("start", 1000)), texts(&halves));
+    let (text, all) = session.ask("lease4-get-all");
+    assert_eq!(text, "0 100 IPv4 lease(s) found.");
+    assert_eq!(texts(all.get("leases").and_then(Value::as_list).unwrap()), texts(&halves));
+    assert!(all.get("count").is_none());
 }

@@ -274,5 +274,6 @@ mod tests {
     #[test]
     fn every_command_is_described() {
         testkit::api::check(&server::command_definitions::<Dhcp6>(), Dhcp6::PROGRAM.name);
+        testkit::api::check_manual(Dhcp6::PROGRAM.name, &Dhcp6::PROGRAM.manual());
     }
 }

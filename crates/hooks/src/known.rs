@@ -209,6 +209,19 @@ pub static LIBRARIES: &[Library] = &[
     },
 ];
 
+impl Library {
+    /// What is installed under its name: programs and scripts look whether a library is there before they list it.
+    #[must_use]
+    pub fn placeholder(&self) -> Option<String> {
+        (self.standing != Standing::Missing).then(|| {
+            format!(
+                "What this library brings ({}) is part of the servers; this file is for programs that look for it.\n",
+                self.purpose
+            )
+        })
+    }
+}
+
 /// Names that libraries had before.
 const OLD_NAMES: &[(&str, &str)] =
     &[("libdhcp_mysql_cb", "libdhcp_mysql"), ("libdhcp_pgsql_cb", "libdhcp_pgsql")];

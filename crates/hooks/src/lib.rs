@@ -61,6 +61,8 @@ pub fn load(libraries: &[HookLibrary], daemon: Daemon) -> Result<Vec<Loaded>, Ve
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn entries(names: &[&str]) -> Vec<HookLibrary> {
@@ -85,6 +87,29 @@ mod tests {
             let loaded = load(&entries(&[name]), Daemon::Dhcp4).unwrap();
             assert!(matches!(loaded.as_slice(), [Loaded::Accepted { .. }]), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_installed_is_what_there_is() {
+        let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../share/hooks"));
+        let wanted: BTreeMap<String, String> = LIBRARIES
+            .iter()
+            .filter_map(|library| Some((format!("{}.so", library.name), library.placeholder()?)))
+            .collect();
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            for (name, text) in &wanted {
+                std::fs::write(folder.join(name), text).unwrap();
+            }
+        }
+        let there: BTreeMap<String, String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, std::fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        assert_eq!(there, wanted);
     }
 
     #[test]

@@ -85,8 +85,9 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
         copy(&built.join(program), &prefix.join(directory).join(program), 0o755)?;
     }
     folder("share/api", &prefix.join("share/kea/api"))?;
+    folder("share/hooks", &prefix.join("lib/kea/hooks"))?;
     folder("share/completions", &prefix.join("share/bash-completion/completions"))?;
-    for page in ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-ctrl-agent.8"] {
+    for page in ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-dhcp6.8", "kea-ctrl-agent.8"] {
         let section = page.chars().next_back().unwrap_or('8');
         copy(
             &root().join("docs/man").join(page),
@@ -95,7 +96,7 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
         )?;
     }
     copy(&root().join("etc/nginx.conf.example"), &prefix.join("share/doc/kea/nginx.conf.example"), 0o644)?;
-    for unit in ["kea-dhcp4.service", "kea-ctrl-agent.service"] {
+    for unit in ["kea-dhcp4.service", "kea-dhcp6.service", "kea-ctrl-agent.service"] {
         script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;
     }
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;

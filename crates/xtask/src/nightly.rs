@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         let fuzz = ["fuzz", "run", "-s", "none", &target, "--", &time];
         failed.extend(command::run_with("cargo", &fuzz, &[("RUSTC_BOOTSTRAP", "1")]).err());
     }
-    let soak = ["nextest", "run", "-p", "tests", "--locked", "--no-fail-fast", "crash::"];
+    let soak = ["nextest", "run", "-p", "tests", "--locked", "--no-fail-fast", "crash::", "crowd::"];
     failed.extend(command::run_with("cargo", &soak, &[("KEA_RS_SOAK", "1")]).err());
     failed.extend(crate::test::instructions().err());
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }

@@ -9,6 +9,7 @@ mod backend;
 mod clients;
 mod commands;
 mod crash;
+mod crowd;
 mod ddns;
 mod dhcp6;
 mod differential;

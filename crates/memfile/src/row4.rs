@@ -41,20 +41,21 @@ pub(crate) fn refusal(lease: &Lease4) -> Option<String> {
 }
 
 /// Appends the row of a lease, with its newline.
-///
-/// A row with valid lifetime 0 means deletion, but a released lease that is kept has just that lifetime; its row
-/// says 1 second with the same end, so that the lease is still there after a restart.
 pub(crate) fn push_lease(lease: &Lease4, out: &mut Vec<u8>) {
     let expire = lease.cltt.0.saturating_add(u64::from(lease.valid_lifetime.0));
-    push_row(lease, lease.valid_lifetime.0.max(1), expire, out);
+    // No lifetime at all means deletion, but to a lease that was released and is kept.
+    let released = lease.state == LeaseState::Released;
+    let lifetime = lease.valid_lifetime.0.max(u32::from(!released));
+    push_row(lease, lifetime, expire, lease.state, out);
 }
 
 /// Appends the row that deletes a lease, with its newline.
 pub(crate) fn push_deletion(lease: &Lease4, out: &mut Vec<u8>) {
-    push_row(lease, 0, lease.cltt.0, out);
+    // Of a lease that is gone no state is worth telling, and that of a released one would keep it.
+    push_row(lease, 0, lease.cltt.0, LeaseState::Default, out);
 }
 
-fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>) {
+fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, state: LeaseState, out: &mut Vec<u8>) {
     for (i, octet) in lease.address.octets().into_iter().enumerate() {
         if i > 0 {
             out.push(b'.');
@@ -82,7 +83,7 @@ fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>)
     out.push(b',');
     push_escaped(&lease.hostname, out);
     out.push(b',');
-    push_number(u64::from(lease.state.code()), out);
+    push_number(u64::from(state.code()), out);
     out.push(b',');
     if let Some(context) = &lease.user_context {
         push_escaped(context, out);
@@ -131,7 +132,8 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry4, String> {
         .ok_or_else(|| not(row, STATE, "state", "a state from 0 to 4"))?;
     let user_context = context(row.field(USER_CONTEXT))?;
     let pool_id = u32_of(row, POOL_ID, "pool_id")?;
-    if valid_lifetime == 0 {
+    // Kea forgets a released lease at its next start; here its client finds it again.
+    if valid_lifetime == 0 && state != LeaseState::Released {
         return Ok(Entry4::Deleted(address));
     }
     // Dumps of SQL databases write the last transaction as the end of an infinite lease.
@@ -263,10 +265,11 @@ pub(crate) mod tests {
     #[test]
     fn released_leases_of_no_lifetime_survive() {
         let lease = Lease4 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..sample() };
-        let Ok(Entry4::Lease(back)) = parse_line(line_of(&lease).trim_end()) else {
-            panic!("the row deletes")
-        };
-        assert_eq!((back.expires(), back.state), (lease.expires(), lease.state));
+        assert_eq!(parse_line(line_of(&lease).trim_end()), Ok(Entry4::Lease(lease.clone())));
+        let mut deletion = Vec::new();
+        push_deletion(&lease, &mut deletion);
+        let deletion = String::from_utf8(deletion).unwrap();
+        assert_eq!(parse_line(deletion.trim_end()), Ok(Entry4::Deleted(lease.address)));
     }
 
     #[test]

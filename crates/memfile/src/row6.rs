@@ -48,19 +48,22 @@ pub(crate) fn refusal(lease: &Lease6) -> Option<String> {
     (!fits).then(|| format!("the lease of {address} has a prefix length of {}", lease.prefix_length))
 }
 
-/// Appends the row of a lease, with its newline. A lease of no lifetime is written as one of 1 second with the same
-/// end, since 0 means deletion.
+/// Appends the row of a lease, with its newline.
 pub(crate) fn push_lease(lease: &Lease6, out: &mut Vec<u8>) {
     let expire = lease.cltt.0.saturating_add(u64::from(lease.valid_lifetime.0));
-    push_row(lease, lease.valid_lifetime.0.max(1), expire, out);
+    // No lifetime at all means deletion, but to a lease that was released and is kept.
+    let released = lease.state == LeaseState::Released;
+    let lifetime = lease.valid_lifetime.0.max(u32::from(!released));
+    push_row(lease, lifetime, expire, lease.state, out);
 }
 
 /// Appends the row that deletes a lease, with its newline.
 pub(crate) fn push_deletion(lease: &Lease6, out: &mut Vec<u8>) {
-    push_row(lease, 0, lease.cltt.0, out);
+    // Of a lease that is gone no state is worth telling, and that of a released one would keep it.
+    push_row(lease, 0, lease.cltt.0, LeaseState::Default, out);
 }
 
-fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>) {
+fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, state: LeaseState, out: &mut Vec<u8>) {
     use std::io::Write;
     // Writing to memory does not fail.
     let _ = write!(out, "{}", lease.address);
@@ -87,7 +90,7 @@ fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>)
         push_colon_hex(hw_addr.octets(), out);
     }
     out.push(b',');
-    push_number(u64::from(lease.state.code()), out);
+    push_number(u64::from(state.code()), out);
     out.push(b',');
     if let Some(context) = &lease.user_context {
         push_escaped(context, out);
@@ -136,7 +139,8 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry6, String> {
     let (hw_addr, hw_addr_source) = hardware(row)?;
     let user_context = context(row.field(USER_CONTEXT))?;
     let pool_id = u32_of(row, POOL_ID, "pool_id")?;
-    if valid_lifetime == 0 {
+    // Kea forgets a released lease at its next start; here its client finds it again.
+    if valid_lifetime == 0 && state != LeaseState::Released {
         return Ok(Entry6::Deleted(address));
     }
     // Dumps of SQL databases write the last transaction as the end of an infinite lease.
@@ -376,8 +380,11 @@ mod tests {
         }
         assert_eq!(refusal(&sample), None);
         let released = Lease6 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..sample };
-        let Ok(Entry6::Lease(back)) = parse_line(line_of(&released).trim_end()) else { panic!("deletes") };
-        assert_eq!((back.expires(), back.state), (released.expires(), released.state));
+        assert_eq!(parse_line(line_of(&released).trim_end()), Ok(Entry6::Lease(released.clone())));
+        let mut deletion = Vec::new();
+        push_deletion(&released, &mut deletion);
+        let deletion = String::from_utf8(deletion).unwrap();
+        assert_eq!(parse_line(deletion.trim_end()), Ok(Entry6::Deleted(released.address)));
     }
 
     prop_compose! {

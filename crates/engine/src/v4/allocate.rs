@@ -412,7 +412,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         let lease = Lease4 {
             address,
             hw_addr: self.query.hw_addr,
-            client_id: self.query.client_id.clone(),
+            client_id: matched_client_id(self.query, subnet).cloned(),
             subnet_id: subnet.id,
             pool_id: pool.map_or(PoolId(0), |p| p.id),
             cltt: self.ctx.now,

@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testkit::certificates::Certificates;
+use testdb::Certificates;
 use world::{Agent, FakeServer, Place, shell_program};
 
 struct Nginx(Child);

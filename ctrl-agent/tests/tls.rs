@@ -11,7 +11,7 @@ use std::sync::Arc;
 use control::http::{Credentials, HttpServer, HttpSettings, table_handler};
 use control::tls::{ServerTls, TlsFiles};
 use control::{Access, Answer, CommandDef, CommandTable, Limits};
-use testkit::certificates::Certificates;
+use testdb::Certificates;
 use world::{Agent, FakeServer, Place, shell_program};
 
 /// The shell with further arguments: whether it succeeded, and all that it printed.

@@ -112,6 +112,10 @@ impl Protocol for Dhcp4 {
         config::config_get(written, origin)
     }
 
+    fn config_get_text(written: &Written4) -> (String, String) {
+        config::config_get_text(written)
+    }
+
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
         Ok(())
     }

@@ -103,6 +103,10 @@ impl Protocol for Dhcp6 {
         config::config_get(written, origin)
     }
 
+    fn config_get_text(written: &Written6) -> (String, String) {
+        config::config_get_text(written)
+    }
+
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
         ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)
     }

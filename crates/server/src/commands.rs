@@ -273,8 +273,7 @@ async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> An
         if origin {
             return Answer::arguments(P::config_get(&server.config().written, true));
         }
-        let (rendered, value) = server.render();
-        rendered.text.map_or_else(|| Answer::arguments(value), Answer::written)
+        Answer::written(server.render().1)
     })
 }
 

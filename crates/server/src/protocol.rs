@@ -95,6 +95,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// The answer of `config-get`; with `origin`, objects of a database have their `metadata`.
     fn config_get(written: &Written<Self>, origin: bool) -> json::Value;
 
+    /// The text of the answer without `origin`, and the configuration's hash.
+    fn config_get_text(written: &Written<Self>) -> (String, String);
+
     /// Who the server is with a configuration that comes into force.
     ///
     /// # Errors

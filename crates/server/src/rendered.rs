@@ -2,17 +2,12 @@
 
 use std::sync::{Arc, PoisonError, Weak};
 
-use json::Value;
-
 use crate::Protocol;
 use crate::protocol::Config;
 use crate::server::Server;
 
 /// Octets of text that are kept; what is larger is written again each time.
 const KEPT: usize = 256 << 10;
-
-/// With more subnets the text is longer than that.
-const MOST_SUBNETS: usize = 1000;
 
 /// What `config-get` answers to, for as long as its configuration is in force. Made when it is asked for.
 pub(crate) struct Rendered<P: Protocol> {
@@ -38,17 +33,14 @@ impl<P: Protocol> Server<P> {
     }
 
     /// Writes the running configuration. Takes its time where there are many subnets.
-    pub(crate) fn render(&self) -> (Rendered<P>, Value) {
+    pub(crate) fn render(&self) -> (Rendered<P>, Arc<str>) {
         let config = self.config();
-        let value = P::config_get(&config.written, false);
-        let hash = value.get("hash").and_then(Value::as_str).unwrap_or_default().into();
-        let text = (config.subnets.len() <= MOST_SUBNETS)
-            .then(|| json::to_string(&value))
-            .filter(|text| text.len() <= KEPT)
-            .map(Arc::from);
-        let rendered = Rendered { of: Arc::downgrade(&config), hash, text };
+        let (text, hash) = P::config_get_text(&config.written);
+        let text: Arc<str> = text.into();
+        let kept = (text.len() <= KEPT).then(|| Arc::clone(&text));
+        let rendered = Rendered { of: Arc::downgrade(&config), hash: hash.into(), text: kept };
         *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered.clone());
-        (rendered, value)
+        (rendered, text)
     }
 
     /// Hash of the running configuration.

@@ -289,6 +289,7 @@ fn tests(family: Family) -> Vec<(String, String)> {
         ("crates/config/tests", "rs"),
         ("crates/testkit/tests", "rs"),
         ("tests/e2e", "rs"),
+        ("tests/e2e/backend", "rs"),
     ] {
         let files = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();

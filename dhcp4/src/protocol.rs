@@ -132,6 +132,10 @@ impl Protocol for Dhcp4 {
         statistics.sent(kind);
     }
 
+    fn arrived(statistics: &Statistics4) {
+        statistics.arrived();
+    }
+
     fn dropped(statistics: &Statistics4, reason: DropReason) {
         statistics.dropped(reason);
     }

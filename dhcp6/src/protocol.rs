@@ -123,6 +123,10 @@ impl Protocol for Dhcp6 {
         statistics.sent(kind);
     }
 
+    fn arrived(statistics: &Statistics6) {
+        statistics.arrived();
+    }
+
     fn dropped(statistics: &Statistics6, reason: DropReason) {
         statistics.dropped(reason);
     }

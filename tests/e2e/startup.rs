@@ -196,3 +196,25 @@ fn older_habits_need_x() {
         answer.is_ok_and(|(_, body)| body.contains("\"result\": 0"))
     });
 }
+
+#[test]
+fn a_server_that_needs_all_its_sockets_ends_without_them() {
+    let world = World::plain();
+    let prefix = world.prefix("kea");
+    let run = |name: &str, retries: u32| {
+        let config = json!({ "Dhcp4": {
+            "interfaces-config": { "interfaces": [ "lo" ], "service-sockets-require-all": true,
+                "service-sockets-max-retries": retries, "service-sockets-retry-wait-time": 200 },
+            "lease-database": { "type": "memfile", "persist": false } } });
+        let path = prefix.write_config(name, &config.to_string());
+        let begin = std::time::Instant::now();
+        let done = dhcp4(&world, &prefix, &["-p", "6767", "-c", &path.display().to_string()]);
+        assert_eq!(done.code(), 1, "{done:?}");
+        let log = fs::read_to_string(prefix.root().join("var/log/kea.log")).expect("a log");
+        assert!(log.contains("DHCP4_OPEN_SOCKETS_REQUIRED") && log.contains("interface lo"), "{log}");
+        assert_eq!(log.contains("DHCP4_OPEN_SOCKETS_FAILED"), retries > 0, "{log}");
+        begin.elapsed()
+    };
+    run("all.conf", 0);
+    assert!(run("again.conf", 3) >= std::time::Duration::from_millis(600));
+}

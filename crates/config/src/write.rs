@@ -53,7 +53,11 @@ pub fn write<P: Protocol>(written: &Written<P>) -> Value {
 fn write_text<P: Protocol>(written: &Written<P>, out: &mut String) {
     let parts = Parts::new(written);
     let subnets = |list: &[&WrittenSubnet<P>], outer: &Outer, out: &mut String| {
-        json::write_list(list, out, |subnet, out| write_plain(parts.subnet(subnet, outer), out));
+        json::write_list(list, out, |subnet, out| {
+            let mut subnet = Value::from(parts.subnet(subnet, outer));
+            strip_metadata(&mut subnet);
+            json::write_compact(&subnet, out);
+        });
     };
     // What is streamed has no value here.
     let frame = parts.frame();
@@ -76,17 +80,13 @@ fn write_text<P: Protocol>(written: &Written<P>, out: &mut String) {
             });
         }),
         name if name == P::SUBNETS => subnets(&parts.plain, &parts.outermost(), out),
-        _ => write_plain_value(value.clone(), out),
+        // As a member of a map, which knows what is the operator's own.
+        _ => {
+            let mut member = Value::from([(name, value.clone())]);
+            strip_metadata(&mut member);
+            json::write_compact(member.get(name).unwrap_or(value), out);
+        }
     });
-}
-
-fn write_plain(map: Map, out: &mut String) {
-    write_plain_value(map.into(), out);
-}
-
-fn write_plain_value(mut value: Value, out: &mut String) {
-    strip_metadata(&mut value);
-    json::write_compact(&value, out);
 }
 
 /// What the objects of a configuration are written from.

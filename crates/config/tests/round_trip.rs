@@ -127,6 +127,7 @@ fn objects_of_databases_show_their_tags_and_nothing_inherited() {
     let mut written = parse(
         r#""valid-lifetime": 99, "option-data": [ { "code": 6, "data": "192.0.2.1" } ],
            "option-def": [ { "name": "a", "code": 222, "type": "uint8" } ],
+           "user-context": { "metadata": 1, "own": { "metadata": [ 2 ] } },
            "client-classes": [ { "name": "c" } ], "shared-networks": [ { "name": "n" } ],
            "subnet4": [ { "id": 1, "subnet": "10.0.0.0/8" } ]"#,
     )
@@ -158,7 +159,8 @@ fn objects_of_databases_show_their_tags_and_nothing_inherited() {
     streamed(&written);
     // As Kea has it, unless asked for.
     let shown = |origin| json::to_string(&config::config_get(&written, origin));
-    assert!(!shown(false).contains("\"metadata\"") && shown(true).contains("\"metadata\""));
+    assert!(!shown(false).contains("\"server-tags\"") && shown(true).contains("\"server-tags\""));
+    assert!(shown(false).contains("{ \"metadata\": 1, \"own\": { \"metadata\": [ 2 ] } }"));
     let hash = |origin| json::to_string(config::config_get(&written, origin).get("hash").unwrap());
     assert_eq!(hash(false), hash(true));
 }

@@ -104,9 +104,15 @@ fn required(node: &Bool) -> Option<(&Str, SmallVec<[&[u8]; 2]>)> {
             _ => None,
         },
         Bool::And(list) => {
-            let first = list.iter().position(|operand| required(operand).is_some())?;
-            let (before, rest) = list.split_at(first);
-            before.iter().all(Bool::steady).then(|| rest.first().and_then(required)).flatten()
+            for operand in list {
+                if let found @ Some(_) = required(operand) {
+                    return found;
+                }
+                if !operand.steady() {
+                    break;
+                }
+            }
+            None
         }
         Bool::StrictAnd(list) if list.iter().all(Bool::steady) => list.iter().find_map(required),
         Bool::Or(list) | Bool::StrictOr(list) => {

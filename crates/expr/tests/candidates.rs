@@ -75,6 +75,16 @@ fn any_of_several_values_is_found() {
     assert_eq!(positions(&expressions, &packet4()), [0, 1, 2, 3, 5]);
 }
 
+#[test]
+fn nesting_costs_no_time() {
+    let nested = |n: usize| {
+        let (open, close) = ("member('known-class') and (".repeat(n), ")".repeat(n));
+        format!("{open}option[61].exists and option[60].text == 'kind-{n}'{close}")
+    };
+    let expressions = compile(&(50..60).map(nested).collect::<Vec<_>>());
+    assert!(positions(&expressions, &packet4()).is_empty());
+}
+
 fn test() -> impl Strategy<Value = String> {
     let subject = prop::sample::select(vec![
         "option[60].text",

@@ -103,6 +103,9 @@ macro_rules! family {
     OpenSocketsFailed { attempts } = concat!($id, "_OPEN_SOCKETS_FAILED"), $logger, Warn,
         "maximum number of open service sockets attempts: {attempts}, has been exhausted without success",
         "service-sockets-max-retries was reached. Sockets are opened when their interfaces change.";
+    SocketsRequired { problems } = concat!($id, "_OPEN_SOCKETS_REQUIRED"), $logger, Error,
+        "not all service sockets could be opened, and service-sockets-require-all is set: {problems}",
+        "The server ends with a failure. With service-sockets-max-retries it tries again first.";
     SocketFailed { reason } = concat!($id, "_BUFFER_RECEIVE_FAIL"), $logger, Error,
         "error on attempt to receive packet: {reason}",
         "A service socket reported an error.";

@@ -172,6 +172,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     // Packets.
 
+    /// Counts a packet that came in.
+    fn arrived(statistics: &Statistics<Self>);
+
     /// What tells clients apart in a packet; `None` for what is no packet.
     fn client(packet: &[u8]) -> Option<&[u8]>;
     /// Handles a batch: replies go into it, with their message types.

@@ -254,7 +254,7 @@ impl<P: Protocol> Server<P> {
         let mut sockets = self.sockets.lock().await;
         sockets.attempts = 0;
         self.start_workers(&mut sockets, &services.multi_threading).await?;
-        self.update_sockets(&mut sockets, &selection, &config);
+        self.follow_sockets(&mut sockets, &selection, &config);
         drop(sockets);
         self.in_force(&config);
         // Last: no command may meet a server that is half configured.

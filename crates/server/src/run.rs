@@ -240,6 +240,10 @@ async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, 
     }
     let mut shutdown = server.shutdown.subscribe();
     let status = loop {
+        // It may have been asked for while the configuration was applied.
+        if let Some(status) = *shutdown.borrow_and_update() {
+            break status;
+        }
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Reload => {
@@ -249,9 +253,6 @@ async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, 
                 Signal::Child => {}
             },
             _ = shutdown.changed() => {}
-        }
-        if let Some(status) = *shutdown.borrow_and_update() {
-            break status;
         }
     };
     if let Some(readiness) = &readiness {

@@ -34,6 +34,8 @@ pub(crate) struct ServiceSockets<P: Protocol> {
     workers: Vec<Worker<P>>,
     /// Attempts to open sockets that failed, since the configuration came.
     pub(crate) attempts: u32,
+    /// All were open at some time since the start.
+    pub(crate) complete: bool,
 }
 
 /// What `status-get` says of sockets; there at any time.
@@ -48,7 +50,7 @@ pub(crate) struct SocketStatus {
 
 impl<P: Protocol> ServiceSockets<P> {
     pub(crate) fn new(port: u16) -> Self {
-        Self { open: P::sockets(port, 1), workers: Vec::new(), attempts: 0 }
+        Self { open: P::sockets(port, 1), workers: Vec::new(), attempts: 0, complete: false }
     }
 
     /// The first worker serves the line to the other family's server.
@@ -110,6 +112,37 @@ impl<P: Protocol> Server<P> {
             MultiThreading { enabled: threading.enable, threads: wanted, queue: threading.packet_queue_size }
         );
         Ok(())
+    }
+
+    /// As [`update_sockets`](Self::update_sockets), and counts the attempts that do not open all.
+    pub(crate) fn follow_sockets(
+        &self,
+        sockets: &mut ServiceSockets<P>,
+        selection: &P::Selection,
+        config: &Config<P>,
+    ) {
+        let interfaces = &config.services.interfaces;
+        let most = interfaces.service_sockets_max_retries;
+        if self.update_sockets(sockets, selection, config) {
+            sockets.attempts = 0;
+            sockets.complete = true;
+        } else {
+            sockets.attempts = sockets.attempts.saturating_add(1);
+            if most > 0 && sockets.attempts == most.saturating_add(1) {
+                say!(P, OpenSocketsFailed { attempts: most });
+            }
+            // A link that goes down later ends no server.
+            let problems = self.socket_status().problems.join("; ");
+            if interfaces.service_sockets_require_all
+                && !sockets.complete
+                && sockets.attempts > most
+                && !problems.is_empty()
+            {
+                say!(P, SocketsRequired { problems });
+                self.request_shutdown(1);
+            }
+        }
+        self.socket_status().attempts = sockets.attempts;
     }
 
     /// Opens and closes service sockets as interfaces and configuration ask. Answers whether all are open.

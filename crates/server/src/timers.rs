@@ -129,21 +129,14 @@ async fn interface_loop<P: Protocol>(server: Arc<Server<P>>) {
         tokio::select! {
             () = changed(&mut watch) => sleep(SETTLE).await,
             () = sleep(retry), if retrying => {}
-            () = server.reconfigured.notified() => {}
+            // Its sockets are open by now; its waiting time may be another one.
+            () = server.reconfigured.notified() => continue,
         }
         let mut sockets = server.sockets.lock().await;
         let config = server.config();
-        let most = config.services.interfaces.service_sockets_max_retries;
-        let Ok(selection) = server.selection(&config) else { continue };
-        if server.update_sockets(&mut sockets, &selection, &config) {
-            sockets.attempts = 0;
-        } else {
-            sockets.attempts = sockets.attempts.saturating_add(1);
-            if most > 0 && sockets.attempts == most.saturating_add(1) {
-                say!(P, OpenSocketsFailed { attempts: most });
-            }
+        if let Ok(selection) = server.selection(&config) {
+            server.follow_sockets(&mut sockets, &selection, &config);
         }
-        server.socket_status().attempts = sockets.attempts;
     }
 }
 

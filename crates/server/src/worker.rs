@@ -446,6 +446,7 @@ fn park_all<P: Protocol, D: Door<P>>(
         let (Ok(place), Ok(task)) =
             (Arc::clone(room).try_acquire_owned(), Arc::clone(&local.unfinished.parked).try_acquire_owned())
         else {
+            P::arrived(active.runtime.statistics());
             P::dropped(active.runtime.statistics(), DropReason::QueueFull);
             continue;
         };

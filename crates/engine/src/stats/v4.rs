@@ -195,7 +195,7 @@ impl LeaseStatistics<Lease4> for Statistics4 {
         let now = self.packets.now();
         for what in [LeaseCount::Assigned, LeaseCount::Declined] {
             if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
-                counter.set(0, now);
+                counter.clear(now);
             }
             for group in [scope.subnet, scope.pool].into_iter().flatten() {
                 group.clear(what as usize, now);

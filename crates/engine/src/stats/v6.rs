@@ -190,7 +190,7 @@ impl Statistics6 {
         if scope.server
             && let Some(counter) = self.totals.get(what as usize).and_then(Option::as_ref)
         {
-            counter.set(0, now);
+            counter.clear(now);
         }
         if let Some(subnet) = scope.subnet {
             subnet.clear(what as usize, now);

@@ -12,6 +12,7 @@ use wire::v4::{BOOTP_MIN_LEN, Builder, FLAG_BROADCAST, Header, MessageType};
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
 use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict};
+use crate::siblings::siblings;
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
 
@@ -127,15 +128,20 @@ fn requested(query: &Query<'_>) -> CodeSet {
     codes
 }
 
-/// Whether the client asks for IPv6-only (option 108) and the network, the subnet or a class offers it.
-pub(super) fn offers_ipv6_only(ctx: &Context4<'_>, query: &Query<'_>, subnet: &Subnet4) -> bool {
+/// The subnet of a client that asks for IPv6-only (option 108) where it, another of the link or the network has it.
+pub(super) fn ipv6_only<'c>(
+    ctx: &Context4<'c>,
+    query: &Query<'_>,
+    subnet: &'c Arc<Subnet4>,
+) -> Option<&'c Arc<Subnet4>> {
     let code = option4::V6_ONLY_PREFERRED;
-    requested(query).contains(code) && {
-        let class = |set: &OptionSet| set.codes().contains(code);
-        class(&subnet.options)
-            || ctx.config.network_of(subnet).is_some_and(|n| class(&n.options))
-            || query.classes.iter().filter_map(|c| ctx.config.classes.get(c)).any(|c| class(&c.options))
+    if !requested(query).contains(code) {
+        return None;
     }
+    let has = |set: &OptionSet| set.codes().contains(code);
+    siblings(ctx.config, subnet, &query.classes).find(|sibling| has(&sibling.options)).or_else(|| {
+        ctx.config.network_of(subnet).is_some_and(|network| has(&network.options)).then_some(subnet)
+    })
 }
 
 /// An OFFER or ACK with a lease, or an ACK to an INFORM or an IPv6-only client without one.

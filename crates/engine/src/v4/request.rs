@@ -22,7 +22,7 @@ enum Decision<'c> {
     Nak,
     Silence,
     /// The client prefers IPv6-only and the network offers it: no address (RFC 8925).
-    Ipv6Only,
+    Ipv6Only(&'c Arc<Subnet4>),
 }
 
 pub(super) async fn process(
@@ -47,7 +47,7 @@ pub(super) async fn process(
             return Ok(Verdict::Done(effects));
         }
         Decision::Nak => return Ok(reply::nak(ctx, query, out).with(effects)),
-        Decision::Ipv6Only => (subnet, None),
+        Decision::Ipv6Only(subnet) => (Some(subnet), None),
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
     };
     let Some(subnet) = subnet else { return Ok(Verdict::Done(effects)) };
@@ -72,10 +72,8 @@ async fn decide<'c>(
     let hint = requested.or(Some(ciaddr)).filter(|a| !a.is_unspecified());
     let has_server_id = query.server_id().is_some();
     let init_reboot = !offer && !has_server_id && requested.is_some();
-    if let Some(subnet) = subnet
-        && reply::offers_ipv6_only(ctx, query, subnet)
-    {
-        return Ok(Decision::Ipv6Only);
+    if let Some(subnet) = subnet.and_then(|subnet| reply::ipv6_only(ctx, query, subnet)) {
+        return Ok(Decision::Ipv6Only(subnet));
     }
     let shown = hint.unwrap_or(Ipv4Addr::UNSPECIFIED);
     if init_reboot {

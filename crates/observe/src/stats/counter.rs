@@ -285,6 +285,13 @@ impl Counter {
         self.0.0.set(value, now);
     }
 
+    /// Sets it to zero if it is not.
+    pub fn clear(&self, now: Micros) {
+        if self.value() != 0 {
+            self.set(0, now);
+        }
+    }
+
     /// Makes it present, at zero, if it is absent.
     pub fn begin(&self, now: Micros) {
         self.0.0.newest.begin(now);

@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ahash::{AHashMap, RandomState};
 use base::Family;
-use lease::LeaseState;
 
 use crate::files::LeaseFiles;
 use crate::row4::{self, Entry4};
@@ -159,7 +158,6 @@ const VALID_LIFETIME6: usize = 2;
 const EXPIRE6: usize = 3;
 const LEASE_TYPE6: usize = 6;
 const HWADDR6: usize = 12;
-const STATE6: usize = 13;
 const HWTYPE6: usize = 15;
 const HWADDR_SOURCE6: usize = 16;
 
@@ -179,8 +177,7 @@ fn parse6(row: &Row<'_>) -> Result<Entry, String> {
     let lifetime = row.field(VALID_LIFETIME6);
     let lifetime = number32(lifetime)
         .ok_or_else(|| format!("valid_lifetime: '{}' is not a number of 32 bits", lifetime.escape_ascii()))?;
-    let released = number(row.field(STATE6)) == Some(u64::from(LeaseState::Released.code()));
-    Ok(Entry::V6 { key: LeaseKey::V6(parsed, lease_type), deletes: lifetime == 0 && !released })
+    Ok(Entry::V6 { key: LeaseKey::V6(parsed, lease_type), deletes: lifetime == 0 })
 }
 
 fn push6(row: &Row<'_>, out: &mut Vec<u8>) {

@@ -43,19 +43,17 @@ pub(crate) fn refusal(lease: &Lease4) -> Option<String> {
 /// Appends the row of a lease, with its newline.
 pub(crate) fn push_lease(lease: &Lease4, out: &mut Vec<u8>) {
     let expire = lease.cltt.0.saturating_add(u64::from(lease.valid_lifetime.0));
-    // No lifetime at all means deletion, but to a lease that was released and is kept.
+    // No lifetime means deletion. As with Kea, a released lease is kept for its client until the next start.
     let released = lease.state == LeaseState::Released;
-    let lifetime = lease.valid_lifetime.0.max(u32::from(!released));
-    push_row(lease, lifetime, expire, lease.state, out);
+    push_row(lease, lease.valid_lifetime.0.max(u32::from(!released)), expire, out);
 }
 
 /// Appends the row that deletes a lease, with its newline.
 pub(crate) fn push_deletion(lease: &Lease4, out: &mut Vec<u8>) {
-    // Of a lease that is gone no state is worth telling, and that of a released one would keep it.
-    push_row(lease, 0, lease.cltt.0, LeaseState::Default, out);
+    push_row(lease, 0, lease.cltt.0, out);
 }
 
-fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, state: LeaseState, out: &mut Vec<u8>) {
+fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>) {
     for (i, octet) in lease.address.octets().into_iter().enumerate() {
         if i > 0 {
             out.push(b'.');
@@ -83,7 +81,7 @@ fn push_row(lease: &Lease4, valid_lifetime: u32, expire: u64, state: LeaseState,
     out.push(b',');
     push_escaped(&lease.hostname, out);
     out.push(b',');
-    push_number(u64::from(state.code()), out);
+    push_number(u64::from(lease.state.code()), out);
     out.push(b',');
     if let Some(context) = &lease.user_context {
         push_escaped(context, out);
@@ -132,8 +130,7 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry4, String> {
         .ok_or_else(|| not(row, STATE, "state", "a state from 0 to 4"))?;
     let user_context = context(row.field(USER_CONTEXT))?;
     let pool_id = u32_of(row, POOL_ID, "pool_id")?;
-    // Kea forgets a released lease at its next start; here its client finds it again.
-    if valid_lifetime == 0 && state != LeaseState::Released {
+    if valid_lifetime == 0 {
         return Ok(Entry4::Deleted(address));
     }
     // Dumps of SQL databases write the last transaction as the end of an infinite lease.
@@ -263,13 +260,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn released_leases_of_no_lifetime_survive() {
+    fn a_released_lease_is_gone_with_the_next_start() {
         let lease = Lease4 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..sample() };
-        assert_eq!(parse_line(line_of(&lease).trim_end()), Ok(Entry4::Lease(lease.clone())));
-        let mut deletion = Vec::new();
-        push_deletion(&lease, &mut deletion);
-        let deletion = String::from_utf8(deletion).unwrap();
-        assert_eq!(parse_line(deletion.trim_end()), Ok(Entry4::Deleted(lease.address)));
+        assert_eq!(parse_line(line_of(&lease).trim_end()), Ok(Entry4::Deleted(lease.address)));
     }
 
     #[test]

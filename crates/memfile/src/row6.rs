@@ -51,19 +51,17 @@ pub(crate) fn refusal(lease: &Lease6) -> Option<String> {
 /// Appends the row of a lease, with its newline.
 pub(crate) fn push_lease(lease: &Lease6, out: &mut Vec<u8>) {
     let expire = lease.cltt.0.saturating_add(u64::from(lease.valid_lifetime.0));
-    // No lifetime at all means deletion, but to a lease that was released and is kept.
+    // No lifetime means deletion. As with Kea, a released lease is kept for its client until the next start.
     let released = lease.state == LeaseState::Released;
-    let lifetime = lease.valid_lifetime.0.max(u32::from(!released));
-    push_row(lease, lifetime, expire, lease.state, out);
+    push_row(lease, lease.valid_lifetime.0.max(u32::from(!released)), expire, out);
 }
 
 /// Appends the row that deletes a lease, with its newline.
 pub(crate) fn push_deletion(lease: &Lease6, out: &mut Vec<u8>) {
-    // Of a lease that is gone no state is worth telling, and that of a released one would keep it.
-    push_row(lease, 0, lease.cltt.0, LeaseState::Default, out);
+    push_row(lease, 0, lease.cltt.0, out);
 }
 
-fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, state: LeaseState, out: &mut Vec<u8>) {
+fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, out: &mut Vec<u8>) {
     use std::io::Write;
     // Writing to memory does not fail.
     let _ = write!(out, "{}", lease.address);
@@ -90,7 +88,7 @@ fn push_row(lease: &Lease6, valid_lifetime: u32, expire: u64, state: LeaseState,
         push_colon_hex(hw_addr.octets(), out);
     }
     out.push(b',');
-    push_number(u64::from(state.code()), out);
+    push_number(u64::from(lease.state.code()), out);
     out.push(b',');
     if let Some(context) = &lease.user_context {
         push_escaped(context, out);
@@ -139,8 +137,7 @@ pub(crate) fn parse(row: &Row<'_>) -> Result<Entry6, String> {
     let (hw_addr, hw_addr_source) = hardware(row)?;
     let user_context = context(row.field(USER_CONTEXT))?;
     let pool_id = u32_of(row, POOL_ID, "pool_id")?;
-    // Kea forgets a released lease at its next start; here its client finds it again.
-    if valid_lifetime == 0 && state != LeaseState::Released {
+    if valid_lifetime == 0 {
         return Ok(Entry6::Deleted(address));
     }
     // Dumps of SQL databases write the last transaction as the end of an infinite lease.
@@ -380,11 +377,7 @@ mod tests {
         }
         assert_eq!(refusal(&sample), None);
         let released = Lease6 { valid_lifetime: Seconds(0), state: LeaseState::Released, ..sample };
-        assert_eq!(parse_line(line_of(&released).trim_end()), Ok(Entry6::Lease(released.clone())));
-        let mut deletion = Vec::new();
-        push_deletion(&released, &mut deletion);
-        let deletion = String::from_utf8(deletion).unwrap();
-        assert_eq!(parse_line(deletion.trim_end()), Ok(Entry6::Deleted(released.address)));
+        assert_eq!(parse_line(line_of(&released).trim_end()), Ok(Entry6::Deleted(released.address)));
     }
 
     prop_compose! {

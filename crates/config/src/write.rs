@@ -54,24 +54,17 @@ fn write_text<P: Protocol>(written: &Written<P>, out: &mut String) {
     let parts = Parts::new(written);
     let subnets = |list: &[&WrittenSubnet<P>], outer: &Outer, out: &mut String| {
         json::write_list(list, out, |subnet, out| {
-            let mut subnet = Value::from(parts.subnet(subnet, outer));
-            strip_metadata(&mut subnet);
-            json::write_compact(&subnet, out);
+            json::write_compact(&without_metadata(parts.subnet(subnet, outer)), out);
         });
     };
     // What is streamed has no value here.
-    let frame = parts.frame();
-    let members = frame.iter().map(|(name, value)| (name.as_str(), (name.as_str(), value)));
-    json::write_members(members, out, |(name, value), out| match name {
+    let frame = without_metadata(parts.frame());
+    json::write_members(named(&frame), out, |(name, value), out| match name {
         "shared-networks" => json::write_list(&written.shared_networks, out, |network, out| {
             let (mut map, outer, nested) = parts.network(network);
             let nested: Vec<_> = nested.collect();
             map.insert(P::SUBNETS, Value::default());
-            let mut map = Value::from(map);
-            strip_metadata(&mut map);
-            let members = map.as_map().into_iter().flat_map(Map::iter);
-            let members = members.map(|(name, value)| (name.as_str(), (name.as_str(), value)));
-            json::write_members(members, out, |(name, value), out| {
+            json::write_members(named(&without_metadata(map)), out, |(name, value), out| {
                 if name == P::SUBNETS {
                     subnets(&nested, &outer, out)
                 } else {
@@ -80,13 +73,19 @@ fn write_text<P: Protocol>(written: &Written<P>, out: &mut String) {
             });
         }),
         name if name == P::SUBNETS => subnets(&parts.plain, &parts.outermost(), out),
-        // As a member of a map, which knows what is the operator's own.
-        _ => {
-            let mut member = Value::from([(name, value.clone())]);
-            strip_metadata(&mut member);
-            json::write_compact(member.get(name).unwrap_or(value), out);
-        }
+        _ => json::write_compact(value, out),
     });
+}
+
+/// The members of a map, which those who write them tell apart by name.
+fn named(map: &Value) -> impl Iterator<Item = (&str, (&str, &Value))> {
+    map.as_map().into_iter().flat_map(Map::iter).map(|(name, value)| (name.as_str(), (name.as_str(), value)))
+}
+
+fn without_metadata(map: Map) -> Value {
+    let mut value = Value::from(map);
+    strip_metadata(&mut value);
+    value
 }
 
 /// What the objects of a configuration are written from.

@@ -1,6 +1,6 @@
 //! The way of a query, step by step.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 
 use wire::v4::{MessageType, Packet};
 
@@ -42,24 +42,22 @@ pub async fn handle_guarded(
     bytes: &[u8],
     out: &mut Vec<u8>,
 ) -> Verdict {
-    crate::guard::guarded(Box::pin(handle(ctx, arrival, bytes, out))).await.unwrap_or_else(|| {
-        observe::log!(ProcessingPanicked { interface: &arrival.interface });
-        Verdict::Drop(DropReason::ProcessingFailed)
-    })
+    let verdict = crate::guard::guarded(Box::pin(handle(ctx, arrival, bytes, out))).await;
+    verdict.unwrap_or_else(|| panicked(arrival))
 }
 
 /// As [`handle_guarded`], for a future that is polled to its end at once.
 pub fn handle_now(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Option<Verdict> {
     let mut future = std::pin::pin!(handle(ctx, arrival, bytes, out));
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
-        Ok(std::task::Poll::Ready(verdict)) => Some(verdict),
-        Ok(std::task::Poll::Pending) => None,
-        Err(_) => {
-            observe::log!(ProcessingPanicked { interface: &arrival.interface });
-            Some(Verdict::Drop(DropReason::ProcessingFailed))
-        }
+    match crate::guard::at_once(future.as_mut()) {
+        Poll::Ready(verdict) => Some(verdict.unwrap_or_else(|| panicked(arrival))),
+        Poll::Pending => None,
     }
+}
+
+fn panicked(arrival: &Arrival) -> Verdict {
+    observe::log!(ProcessingPanicked { interface: &arrival.interface });
+    Verdict::Drop(DropReason::ProcessingFailed)
 }
 
 fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {

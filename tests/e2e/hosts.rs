@@ -3,7 +3,6 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Command;
 
 use base::HwAddr;
 use harness::{Dialog, Link, Server, Space, World, subnets, until};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use testdb::{Kind, Options, PASSWORD, Server as DatabaseServer, USER};
 
 use crate::backend::Backend;
+use crate::shared_database::made_by_kea;
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 const RELAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
@@ -220,12 +220,7 @@ fn kea_serves_reservations_that_we_wrote() {
     space.ip("link set lo up");
     let database = DatabaseServer::start(Kind::MariaDb, Options { prefix, ..Options::default() });
     let tables = database.database();
-    let made = Command::new("/usr/sbin/kea-admin")
-        .args(["db-init", "mysql", "-h", "localhost", "-u", USER, "-p", PASSWORD, "-n", &tables.name, "-x"])
-        .arg(format!("--socket={}", tables.socket.display()))
-        .output()
-        .expect("kea-admin");
-    assert!(made.status.success(), "{made:?}");
+    made_by_kea(&tables);
     let mut ours = world.server("server", &space);
     let databases = json!([ { "type": "mysql", "host": tables.socket.display().to_string(), "name": tables.name,
                               "user": USER, "password": PASSWORD } ]);

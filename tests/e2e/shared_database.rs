@@ -7,7 +7,7 @@ use std::process::Command;
 use base::HwAddr;
 use harness::{Dialog, Link, Process, Space, World, minimal, send, until};
 use serde_json::{Value, json};
-use testdb::{Kind, Options, PASSWORD, Server as DatabaseServer, USER};
+use testdb::{Database, Kind, Options, PASSWORD, Server as DatabaseServer, USER};
 
 const HOOKS: &str = "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_mysql_cb.so";
 
@@ -50,6 +50,16 @@ pub(crate) fn run_debian(world: &World, space: &Space, socket: &Path, config: &V
     process
 }
 
+/// Kea's tables, by Debian's kea-admin.
+pub(crate) fn made_by_kea(tables: &Database) {
+    let made = Command::new("/usr/sbin/kea-admin")
+        .args(["db-init", "mysql", "-h", "localhost", "-u", USER, "-p", PASSWORD, "-n", &tables.name, "-x"])
+        .arg(format!("--socket={}", tables.socket.display()))
+        .output()
+        .expect("kea-admin");
+    assert!(made.status.success(), "{made:?}");
+}
+
 fn ids(answer: &harness::Answer) -> Vec<u64> {
     let list = answer.at("/Dhcp4/subnet4").as_array().cloned().unwrap_or_default();
     let mut ids: Vec<u64> = list.iter().filter_map(|subnet| subnet["id"].as_u64()).collect();
@@ -90,12 +100,7 @@ fn kea_serves_what_we_write_and_we_what_kea_writes() {
     let prefix = ["ip", "netns", "exec", kea.name()].map(str::to_owned).to_vec();
     let database = DatabaseServer::start(Kind::MariaDb, Options { prefix, ..Options::default() });
     let tables = database.database();
-    let made = Command::new("/usr/sbin/kea-admin")
-        .args(["db-init", "mysql", "-h", "localhost", "-u", USER, "-p", PASSWORD, "-n", &tables.name, "-x"])
-        .arg(format!("--socket={}", tables.socket.display()))
-        .output()
-        .expect("kea-admin");
-    assert!(made.status.success(), "{made:?}");
+    made_by_kea(&tables);
 
     let mut server = world.server("ours", &ours);
     let mut config = minimal("ours", &["lan"], "");

@@ -31,10 +31,10 @@ fn resolve<P: Protocol>(value: json::Value) {
         Ok(resolved) => {
             assert_eq!(resolved.subnets.len(), written.subnets.len());
             if errors.is_empty() {
-                let got = config::config_get(&written);
+                let got = config::config_get(&written, true);
                 let (again, errors) = config::parse_arguments::<P>(got.clone(), ParseEnv::default());
                 assert_eq!(errors, []);
-                assert_eq!(config::config_get(&again), got);
+                assert_eq!(config::config_get(&again, true), got);
             }
         }
     }

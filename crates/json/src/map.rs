@@ -152,6 +152,12 @@ impl Map {
         Self(Vec::new())
     }
 
+    /// No members yet, and room for so many.
+    #[must_use]
+    pub fn with_capacity(members: usize) -> Self {
+        Self(Vec::with_capacity(members))
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()

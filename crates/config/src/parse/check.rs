@@ -81,7 +81,8 @@ impl Checker {
     }
 
     fn members(&mut self, holder: &'static str, table: &'static Table, members: Map, pos: &Pos) -> Map {
-        let mut out = Map::new();
+        // Most are kept as they are, for as long as the configuration runs.
+        let mut out = Map::with_capacity(members.len());
         let mut comment = None;
         // A required member that was there and was refused is not missing as well.
         let mut refused = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::Micros;
 
-use super::history::{History, Limit};
+use super::history::{AtomicLimit, History, Limit};
 
 /// Changes of one counter within about a second of which each has its own sample (up to the sample limit).
 pub const EXACT_PER_SECOND: u64 = 1024;
@@ -88,11 +88,9 @@ impl Newest {
         self.changed.store(now.0, Ordering::Relaxed);
     }
 
-    /// Makes an absent statistic present, at zero.
+    /// Makes an absent statistic present, at zero. Its value is that already: what another thread adds meanwhile stays.
     fn begin(&self, now: Micros) {
-        if !self.is_present() {
-            self.put(0, Micros(now.0.max(1)));
-        }
+        let _ = self.changed.compare_exchange(0, now.0.max(1), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Makes the newest sample history and tells the time of its successor. Samples from two threads that came out
@@ -303,6 +301,24 @@ impl Counter {
     }
 }
 
+/// What the groups of a registry have in common.
+#[derive(Debug)]
+pub(super) struct Common {
+    budget: Budget,
+    default_limit: AtomicLimit,
+}
+
+impl Common {
+    pub(super) const fn new(limit: Limit) -> Self {
+        Self { budget: Budget::new(), default_limit: AtomicLimit::new(limit) }
+    }
+
+    /// For statistics to come; those that are there have their own.
+    pub(super) fn set_default_limit(&self, limit: Limit) {
+        self.default_limit.set(limit);
+    }
+}
+
 /// The integer statistics `PREFIX.NAME` of one object, such as `subnet[1].assigned-addresses`, made and dropped in
 /// one step. Each is absent until [`Group::begin`], or until it is first set or added to.
 ///
@@ -310,49 +326,59 @@ impl Counter {
 /// them changes, and older samples once there are some. The newest samples of a group lie side by side.
 #[derive(Debug)]
 pub struct Group {
-    pub(super) prefix: Arc<str>,
+    pub(super) prefix: Box<str>,
     pub(super) names: &'static [&'static str],
-    /// Of all groups together.
-    budget: Arc<Budget>,
-    /// What they are until one changes.
+    common: Arc<Common>,
+    /// What they are until one changes. Locked while what follows is made, so that nobody changes it any more then.
     idle: Mutex<Idle>,
     newest: OnceLock<Box<[Newest]>>,
     older: OnceLock<Box<[Mutex<History<i64>>]>>,
 }
 
-/// Statistics that have not changed yet.
-#[derive(Clone, Copy, Debug)]
+/// Statistics that have not changed yet. Times are of the present: 0 says that there is none.
+#[derive(Clone, Copy, Debug, Default)]
 struct Idle {
-    limit: Limit,
-    /// Since when all of them are zero; `None`: absent.
-    since: Option<Micros>,
-    /// The one that is not zero, and since when.
-    size: Option<(u8, i64, Micros)>,
+    /// Since when all of them are zero; 0: absent.
+    since: Micros,
+    /// The one at `at` is not zero but this, since then; 0: none is.
+    size: i64,
+    size_since: Micros,
+    at: u8,
 }
 
 impl Idle {
+    /// Time of the sample 0 stands for none: nothing happened in that microsecond of 1970.
+    fn present(now: Micros) -> Micros {
+        Micros(now.0.max(1))
+    }
+
     fn sample(&self, index: usize) -> Option<(i64, Micros)> {
-        match self.size {
-            Some((at, value, since)) if usize::from(at) == index => Some((value, since)),
-            _ => self.since.map(|since| (0, since)),
+        if self.has_size(index) {
+            return Some((self.size, self.size_since));
         }
+        (self.since.0 != 0).then_some((0, self.since))
+    }
+
+    fn has_size(&self, index: usize) -> bool {
+        self.size_since.0 != 0 && usize::from(self.at) == index
     }
 
     fn newest(&self, index: usize) -> Newest {
-        let (value, since) = self.sample(index).map_or((0, 0), |(value, since)| (value, since.0.max(1)));
-        Newest::new(value, Micros(since))
+        let (value, since) = self.sample(index).unwrap_or((0, Micros(0)));
+        Newest::new(value, since)
     }
 }
 
 impl Group {
-    pub(super) fn new(
-        prefix: Arc<str>,
-        names: &'static [&'static str],
-        limit: Limit,
-        budget: Arc<Budget>,
-    ) -> Self {
-        let idle = Mutex::new(Idle { limit, since: None, size: None });
-        Self { prefix, names, budget, idle, newest: OnceLock::new(), older: OnceLock::new() }
+    pub(super) fn new(prefix: &str, names: &'static [&'static str], common: Arc<Common>) -> Self {
+        Self {
+            prefix: prefix.into(),
+            names,
+            common,
+            idle: Mutex::default(),
+            newest: OnceLock::new(),
+            older: OnceLock::new(),
+        }
     }
 
     /// What stands before the last dot of the names.
@@ -371,7 +397,7 @@ impl Group {
     #[inline]
     pub fn add(&self, index: usize, delta: i64, now: Micros) {
         let Some(newest) = self.all().get(index) else { return };
-        if self.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
+        if self.common.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
             newest.add_loosely(delta, now);
         } else {
             self.exactly(index, now, |older| newest.add(delta, now, older));
@@ -387,7 +413,7 @@ impl Group {
     #[cold]
     #[inline(never)]
     fn exactly(&self, index: usize, now: Micros, change: impl FnOnce(&mut History<i64>)) {
-        self.budget.spend(now);
+        self.common.budget.spend(now);
         if let Some(older) = self.histories().get(index) {
             change(&mut lock(older));
         }
@@ -398,15 +424,19 @@ impl Group {
         let mut idle = self.idle();
         match self.newest.get() {
             Some(all) => all.iter().for_each(|newest| newest.begin(now)),
-            None => idle.since = Some(idle.since.unwrap_or(now)),
+            None if idle.since.0 == 0 => idle.since = Idle::present(now),
+            None => {}
         }
     }
 
     /// Sets a size that came with a configuration: what it was before is forgotten.
     pub fn restart(&self, index: usize, value: i64, now: Micros) {
         let mut idle = self.idle();
-        if self.newest.get().is_none() && idle.size.is_none_or(|(at, ..)| usize::from(at) == index) {
-            idle.size = u8::try_from(index).ok().map(|index| (index, value, now));
+        if self.newest.get().is_none()
+            && (idle.size_since.0 == 0 || idle.has_size(index))
+            && let Ok(at) = u8::try_from(index)
+        {
+            (idle.size, idle.size_since, idle.at) = (value, Idle::present(now), at);
             return;
         }
         drop(idle);
@@ -431,7 +461,7 @@ impl Group {
     /// objects that will change soon touch them first, and the waits overlap. The answer means nothing.
     #[must_use]
     pub fn touch(&self, index: usize, now: Micros) -> u64 {
-        if self.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
+        if self.common.budget.is_spent(GROUPS_EXACT_PER_SECOND, now) {
             return 0;
         }
         let older = self.older.get().and_then(|histories| histories.get(index));
@@ -466,9 +496,9 @@ impl Group {
         present
     }
 
+    /// Of the statistics that are there; call it when [`Common`] has the limit.
     pub(super) fn set_default_limit(&self, limit: Limit, now: Micros) {
-        let mut idle = self.idle();
-        idle.limit = limit;
+        let _making = self.idle();
         for older in self.older.get().into_iter().flatten() {
             lock(older).set_default_limit(limit, now);
         }
@@ -481,18 +511,26 @@ impl Group {
         Some(act(newest, older.as_deref_mut()))
     }
 
+    #[inline]
     fn all(&self) -> &[Newest] {
-        self.newest.get_or_init(|| {
-            let idle = self.idle();
-            (0..self.names.len()).map(|index| idle.newest(index)).collect()
-        })
+        if let Some(newest) = self.newest.get() { newest } else { self.make_newest() }
+    }
+
+    #[cold]
+    fn make_newest(&self) -> &[Newest] {
+        let idle = self.idle();
+        self.newest.get_or_init(|| (0..self.names.len()).map(|index| idle.newest(index)).collect())
     }
 
     fn histories(&self) -> &[Mutex<History<i64>>] {
-        self.older.get_or_init(|| {
-            let limit = self.idle().limit;
-            self.names.iter().map(|_| Mutex::new(History::new(limit))).collect()
-        })
+        if let Some(histories) = self.older.get() { histories } else { self.make_histories() }
+    }
+
+    #[cold]
+    fn make_histories(&self) -> &[Mutex<History<i64>>] {
+        let _making = self.idle();
+        let limit = self.common.default_limit.get();
+        self.older.get_or_init(|| self.names.iter().map(|_| Mutex::new(History::new(limit))).collect())
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
@@ -592,15 +630,18 @@ mod tests {
         assert!(samples.is_sorted_by(|newer, older| newer.0 > older.0));
     }
 
-    fn group(budget: &Arc<Budget>) -> Group {
-        let names = &["assigned-addresses", "total-addresses"];
-        Group::new("subnet[7]".into(), names, Limit::DEFAULT, Arc::clone(budget))
+    fn group(common: &Arc<Common>) -> Group {
+        Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Arc::clone(common))
+    }
+
+    fn common() -> Arc<Common> {
+        Arc::new(Common::new(Limit::DEFAULT))
     }
 
     #[test]
     fn samples_of_groups_have_one_limit_and_values_none() {
-        let budget = Arc::new(Budget::new());
-        let (one, other) = (group(&budget), group(&budget));
+        let common = common();
+        let (one, other) = (group(&common), group(&common));
         let at = |step: u64| Micros(SECOND + step);
         for step in 0..GROUPS_EXACT_PER_SECOND - 1 {
             one.add(0, 1, at(step));
@@ -622,10 +663,12 @@ mod tests {
 
     #[test]
     fn a_limit_of_ones_own_outlives_the_defaults() {
-        let group = group(&Arc::new(Budget::new()));
+        let common = common();
+        let group = group(&common);
         assert!(!group.set_limit(0, Limit::Count(2), Micros(1)));
         group.begin(Micros(1));
         assert!(group.set_limit(0, Limit::Count(2), Micros(2)));
+        common.set_default_limit(Limit::Count(3));
         group.set_default_limit(Limit::Count(3), Micros(3));
         for step in 4..10 {
             group.add(0, 1, Micros(step));
@@ -639,7 +682,7 @@ mod tests {
 
     #[test]
     fn sizes_have_no_history() {
-        let group = group(&Arc::new(Budget::new()));
+        let group = group(&common());
         assert!(group.samples(0).is_empty() && group.samples(1).is_empty());
         group.begin(Micros(1));
         group.begin(Micros(2));
@@ -654,9 +697,35 @@ mod tests {
         assert_eq!(group.samples(0), [(1, Micros(5)), (0, Micros(1))]);
     }
 
+    /// Whoever makes a group live while another begins it, or sets its size, loses neither.
+    #[test]
+    fn nothing_is_lost_while_a_group_comes_to_life() {
+        let common = common();
+        for round in 0..2000 {
+            let group = group(&common);
+            let start = std::sync::Barrier::new(3);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    start.wait();
+                    group.begin(Micros(1));
+                });
+                scope.spawn(|| {
+                    start.wait();
+                    group.restart(1, 254, Micros(1));
+                });
+                start.wait();
+                for _ in 0..round % 50 {
+                    std::hint::spin_loop();
+                }
+                group.add(0, 1, Micros(1));
+            });
+            assert_eq!((group.newest(0), group.newest(1)), (Some(1), Some(254)), "round {round}");
+        }
+    }
+
     #[test]
     fn group_counts_by_index() {
-        let group = group(&Arc::new(Budget::new()));
+        let group = group(&common());
         group.set(1, 254, Micros(1));
         group.add(0, 1, Micros(2));
         group.add(2, 1, Micros(2));

@@ -1,6 +1,7 @@
 //! Samples of one statistic below its newest value, and the limit on their number.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use base::Micros;
 
@@ -65,6 +66,24 @@ impl Packed {
 
     const fn is_own(self) -> bool {
         self.0 & Self::OWN != 0
+    }
+}
+
+/// A limit that is read and set by many threads.
+#[derive(Debug)]
+pub(super) struct AtomicLimit(AtomicU32);
+
+impl AtomicLimit {
+    pub(super) const fn new(limit: Limit) -> Self {
+        Self(AtomicU32::new(Packed::new(limit, false).0))
+    }
+
+    pub(super) fn get(&self) -> Limit {
+        Packed(self.0.load(Ordering::Relaxed)).limit()
+    }
+
+    pub(super) fn set(&self, limit: Limit) {
+        self.0.store(Packed::new(limit, false).0, Ordering::Relaxed);
     }
 }
 

@@ -1,7 +1,8 @@
 //! All statistics of a process by name.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -9,7 +10,7 @@ use base::Micros;
 use jiff::tz::TimeZone;
 use json::Map;
 
-use super::counter::{Alone, Budget, Cell, Counter, Group, Integer};
+use super::counter::{Alone, Cell, Common, Counter, Group, Integer};
 use super::history::{History, Limit};
 use super::value::StatisticValue;
 use crate::time::sample_time;
@@ -31,11 +32,40 @@ pub struct Registry {
 #[derive(Debug)]
 struct Inner {
     single: BTreeMap<Box<str>, Single>,
-    groups: BTreeMap<Arc<str>, Arc<Group>>,
-    /// Of the groups.
-    budget: Arc<Budget>,
+    groups: BTreeSet<ByPrefix>,
+    common: Arc<Common>,
     default_limit: Limit,
 }
+
+/// A group that is found by its prefix.
+#[derive(Clone, Debug)]
+struct ByPrefix(Arc<Group>);
+
+impl Borrow<str> for ByPrefix {
+    fn borrow(&self) -> &str {
+        self.0.prefix()
+    }
+}
+
+impl Ord for ByPrefix {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.prefix().cmp(other.0.prefix())
+    }
+}
+
+impl PartialOrd for ByPrefix {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByPrefix {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for ByPrefix {}
 
 #[derive(Debug)]
 enum Single {
@@ -80,8 +110,8 @@ impl Registry {
     pub fn new(zone: TimeZone) -> Self {
         let inner = Inner {
             single: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            budget: Arc::new(Budget::new()),
+            groups: BTreeSet::new(),
+            common: Arc::new(Common::new(Limit::DEFAULT)),
             default_limit: Limit::DEFAULT,
         };
         Self { zone, inner: RwLock::new(inner) }
@@ -108,15 +138,13 @@ impl Registry {
     #[must_use]
     pub fn group(&self, prefix: &str, names: &'static [&'static str]) -> Arc<Group> {
         let mut inner = self.write();
-        if let Some(group) = inner.groups.get(prefix)
+        if let Some(ByPrefix(group)) = inner.groups.get(prefix)
             && group.names == names
         {
             return Arc::clone(group);
         }
-        let prefix: Arc<str> = prefix.into();
-        let budget = Arc::clone(&inner.budget);
-        let group = Arc::new(Group::new(Arc::clone(&prefix), names, inner.default_limit, budget));
-        inner.groups.insert(prefix, Arc::clone(&group));
+        let group = Arc::new(Group::new(prefix, names, Arc::clone(&inner.common)));
+        inner.groups.replace(ByPrefix(Arc::clone(&group)));
         group
     }
 
@@ -200,20 +228,17 @@ impl Registry {
     /// Forgets all statistics and groups whose names begin with `start`, such as `subnet[` for all subnets.
     pub fn remove_range(&self, start: &str) {
         let mut inner = self.write();
-        fn cut<K: Ord + Clone + Borrow<str>, V>(map: &mut BTreeMap<K, V>, start: &str) {
-            let from_start = (Bound::Included(start), Bound::Unbounded);
-            let keys: Vec<K> = map
-                .range::<str, _>(from_start)
-                .map(|(key, _)| key)
-                .take_while(|key| (*key).borrow().starts_with(start))
-                .cloned()
-                .collect();
-            for key in keys {
-                map.remove(key.borrow());
-            }
+        let single = inner.single.range::<str, _>(from(start)).map(|(name, _)| name);
+        let names: Vec<_> = single.take_while(|name| name.starts_with(start)).cloned().collect();
+        for name in names {
+            inner.single.remove(&name);
         }
-        cut(&mut inner.single, start);
-        cut(&mut inner.groups, start);
+        let groups = inner.groups.range::<str, _>(from(start));
+        let groups: Vec<_> =
+            groups.take_while(|group| group.0.prefix().starts_with(start)).cloned().collect();
+        for group in groups {
+            inner.groups.remove(&group);
+        }
     }
 
     /// The limit of statistics for which no command set one, present and future ones.
@@ -226,7 +251,8 @@ impl Registry {
                 Single::Series(series) => lock(series).older.set_default_limit(limit, now),
             }
         }
-        inner.groups.values().for_each(|group| group.set_default_limit(limit, now));
+        inner.common.set_default_limit(limit);
+        inner.groups.iter().for_each(|group| group.0.set_default_limit(limit, now));
     }
 
     /// The newest value, `None` for a statistic that does not exist.
@@ -331,6 +357,7 @@ impl Registry {
     pub fn set_limit_all(&self, limit: Limit, now: Micros) {
         let mut inner = self.write();
         inner.default_limit = limit;
+        inner.common.set_default_limit(limit);
         inner.for_each(|_, found| {
             set_limit(&found, limit, now);
         });
@@ -343,6 +370,11 @@ impl Registry {
     fn write(&self) -> RwLockWriteGuard<'_, Inner> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What does not sort before `start`.
+fn from(start: &str) -> (Bound<&str>, Bound<&str>) {
+    (Bound::Included(start), Bound::Unbounded)
 }
 
 fn reset(found: &Found<'_>, now: Micros) -> bool {
@@ -375,7 +407,7 @@ impl Inner {
             None => {}
         }
         let (prefix, name) = name.rsplit_once('.')?;
-        let group = self.groups.get(prefix)?;
+        let ByPrefix(group) = self.groups.get(prefix)?;
         group.index(name).map(|index| Found::Integer(Integer::Member(group, index)))
     }
 
@@ -387,7 +419,7 @@ impl Inner {
             }
         }
         let mut name = String::new();
-        for group in self.groups.values() {
+        for ByPrefix(group) in &self.groups {
             for (index, suffix) in group.names.iter().enumerate() {
                 name.clear();
                 name.push_str(&group.prefix);

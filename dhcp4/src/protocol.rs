@@ -168,6 +168,10 @@ impl Protocol for Dhcp4 {
         engine::v4::sanity::check(config, store).await
     }
 
+    fn admit(config: &ServerConfig4, lease: Lease4) -> Lease4 {
+        engine::v4::sanity::extended_info(config, lease)
+    }
+
     async fn reclaim(
         active: &Active<Self>,
         updates: bool,

@@ -159,6 +159,10 @@ impl Protocol for Dhcp6 {
         engine::v6::sanity::check(config, store).await
     }
 
+    fn admit(config: &ServerConfig6, lease: Lease6) -> Lease6 {
+        engine::v6::sanity::extended_info(config, lease)
+    }
+
     async fn reclaim(
         active: &Active<Self>,
         updates: bool,

@@ -203,3 +203,69 @@ fn the_server_keeps_its_identity() {
     server.tell("config-reload", Value::Null);
     assert_eq!(std::fs::read_to_string(&file).expect("the DUID is kept"), "00:02:00:00:00:63:01:02");
 }
+
+/// What is kept of relay agents is looked at when a command brings it, and when the lease file is read
+/// (`extended-info-checks`).
+#[test]
+fn extended_information_is_checked_as_it_comes_in() {
+    let Some(world) = World::new() else { return };
+    let mut server = server_on_switch(&world);
+    let checked = |level: &str| {
+        let mut config = config(&["lan"]);
+        config["hooks-libraries"] = json!([ { "library": "libdhcp_lease_cmds.so" } ]);
+        config["sanity-checks"] = json!({ "extended-info-checks": level });
+        config
+    };
+    let relay = |more: Value| {
+        let mut relay = json!({ "hop": 0, "link": "2001:db8:1::1", "peer": "fe80::1" });
+        for (key, value) in more.as_object().expect("a map") {
+            relay[key] = value.clone();
+        }
+        relay
+    };
+    let add = |server: &Server, last: u16, key: &str, relay: &Value| {
+        let lease = json!({ "ip-address": format!("2001:db8:1::{last:x}"), "duid": "01:02:03", "iaid": last,
+            "user-context": { "ISC": { key: [ relay ] } } });
+        server.tell("lease6-add", lease);
+    };
+    let context = |server: &Server, last: u16| {
+        let address = json!({ "ip-address": format!("2001:db8:1::{last:x}") });
+        server.tell("lease6-get", address).arguments["user-context"].clone()
+    };
+    server.configure(&checked("none"));
+    server.tell("config-reload", json!({}));
+    let old = relay(json!({ "options": "0x00250006000000090102" }));
+    let odd = relay(json!({ "odd": 1 }));
+    let empty = relay(json!({ "remote-id": "" }));
+    let brought = [(1, "relays", &old), (2, "relay-info", &odd), (3, "relay-info", &empty)];
+    for (last, key, relay) in brought {
+        add(&server, last, key, relay);
+        assert_eq!(context(&server, last), json!({ "ISC": { key: [ relay ] } }));
+    }
+    // The old form comes to be the present one; then what leases cannot be found by goes, then what is odd.
+    let mut right = old.clone();
+    right["remote-id"] = json!("000000090102");
+    let info = |relay: &Value| json!({ "ISC": { "relay-info": [ relay ] } });
+    for (level, left) in [
+        ("fix", [info(&right), info(&odd), info(&empty)]),
+        ("strict", [info(&right), info(&odd), Value::Null]),
+        ("pedantic", [info(&right), Value::Null, Value::Null]),
+    ] {
+        server.configure(&checked(level));
+        assert!(server.stop().success());
+        server.start();
+        for (last, left) in (1..).zip(&left) {
+            assert_eq!(context(&server, last), *left, "{level}");
+        }
+        for ((last, key, relay), left) in brought.iter().zip(&left) {
+            let last = last + 16;
+            add(&server, last, key, relay);
+            assert_eq!(context(&server, last), *left, "{level}");
+            server.tell("lease6-del", json!({ "ip-address": format!("2001:db8:1::{last:x}") }));
+        }
+    }
+    assert!(server.log().contains(
+        "DHCPSRV_LEASE6_EXTENDED_INFO_SANITY_FAIL extended info for lease 2001:db8:1::3 failed checks \
+         (in remote-id [relay#0] a problem was found: remote-id is empty)"
+    ));
+}

@@ -385,7 +385,7 @@ fn option_def(family: Family, element: &Arc<Element>) -> Value {
 #[must_use]
 pub fn option_data(map: &Map, definitions: &DefTable) -> Map {
     let mut out = map.clone();
-    let Ok((space, code, def)) = find_definition(definitions, map) else { return out };
+    let Ok((space, code, def)) = find_definition(definitions, map, false) else { return out };
     out.insert("space", space.into());
     out.insert("code", code.into());
     let mut csv = is_csv(map, def.as_deref());

@@ -244,7 +244,7 @@ fn objects_beside_each_other() {
             ),
             (
                 r#""option-data": [ { "name": "foo", "data": "1" } ]"#,
-                "definition for the option 'dhcp4.foo' does not exist (f:1:41)",
+                "definition for the option 'dhcp4.foo' having code '0' does not exist (f:1:41)",
             ),
             (
                 r#""option-data": [ { "code": 222, "data": "1", "csv-format": true } ]"#,

@@ -62,6 +62,7 @@ impl<P: Protocol> lease_cmds::Host<P::Model> for HookHost<P> {
                 store: Arc::clone(&active.store),
                 config: Arc::clone(&active.config),
                 now: now.seconds(),
+                admit: P::admit,
                 gate,
             }
         })

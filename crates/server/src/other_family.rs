@@ -93,7 +93,13 @@ fn reason<M: Leases>() -> String {
 impl<M: Leases> lease_cmds::Host<M> for Nothing<M> {
     fn enter(&self) -> Pending<'_, World<'_, M>> {
         let (store, config) = (Arc::clone(&self.store), Arc::clone(&self.config));
-        Box::pin(std::future::ready(World { store, config, now: Timestamp(0), gate: Box::new(()) }))
+        Box::pin(std::future::ready(World {
+            store,
+            config,
+            now: Timestamp(0),
+            admit: |_, lease| lease,
+            gate: Box::new(()),
+        }))
     }
 
     fn write(&self, _: &str) -> Pending<'_, Result<String, String>> {

@@ -270,12 +270,38 @@ impl LeaseChecks {
     }
 }
 
+/// How closely the extended information of leases is looked at (`extended-info-checks`): each level does what those
+/// before it do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExtendedInfoChecks {
+    None,
+    /// The form of earlier releases becomes the present one; what cannot be read goes.
+    #[default]
+    Fix,
+    /// So does what leases cannot be found by.
+    Strict,
+    /// So does what is not as this server writes it, but for comments.
+    Pedantic,
+}
+
+impl ExtendedInfoChecks {
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::None,
+            "fix" => Self::Fix,
+            "strict" => Self::Strict,
+            "pedantic" => Self::Pedantic,
+            _ => return None,
+        })
+    }
+}
+
 /// `sanity-checks`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SanityChecks {
     pub lease_checks: LeaseChecks,
-    /// `none`, `fix`, `strict`, `pedantic`.
-    pub extended_info_checks: String,
+    pub extended_info_checks: ExtendedInfoChecks,
 }
 
 /// `dhcp-ddns`.

@@ -148,7 +148,7 @@ fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerC
     ctx.enter("client-classes");
     let mut classes = ClassBuilder::new(&written.client_classes, &definitions, &mut ctx);
 
-    ctx.enter("option-data");
+    ctx.enter(options::GLOBALS);
     let options =
         option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
 

@@ -48,11 +48,14 @@ pub(crate) fn definitions<'m>(
     }
 }
 
-/// One entry, encoded but without sub-options.
+/// The keyword under which the options of the globals lie.
+pub(crate) const GLOBALS: &str = "option-data";
+
 /// Options 124 and 125 (RFC 3925).
 const VENDOR_CLASSES: u16 = 124;
 const VENDOR_INFORMATION: u16 = 125;
 
+/// One entry, encoded but without sub-options.
 struct Entry {
     space: String,
     code: u16,
@@ -207,7 +210,7 @@ fn entry(
     pos: &Pos,
 ) -> Option<Entry> {
     let at = |name: &str| position(map, name, pos);
-    let (space, code, def) = match find_definition(definitions, map) {
+    let (space, code, def) = match find_definition(definitions, map, ctx.element == GLOBALS) {
         Ok(found) => found,
         Err(why) => {
             ctx.fault(at("name"), why);
@@ -238,8 +241,13 @@ fn entry(
 
 type Found<'m> = (&'m str, u16, Option<Arc<OptionDef>>);
 
-/// The definition that an entry means by its code, its name or both.
-pub(crate) fn find_definition<'m>(definitions: &DefTable, map: &'m Map) -> Result<Found<'m>, String> {
+/// The definition that an entry means by its code, its name or both. `global`: of the globals, for which Kea has a text
+/// of its own.
+pub(crate) fn find_definition<'m>(
+    definitions: &DefTable,
+    map: &'m Map,
+    global: bool,
+) -> Result<Found<'m>, String> {
     let space = text(map, "space").unwrap_or(objects::top_space(definitions.family()));
     let name = text(map, "name").filter(|n| !n.is_empty());
     let code = int(map, "code").and_then(|c| u16::try_from(c).ok());
@@ -264,7 +272,7 @@ pub(crate) fn find_definition<'m>(definitions: &DefTable, map: &'m Map) -> Resul
         }
         (None, Some(name)) => match definitions.by_name(space, name) {
             Some(def) => Ok((space, def.code, Some(Arc::clone(def)))),
-            None if boolean(map, "csv-format") == Some(true) => {
+            None if boolean(map, "csv-format").unwrap_or(global) => {
                 Err(format!("definition for the option '{space}.{name}' having code '0' does not exist"))
             }
             None => Err(format!("definition for the option '{space}.{name}' does not exist")),

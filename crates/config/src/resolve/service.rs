@@ -16,8 +16,8 @@ use crate::parse::objects::{boolean, int, list, strings, text};
 use crate::parse::position;
 use crate::{
     Authentication, ConfigControl, ControlSocket, D2Client, DatabaseAccess, DatabaseTls, ExpiredLeases,
-    HookLibrary, InterfacesConfig, LeaseChecks, Logger, LoggerOutput, MultiThreading, OnFail,
-    OutboundInterface, QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
+    ExtendedInfoChecks, HookLibrary, InterfacesConfig, LeaseChecks, Logger, LoggerOutput, MultiThreading,
+    OnFail, OutboundInterface, QueueControl, SanityChecks, Services, SocketType, SyncMode, TlsPaths,
 };
 
 /// Largest user or password file that is read.
@@ -117,7 +117,11 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         },
         sanity_checks: SanityChecks {
             lease_checks: LeaseChecks::from_word(&word("sanity-checks", "lease-checks")).unwrap_or_default(),
-            extended_info_checks: word("sanity-checks", "extended-info-checks"),
+            extended_info_checks: ExtendedInfoChecks::from_word(&word(
+                "sanity-checks",
+                "extended-info-checks",
+            ))
+            .unwrap_or_default(),
         },
         d2_client,
         statistic_default_sample_count: own("statistic-default-sample-count"),

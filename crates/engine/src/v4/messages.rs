@@ -124,8 +124,11 @@ observe::messages! {
         "recovered for query {query} relay agent option from lease {address}: {info}",
         "A renewal came past its relay; what the relay once added was kept with the lease (stash-agent-options).";
     ExtendedInfoMended { address } = "DHCPSRV_LEASE4_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
-        "extended information of lease {address} was upgraded or sanitized",
-        "It was in the form of an earlier release, or could not be read (extended-info-checks).";
+        "extended info for lease {address} was upgraded",
+        "It was in the form of an earlier release, or had members that are empty (extended-info-checks).";
+    ExtendedInfoBroken { address, reason } = "DHCPSRV_LEASE4_EXTENDED_INFO_SANITY_FAIL", "dhcpsrv", Error,
+        "extended info for lease {address} failed checks ({reason})",
+        "It is not as extended-info-checks asks for, and was taken off the lease.";
     ClassesAfterSubnet { query, classes } = "DHCP4_CLASSES_ASSIGNED_AFTER_SUBNET_SELECTION", "dhcp4", Debug(40),
         "{query}: client packet has been assigned to the following classes: {classes}",
         "The classes of a packet when its subnet is known; additional ones are looked at later.";

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use base::{decode_hex, encode_hex};
-use config::ServerConfig4;
+use config::{ExtendedInfoChecks, ServerConfig4};
 use json::{Map, Value};
 use lease::Lease4;
 use wire::iana::dhcp4_option as option4;
@@ -15,12 +15,14 @@ use wire::iana::relay_agent::SubOption;
 use wire::v4::{MessageType, RelayInfo, append_option};
 
 use super::lease::belongs;
-use super::messages::Restored;
+use super::messages::{ExtendedInfoBroken, Restored};
 use super::{Context4, Query};
-use crate::sanity::{self, ISC, parse};
+use crate::sanity::{self, Broken, parse};
 
 const RELAY_INFO: &str = "relay-agent-info";
 const SUB_OPTIONS: &str = "sub-options";
+const REMOTE_ID: &str = "remote-id";
+const RELAY_ID: &str = "relay-id";
 /// What ends the options of a packet.
 const END: u8 = 255;
 
@@ -29,21 +31,12 @@ fn described(info: &[u8]) -> Value {
     let parsed = RelayInfo::parse(info);
     let mut map = Map::new();
     map.insert(SUB_OPTIONS.to_owned(), format!("0x{}", encode_hex(info)).into());
-    for (name, code) in [("remote-id", SubOption::REMOTE_ID), ("relay-id", SubOption::RELAY_ID)] {
+    for (name, code) in [(REMOTE_ID, SubOption::REMOTE_ID), (RELAY_ID, SubOption::RELAY_ID)] {
         if let Some(octets) = parsed.get(code).filter(|octets| !octets.is_empty()) {
             map.insert(name.to_owned(), encode_hex(octets).into());
         }
     }
     map.into()
-}
-
-/// The user-context with this option 82 in it; all else in it stays.
-fn with_info(old: Option<&Arc<str>>, info: &[u8]) -> Arc<str> {
-    let mut context = old.and_then(|text| parse(text)).unwrap_or_default();
-    let mut isc = context.get(ISC).and_then(Value::as_map).cloned().unwrap_or_default();
-    isc.insert(RELAY_INFO.to_owned(), described(info));
-    context.insert(ISC.to_owned(), isc.into());
-    json::to_string(&context.into()).into()
 }
 
 /// The user-context of a lease for this query: that of the client's old lease, with the relay's information where
@@ -52,14 +45,14 @@ pub(super) fn user_context(query: &Query<'_>, store: bool, old: Option<&Lease4>)
     let old = old.and_then(|lease| lease.user_context.as_ref());
     let info = query.packet.option(option4::AGENT_OPTIONS).filter(|_| store && !query.restored);
     match info {
-        Some(info) => Some(with_info(old, info)),
+        Some(info) => Some(sanity::with_entry(old, RELAY_INFO, described(info))),
         None => old.cloned(),
     }
 }
 
 /// The octets of option 82 in a user-context.
 fn stored(context: &str) -> Option<Vec<u8>> {
-    octets(parse(context)?.get(ISC)?.get(RELAY_INFO)?)
+    octets(parse(context)?.get(sanity::ISC)?.get(RELAY_INFO)?)
 }
 
 /// The octets of option 82 in `relay-agent-info`, in the forms of Kea 3 and before.
@@ -97,21 +90,48 @@ pub(super) async fn restored(ctx: &Context4<'_>, query: &Query<'_>) -> Option<Ve
 }
 
 /// The user-context that a lease should have, as of [`sanity::mended`]: the form of Kea before 2.3.2 becomes the
-/// present one.
+/// present one, and what is not as it must be goes.
 #[allow(clippy::option_option)]
 pub(super) fn mended(config: &ServerConfig4, lease: &Lease4) -> Option<Option<Arc<str>>> {
-    sanity::mended(config, lease.user_context.as_ref(), |isc| {
-        let octets = match isc.get(RELAY_INFO) {
-            None => return false,
-            Some(info) => octets(info),
-        };
-        match octets {
-            Some(_) if isc.get(RELAY_INFO).is_some_and(|info| info.as_map().is_some()) => return false,
-            Some(octets) => isc.insert(RELAY_INFO.to_owned(), described(&octets)),
-            None => isc.remove(RELAY_INFO),
-        };
-        true
+    let address = lease.address;
+    sanity::mended(config, lease.user_context.as_ref(), |isc, checks| {
+        let Some(info) = isc.get(RELAY_INFO) else { return false };
+        match mend(info, checks) {
+            Ok(None) => false,
+            Ok(Some(right)) => {
+                isc.insert(RELAY_INFO.to_owned(), right);
+                true
+            }
+            Err(Broken { part, why }) => {
+                isc.remove(RELAY_INFO);
+                let reason = format!("in {part} a problem was found: {why}");
+                observe::log!(ExtendedInfoBroken { address, reason });
+                true
+            }
+        }
     })
+}
+
+/// `relay-agent-info` as it is to be; `None` where it is so already.
+fn mend(info: &Value, checks: ExtendedInfoChecks) -> Result<Option<Value>, Broken> {
+    if let Some(text) = info.as_str() {
+        return match decode_hex(text) {
+            Ok(octets) => Ok(Some(described(&octets))),
+            Err(error) => Broken::new("rai", error.to_string()),
+        };
+    }
+    let Some(map) = info.as_map() else {
+        return Broken::new(RELAY_INFO, format!("{RELAY_INFO} is not a map or a string"));
+    };
+    if checks >= ExtendedInfoChecks::Strict {
+        sanity::octets(map, SUB_OPTIONS)?;
+        sanity::identifier(map, REMOTE_ID)?;
+        sanity::identifier(map, RELAY_ID)?;
+    }
+    if checks >= ExtendedInfoChecks::Pedantic {
+        sanity::only(map, RELAY_INFO, &[SUB_OPTIONS, REMOTE_ID, RELAY_ID])?;
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -121,7 +141,7 @@ mod tests {
     #[test]
     fn there_and_back() {
         let info = [1, 2, b'a', b'b', 2, 1, 7, 12, 2, 0xfe, 0xed];
-        let text = with_info(None, &info);
+        let text = sanity::with_entry(None, RELAY_INFO, described(&info));
         assert_eq!(
             &*text,
             "{ \"ISC\": { \"relay-agent-info\": { \"relay-id\": \"FEED\", \"remote-id\": \"07\", \
@@ -129,7 +149,7 @@ mod tests {
         );
         assert_eq!(stored(&text).as_deref(), Some(&info[..]));
         let other: Arc<str> = "{ \"a\": 1, \"ISC\": { \"b\": 2, \"relay-agent-info\": \"0x01\" } }".into();
-        let text = with_info(Some(&other), &info);
+        let text = sanity::with_entry(Some(&other), RELAY_INFO, described(&info));
         assert_eq!(stored(&text).as_deref(), Some(&info[..]));
         let map = parse(&text).unwrap();
         assert_eq!(
@@ -156,5 +176,30 @@ mod tests {
             stored("{ \"ISC\": { \"relay-agent-info\": \"0x0102AABB\" } }"),
             Some(vec![1, 2, 0xaa, 0xbb])
         );
+    }
+    #[test]
+    fn each_level_asks_for_more() {
+        use ExtendedInfoChecks::{Fix, Pedantic, Strict};
+        let cases = [
+            (r#"{ "sub-options": "0x0101AA", "remote-id": "01", "comment": "c" }"#, None),
+            (r#"{ "sub-options": 1 }"#, Some((Strict, "sub-options", "sub-options is not a string"))),
+            (r#"{ "remote-id": "" }"#, Some((Strict, "remote-id", "remote-id is empty"))),
+            (r#"{ "relay-id": 1 }"#, Some((Strict, "relay-id", "relay-id is not a string"))),
+            (r#"{ "x": 1 }"#, Some((Pedantic, "relay-agent-info", "spurious 'x' entry"))),
+            ("1", Some((Fix, "relay-agent-info", "relay-agent-info is not a map or a string"))),
+        ];
+        for (text, refused) in cases {
+            let info = json::parse_command(text.as_bytes(), json::Limits::default()).unwrap();
+            for checks in [Fix, Strict, Pedantic] {
+                let expected = match refused.filter(|(from, ..)| checks >= *from) {
+                    None => Ok(None),
+                    Some((_, part, why)) => Broken::new(part, why),
+                };
+                assert_eq!(mend(&info, checks), expected, "{text} {checks:?}");
+            }
+        }
+        assert!(mend(&"0xzz".into(), Fix).is_err());
+        let old = mend(&"0x0201AA".into(), Fix).unwrap().unwrap();
+        assert_eq!(old.get("remote-id").and_then(Value::as_str), Some("AA"));
     }
 }

@@ -1,4 +1,4 @@
-//! Checks of leases when their file is loaded (`sanity-checks`); leases of Kea's old releases keep relay information
+//! Checks of leases when they are loaded (`sanity-checks`); leases of Kea's old releases keep relay information
 //! in another form.
 
 use config::ServerConfig4;
@@ -27,19 +27,25 @@ pub async fn check(config: &ServerConfig4, store: &dyn LeaseStore4) -> Result<()
     }
 }
 
+/// The lease with extended information as `extended-info-checks` asks for: of one that is loaded, or that a command
+/// brings.
+#[must_use]
+pub fn extended_info(config: &ServerConfig4, lease: Lease4) -> Lease4 {
+    match relay_info::mended(config, &lease) {
+        Some(user_context) => {
+            observe::log!(ExtendedInfoMended { address: lease.address });
+            Lease4 { user_context, ..lease }
+        }
+        None => lease,
+    }
+}
+
 async fn one(config: &ServerConfig4, store: &dyn LeaseStore4, lease: &Lease4) -> Result<(), StoreError> {
     let Some(subnet_id) = sanity::subnet(config, lease.address, lease.subnet_id) else {
         store.delete(lease).await?;
         return Ok(());
     };
-    let user_context = match relay_info::mended(config, lease) {
-        Some(user_context) => {
-            observe::log!(ExtendedInfoMended { address: lease.address });
-            user_context
-        }
-        None => lease.user_context.clone(),
-    };
-    let right = Lease4 { subnet_id, user_context, ..lease.clone() };
+    let right = extended_info(config, Lease4 { subnet_id, ..lease.clone() });
     if right != *lease {
         store.update(right, lease).await?;
     }

@@ -102,7 +102,8 @@ pub(super) fn sanity(query: &Query<'_>) -> Result<(), DropReason> {
         }
     };
     let fault = identifier(query, option6::CLIENT_ID, "client-id", client)
-        .or_else(|| identifier(query, option6::SERVER_ID, "server-id", server));
+        .or_else(|| identifier(query, option6::SERVER_ID, "server-id", server))
+        .or_else(|| association(query));
     match fault {
         None => Ok(()),
         Some(reason) => {
@@ -115,6 +116,15 @@ pub(super) fn sanity(query: &Query<'_>) -> Result<(), DropReason> {
             Err(DropReason::RfcViolation)
         }
     }
+}
+
+/// Who asks for information has no associations (RFC 9915 section 16.12).
+fn association(query: &Query<'_>) -> Option<String> {
+    let options = query.message().options();
+    let there = |code: &u16| options.first(*code).is_some();
+    let any = [option6::IA_NA, option6::IA_TA, option6::IA_PD].iter().any(there);
+    let fault = any && query.kind == MessageType::INFORMATION_REQUEST;
+    fault.then(|| format!("IA options were not expected in {}", TypeName(query.kind)))
 }
 
 fn identifier(query: &Query<'_>, code: u16, name: &str, rule: Rule) -> Option<String> {

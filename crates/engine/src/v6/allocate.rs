@@ -630,8 +630,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             hostname: name.hostname.clone(),
             fqdn_fwd: name.forward,
             fqdn_rev: name.reverse,
-            user_context: extended::info(self.query, subnet)
-                .or_else(|| old.and_then(|old| old.user_context.clone())),
+            user_context: extended::user_context(self.query, subnet, old),
         };
         (lease, name)
     }

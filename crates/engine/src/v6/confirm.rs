@@ -1,4 +1,5 @@
-//! CONFIRM (RFC 9915 section 18.3.3): whether the client's addresses fit the link it is on now.
+//! CONFIRM (RFC 9915 section 18.3.3): whether the client's addresses fit the link it is on now. The subnets of a shared
+//! network are one link.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use wire::v6::{IaKind, MessageType, StatusCode};
 
 use super::reply::{Answer, Text};
 use super::{Context6, Query, Verdict, reply};
+use crate::siblings::siblings;
 
 pub(super) fn process(
     ctx: &Context6<'_>,
@@ -15,12 +17,18 @@ pub(super) fn process(
     out: &mut Vec<u8>,
 ) -> Verdict {
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
+    // An address of a subnet that the client may use no longer is one that it should not keep.
+    let elsewhere = |address| {
+        subnet.is_some_and(|subnet| {
+            !siblings(ctx.config, subnet, &query.classes).any(|subnet| subnet.prefix.contains(address))
+        })
+    };
     let mut any = false;
     let mut foreign = None;
     for ia in query.message().ias().filter(|ia| ia.kind == IaKind::Na) {
         for address in ia.addresses().map(|a| a.address) {
             any = true;
-            if foreign.is_none() && subnet.is_some_and(|subnet| !subnet.prefix.contains(address)) {
+            if foreign.is_none() && elsewhere(address) {
                 foreign = Some(address);
             }
         }

@@ -13,7 +13,7 @@ use super::allocate::Asked;
 use super::messages::{
     DeclineFailed, DeclineNoLease, DeclineWrongDuid, DeclineWrongIaid, Declined, ProcessDecline,
 };
-use super::reply::{Answer, IaReply, Text};
+use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
 use super::{Context6, Dns6, Query, Verdict, reply};
 
@@ -29,11 +29,12 @@ pub(super) async fn process(
     // Prefixes are not declined (RFC 9915 section 18.2.8).
     for (_, asked) in associations(query).filter(|(_, asked)| asked.kind == LeaseType::Na) {
         observe::log!(ProcessDecline { query: query.label(), iaid: asked.iaid });
-        let mut status = (StatusCode::NO_BINDING, "No addresses sent in IA_NA");
+        let mut status = None;
         for hint in &asked.hints {
-            status = decline(ctx, query, &asked, hint.address, &mut answer).await?;
+            status = sum(status, decline(ctx, query, &asked, hint.address, &mut answer).await?);
         }
-        let status = (status.0, Text::Borrowed(status.1));
+        let (code, text) = status.unwrap_or((StatusCode::NO_BINDING, "No addresses sent in IA_NA"));
+        let status = (code, Text::Borrowed(text));
         answer.ias.push(IaReply::refused(asked.kind, asked.named, status));
     }
     Ok(reply::finish(ctx, query, subnet, answer, out))
@@ -45,7 +46,7 @@ async fn decline(
     asked: &Asked,
     address: Ipv6Addr,
     answer: &mut Answer<'_>,
-) -> Result<(StatusCode, &'static str), StoreError> {
+) -> Result<Status, StoreError> {
     let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
     let label = query.label();
     let lease = ctx.store.by_address(address).await?;

@@ -289,6 +289,9 @@ observe::messages! {
         "IPv6 address {address} was recovered after the end of probation-period",
         "A declined address may be given out again.";
     ExtendedInfoMended { address } = "DHCPSRV_LEASE6_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
-        "extended information of lease {address} was upgraded or sanitized",
-        "It was in the form of an earlier release, or could not be read (extended-info-checks).";
+        "extended info for lease {address} was upgraded",
+        "It was in the form of an earlier release, or had members that are empty (extended-info-checks).";
+    ExtendedInfoBroken { address, reason } = "DHCPSRV_LEASE6_EXTENDED_INFO_SANITY_FAIL", "dhcpsrv", Error,
+        "extended info for lease {address} failed checks ({reason})",
+        "It is not as extended-info-checks asks for, and was taken off the lease.";
 }

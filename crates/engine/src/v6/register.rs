@@ -49,6 +49,7 @@ pub(super) async fn process(
     {
         observe::log!(RegisterClientChange { address, theirs: &there.duid, ours: &duid });
     }
+    let own = there.as_deref().filter(|there| there.duid == duid);
     let ddns = &*subnet.params.ddns;
     let name = ClientName::of(ctx, query, Some(subnet), Some(ddns), Some(address));
     let lease = Lease6 {
@@ -68,7 +69,7 @@ pub(super) async fn process(
         hostname: name.hostname.clone(),
         fqdn_fwd: name.forward,
         fqdn_rev: name.reverse,
-        user_context: super::extended::info(query, subnet),
+        user_context: super::extended::user_context(query, subnet, own),
     };
     let done = match &there {
         Some(there) => ctx.store.update(lease.clone(), there).await? == Updated::Yes,

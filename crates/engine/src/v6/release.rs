@@ -1,5 +1,6 @@
 //! RELEASE (RFC 9915 section 18.3.7): the lease ends, or is kept for its client to find again.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use base::Seconds;
@@ -13,7 +14,7 @@ use super::messages::{
     ProcessRelease, ReleaseFailed, ReleaseNotAssigned, ReleaseWrongDuid, ReleaseWrongIaid, Released,
     ReleasedDeleted, ReleasedExpired, Resource,
 };
-use super::reply::{Answer, IaReply, Text};
+use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
 use super::{Context6, Dns6, Query, Verdict, reply};
 
@@ -29,7 +30,7 @@ pub(super) async fn process(
     let mut general = StatusCode::SUCCESS;
     for (_, asked) in associations(query) {
         observe::log!(ProcessRelease { query: query.label(), kind: asked.kind.name(), iaid: asked.iaid });
-        let (status, text) = release(ctx, query, &asked, &mut answer).await?;
+        let (status, text) = association(ctx, query, &asked, &mut answer).await?;
         if status != StatusCode::SUCCESS {
             general = status;
         }
@@ -39,33 +40,42 @@ pub(super) async fn process(
     Ok(reply::finish(ctx, query, subnet, answer, out))
 }
 
-/// Ends the lease of one association: that of the first address or prefix it names.
-async fn release(
+/// Ends the leases of one association: all that it names.
+async fn association(
     ctx: &Context6<'_>,
     query: &Query<'_>,
     asked: &Asked,
     answer: &mut Answer<'_>,
-) -> Result<(StatusCode, &'static str), StoreError> {
+) -> Result<Status, StoreError> {
+    let mut status = None;
+    for hint in &asked.hints {
+        status = sum(status, release(ctx, query, asked, hint.address, answer).await?);
+    }
+    let nothing = match asked.kind {
+        LeaseType::Na => "You did not include an address in your RELEASE",
+        LeaseType::Pd => "You did not include a prefix in your RELEASE",
+    };
+    Ok(status.unwrap_or((StatusCode::NO_BINDING, nothing)))
+}
+
+/// Ends the lease of one address or prefix.
+async fn release(
+    ctx: &Context6<'_>,
+    query: &Query<'_>,
+    asked: &Asked,
+    address: Ipv6Addr,
+    answer: &mut Answer<'_>,
+) -> Result<Status, StoreError> {
     let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
-    let address_or = |of_address, of_prefix| match asked.kind {
-        LeaseType::Na => of_address,
-        LeaseType::Pd => of_prefix,
-    };
     let label = query.label();
-    let Some(address) = asked.hints.first().map(|hint| hint.address) else {
-        return no_binding(address_or(
-            "You did not include an address in your RELEASE",
-            "You did not include a prefix in your RELEASE",
-        ));
-    };
     let lease = ctx.store.by_address(address).await?;
     let assigned = |lease: &Arc<Lease6>| lease.lease_type == asked.kind && lease.state == LeaseState::Default;
     let Some(lease) = lease.filter(assigned) else {
         observe::log!(ReleaseNotAssigned { query: label, address });
-        return no_binding(address_or(
-            "Sorry, this address isn't assigned, can't release.",
-            "Sorry, this prefix isn't assigned, can't release.",
-        ));
+        return no_binding(match asked.kind {
+            LeaseType::Na => "Sorry, this address isn't assigned, can't release.",
+            LeaseType::Pd => "Sorry, this prefix isn't assigned, can't release.",
+        });
     };
     let resource = Resource(&lease);
     if query.duid.as_ref() != Some(&lease.duid) {

@@ -31,6 +31,18 @@ const DOCSIS_ORO: u16 = 1;
 /// The text of a status.
 pub(super) type Text = Cow<'static, str>;
 
+/// What became of one address or prefix that a client gives back.
+pub(super) type Status = (StatusCode, &'static str);
+
+/// The status of an association with one more of those that it names. What is none of its own is ignored where
+/// anything is (RFC 9915 sections 18.3.7 and 18.3.8).
+pub(super) fn sum(so_far: Option<Status>, one: Status) -> Option<Status> {
+    match so_far {
+        Some(before) if one.0 != StatusCode::SUCCESS => Some(before),
+        _ => Some(one),
+    }
+}
+
 /// What a reply says, but for the options of the configuration.
 pub(super) struct Answer<'c> {
     pub kind: MessageType,

@@ -1,4 +1,4 @@
-//! Checks of leases when their file is loaded (`sanity-checks`); leases of Kea's old releases keep relay information
+//! Checks of leases when they are loaded (`sanity-checks`); leases of Kea's old releases keep relay information
 //! in another form.
 
 use config::ServerConfig6;
@@ -27,6 +27,19 @@ pub async fn check(config: &ServerConfig6, store: &dyn LeaseStore6) -> Result<()
     }
 }
 
+/// The lease with extended information as `extended-info-checks` asks for: of one that is loaded, or that a command
+/// brings.
+#[must_use]
+pub fn extended_info(config: &ServerConfig6, lease: Lease6) -> Lease6 {
+    match extended::mended(config, &lease) {
+        Some(user_context) => {
+            observe::log!(ExtendedInfoMended { address: lease.address });
+            Lease6 { user_context, ..lease }
+        }
+        None => lease,
+    }
+}
+
 async fn one(config: &ServerConfig6, store: &dyn LeaseStore6, lease: &Lease6) -> Result<(), StoreError> {
     // Delegated prefixes lie outside of their subnet.
     let subnet_id = match lease.lease_type {
@@ -37,14 +50,7 @@ async fn one(config: &ServerConfig6, store: &dyn LeaseStore6, lease: &Lease6) ->
         store.delete(lease).await?;
         return Ok(());
     };
-    let user_context = match extended::mended(config, lease) {
-        Some(user_context) => {
-            observe::log!(ExtendedInfoMended { address: lease.address });
-            user_context
-        }
-        None => lease.user_context.clone(),
-    };
-    let right = Lease6 { subnet_id, user_context, ..lease.clone() };
+    let right = extended_info(config, Lease6 { subnet_id, ..lease.clone() });
     if right != *lease {
         store.update(right, lease).await?;
     }

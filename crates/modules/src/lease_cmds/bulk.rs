@@ -62,7 +62,7 @@ pub(super) async fn apply<P: Leases>(
     }
     let mut new: Vec<P::Lease> = Vec::new();
     for value in leases.unwrap_or_default() {
-        new.push(P::parse(world, map(value)?)?);
+        new.push(world.lease(map(value)?)?);
     }
 
     let mut count = 0;

@@ -47,8 +47,17 @@ pub struct World<'a, P: Leases> {
     pub store: Arc<P::Store>,
     pub config: Arc<ServerConfig<P>>,
     pub now: Timestamp,
+    /// What the server makes of a lease that a command brings (`extended-info-checks`).
+    pub admit: fn(&ServerConfig<P>, P::Lease) -> P::Lease,
     /// While it lives, no other configuration comes into force.
     pub gate: Box<dyn Send + Sync + 'a>,
+}
+
+impl<P: Leases> World<'_, P> {
+    /// The lease of a command.
+    fn lease(&self, params: Params<'_>) -> Result<P::Lease, Refusal> {
+        P::parse(self, params).map(|lease| (self.admit)(&self.config, lease))
+    }
 }
 
 /// What the commands need of the server that has them.
@@ -136,7 +145,7 @@ async fn execute<P: Leases>(
 
 async fn add<P: Leases>(world: &World<'_, P>, arguments: Option<&Value>) -> Result<Answer, Refusal> {
     let Some(arguments) = arguments else { return refuse("no parameters specified for the command") };
-    let lease = P::parse(world, map(arguments)?)?;
+    let lease = world.lease(map(arguments)?)?;
     let (address, text) = (
         P::address(&lease),
         format!("Lease for {}, subnet-id {} added.", P::named(&lease), P::subnet(&lease)),
@@ -154,7 +163,7 @@ async fn update<P: Leases>(world: &World<'_, P>, arguments: Option<&Value>) -> R
         return refuse(format!("no parameters specified for lease{digit}-update command"));
     };
     let params = map(arguments)?;
-    let lease = P::parse(world, params)?;
+    let lease = world.lease(params)?;
     let force = params.flag("force-create")?;
     if P::FAMILY == Family::V4 && P::state(&lease) == LeaseState::Registered {
         return refuse("DHCPv4 leases do not support registered state");

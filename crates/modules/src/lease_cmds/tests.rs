@@ -25,6 +25,7 @@ impl Host<Dhcp4> for Fake {
                 store: Arc::clone(&self.store) as _,
                 config: Arc::clone(&self.config),
                 now: Timestamp(10_000),
+                admit: |_, lease| lease,
                 gate: Box::new(()),
             }
         })

@@ -18,6 +18,7 @@ impl Host<Dhcp6> for Fake {
                 store: Arc::clone(&self.store) as _,
                 config: Arc::clone(&self.config),
                 now: Timestamp(10_000),
+                admit: |_, lease| lease,
                 gate: Box::new(()),
             }
         })

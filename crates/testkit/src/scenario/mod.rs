@@ -37,7 +37,7 @@
 //! A file that begins with the line `dhcp6` plays DHCPv6:
 //!
 //! * `config` has the Dhcp6 map; a `link` needs no address.
-//! * `send KIND [CLIENT] KEY=VALUE...` with keys `duid xid from to on`, `server=ours` or the octets of a server's
+//! * `send KIND [CLIENT] KEY=VALUE...` with keys `duid xid from port to on`, `server=ours` or the octets of a server's
 //!   DUID, `na={IAID ADDRESS...}`, `pd={IAID PREFIX/LENGTH...}`, each with `@PREFERRED/VALID` where it matters, and
 //!   `relay={LINK PEER CODE=VALUE...}`, from the client outward. A packet comes from fe80::1 to ff02::1:2, a relayed one
 //!   from fe80::fe to ff05::1:3.

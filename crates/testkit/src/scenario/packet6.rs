@@ -64,7 +64,7 @@ impl Links6 {
                     let (link, peer, options) = relay(text)?;
                     packet = packet.relayed(link, peer, options);
                 }
-                "from" | "to" | "on" => {}
+                "from" | "to" | "on" | "port" => {}
                 code => {
                     let code = code.parse().map_err(|_| format!("'{code}' is no key of a packet"))?;
                     packet.options.push((code, value::parse(text)?));
@@ -84,12 +84,14 @@ impl Links6 {
             let text = find(keys, key).unwrap_or(default);
             text.parse::<Ipv6Addr>().map_err(|_| format!("'{text}' is not an address"))
         };
+        let port = if relayed { 547 } else { 546 };
         let (from, to) = if relayed { ("fe80::fe", "ff05::1:3") } else { ("fe80::1", "ff02::1:2") };
         Ok(Arrival {
             interface: interface.ok_or("there is no such link")?.as_str().into(),
             local: address("to", to)?,
             remote: address("from", from)?,
-            remote_port: if relayed { 547 } else { 546 },
+            remote_port: find(keys, "port")
+                .map_or(Ok(port), |text| text.parse().map_err(|_| format!("'{text}' is not a port")))?,
         })
     }
 }

@@ -176,6 +176,7 @@ impl Play {
                 "dns" => (lease.fqdn_fwd, lease.fqdn_rev) = (text.contains("fwd"), text.contains("rev")),
                 "subnet" => lease.subnet_id = SubnetId(number()?),
                 "pool" => lease.pool_id = PoolId(number()?),
+                "context" => lease.user_context = Some(text.as_str().into()),
                 other => return Err(format!("'{other}' is no key of a lease")),
             }
         }

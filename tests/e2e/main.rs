@@ -19,6 +19,7 @@ mod examples;
 mod golden;
 mod hosts;
 mod kea;
+mod keywords;
 mod logging;
 mod over6;
 mod reload;

@@ -41,7 +41,7 @@ fn the_smallest_configuration_has_kea_s_defaults() {
     let own = &config.globals.own;
     assert_eq!((own.server_id.kind, own.server_id.persist), (DuidKind::Llt, true));
     assert_eq!((&*own.mac_sources, &*own.relay_supplied_options), (&[MacSource::Any][..], &[65][..]));
-    assert!(own.allow_address_registration && own.data_directory.is_none());
+    assert!(own.allow_address_registration && config.services.data_directory.is_none());
     assert_eq!(&*config.host_identifiers, [IdentifierKind::HwAddress, IdentifierKind::Duid]);
     let config = resolve(r#""subnet6": [ { "id": 1, "subnet": "2001:db8::/32" } ]"#).unwrap();
     let params = &subnet(&config, 1).params;

@@ -74,6 +74,9 @@ pub enum Problem {
     /// The directory of a control socket is open to others, or missing.
     #[error("socket path:{} does not exist or has more relaxed permissions than 0{most:o}", .dir.display())]
     Permissions { dir: PathBuf, most: u32 },
+    /// `data-directory` names another directory than that of the installation.
+    #[error("'data-directory' of '{given}' is invalid, supported path is '{}'", .allowed.display())]
+    DataDirectory { given: String, allowed: PathBuf },
     /// Something else than a path, in its own words.
     #[error("{0}")]
     Other(String),
@@ -83,7 +86,7 @@ impl Problem {
     /// Whether `-X` may turn it into a warning; some paths cannot be used at all.
     #[must_use]
     pub fn can_be_tolerated(&self) -> bool {
-        !matches!(self, Self::NoFileName { .. } | Self::Nul { .. })
+        !matches!(self, Self::NoFileName { .. } | Self::Nul { .. } | Self::DataDirectory { .. })
     }
 }
 
@@ -264,6 +267,16 @@ impl<'a> Audit<'a> {
                 };
                 self.add(kind, what, problem, fix).then(|| PathBuf::from(name))
             }
+        }
+    }
+
+    /// `data-directory` may only say where files lie anyway.
+    pub fn data_directory(&mut self, given: &str) {
+        let allowed = self.dir(PathKind::Data);
+        if Path::new(given) != allowed {
+            let problem = Problem::DataDirectory { given: given.to_owned(), allowed: allowed.to_owned() };
+            let fix = "leave it out, or set KEA_DHCP_DATA_DIR".to_owned();
+            self.add(PathKind::Data, "configuration error", problem, fix);
         }
     }
 

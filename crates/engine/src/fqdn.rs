@@ -25,6 +25,16 @@ pub(crate) enum Fault {
     Malformed(String),
 }
 
+/// The flag N of a client. Together with S it makes no sense (RFC 4702 section 2.1, RFC 4704 section 4.1): there is no
+/// name then, or if `lenient`, N does not count.
+pub(crate) fn client_n(s: bool, n: bool, lenient: bool) -> Option<bool> {
+    match (s && n, lenient) {
+        (false, _) => Some(n),
+        (true, true) => Some(false),
+        (true, false) => None,
+    }
+}
+
 /// Whether the server updates forward (S), and whether nobody updates anything (N), by what the client says.
 /// `updates`: DNS is updated for clients of the scope.
 pub(crate) fn directions(s: bool, n: bool, updates: bool, ddns: &Ddns) -> (bool, bool) {

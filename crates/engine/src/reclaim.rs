@@ -14,7 +14,7 @@ use crate::ddns::Requests;
 pub struct Limits {
     /// 0: all.
     pub leases: usize,
-    /// Delete rows instead of keeping them as expired-reclaimed.
+    /// Delete rows instead of keeping them as expired-reclaimed, released ones too.
     pub remove: bool,
 }
 
@@ -44,6 +44,8 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 pub(crate) trait Reclaim: Leased {
     /// Rows whose time is up, oldest end first.
     fn due<'a>(store: &'a Self::Store<'_>, now: Timestamp, limit: usize) -> Answer<'a, Vec<Arc<Self>>>;
+    /// Rows that were released and kept for their clients.
+    fn released<'a>(store: &'a Self::Store<'_>) -> Answer<'a, Vec<Arc<Self>>>;
     fn update<'a>(store: &'a Self::Store<'_>, row: Self, expected: &Self) -> Answer<'a, Updated>;
     fn delete<'a>(store: &'a Self::Store<'_>, expected: &Self) -> Answer<'a, Updated>;
     /// The row as it is kept for its client to find again.
@@ -66,6 +68,9 @@ pub(crate) async fn expired<L: Reclaim>(
     // One more than wanted tells whether there are more.
     let ask = if limits.leases == 0 { 0 } else { limits.leases + 1 };
     let mut due = L::due(store, now, ask).await?;
+    if limits.remove {
+        due.extend(L::released(store).await?.into_iter().filter(|lease| lease.is_expired(now)));
+    }
     let mut done = Reclaimed::default();
     if limits.leases > 0 && due.len() > limits.leases {
         due.truncate(limits.leases);

@@ -104,9 +104,9 @@ pub(crate) fn string<'v, V: QueryView + ?Sized>(
         Str::Const(octets) => Octets::Slice(octets),
         Str::Payload(code) => found(view.option(*code)),
         Str::Hex(option) => found(option.find(view)),
-        Str::Text(option) => {
-            option.find(view).map_or(Octets::EMPTY, |payload| text::render(option, payload.into()))
-        }
+        Str::Text(option) => option
+            .find(view)
+            .map_or(Octets::EMPTY, |payload| text::render(option, payload.into(), view.is_lenient())),
         Str::Field(field) => self::field(*field, view),
         Str::Relay6(field, level) => {
             let addresses = path::relay_level(view, *level).and_then(|level| view.relay_addresses(level));

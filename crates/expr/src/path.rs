@@ -343,7 +343,11 @@ pub(crate) fn vendor_class_data<V: QueryView + ?Sized>(
             let mut rest = payload.get(4..)?;
             let mut chunks = std::iter::from_fn(|| {
                 let (length, after) = rest.split_first_chunk()?;
-                let (chunk, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
+                let mut length = usize::from(u16::from_be_bytes(*length));
+                if view.is_lenient() {
+                    length = length.min(after.len());
+                }
+                let (chunk, after) = after.split_at_checked(length)?;
                 rest = after;
                 Some(chunk)
             });

@@ -13,7 +13,7 @@ use crate::value::Octets;
 /// Sub-options of sub-options are shown to this depth.
 const DEPTH: usize = 8;
 
-pub(crate) fn render<'v>(option: &OptionRef, payload: Octets<'v>) -> Octets<'v> {
+pub(crate) fn render<'v>(option: &OptionRef, payload: Octets<'v>, lenient: bool) -> Octets<'v> {
     if option.definition.as_ref().is_some_and(|definition| definition.data_type == DataType::String) {
         let end = payload.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
         return payload.part(0..end);
@@ -21,7 +21,7 @@ pub(crate) fn render<'v>(option: &OptionRef, payload: Octets<'v>) -> Octets<'v> 
     if let Some(text) = option.definition.as_ref().and_then(|definition| client_fqdn(definition, &payload)) {
         return Octets::Own(text.into());
     }
-    let mut text = Text { out: Vec::new(), family: option.family, table: &option.table };
+    let mut text = Text { out: Vec::new(), family: option.family, table: &option.table, lenient };
     text.option(option.code, option.definition.as_deref(), &payload, 0);
     Octets::Own(text.out.into())
 }
@@ -75,6 +75,8 @@ struct Text<'a> {
     out: Vec<u8>,
     family: Family,
     table: &'a DefTable,
+    /// See [`QueryView::is_lenient`](crate::QueryView::is_lenient).
+    lenient: bool,
 }
 
 impl Text<'_> {
@@ -102,7 +104,13 @@ impl Text<'_> {
         match (definition.data_type, definition.array) {
             (DataType::Binary | DataType::Internal, _) => self.opaque(own),
             (DataType::Record, _) => self.record(definition, own),
-            (data_type, false) => self.value(data_type, definition, own, Style::Typed),
+            (data_type, false) => {
+                let own = match data_type.fixed_len().or_else(|| field_length(data_type, definition, own)) {
+                    Some(length) if self.lenient => own.get(..length).unwrap_or(own),
+                    _ => own,
+                };
+                self.value(data_type, definition, own, Style::Typed);
+            }
             (DataType::Ipv4Address | DataType::Ipv6Address, true) => self.array(definition, own, Style::Bare),
             (data_type, true) if integer(data_type, own).is_some() => {
                 self.array(definition, own, Style::Attached);
@@ -142,7 +150,7 @@ impl Text<'_> {
     fn record(&mut self, definition: &OptionDef, mut rest: &[u8]) {
         let fields = definition.fields();
         for field in fields {
-            let Some((value, after)) = take(*field, definition, rest) else { return };
+            let Some((value, after)) = self.take(*field, definition, rest) else { return };
             self.value(*field, definition, value, Style::Typed);
             rest = after;
         }
@@ -151,13 +159,28 @@ impl Text<'_> {
         }
     }
 
+    /// Splits off one field.
+    fn take<'p>(
+        &self,
+        field: DataType,
+        definition: &OptionDef,
+        rest: &'p [u8],
+    ) -> Option<(&'p [u8], &'p [u8])> {
+        let length = field_length(field, definition, rest).or_else(|| {
+            let cut_off =
+                self.lenient && field == DataType::Tuple && rest.len() >= definition.tuple_length_octets();
+            cut_off.then_some(rest.len())
+        });
+        rest.split_at_checked(length?)
+    }
+
     fn array(&mut self, definition: &OptionDef, payload: &[u8], style: Style) {
         self.values(definition.data_type, definition, payload, style);
     }
 
     fn values(&mut self, data_type: DataType, definition: &OptionDef, mut rest: &[u8], style: Style) {
         while !rest.is_empty() {
-            let Some((value, after)) = take(data_type, definition, rest) else { return };
+            let Some((value, after)) = self.take(data_type, definition, rest) else { return };
             self.value(data_type, definition, value, style);
             rest = after;
         }
@@ -248,11 +271,6 @@ enum Style {
     /// Its type in parentheses, without a blank.
     Attached,
     Typed,
-}
-
-/// Splits off one field.
-fn take<'p>(field: DataType, definition: &OptionDef, rest: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
-    rest.split_at_checked(field_length(field, definition, rest)?)
 }
 
 /// The value of an integer type at the start of `octets`.

@@ -20,6 +20,12 @@ pub trait QueryView {
         if index == 0 { self.option(code) } else { None }
     }
 
+    /// Whether what can be made of options that are not well-formed is made of them: a tuple whose length leads beyond
+    /// the end has what is there, a number or address that is too long is its first octets.
+    fn is_lenient(&self) -> bool {
+        false
+    }
+
     /// Whether the packet has joined the class so far.
     fn member(&self, class: ClassId) -> bool;
 

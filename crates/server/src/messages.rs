@@ -58,6 +58,12 @@ macro_rules! family {
     ParserFail { element, error } = concat!($id, "_PARSER_FAIL"), $logger, Error,
         "failed to create or run parser for configuration element {element}: {error}",
         "What is wrong with the configuration, one line for each fault.";
+    LookupFirst = concat!($id, "_RESERVATIONS_LOOKUP_FIRST_ENABLED"), $logger, Warn,
+        "Multi-threading is enabled and host reservations lookup is always performed first.",
+        "The configuration has reservations-lookup-first, which changes nothing.";
+    DataDirectory = concat!($id, "_DATA_DIRECTORY_DEPRECATED"), $logger, Warn,
+        "'data-directory' has been deprecated and should no longer be used.",
+        "It may only name the directory where files lie anyway, which KEA_DHCP_DATA_DIR moves.";
     LeaseFileRefused { error } = "DHCPSRV_MEMFILE_FAILED_TO_OPEN", "dhcpsrv", Error,
         "Could not open lease file: {error}",
         "The file is where the rules on paths do not allow it. Give its name alone, or set KEA_DHCP_DATA_DIR.";

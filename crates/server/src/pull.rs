@@ -226,6 +226,7 @@ async fn news<P: Protocol>(pulling: Option<&Arc<Pulling<P>>>) {
 pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
     let mut due = tokio::time::Instant::now();
     loop {
+        let reconfigured = server.reconfigured.notified();
         let (wait, push) = match &server.config().services.config_control {
             Some(control) => (control.fetch_wait_time, control.push),
             None => (0, false),
@@ -236,7 +237,7 @@ pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
             None => None,
         };
         if wait == 0 && until_contact.is_none() || server.arguments.repair {
-            server.reconfigured.notified().await;
+            reconfigured.await;
             due = tokio::time::Instant::now();
             continue;
         }
@@ -244,6 +245,8 @@ pub(crate) async fn timer_loop<P: Protocol>(server: Arc<Server<P>>) {
         tokio::select! {
             () = tokio::time::sleep(until_contact.unwrap_or(if push { PUSH.min(interval) } else { interval })) => {}
             () = server.pull_now.notified() => {}
+            // Its waiting time may be another one.
+            () = reconfigured => continue,
             () = news(pulling.as_ref().filter(|_| push)) => {}
         }
         if until_contact.is_some() || due.elapsed() >= interval || server.is_behind().await {

@@ -184,6 +184,7 @@ impl<P: Protocol> Server<P> {
     pub(crate) async fn stage(&self, draft: Draft<P>, state: &State<P>) -> Result<Staged<P>, Refusal> {
         say!(P, ConfigStart { config: json::to_string(&observe::redact(&P::write(&draft.written))) });
         let Checked { config: own, places, hooks } = self.check(&draft, true)?;
+        remark::<P>(&own.services);
         let file = draft.written;
         let mut pulling = Pulling::open(&own.services, state.pulling.as_deref(), &places);
         let config = match &mut pulling {
@@ -422,6 +423,16 @@ fn checks_differ<P: Protocol>(old: &Config<P>, new: &Config<P>) -> bool {
         config.subnets.iter().map(|subnet| (subnet.id, subnet.prefix)).collect()
     };
     old.services.sanity_checks != new.services.sanity_checks || subnets(old) != subnets(new)
+}
+
+/// Says which keywords, where they are written, change nothing.
+fn remark<P: Protocol>(services: &config::Services) {
+    if services.reservations_lookup_first.is_some() && services.multi_threading.enable {
+        say!(P, LookupFirst);
+    }
+    if services.data_directory.is_some() {
+        say!(P, DataDirectory);
+    }
 }
 
 /// Logs each fault.

@@ -44,6 +44,9 @@ pub(crate) fn places<P: Protocol>(
     relaxed: bool,
 ) -> (Places, AuditReport) {
     let mut audit = Audit::new(paths, file, relaxed);
+    if let Some(directory) = &services.data_directory {
+        audit.data_directory(directory);
+    }
     let data = PathKind::Data.context();
     let name = &services.lease_database.name;
     let name = if name.is_empty() { P::LEASE_FILE } else { name };

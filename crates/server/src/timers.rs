@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Seconds;
+use config::ExpiredLeases;
 use engine::v4::reclaim::{Limits, Reclaimed};
 use lease::{Durable, StoreError};
 use tokio::time::sleep;
@@ -26,16 +27,23 @@ pub(crate) fn start<P: Protocol>(server: &Arc<Server<P>>) {
     tokio::spawn(crate::pull::timer_loop(Arc::clone(server)));
 }
 
-/// Waits for `seconds`, or without end when 0; false when a new configuration came first.
-pub(crate) async fn wait<P: Protocol>(server: &Server<P>, seconds: u32) -> bool {
+/// Waits for as many seconds as the configuration says, or without end when that is 0; `None` when a new configuration
+/// came first.
+async fn wait<P: Protocol>(
+    server: &Server<P>,
+    seconds: impl Fn(&ExpiredLeases) -> u32,
+) -> Option<ExpiredLeases> {
+    // Listens before it looks: no new configuration is missed.
     let changed = server.reconfigured.notified();
+    let expired = server.config().services.expired_leases;
+    let seconds = seconds(&expired);
     if seconds == 0 {
         changed.await;
-        return false;
+        return None;
     }
     tokio::select! {
-        () = sleep(Duration::from_secs(u64::from(seconds))) => true,
-        () = changed => false,
+        () = sleep(Duration::from_secs(u64::from(seconds))) => Some(expired),
+        () = changed => None,
     }
 }
 
@@ -43,10 +51,7 @@ pub(crate) async fn wait<P: Protocol>(server: &Server<P>, seconds: u32) -> bool 
 async fn reclaim_loop<P: Protocol>(server: Arc<Server<P>>) {
     let mut limited_runs = 0u32;
     loop {
-        let expired = server.config().services.expired_leases;
-        if !wait(&server, expired.reclaim_timer_wait_time).await {
-            continue;
-        }
+        let Some(expired) = wait(&server, |expired| expired.reclaim_timer_wait_time).await else { continue };
         if !server.shared.service.is_enabled() || server.arguments.repair {
             continue;
         }
@@ -94,10 +99,9 @@ pub(crate) async fn run_reclaim<P: Protocol>(
 /// Deletes rows that were kept for their clients long enough.
 async fn flush_loop<P: Protocol>(server: Arc<Server<P>>) {
     loop {
-        let expired = server.config().services.expired_leases;
-        if !wait(&server, expired.flush_reclaimed_timer_wait_time).await {
+        let Some(expired) = wait(&server, |expired| expired.flush_reclaimed_timer_wait_time).await else {
             continue;
-        }
+        };
         let _gate = server.shared.gate.read().await;
         let active = server.shared.active.load_full();
         let now = server.shared.clock.now();
@@ -122,15 +126,17 @@ async fn interface_loop<P: Protocol>(server: Arc<Server<P>>) {
     let watch = net::Watch::new().and_then(net::AsyncWatch::new);
     let mut watch = watch.inspect_err(|error| say!(P, SocketFailed { reason: error })).ok();
     loop {
+        let reconfigured = server.reconfigured.notified();
         let interfaces = server.config().services.interfaces.clone();
         let retry = Duration::from_millis(u64::from(interfaces.service_sockets_retry_wait_time.max(100)));
         let attempts = server.sockets.lock().await.attempts;
         let retrying = attempts > 0 && attempts <= interfaces.service_sockets_max_retries;
         tokio::select! {
-            () = changed(&mut watch) => sleep(SETTLE).await,
+            // Else interfaces are looked at with each new configuration, and when a command asks for it.
+            () = changed(&mut watch), if interfaces.re_detect => sleep(SETTLE).await,
             () = sleep(retry), if retrying => {}
             // Its sockets are open by now; its waiting time may be another one.
-            () = server.reconfigured.notified() => continue,
+            () = reconfigured => continue,
         }
         let mut sockets = server.sockets.lock().await;
         let config = server.config();

@@ -467,7 +467,8 @@ async fn handle_parked<P: Protocol, D: Door<P>>(
 ) {
     let shared = &local.shared;
     // One exchange per client at a time.
-    let _client = shared.client_waiting(D::client(bytes)).await;
+    let client = D::client(bytes);
+    let _turn = shared.client_waiting(client).await;
     // Not a lock but a count of packets in progress. A reconfiguration waits for the databases that they wait for, as
     // long as these may take to answer (`read-timeout` and the like), and so do packets that come meanwhile: without
     // the databases they could not be served either.
@@ -475,7 +476,16 @@ async fn handle_parked<P: Protocol, D: Door<P>>(
     let active = shared.active.load_full();
     let mark = active.store.mark();
     let mut batches = Batches::new(local);
-    D::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
+    if active.hosts.is_some() {
+        D::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
+    } else {
+        // Its databases went with a new configuration while it had not begun.
+        let work = D::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches);
+        if !shared.clients.in_line(client, work) {
+            P::dropped(active.runtime.statistics(), DropReason::ProcessingFailed);
+            return;
+        }
+    }
     let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
     deliver(local, socket, active, batches, committed).await;

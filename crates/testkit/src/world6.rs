@@ -157,7 +157,16 @@ impl World6 {
 
     /// One run of lease reclamation without bounds, as the timer would do it.
     pub fn reclaim(&self) -> Result<(), String> {
-        let limits = reclaim::Limits { leases: 0, remove: false };
+        self.run_reclaim(false)
+    }
+
+    /// As [`reclaim`](Self::reclaim), and no row is kept (`leases-reclaim` with `remove`).
+    pub fn reclaim_and_remove(&self) -> Result<(), String> {
+        self.run_reclaim(true)
+    }
+
+    fn run_reclaim(&self, remove: bool) -> Result<(), String> {
+        let limits = reclaim::Limits { leases: 0, remove };
         let dns = Dns6 { config: &self.config, enabled: self.updates() };
         let run = reclaim::expired(&*self.store, &self.runtime, dns, self.clock.timestamp(), limits, || true);
         let done = at_once(run).map_err(|error| error.to_string())?;

@@ -225,7 +225,7 @@ fn nesting_is_bounded() {
 #[test]
 fn vendors() {
     let class = VendorClass::parse(&[0, 0, 0x11, 0x8b, 0, 2, b'a', b'b', 0, 0, 0, 3, 1]).unwrap();
-    assert_eq!((class.enterprise, class.strings().collect::<Vec<_>>()), (4491, vec![&b"ab"[..], b""]));
+    assert_eq!((class.enterprise, class.strings(false).collect::<Vec<_>>()), (4491, vec![&b"ab"[..], b""]));
     let vendor = VendorOptions::parse(&[0, 0, 0, 9, 0, 36, 0, 1, 7, 0, 37, 0, 5]).unwrap();
     assert_eq!((vendor.enterprise, vendor.options.first(36), vendor.options.len()), (9, Some(&[7][..]), 1));
     assert!(VendorClass::parse(&[0, 0, 0]).is_none() && VendorOptions::parse(&[]).is_none());

@@ -28,7 +28,7 @@ pub static DHCP6: Table = Table {
         kw("control-socket", Map(&v::CONTROL_SOCKET), "Old spelling: the one item of control-sockets.")
             .old(Item("control-sockets")),
         kw("control-sockets", Maps(&v::CONTROL_SOCKET), "Where commands are taken."),
-        kw("data-directory", Type::Str, "Where the files of leases and of the DUID lie.").stored(),
+        kw("data-directory", Type::Str, "Where the files of leases and of the DUID lie; may only say where that is.").stored(),
         s::DDNS_CONFLICT_MODE,
         s::DDNS_GENERATED_PREFIX,
         s::DDNS_OVERRIDE_CLIENT,

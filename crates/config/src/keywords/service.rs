@@ -9,7 +9,8 @@ use super::{COMMENT, Keyword, Literal, Table, Type, U16, U32, USER_CONTEXT, kw};
 const CIPHERS: &str = "the ciphers are those of the TLS library, strong ones alone";
 
 const RE_DETECT: Keyword =
-    kw("re-detect", Bool, "Look for interfaces anew at each reconfiguration.").bool(true);
+    kw("re-detect", Bool, "Follow interfaces as they come and go, not only with a new configuration.")
+        .bool(true);
 const SOCKET_RETRIES: Keyword =
     kw("service-sockets-max-retries", Int(0, U32), "Attempts to open a socket that could not be opened.")
         .int(0);

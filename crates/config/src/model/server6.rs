@@ -15,8 +15,6 @@ pub struct OwnGlobals6 {
     pub relay_supplied_options: Box<[u16]>,
     /// Take registrations of self-made addresses (RFC 9686).
     pub allow_address_registration: bool,
-    /// `data-directory` as written: where files without a directory lie; `None`: the program's own.
-    pub data_directory: Option<String>,
 }
 
 /// `server-id`: the DUID that the server makes for itself (RFC 9915 section 11).

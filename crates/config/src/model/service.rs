@@ -25,6 +25,10 @@ pub struct Services {
     pub statistic_default_sample_count: u32,
     pub statistic_default_sample_age: u32,
     pub parked_packet_limit: u32,
+    /// `reservations-lookup-first`, where it is written.
+    pub reservations_lookup_first: Option<bool>,
+    /// `data-directory` of DHCPv6 as written: may only say where files lie anyway.
+    pub data_directory: Option<String>,
 }
 
 /// `interfaces-config`.
@@ -34,6 +38,7 @@ pub struct InterfacesConfig {
     pub interfaces: Vec<String>,
     pub socket_type: SocketType,
     pub outbound_interface: OutboundInterface,
+    /// Sockets follow interfaces as these come and go.
     pub re_detect: bool,
     pub service_sockets_require_all: bool,
     pub service_sockets_max_retries: u32,

@@ -34,7 +34,6 @@ impl Own for Dhcp6 {
                 .global(map, "allow-address-registration")
                 .and_then(|v| v.as_bool())
                 .unwrap_or(true),
-            data_directory: text(map, "data-directory").filter(|t| !t.is_empty()).map(str::to_owned),
         }
     }
 

@@ -127,6 +127,8 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         statistic_default_sample_count: own("statistic-default-sample-count"),
         statistic_default_sample_age: own("statistic-default-sample-age"),
         parked_packet_limit: own("parked-packet-limit"),
+        reservations_lookup_first: boolean(map, "reservations-lookup-first"),
+        data_directory: text(map, "data-directory").filter(|path| !path.is_empty()).map(str::to_owned),
     }
 }
 

@@ -490,9 +490,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         let bounds = class.unwrap_or(subnet.params.valid_lifetime);
         let wish = self
             .query
-            .packet
-            .option(option4::LEASE_TIME)
-            .and_then(|v| <[u8; 4]>::try_from(v).ok())
+            .scalar(option4::LEASE_TIME)
             .map(u32::from_be_bytes)
             .filter(|wish| *wish > 0)
             .map(Seconds);

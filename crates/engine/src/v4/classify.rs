@@ -111,6 +111,10 @@ impl QueryView for Query<'_> {
         self.packet.option(u8::try_from(code).ok()?).map(Cow::Borrowed)
     }
 
+    fn is_lenient(&self) -> bool {
+        self.lenient
+    }
+
     fn member(&self, class: ClassId) -> bool {
         self.classes.contains(class)
     }

@@ -14,7 +14,7 @@ use super::{
 /// `commit`. `out` is cleared first.
 pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
     out.clear();
-    let mut query = match parse(arrival, bytes) {
+    let mut query = match parse(ctx, arrival, bytes) {
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
     };
@@ -60,7 +60,7 @@ fn panicked(arrival: &Arrival) -> Verdict {
     Verdict::Drop(DropReason::ProcessingFailed)
 }
 
-fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
+fn parse<'a>(ctx: &Context4<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
     let packet = match Packet::parse(bytes) {
         Ok(packet) => packet,
         Err(error) => {
@@ -84,6 +84,7 @@ fn parse<'a>(arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropRea
         classes: ClassSet::default(),
         flex_id: None,
         hosts: Hosts::default(),
+        lenient: ctx.config.globals.lenient_option_parsing,
         restored: false,
     };
     observe::log!(PacketReceived {

@@ -13,7 +13,7 @@ use super::messages::{
     HostnameScrubbedEmpty, NameFailed, SanitisedMalformed,
 };
 use super::{Context4, Query};
-use crate::fqdn::{Fault, Name, directions, of_sent, text_to_wire, well_formed, wire_to_text};
+use crate::fqdn::{self, Fault, Name, directions, of_sent, text_to_wire, well_formed, wire_to_text};
 
 /// Flags of option 81 (RFC 4702 section 2.1).
 mod flag {
@@ -81,11 +81,8 @@ impl Naming<'_, '_> {
             [flags, rcode1, rcode2, name @ ..] => (*flags, [*rcode1, *rcode2], name),
             _ => return None,
         };
-        let (client_s, client_n) = (flags & flag::S != 0, flags & flag::N != 0);
-        // Both at once make no sense (RFC 4702 section 2.1).
-        if client_s && client_n {
-            return None;
-        }
+        let client_s = flags & flag::S != 0;
+        let client_n = fqdn::client_n(client_s, flags & flag::N != 0, self.query.lenient)?;
         let (s, n) = directions(client_s, client_n, self.updates, self.ddns);
         let mut reply_flags = flags & flag::E;
         for (bit, set) in [(flag::S, s), (flag::N, n), (flag::O, s != client_s)] {

@@ -74,6 +74,8 @@ pub struct Query<'a> {
     pub hw_addr: Option<HwAddr>,
     pub client_id: Option<ClientId>,
     pub classes: ClassSet,
+    /// What can be made of options that are not well-formed is made of them (`lenient-option-parsing`).
+    pub lenient: bool,
     /// Its option 82 is one that was kept with the lease (`stash-agent-options`).
     pub restored: bool,
     /// What `libdhcp_flex_id` makes of it.
@@ -100,10 +102,15 @@ impl Query<'_> {
         self.address_option(wire::iana::dhcp4_option::SERVER_IDENTIFIER)
     }
 
-    fn address_option(&self, code: u8) -> Option<Ipv4Addr> {
+    pub(super) fn address_option(&self, code: u8) -> Option<Ipv4Addr> {
+        self.scalar(code).map(Ipv4Addr::from)
+    }
+
+    /// An option of four octets. A longer one is none, or with `lenient-option-parsing` the first four of it.
+    pub(super) fn scalar(&self, code: u8) -> Option<[u8; 4]> {
         let value = self.packet.option(code)?;
-        let octets: [u8; 4] = value.try_into().ok()?;
-        Some(octets.into())
+        let (first, more) = value.split_first_chunk()?;
+        (more.is_empty() || self.lenient).then_some(*first)
     }
 
     #[must_use]

@@ -37,13 +37,12 @@ pub(super) fn of<'a>(ctx: &Context4<'a>, query: &Query<'_>) -> Option<&'a Arc<Su
         };
         return select_over6(ctx.config, &selector);
     }
-    let address = |value: &[u8]| <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from);
     let mut link = None;
     if !ctx.config.globals.own.ignore_rai_link_selection {
         link = query.packet.relay_info().and_then(|info| info.link_selection());
     }
     if link.is_none() {
-        link = query.packet.option(option4::SUBNET_SELECTION).and_then(address);
+        link = query.address_option(option4::SUBNET_SELECTION);
     }
     let selector = Selector {
         giaddr: query.packet.header().giaddr,

@@ -68,11 +68,12 @@ fn vendor_classes(ctx: &Context6<'_>, query: &mut Query<'_>) {
     if !ctx.config.classes.has_vendor_classes {
         return;
     }
+    let lenient = ctx.config.globals.lenient_option_parsing;
     let class = |vendor: VendorClass<'_>| -> Option<ClassId> {
-        let docsis = DOCSIS.iter().find(|name| vendor.strings().any(|s| s == name.as_bytes()));
+        let docsis = DOCSIS.iter().find(|name| vendor.strings(lenient).any(|s| s == name.as_bytes()));
         let name = match docsis {
             Some(name) => (*name).into(),
-            None => String::from_utf8_lossy(vendor.strings().next()?),
+            None => String::from_utf8_lossy(vendor.strings(lenient).next()?),
         };
         ctx.config.classes.id(&format!("VENDOR_CLASS_{name}"))
     };

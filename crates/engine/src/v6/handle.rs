@@ -79,6 +79,7 @@ fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
         hw_addr: hw_addr::of(ctx, &packet, arrival),
         classes: ClassSet::default(),
         flex_id: None,
+        lenient: ctx.config.globals.lenient_option_parsing,
         ignore_iaid: false,
         hosts: Hosts::default(),
         packet,

@@ -66,9 +66,10 @@ impl ClientName {
             // Nobody asks: the lease has the reserved name, and DNS is not told.
             None => return Self { hostname: reserved.unwrap_or_default().into(), ..Self::default() },
         };
-        let (client_s, client_n) = (flags & flag::S != 0, flags & flag::N != 0);
-        let Some(name) = name.filter(|_| !(client_s && client_n)) else {
-            // Both flags at once make no sense (RFC 4704 section 4.1), nor do labels beyond the end.
+        let client_s = flags & flag::S != 0;
+        let client_n = fqdn::client_n(client_s, flags & flag::N != 0, query.lenient);
+        let (Some(name), Some(client_n)) = (name, client_n) else {
+            // Labels beyond the end make no sense either.
             observe::log!(FqdnMalformed { query: query.label() });
             return Self::default();
         };

@@ -54,6 +54,8 @@ pub struct Query<'a> {
     pub classes: ClassSet,
     /// What `libdhcp_flex_id` makes of it.
     pub flex_id: Option<Box<[u8]>>,
+    /// What can be made of options that are not well-formed is made of them (`lenient-option-parsing`).
+    pub lenient: bool,
     /// The only association of a kind is the client's, whatever its IAID.
     pub ignore_iaid: bool,
     /// Host reservations of the client.
@@ -96,6 +98,10 @@ impl QueryView for Query<'_> {
 
     fn option_at(&self, code: u16, index: usize) -> Option<Cow<'_, [u8]>> {
         self.message().options().all(code).nth(index).map(Cow::Borrowed)
+    }
+
+    fn is_lenient(&self) -> bool {
+        self.lenient
     }
 
     fn member(&self, class: ClassId) -> bool {

@@ -20,6 +20,10 @@ impl Reclaim for Lease6 {
         store.expired(now, limit)
     }
 
+    fn released<'a>(store: &'a Self::Store<'_>) -> Answer<'a, Vec<Arc<Self>>> {
+        store.by_state(LeaseState::Released, None)
+    }
+
     fn update<'a>(store: &'a Self::Store<'_>, row: Self, expected: &Self) -> Answer<'a, Updated> {
         store.update(row, expected)
     }

@@ -31,7 +31,7 @@
 //!   Keys: `hw id state valid age hostname dns=fwd,rev relay=0x... subnet pool`.
 //! * `ncr add|remove ADDRESS KEY=VALUE...`: the next name change request that was made; `no ncr`: there is none. Keys:
 //!   `fqdn fwd rev ttl mode dhcid expires`. A scenario must look at all of them.
-//! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `flush`: the tasks on expired leases.
+//! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `reclaim remove`, `flush`: the tasks on expired leases.
 //! * `reconfigure { ... }`: as `config`, in the middle of a scenario; leases stay.
 //!
 //! A file that begins with the line `dhcp6` plays DHCPv6:
@@ -50,6 +50,7 @@
 //! by key, so that a change of behaviour can be reviewed as a change of text.
 
 mod compare;
+mod decisive;
 mod packet;
 mod packet6;
 mod parse;
@@ -61,6 +62,7 @@ mod value;
 use std::path::Path;
 
 pub use compare::Failure;
+pub use decisive::{Place, Shown, decisive};
 pub use traffic::{Arrival4, Arrival6, Link4, Sent, Traffic, traffic, traffic6};
 
 /// `KEY=VALUE` of a step.

@@ -45,6 +45,7 @@ pub(super) enum Step {
     Stat(String, i64),
     Time(u32),
     Reclaim,
+    ReclaimAndRemove,
     Flush,
     Reconfigure(String),
 }
@@ -163,6 +164,7 @@ fn step(text: &str, words: &[&str], clients: &BTreeMap<String, Vec<String>>) -> 
             Step::Time(u32::try_from(number(span)?).map_err(|e| e.to_string())?)
         }
         ["reclaim"] => Step::Reclaim,
+        ["reclaim", "remove"] => Step::ReclaimAndRemove,
         ["flush"] => Step::Flush,
         _ => return Err(format!("'{text}' is no step")),
     })

@@ -89,6 +89,7 @@ impl super::compare::Play for Play {
                 Ok(())
             }
             Step::Reclaim => self.world.reclaim(),
+            Step::ReclaimAndRemove => self.world.reclaim_and_remove(),
             Step::Flush => self.world.flush(),
             Step::Reconfigure(text) => self.world.reconfigure(crate::config4(text)?),
         }

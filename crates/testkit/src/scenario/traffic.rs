@@ -129,7 +129,12 @@ fn read<W: Wires>(path: &Path) -> Result<Vec<TrafficOf<W>>, String> {
             let sent = match step {
                 Step::Send { kind, keys } => links.send(kind, keys),
                 Step::SendBytes(octets) => value::parse(octets).and_then(|bytes| Ok((bytes, links.plain()?))),
-                Step::Given { .. } | Step::Time(_) | Step::Reclaim | Step::Flush | Step::Reconfigure(_) => {
+                Step::Given { .. }
+                | Step::Time(_)
+                | Step::Reclaim
+                | Step::ReclaimAndRemove
+                | Step::Flush
+                | Step::Reconfigure(_) => {
                     break;
                 }
                 Step::Expect { .. }

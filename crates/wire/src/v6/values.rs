@@ -39,9 +39,9 @@ impl<'a> VendorClass<'a> {
         Some(Self { enterprise: r.u32()?, data: r.rest() })
     }
 
-    /// The strings in order; one that is cut off is left out.
-    pub fn strings(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        strings(self.data)
+    /// The strings in order; see [`strings`].
+    pub fn strings(&self, lenient: bool) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        strings(self.data, lenient)
     }
 }
 
@@ -61,12 +61,16 @@ impl<'a> VendorOptions<'a> {
     }
 }
 
-/// Strings with two octets of length each, as in user class and vendor class; one that is cut off is left out.
-pub fn strings(value: &[u8]) -> impl Iterator<Item = &[u8]> + use<'_> {
+/// Strings with two octets of length each, as in user class and vendor class. One whose length leads beyond the end is
+/// what is there of it if `lenient`, and else left out.
+pub fn strings(value: &[u8], lenient: bool) -> impl Iterator<Item = &[u8]> + use<'_> {
     let mut r = Reader::new(value);
     std::iter::from_fn(move || {
-        let length = r.u16()?;
-        r.bytes(usize::from(length))
+        let length = usize::from(r.u16()?);
+        if lenient && length > r.rest().len() {
+            return r.bytes(r.rest().len());
+        }
+        r.bytes(length)
     })
 }
 

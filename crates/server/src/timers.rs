@@ -131,15 +131,21 @@ async fn interface_loop<P: Protocol>(server: Arc<Server<P>>) {
         let retry = Duration::from_millis(u64::from(interfaces.service_sockets_retry_wait_time.max(100)));
         let attempts = server.sockets.lock().await.attempts;
         let retrying = attempts > 0 && attempts <= interfaces.service_sockets_max_retries;
-        tokio::select! {
+        let came = tokio::select! {
             // Else interfaces are looked at with each new configuration, and when a command asks for it.
-            () = changed(&mut watch), if interfaces.re_detect => sleep(SETTLE).await,
-            () = sleep(retry), if retrying => {}
+            () = changed(&mut watch), if interfaces.re_detect => {
+                sleep(SETTLE).await;
+                true
+            }
+            () = sleep(retry), if retrying => false,
             // Its sockets are open by now; its waiting time may be another one.
             () = reconfigured => continue,
-        }
+        };
         let mut sockets = server.sockets.lock().await;
         let config = server.config();
+        if came && !config.services.interfaces.re_detect {
+            continue;
+        }
         if let Ok(selection) = server.selection(&config) {
             server.follow_sockets(&mut sockets, &selection, &config);
         }

@@ -331,7 +331,7 @@ impl Judge<'_> {
         let all = clients.into_iter().flatten().chain(sockets.into_iter().flat_map(Map::values));
         for (client, name) in all.flat_map(|c| [(c, "user"), (c, "password")]) {
             if relaxed && let Some(value) = client.get(name) {
-                let text = format!("use of clear text '{name}' is NOT SECURE ({})", value.pos);
+                let text = format!("use of clear text '{name}' is NOT SECURE ({})", value.pos());
                 self.violation(true, text, &format!("use '{name}-file'"));
             }
         }

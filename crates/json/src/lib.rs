@@ -8,6 +8,7 @@
 //! Stands alone: knows nothing of DHCP.
 
 mod error;
+mod files;
 mod include;
 mod lexer;
 mod map;

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use crate::Value;
 
-/// The name of a member. Names that come again and again are kept once.
+/// The name of a member. Names that come again and again are kept once, and take a pointer where they are used.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<str>);
+pub struct Key(Arc<Box<str>>);
+
+const _: () = assert!(size_of::<(Key, Value)>() == 56);
 
 /// Names that a thread remembers at most, and the longest of them.
 const REMEMBERED: usize = 2048;
@@ -21,7 +23,7 @@ const LONGEST: usize = 64;
 const SMALL: usize = 16;
 
 thread_local! {
-    static NAMES: RefCell<HashSet<Arc<str>, ahash::RandomState>> = RefCell::default();
+    static NAMES: RefCell<HashSet<Key, ahash::RandomState>> = RefCell::default();
 }
 
 impl Key {
@@ -32,19 +34,19 @@ impl Key {
 
     fn new(name: &str) -> Self {
         if name.len() > LONGEST {
-            return Self(name.into());
+            return Self(Arc::new(name.into()));
         }
         NAMES.with_borrow_mut(|names| {
             if let Some(known) = names.get(name) {
-                return Self(Arc::clone(known));
+                return known.clone();
             }
             if names.len() >= REMEMBERED {
                 // Somebody sends names that nobody uses: those in use are soon here again.
                 names.clear();
             }
-            let name: Arc<str> = name.into();
-            names.insert(Arc::clone(&name));
-            Self(name)
+            let name = Self(Arc::new(name.into()));
+            names.insert(name.clone());
+            name
         })
     }
 }
@@ -71,13 +73,13 @@ impl AsRef<str> for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&*self.0, f)
+        fmt::Display::fmt(self.as_str(), f)
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -113,31 +115,31 @@ impl From<Key> for String {
 
 impl PartialEq<str> for Key {
     fn eq(&self, other: &str) -> bool {
-        *self.0 == *other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for Key {
     fn eq(&self, other: &&str) -> bool {
-        *self.0 == **other
+        self.as_str() == *other
     }
 }
 
 impl PartialEq<String> for Key {
     fn eq(&self, other: &String) -> bool {
-        *self.0 == **other
+        self.as_str() == *other
     }
 }
 
 impl PartialEq<Key> for str {
     fn eq(&self, other: &Key) -> bool {
-        *self == *other.0
+        self == other.as_str()
     }
 }
 
 impl PartialEq<Key> for &str {
     fn eq(&self, other: &Key) -> bool {
-        **self == *other.0
+        *self == other.as_str()
     }
 }
 

@@ -179,7 +179,7 @@ impl Builder<'_> {
                 }
                 Tok::Str(text) => Kind::Str(text),
                 Tok::Int(value) => Kind::Int(value),
-                Tok::BigInt(value) => Kind::BigInt(value),
+                Tok::BigInt(value) => Kind::BigInt(Box::new(value)),
                 Tok::Real(value) => Kind::Real(value),
                 Tok::Bool(value) => Kind::Bool(value),
                 Tok::Null => Kind::Null,
@@ -187,7 +187,7 @@ impl Builder<'_> {
                     return Err(self.unexpected(&token, ""));
                 }
             };
-            match self.place(Value { kind, pos, extent })? {
+            match self.place(Value::with_extent(kind, &pos, extent))? {
                 Placed::Whole(value) => break value,
                 Placed::Next(next) => token = next,
             }
@@ -224,7 +224,7 @@ impl Builder<'_> {
         match self.open.last() {
             Some(Open::Map { key: (_, pos), .. }) if pos.file == token.pos.file => Extent {
                 key_column: pos.column,
-                key_lines_up: u16::try_from(token.pos.line.saturating_sub(pos.line)).unwrap_or(u16::MAX),
+                key_lines_up: token.pos.line.saturating_sub(pos.line),
                 width,
             },
             _ => Extent { key_column: 0, key_lines_up: 0, width },
@@ -281,7 +281,7 @@ impl Builder<'_> {
                 values.push(value);
                 let close = |mut values: Vec<Value>| {
                     values.shrink_to_fit();
-                    Put::Closed(Value { kind: Kind::List(values), pos: pos.clone(), extent })
+                    Put::Closed(Value::with_extent(Kind::List(values), &pos, extent))
                 };
                 let token = self.lexer.next()?;
                 match token.tok {
@@ -299,7 +299,7 @@ impl Builder<'_> {
             Open::Map { mut members, pos, extent, key } => {
                 members.push(&key.0, value);
                 let close = |members: Members| {
-                    Put::Closed(Value { kind: Kind::Map(members.into()), pos: pos.clone(), extent })
+                    Put::Closed(Value::with_extent(Kind::Map(members.into()), &pos, extent))
                 };
                 let token = self.lexer.next()?;
                 match token.tok {

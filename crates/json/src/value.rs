@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Map;
+use crate::files::FileId;
 
 /// Where a value was written: `file:line:column`, or `<string>:line:column` without a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,22 +23,73 @@ impl fmt::Display for Pos {
 }
 
 /// A value and its position. Equality ignores the position.
+///
+/// Configurations are trees of millions of values: one takes 48 octets.
 #[derive(Clone, Debug, Default)]
 pub struct Value {
     pub kind: Kind,
-    pub pos: Pos,
-    pub(crate) extent: Extent,
+    place: Place,
 }
 
-/// What error texts need beyond the start of a value; eight octets, so that a tree stays small.
+const _: () = assert!(size_of::<Value>() == 48);
+
+/// What error texts need beyond the start of a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extent {
     /// Column of the member's name; 0 when the value is no member.
     pub(crate) key_column: u32,
     /// Lines from the member's name down to the value.
-    pub(crate) key_lines_up: u16,
+    pub(crate) key_lines_up: u32,
     /// Characters of a scalar as written.
     pub(crate) width: u16,
+}
+
+/// A position and an extent in sixteen octets.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    file: FileId,
+    width: u16,
+    line: u32,
+    column: u32,
+    key: KeyPlace,
+}
+
+impl Place {
+    fn new(pos: &Pos, extent: Extent) -> Self {
+        Self {
+            file: FileId::of(pos.file.as_ref()),
+            width: extent.width,
+            line: pos.line,
+            column: pos.column,
+            key: KeyPlace::new(extent),
+        }
+    }
+
+    fn pos(self) -> Pos {
+        Pos { file: self.file.name(), line: self.line, column: self.column }
+    }
+}
+
+/// Where the name of a member is: lines above its value in the highest octet, then the column. 0 when the value is no
+/// member, or the name is out of reach of these.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyPlace(u32);
+
+impl KeyPlace {
+    const COLUMN_BITS: u32 = 24;
+
+    fn new(extent: Extent) -> Self {
+        let fits = extent.key_column >> Self::COLUMN_BITS == 0 && extent.key_lines_up <= 0xff;
+        Self(if fits { extent.key_lines_up << Self::COLUMN_BITS | extent.key_column } else { 0 })
+    }
+
+    fn lines_up(self) -> u32 {
+        self.0 >> Self::COLUMN_BITS
+    }
+
+    fn column(self) -> u32 {
+        self.0 & ((1 << Self::COLUMN_BITS) - 1)
+    }
 }
 
 impl PartialEq for Value {
@@ -53,8 +105,8 @@ pub enum Kind {
     Null,
     Bool(bool),
     Int(i64),
-    /// Beyond 64 bits: statistics of IPv6 pools.
-    BigInt(i128),
+    /// Beyond 64 bits: statistics of IPv6 pools. They are few, and would make all others larger.
+    BigInt(Box<i128>),
     Real(f64),
     Str(String),
     List(Vec<Value>),
@@ -64,38 +116,50 @@ pub enum Kind {
 impl Value {
     pub(crate) const NULL: Self = Self {
         kind: Kind::Null,
-        pos: Pos { file: None, line: 0, column: 0 },
-        extent: Extent { key_column: 0, key_lines_up: 0, width: 0 },
+        place: Place { file: FileId::NONE, width: 0, line: 0, column: 0, key: KeyPlace(0) },
     };
 
     #[must_use]
-    pub fn new(kind: Kind, pos: Pos) -> Self {
-        Self { kind, pos, extent: Extent::default() }
+    pub fn new(kind: Kind, pos: &Pos) -> Self {
+        Self::with_extent(kind, pos, Extent::default())
+    }
+
+    pub(crate) fn with_extent(kind: Kind, pos: &Pos, extent: Extent) -> Self {
+        Self { kind, place: Place::new(pos, extent) }
+    }
+
+    /// Where it was written.
+    #[must_use]
+    pub fn pos(&self) -> Pos {
+        self.place.pos()
     }
 
     /// Where the name of this member was written; the value's own position when it is no member.
     #[must_use]
     pub fn key_pos(&self) -> Pos {
-        if self.extent.key_column == 0 {
-            return self.pos.clone();
+        let (pos, key) = (self.pos(), self.place.key);
+        if key.column() == 0 {
+            return pos;
         }
-        Pos {
-            file: self.pos.file.clone(),
-            line: self.pos.line.saturating_sub(u32::from(self.extent.key_lines_up)),
-            column: self.extent.key_column,
-        }
+        Pos { line: pos.line.saturating_sub(key.lines_up()), column: key.column(), ..pos }
+    }
+
+    /// Another shape at the same place.
+    #[must_use]
+    pub fn replaced(&self, kind: Kind) -> Self {
+        Self { kind, place: self.place }
     }
 
     /// A null at the same place, to be given another shape.
     #[must_use]
     pub fn clone_position(&self) -> Self {
-        Self { kind: Kind::Null, pos: self.pos.clone(), extent: self.extent }
+        self.replaced(Kind::Null)
     }
 
     /// Characters that a scalar took as written; 0 for lists, maps and values made by the program.
     #[must_use]
     pub fn width(&self) -> u32 {
-        u32::from(self.extent.width)
+        u32::from(self.place.width)
     }
 
     #[must_use]
@@ -184,7 +248,7 @@ impl Value {
 
 impl From<Kind> for Value {
     fn from(kind: Kind) -> Self {
-        Self { kind, pos: Pos::default(), extent: Extent::default() }
+        Self { kind, place: Place::default() }
     }
 }
 
@@ -213,13 +277,13 @@ from! {
 
 impl From<u64> for Value {
     fn from(v: u64) -> Self {
-        i64::try_from(v).map_or_else(|_| Kind::BigInt(i128::from(v)), Kind::Int).into()
+        i64::try_from(v).map_or_else(|_| Kind::BigInt(Box::new(i128::from(v))), Kind::Int).into()
     }
 }
 
 impl From<i128> for Value {
     fn from(v: i128) -> Self {
-        i64::try_from(v).map_or(Kind::BigInt(v), Kind::Int).into()
+        i64::try_from(v).map_or_else(|_| Kind::BigInt(Box::new(v)), Kind::Int).into()
     }
 }
 

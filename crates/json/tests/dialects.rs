@@ -157,13 +157,13 @@ fn depth_and_size_are_limited() {
 fn positions_of_values_and_names() {
     let value = config("{ \"a\":\n  [ 10, \"é\", true ],\n\t\"b\": {} }").unwrap().value;
     let list = value.get("a").unwrap();
-    assert_eq!(list.pos.to_string(), "f:2:3");
+    assert_eq!(list.pos().to_string(), "f:2:3");
     assert_eq!(list.key_pos().to_string(), "f:1:3");
     let items = list.as_list().unwrap();
-    let positions: Vec<_> = items.iter().map(|v| (v.pos.column, v.width())).collect();
+    let positions: Vec<_> = items.iter().map(|v| (v.pos().column, v.width())).collect();
     assert_eq!(positions, [(5, 2), (9, 3), (14, 4)]);
-    assert_eq!(items[0].key_pos(), items[0].pos);
-    assert_eq!(value.get("b").unwrap().pos.to_string(), "f:3:7");
+    assert_eq!(items[0].key_pos(), items[0].pos());
+    assert_eq!(value.get("b").unwrap().pos().to_string(), "f:3:7");
 }
 
 #[test]
@@ -194,8 +194,8 @@ fn includes() {
     let parsed = run("{ \"a\": 0, <?include \"members\"?>\n \"c\": 4 }").unwrap();
     assert_eq!(json::to_string(&parsed.value), r#"{ "a": 0, "b": [ 1, 2, 3 ], "c": 4 }"#);
     let two = &parsed.value.get("b").unwrap().as_list().unwrap()[1];
-    assert_eq!(two.pos.to_string(), "values:2:1");
-    assert_eq!(parsed.value.get("c").unwrap().pos.to_string(), "f:2:7");
+    assert_eq!(two.pos().to_string(), "values:2:1");
+    assert_eq!(parsed.value.get("c").unwrap().pos().to_string(), "f:2:7");
     for (text, error) in [
         ("[ <?include \"none\"?> ]", "f:1.3-4: Can't open include file none: no such file"),
         ("[ <?include \"loop\"?> ]", "loop:1.1-2: Include loop: loop includes itself."),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use base::{ClientId, Duid, HwAddr, IpAddress};
 use control::{Answer, result};
-use json::{Map, Pos, Value};
+use json::{Map, Value};
 
 /// Why a command is refused, with the result code of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +52,13 @@ pub(crate) fn refuse<T>(text: impl Into<String>) -> Result<T, Refusal> {
 #[derive(Clone, Copy)]
 pub struct Params<'a> {
     pub(crate) map: &'a Map,
-    pos: &'a Pos,
+    value: &'a Value,
 }
 
 impl<'a> Params<'a> {
     /// The arguments as a map.
     pub(crate) fn of(value: &'a Value) -> Option<Self> {
-        value.as_map().map(|map| Self { map, pos: &value.pos })
+        value.as_map().map(|map| Self { map, value })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
@@ -66,7 +66,8 @@ impl<'a> Params<'a> {
     }
 
     fn need(&self, name: &str) -> Result<&'a Value, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::error(format!("missing parameter '{name}' ({})", self.pos)))
+        self.get(name)
+            .ok_or_else(|| Refusal::error(format!("missing parameter '{name}' ({})", self.value.pos())))
     }
 
     /// A string that has to be there.
@@ -88,7 +89,7 @@ impl<'a> Params<'a> {
         N::try_from(number).map_err(|_| {
             Refusal::error(format!(
                 "out of range value ({number}) specified for parameter '{name}' ({})",
-                value.pos
+                value.pos()
             ))
         })
     }
@@ -109,7 +110,7 @@ impl<'a> Params<'a> {
     /// An address that has to be there, of the family.
     pub(crate) fn address<A: IpAddress>(&self, name: &str) -> Result<A, Refusal> {
         let text = self.string(name)?;
-        let pos = self.get(name).map(|value| &value.pos).unwrap_or(self.pos);
+        let pos = self.get(name).unwrap_or(self.value).pos();
         let address = address(text).map_err(|why| {
             Refusal::error(format!("Failed to convert '{text}' to address: {}({pos})", why.text))
         })?;
@@ -121,7 +122,7 @@ impl<'a> Params<'a> {
 }
 
 fn wrong_type(name: &str, value: &Value) -> Refusal {
-    Refusal::error(format!("invalid type specified for parameter '{name}' ({})", value.pos))
+    Refusal::error(format!("invalid type specified for parameter '{name}' ({})", value.pos()))
 }
 
 /// An address of either family.

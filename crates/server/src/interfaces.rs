@@ -86,7 +86,7 @@ fn entries(command: &Command) -> Result<Vec<String>, Answer> {
     };
     let Some(wanted) = wanted.as_list() else { return Err(failed("'interfaces' is not a list")) };
     let texts = wanted.iter().map(|entry| {
-        entry.as_str().map(str::to_owned).ok_or_else(|| failed(format!("not a string ({})", entry.pos)))
+        entry.as_str().map(str::to_owned).ok_or_else(|| failed(format!("not a string ({})", entry.pos())))
     });
     texts.collect()
 }

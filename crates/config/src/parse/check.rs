@@ -65,7 +65,7 @@ impl Checker {
 
     /// As [`map`](Self::map), for a map that faults call by the keyword that holds it.
     fn named_map(&mut self, name: &'static str, table: &'static Table, value: Value) -> Map {
-        let pos = value.pos.clone();
+        let pos = value.pos();
         let Kind::Map(members) = value.kind else {
             self.wrong_type(name, &value, "{", "map");
             return Map::new();
@@ -158,7 +158,7 @@ impl Checker {
                     "client-classes" => format!("unsupported client class parameter '{name}'"),
                     _ => format!("spurious '{name}' parameter"),
                 };
-                self.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
+                self.push(ConfigError::at(&value.pos(), text).kind(ErrorKind::Syntax));
             }
         }
     }
@@ -168,7 +168,7 @@ impl Checker {
             Origin::File => {
                 let found = token_name(value);
                 self.syntax(
-                    &value.pos,
+                    &value.pos(),
                     value.width(),
                     format_args!("syntax error, unexpected {found}, expecting {token}"),
                 );
@@ -176,7 +176,7 @@ impl Checker {
             Origin::Command => {
                 let article = if json_type == "integer" { "an" } else { "a" };
                 let text = format!("'{name}' parameter is not {article} {json_type}");
-                self.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Syntax));
+                self.push(ConfigError::at(&value.pos(), text).kind(ErrorKind::Syntax));
             }
         }
     }
@@ -209,7 +209,7 @@ impl Checker {
         };
         if let Some(reason) = refused {
             let text = format!("keyword \"{}\" in {holder} map: {reason}", keyword.name);
-            self.unsupported(&value.pos, text);
+            self.unsupported(&value.pos(), text);
             return None;
         }
         // As in Kea, a boot field that is empty says nothing: what is around it has the word.
@@ -235,7 +235,7 @@ impl Checker {
                     return Some(value);
                 }
                 let text = out_of_range(name, *number, min, max);
-                self.fault(&value.pos, text);
+                self.fault(&value.pos(), text);
                 None
             }
             (Type::Text(max), Kind::Str(text)) => {
@@ -243,7 +243,7 @@ impl Checker {
                     return Some(value);
                 }
                 let text = format!("{name} must be at most {max} bytes long, it is {}", text.len());
-                self.fault(&value.pos, text);
+                self.fault(&value.pos(), text);
                 None
             }
             (Type::Word(words), Kind::Str(text)) => {
@@ -344,14 +344,14 @@ impl Checker {
             Origin::File if words.len() <= 4 => {
                 let expected = words.join(" or ");
                 let text = format!("syntax error, unexpected constant string, expecting {expected}");
-                self.syntax(&value.pos, value.width(), text);
+                self.syntax(&value.pos(), value.width(), text);
             }
             _ => {
                 let text = format!(
                     "Unsupported {name} value: {written}, supported values are: {}",
                     words.join(", ")
                 );
-                self.fault(&value.pos, text);
+                self.fault(&value.pos(), text);
             }
         }
     }
@@ -359,18 +359,18 @@ impl Checker {
     fn wrong_address(&mut self, name: &str, value: &Value) {
         let text = value.as_str().unwrap_or("");
         if name == "ip-address" && text.parse::<Ipv6Addr>().is_ok() {
-            return self.fault(&value.pos, format_args!("address '{text}' is not a valid IPv4 address"));
+            return self.fault(&value.pos(), format_args!("address '{text}' is not a valid IPv4 address"));
         }
         let why = format!("Failed to convert string to address '{text}': Invalid argument");
         self.fault(
-            &value.pos,
+            &value.pos(),
             format_args!("Failed to convert '{text}' to address: {why}: parameter '{name}'"),
         );
     }
 
     fn both(&mut self, new: &Keyword, pos: &Value) {
         let text = format!("cannot specify both '{}' and its old spelling. Use only the former.", new.name);
-        self.fault(&pos.pos, text);
+        self.fault(&pos.pos(), text);
     }
 
     fn translate(
@@ -389,7 +389,7 @@ impl Checker {
         let add = |checker: &mut Self, out: &mut Map, name: &str, value: Value| {
             if out.contains_key(name) {
                 let text = format!("cannot specify both '{}' and '{name}'. Use only the latter.", old.name);
-                checker.fault(&at.pos, text);
+                checker.fault(&at.pos(), text);
             } else {
                 out.insert(name.to_owned(), value);
             }
@@ -433,7 +433,7 @@ impl Checker {
             map.kind = Kind::Map(Map::new());
             map
         });
-        let pos = comment.pos.clone();
+        let pos = comment.pos();
         if let Some(map) = context.as_map_mut()
             && map.insert("comment".to_owned(), comment).is_some()
         {

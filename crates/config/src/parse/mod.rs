@@ -118,7 +118,7 @@ fn whole<P: Protocol>(value: Value, origin: Origin, env: ParseEnv) -> (Written<P
 
 /// The one member `name` of the outermost map.
 pub(crate) fn top(errors: &mut Vec<ConfigError>, value: Value, name: &str, origin: Origin) -> Option<Value> {
-    let pos = value.pos.clone();
+    let pos = value.pos();
     let Kind::Map(mut map) = value.kind else {
         let found = crate::error::token_name(&value);
         errors.push(ConfigError::syntax(
@@ -140,7 +140,7 @@ pub(crate) fn top(errors: &mut Vec<ConfigError>, value: Value, name: &str, origi
                 u32::try_from(other.chars().count() + 2).unwrap_or(u32::MAX),
                 format_args!("got unexpected keyword \"{other}\" in toplevel map."),
             ),
-            Origin::Command => ConfigError::at(&value.pos, format_args!("unsupported '{other}' parameter")),
+            Origin::Command => ConfigError::at(&value.pos(), format_args!("unsupported '{other}' parameter")),
         });
     }
     if inner.is_none() {
@@ -158,7 +158,7 @@ fn globals<P: Protocol>(checker: &mut Checker, mut value: Value, env: ParseEnv) 
     if env.assign_subnet_ids {
         assign_ids(&mut value, P::SUBNETS);
     }
-    let globals_pos = value.pos.clone();
+    let globals_pos = value.pos();
     let mut globals = checker.map(checker.tables.globals, value);
     for (name, value) in std::mem::take(&mut checker.moved) {
         globals.entry(name.to_owned()).or_insert(value);
@@ -169,7 +169,7 @@ fn globals<P: Protocol>(checker: &mut Checker, mut value: Value, env: ParseEnv) 
     written.client_classes = elements(globals.remove("client-classes"));
     written.reservations = elements(globals.remove("reservations"));
     for network in list(globals.remove("shared-networks")) {
-        let pos = network.pos.clone();
+        let pos = network.pos();
         let Kind::Map(mut map) = network.kind else { continue };
         let name = map.get("name").and_then(Value::as_str).map(str::to_owned);
         for subnet in list(map.remove(P::SUBNETS)) {
@@ -189,7 +189,7 @@ fn globals<P: Protocol>(checker: &mut Checker, mut value: Value, env: ParseEnv) 
 
 /// A checked subnet with its keys; `None` when a key is missing, which was reported.
 fn written_subnet<P: Protocol>(value: Value, shared_network: Option<String>) -> Option<WrittenSubnet<P>> {
-    let pos = value.pos.clone();
+    let pos = value.pos();
     let Kind::Map(map) = value.kind else { return None };
     let id = SubnetId(u32::try_from(map.get("id")?.as_int()?).ok()?);
     let prefix = ranges::subnet(map.get("subnet")?.as_str()?).ok()?;
@@ -209,8 +209,9 @@ fn elements(value: Option<Value>) -> Vec<Arc<Element>> {
 }
 
 fn element(value: Value) -> Option<Element> {
+    let pos = value.pos();
     let Kind::Map(map) = value.kind else { return None };
-    Some(Element { map, pos: value.pos, server_tags: Vec::new() })
+    Some(Element { map, pos, server_tags: Vec::new() })
 }
 
 /// Keys that must be unique in one configuration. The same checks of the merged configuration are the resolver's;
@@ -259,6 +260,6 @@ fn each_subnet(map: &mut Map, keyword: &str, visit: &mut dyn FnMut(&mut Map)) {
 }
 
 /// Position of a member, else of its map.
-pub(crate) fn position<'a>(map: &'a Map, name: &str, pos: &'a Pos) -> &'a Pos {
-    map.get(name).map_or(pos, |value| &value.pos)
+pub(crate) fn position(map: &Map, name: &str, pos: &Pos) -> Pos {
+    map.get(name).map_or_else(|| pos.clone(), Value::pos)
 }

@@ -56,7 +56,7 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
                 Family::V6 => ranges::pool::<Ipv6Addr>(text).err(),
             };
             if let Some(why) = why {
-                checker.fault(&value.pos, why);
+                checker.fault(&value.pos(), why);
             }
         }
     } else if is(&PD_POOL) {
@@ -95,7 +95,7 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
             checker.fault(pos, "loggers entry does not have a mandatory 'name' element");
         }
     } else if is(&DHCP_DDNS) && text(map, "ncr-protocol") == Some("TCP") {
-        let at = position(map, "ncr-protocol", pos).clone();
+        let at = position(map, "ncr-protocol", pos);
         checker.fault(&at, "D2ClientConfig error: NCR Protocol: TCP is not supported.");
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn strings<'a>(map: &'a Map, name: &str) -> impl Iterator<Item = &'a 
 
 /// Parameters that globals, networks and subnets have in common.
 fn scope(checker: &mut Checker, map: &Map, pos: &Pos) {
-    let at = |name: &str| position(map, name, pos).clone();
+    let at = |name: &str| position(map, name, pos);
     if let Some(t2) = real(map, "t2-percent").filter(|t2| *t2 <= 0.0 || *t2 >= 1.0) {
         let text = format!("t2-percent: {t2} is invalid, it must be greater than 0.0 and less than 1.0");
         checker.fault(&at("t2-percent"), text);
@@ -167,7 +167,7 @@ fn flq(checker: &mut Checker, map: &Map) {
         && let Some(value) = map.get("allocator")
         && value.as_str() == Some("flq")
     {
-        checker.fault(&value.pos, "Free Lease Queue allocator is not supported for IPv6 address pools");
+        checker.fault(&value.pos(), "Free Lease Queue allocator is not supported for IPv6 address pools");
     }
 }
 
@@ -175,7 +175,7 @@ fn next_server(checker: &mut Checker, map: &Map) {
     if let Some(value) = map.get("next-server")
         && value.as_str() == Some("255.255.255.255")
     {
-        checker.fault(&value.pos, "invalid parameter next-server : 255.255.255.255");
+        checker.fault(&value.pos(), "invalid parameter next-server : 255.255.255.255");
     }
 }
 
@@ -234,7 +234,7 @@ pub(crate) fn lifetime_order(names: &LifetimeNames, given: [Option<i64>; 3]) -> 
 
 fn ddns(checker: &mut Checker, map: &Map, pos: &Pos) {
     if let Some(share) = real(map, "ddns-ttl-percent").filter(|p| *p <= 0.0 || *p > 1.0) {
-        let at = position(map, "ddns-ttl-percent", pos).clone();
+        let at = position(map, "ddns-ttl-percent", pos);
         checker.fault(&at, format_args!("ddns-ttl-percent: {share} is invalid, it must be greater than 0.0 and less than or equal to 1.0"));
     }
     if map.contains_key("ddns-ttl") {
@@ -255,7 +255,7 @@ fn class_lists(checker: &mut Checker, map: &Map) {
     for name in ["client-classes", "evaluate-additional-classes"] {
         for item in list(map, name) {
             if item.as_str() == Some("") {
-                checker.fault(&item.pos, "invalid class name");
+                checker.fault(&item.pos(), "invalid class name");
             }
         }
     }
@@ -272,7 +272,7 @@ pub(crate) fn subnet<X: IpPrefix>(checker: &mut Checker, map: &Map, pos: &Pos) -
     let prefix: X = match ranges::subnet(value.as_str().unwrap_or("")) {
         Ok(prefix) => prefix,
         Err(why) => {
-            checker.fault(&value.pos, why);
+            checker.fault(&value.pos(), why);
             return None;
         }
     };
@@ -280,7 +280,7 @@ pub(crate) fn subnet<X: IpPrefix>(checker: &mut Checker, map: &Map, pos: &Pos) -
         && let Some(text) = value.as_str().filter(|text| !text.is_empty())
         && let Err(why) = ranges::over6_subnet(text)
     {
-        checker.fault(&value.pos, why);
+        checker.fault(&value.pos(), why);
     }
     let kind = pool_kind(checker.family);
     let mut seen: Vec<(X::Address, X::Address)> = Vec::new();
@@ -340,7 +340,7 @@ fn relay(checker: &mut Checker, map: &Map) {
             Family::V6 => (text.parse::<Ipv6Addr>().is_ok(), "IPv6"),
         };
         if !valid {
-            checker.fault(&item.pos, format_args!("address {text} is not a valid: {what}address"));
+            checker.fault(&item.pos(), format_args!("address {text} is not a valid: {what}address"));
         }
     }
 }
@@ -377,7 +377,7 @@ fn build_option_def(
     code: i64,
     type_name: &str,
 ) -> Result<OptionDef, (Pos, String)> {
-    let at = |member: &str, why: String| (position(map, member, pos).clone(), why);
+    let at = |member: &str, why: String| (position(map, member, pos), why);
     if code < 0 {
         return Err(at("code", "option code must not be negative".to_owned()));
     }
@@ -404,7 +404,7 @@ fn build_option_def(
 }
 
 fn option_data(checker: &mut Checker, map: &Map, pos: &Pos) {
-    let at = |name: &str| position(map, name, pos).clone();
+    let at = |name: &str| position(map, name, pos);
     let top = top_space(checker.family);
     let space = text(map, "space").unwrap_or(top);
     let most = max_code(checker.family);
@@ -448,19 +448,19 @@ fn option_data(checker: &mut Checker, map: &Map, pos: &Pos) {
 fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
     let name = text(map, "name").unwrap_or("");
     if name.is_empty() && map.contains_key("name") {
-        checker.fault(position(map, "name", pos), "not empty parameter 'name' is required");
+        checker.fault(&position(map, "name", pos), "not empty parameter 'name' is required");
     }
     for test in ["test", "template-test"] {
         if let Some(value) = map.get(test)
             && value.as_str() == Some("")
         {
-            checker.fault(&value.pos, "expression can not be empty at");
+            checker.fault(&value.pos(), "expression can not be empty at");
         }
     }
     if let (Some(test), Some(template)) = (map.get("test"), map.get("template-test")) {
         let text =
-            format!("can not use both 'test' and 'template-test' ({}) and ({})", test.pos, template.pos);
-        checker.push(ConfigError::plain(&test.pos, text));
+            format!("can not use both 'test' and 'template-test' ({}) and ({})", test.pos(), template.pos());
+        checker.push(ConfigError::plain(&test.pos(), text));
     }
     let additional = boolean(map, "only-in-additional-list") == Some(true);
     if is_builtin(name) {
@@ -483,7 +483,7 @@ fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
         let deferred = space == "dhcp4" && (code == 43 || (224..=254).contains(&code));
         if !deferred {
             let text = format!("Not allowed option definition for code '{code}' in space '{space}' at");
-            checker.fault(&item.pos, text);
+            checker.fault(&item.pos(), text);
         }
     }
     lifetimes(checker, map, pos);
@@ -502,7 +502,7 @@ fn globals(checker: &mut Checker, map: &Map) {
     if let Some(value) = map.get("server-tag")
         && let Err(why) = base::ServerTag::new(value.as_str().unwrap_or(""))
     {
-        checker.fault(&value.pos, why);
+        checker.fault(&value.pos(), why);
     }
     if let Some(database) = map.get("lease-database")
         && let Some(kind) = database.get("type")
@@ -511,12 +511,12 @@ fn globals(checker: &mut Checker, map: &Map) {
         match name {
             "memfile" => {}
             "mysql" | "postgresql" | "sqlite" => checker.unsupported(
-                &kind.pos,
+                &kind.pos(),
                 format_args!(
                     "keyword \"type\" in lease-database map: leases in a database of type '{name}' are not served yet, only 'memfile'"
                 ),
             ),
-            _ => checker.fault(&kind.pos, format_args!("unknown backend database type: {name}")),
+            _ => checker.fault(&kind.pos(), format_args!("unknown backend database type: {name}")),
         }
     }
     if let Some(interfaces) = map.get("interfaces-config").and_then(Value::as_map) {
@@ -530,7 +530,7 @@ fn globals(checker: &mut Checker, map: &Map) {
         .iter()
         .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));
     if let Some(second) = unix.nth(1) {
-        checker.fault(&second.pos, "control socket of type 'unix' already configured");
+        checker.fault(&second.pos(), "control socket of type 'unix' already configured");
     }
 }
 
@@ -560,7 +560,7 @@ fn identifier_order(checker: &mut Checker, items: &[Value]) {
             seen.push(name);
             continue;
         };
-        checker.fault(&item.pos, text);
+        checker.fault(&item.pos(), text);
     }
 }
 
@@ -591,12 +591,12 @@ fn reservation(checker: &mut Checker, map: &Map, pos: &Pos) {
     if let Some(value) = map.get("ip-address")
         && let Some(address @ ("0.0.0.0" | "255.255.255.255")) = value.as_str()
     {
-        checker.fault(&value.pos, format_args!("must not make reservation for the '{address}' address"));
+        checker.fault(&value.pos(), format_args!("must not make reservation for the '{address}' address"));
     }
     if let Some(value) = map.get("next-server")
         && value.as_str() == Some("255.255.255.255")
     {
-        checker.fault(&value.pos, "invalid next server address '255.255.255.255'");
+        checker.fault(&value.pos(), "invalid next server address '255.255.255.255'");
     }
     if checker.family == Family::V6 {
         objects6::resources(checker, map, pos);
@@ -610,17 +610,17 @@ fn interface_names(checker: &mut Checker, map: &Map) {
         let text = written.trim();
         if text.is_empty() {
             checker
-                .fault(&item.pos, "Failed to select interface: empty interface name used in configuration");
+                .fault(&item.pos(), "Failed to select interface: empty interface name used in configuration");
             continue;
         }
         if let Some((name, address)) = text.split_once('/')
             && let Some(why) = bad_interface_address(checker.family, name.trim(), address.trim())
         {
-            checker.fault(&item.pos, format_args!("Failed to select interface: {why}"));
+            checker.fault(&item.pos(), format_args!("Failed to select interface: {why}"));
         }
         if items.iter().take(at).any(|earlier| earlier.as_str().map(str::trim) == Some(text)) {
             checker.fault(
-                &item.pos,
+                &item.pos(),
                 format_args!("Failed to select interface: interface '{text}' has already been specified"),
             );
         }
@@ -654,7 +654,7 @@ fn database(checker: &mut Checker, map: &Map) {
         && text(map, "password").is_some_and(|p| !p.is_empty())
         && file.as_str() != Some("")
     {
-        checker.fault(&file.pos, "can't specify both 'password' and 'password-file'");
+        checker.fault(&file.pos(), "can't specify both 'password' and 'password-file'");
     }
     let kind = text(map, "type").unwrap_or("");
     for (name, only) in [
@@ -669,7 +669,7 @@ fn database(checker: &mut Checker, map: &Map) {
             && value.as_int() != Some(0)
             && value.as_str() != Some("")
         {
-            checker.fault(&value.pos, format_args!("{name} value is only supported by the {only} backend"));
+            checker.fault(&value.pos(), format_args!("{name} value is only supported by the {only} backend"));
         }
     }
     let files = ["trust-anchor", "cert-file", "key-file"];
@@ -677,16 +677,16 @@ fn database(checker: &mut Checker, map: &Map) {
     if let Some(value) = files.into_iter().find_map(given)
         && !matches!(kind, "mysql" | "postgresql")
     {
-        checker.fault(&value.pos, "TLS parameters are only supported by the mysql and postgresql backends");
+        checker.fault(&value.pos(), "TLS parameters are only supported by the mysql and postgresql backends");
     }
     if let Some(value) = given("cert-file").xor(given("key-file")) {
-        checker.fault(&value.pos, "'cert-file' and 'key-file' are of use together only");
+        checker.fault(&value.pos(), "'cert-file' and 'key-file' are of use together only");
     }
     if let Some(value) = map.get("ssl-mode")
         && matches!(value.as_str(), Some("verify-ca" | "verify-full"))
         && given("trust-anchor").is_none()
     {
-        checker.fault(&value.pos, "certificates can not be verified without 'trust-anchor'");
+        checker.fault(&value.pos(), "certificates can not be verified without 'trust-anchor'");
     }
 }
 
@@ -718,7 +718,7 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
         let libraries = database_libraries(name);
         if let Some(library) = libraries.first().filter(|_| !listed(libraries)) {
             checker.fault(
-                &kind.pos,
+                &kind.pos(),
                 format_args!(
                     "The type of the {what} backend: '{name}' is not supported: add {library} to hooks-libraries"
                 ),
@@ -730,7 +730,7 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
 
 fn config_control(checker: &mut Checker, map: &Map) {
     if let Some(second) = list(map, "config-databases").get(1) {
-        checker.unsupported(&second.pos, "only one database can be specified in 'config-databases'");
+        checker.unsupported(&second.pos(), "only one database can be specified in 'config-databases'");
     }
     databases(checker, list(map, "config-databases"));
 }
@@ -742,15 +742,16 @@ fn databases(checker: &mut Checker, list: &[Value]) {
         match kind.as_str().unwrap_or("") {
             "sqlite" => {
                 if database.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
-                    checker.fault(&database.pos, "missing parameter 'name': the file of the sqlite database");
+                    checker
+                        .fault(&database.pos(), "missing parameter 'name': the file of the sqlite database");
                 }
             }
             "mysql" | "postgresql" => {
                 if database.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
-                    checker.fault(&database.pos, "missing parameter 'name': that of the database");
+                    checker.fault(&database.pos(), "missing parameter 'name': that of the database");
                 }
             }
-            name => checker.fault(&kind.pos, format_args!("unknown backend database type: {name}")),
+            name => checker.fault(&kind.pos(), format_args!("unknown backend database type: {name}")),
         }
     }
 }
@@ -761,7 +762,7 @@ fn control_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
         for name in names {
             if let Some(value) = map.get(*name) {
                 checker.fault(
-                    &value.pos,
+                    &value.pos(),
                     format_args!("parameter '{name}' is not supported by {what} control sockets"),
                 );
             }
@@ -783,7 +784,7 @@ fn control_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
         }
         other => {
             checker.fault(
-                &kind.pos,
+                &kind.pos(),
                 format_args!("unsupported 'socket-type': '{other}' not 'unix', 'http' or 'https'"),
             );
         }
@@ -824,7 +825,7 @@ fn agent_socket(checker: &mut Checker, map: &Map, pos: &Pos) {
     for name in strange.iter().copied().flatten() {
         if let Some(value) = map.get(*name) {
             checker.fault(
-                &value.pos,
+                &value.pos(),
                 format_args!("parameter '{name}' is not for a control socket of type '{kind}'"),
             );
         }
@@ -844,14 +845,14 @@ fn credentials(checker: &mut Checker, map: &Map, pos: &Pos) {
     }
     for (clear, file) in [("user", "user-file"), ("password", "password-file")] {
         if let (Some(a), Some(b)) = (map.get(clear), map.get(file)) {
-            let text = format!("{clear} ({}) and {file} ({}) are mutually exclusive", a.pos, b.pos);
-            checker.push(ConfigError::plain(&a.pos, text));
+            let text = format!("{clear} ({}) and {file} ({}) are mutually exclusive", a.pos(), b.pos());
+            checker.push(ConfigError::plain(&a.pos(), text));
         }
     }
     match text(map, "user") {
-        Some("") => checker.fault(position(map, "user", pos), "user must not be empty"),
+        Some("") => checker.fault(&position(map, "user", pos), "user must not be empty"),
         Some(user) if user.contains(':') => {
-            checker.fault(position(map, "user", pos), format_args!("user must not contain a ':': '{user}'"));
+            checker.fault(&position(map, "user", pos), format_args!("user must not contain a ':': '{user}'"));
         }
         None if !map.contains_key("user-file") && !map.contains_key("password-file") => {
             checker.fault(pos, "user is required in clients items");

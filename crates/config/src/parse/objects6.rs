@@ -99,7 +99,7 @@ fn pd_range(
 }
 
 pub(crate) fn server_id(checker: &mut Checker, map: &Map, pos: &Pos) {
-    let at = |name: &str| position(map, name, pos).clone();
+    let at = |name: &str| position(map, name, pos);
     if let Some(kind) = text(map, "type")
         && DuidKind::from_name(kind).is_none()
     {
@@ -126,20 +126,20 @@ pub(crate) fn mac_sources(checker: &mut Checker, value: &Value) {
         let name = item.as_str().unwrap_or("");
         match MacSource::from_name(name) {
             None => checker.fault(
-                &value.pos,
+                &value.pos(),
                 format_args!(
                     "Failed to convert '{name}' to any recognized MAC source:Can't convert '{name}' to any known MAC \
                      source."
                 ),
             ),
             Some(source) if seen.contains(&source) => {
-                checker.fault(&value.pos, format_args!("The mac-sources value '{name}' was specified twice"));
+                checker.fault(&value.pos(), format_args!("The mac-sources value '{name}' was specified twice"));
             }
             Some(source) => seen.push(source),
         }
     }
     if value.as_list().is_some_and(<[Value]>::is_empty) {
-        checker.fault(&value.pos, "If specified, MAC Sources cannot be empty");
+        checker.fault(&value.pos(), "If specified, MAC Sources cannot be empty");
     }
 }
 
@@ -149,12 +149,13 @@ pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
         let text = item.as_str().unwrap_or("");
         match text.parse::<IpAddr>() {
             Err(_) => checker.fault(
-                &item.pos,
+                &item.pos(),
                 format_args!("Failed to convert string to address '{text}': Invalid argument"),
             ),
             Ok(IpAddr::V6(address)) if !address.is_multicast() && !address.is_unspecified() => {}
             Ok(address) => {
-                checker.fault(&item.pos, format_args!("invalid prefix '{address}' for new IPv6 reservation"));
+                checker
+                    .fault(&item.pos(), format_args!("invalid prefix '{address}' for new IPv6 reservation"));
             }
         }
     }
@@ -163,14 +164,14 @@ pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
         let prefix = match ranges::reserved_prefix(item.as_str().unwrap_or(""), "prefix reservation") {
             Ok(prefix) => prefix,
             Err(why) => {
-                checker.fault(&item.pos, why);
+                checker.fault(&item.pos(), why);
                 continue;
             }
         };
         if let Some(item) = list(map, "excluded-prefixes").get(at)
             && let Err(why) = excluded_prefix(item.as_str().unwrap_or(""), prefix)
         {
-            checker.fault(&item.pos, why);
+            checker.fault(&item.pos(), why);
         }
     }
     if map.contains_key("excluded-prefixes") {

@@ -19,7 +19,7 @@ fn object(
     let table = table(checker.tables);
     let map = checker.map(table, value.clone());
     if checker.errors.is_empty() {
-        Ok(Element { map, pos: value.pos.clone(), server_tags: Vec::new() })
+        Ok(Element { map, pos: value.pos(), server_tags: Vec::new() })
     } else {
         Err(checker.errors)
     }
@@ -37,7 +37,7 @@ pub fn parse_subnet<P: Protocol>(value: &Value) -> Result<WrittenSubnet<P>, Vec<
             Some(text) => Some(text.to_owned()).filter(|t| !t.is_empty()),
             None => {
                 let text = "'shared-network-name' parameter is not a string";
-                return Err(vec![ConfigError::at(&name.pos, text)]);
+                return Err(vec![ConfigError::at(&name.pos(), text)]);
             }
         },
     };
@@ -58,7 +58,7 @@ pub fn parse_shared_network(family: Family, value: &Value) -> Result<Arc<Element
         && subnets.as_list().is_some_and(|list| !list.is_empty())
     {
         let text = "subnets of a shared network are set on their own, with 'shared-network-name'";
-        return Err(vec![ConfigError::at(&subnets.pos, text)]);
+        return Err(vec![ConfigError::at(&subnets.pos(), text)]);
     }
     Ok(Arc::new(element))
 }
@@ -87,7 +87,7 @@ pub fn parse_client_class(family: Family, value: &Value) -> Result<Arc<Element>,
 /// A global parameter as in `remote-global-parameter4-set`: `name`, or `map.member`. Gives the value in its present
 /// spelling.
 pub fn parse_global(family: Family, name: &str, value: &Value) -> Result<Value, ConfigError> {
-    let unknown = || ConfigError::plain(&value.pos, format!("unknown parameter '{name}'"));
+    let unknown = || ConfigError::plain(&value.pos(), format!("unknown parameter '{name}'"));
     let keyword = keywords::global_parameter(family, name).ok_or_else(unknown)?;
     if let Type::Map(_) | Type::Maps(_) | Type::FreeMap = keyword.kind {
         return Err(unknown());

@@ -94,7 +94,7 @@ fn agent_socket(ctx: &mut Context<'_>, value: &Value) -> Option<AgentSocket> {
         return Some(AgentSocket::Unix { path: word("socket-name")? });
     }
     let named = ["user", "user-file", "password", "password-file"].iter().any(|name| map.contains_key(*name));
-    let login = named.then(|| service::credentials(ctx, map, &value.pos, "")).flatten();
+    let login = named.then(|| service::credentials(ctx, map, &value.pos(), "")).flatten();
     Some(AgentSocket::Http {
         host: word("socket-address")?,
         port: int(map, "socket-port").and_then(|port| u16::try_from(port).ok())?,

@@ -168,9 +168,9 @@ impl ClassBuilder {
         match compiled {
             Ok(expression) => Some(Arc::new(expression)),
             Err(why) => {
-                let pos = position(map, member, &value.pos);
+                let pos = position(map, member, &value.pos());
                 let text = format!("expression: [{written}] error: {why} at ({pos})");
-                ctx.push(ConfigError::plain(pos, text));
+                ctx.push(ConfigError::plain(&pos, text));
                 None
             }
         }

@@ -118,7 +118,7 @@ fn sanitiser(
         Ok(regex) => Some(Arc::new(Sanitiser::new(regex, replacement))),
         Err(why) => {
             let why = format!("hostname-char-set '{set}' is not a valid regular expression: {why}");
-            ctx.fault(position(map, CHAR_SET, pos), why);
+            ctx.fault(&position(map, CHAR_SET, pos), why);
             None
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn resolve(
         let flag = match (name.as_str(), definitions.family()) {
             ("identifier-expression", _) => {
                 if value.as_str().is_none() {
-                    ctx.fault(&value.pos, "'identifier-expression' of libdhcp_flex_id is not a string");
+                    ctx.fault(&value.pos(), "'identifier-expression' of libdhcp_flex_id is not a string");
                 }
                 continue;
             }
@@ -38,13 +38,13 @@ pub(crate) fn resolve(
             // Kea looks at neither in the other family.
             ("ignore-iaid" | "cid-as-rfc4361-duid", _) => continue,
             _ => {
-                ctx.fault(&value.pos, format_args!("'{name}' is no parameter of libdhcp_flex_id"));
+                ctx.fault(&value.pos(), format_args!("'{name}' is no parameter of libdhcp_flex_id"));
                 continue;
             }
         };
         match value.kind {
             Kind::Bool(given) => *flag = given,
-            _ => ctx.fault(&value.pos, format_args!("'{name}' of libdhcp_flex_id is not a boolean")),
+            _ => ctx.fault(&value.pos(), format_args!("'{name}' of libdhcp_flex_id is not a boolean")),
         }
     }
     let written = library.parameters.get("identifier-expression").and_then(json::Value::as_str);

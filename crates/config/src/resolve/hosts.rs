@@ -53,10 +53,10 @@ pub(crate) fn resolve<P: Own>(
             let Some(map) = value.as_map() else { continue };
             let host = one::<P>(ctx, map, subnet.id, definitions, classes);
             if let Some((member, why)) = host.as_ref().and_then(|h| P::outside(&h.extra, subnet.prefix)) {
-                ctx.fault(position(map, member, &value.pos), why);
+                ctx.fault(&position(map, member, &value.pos()), why);
                 continue;
             }
-            add::<P>(ctx, &mut table, host, &value.pos, unique);
+            add::<P>(ctx, &mut table, host, &value.pos(), unique);
         }
     }
     ctx.restore_prefix(prefix);

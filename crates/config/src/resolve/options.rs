@@ -1,5 +1,6 @@
 //! Definitions, and options of one level encoded with their sub-options.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use crate::{ClassId, ConfiguredOption, OptionSet, VendorOptions};
 pub(crate) fn definitions<'m>(
     ctx: &mut Context<'_>,
     below: &Arc<DefTable>,
-    written: impl Iterator<Item = (&'m Map, &'m Pos)>,
+    written: impl Iterator<Item = (&'m Map, impl Borrow<Pos>)>,
 ) -> Arc<DefTable> {
     let mut custom = Vec::new();
     let mut positions = Vec::new();
     for (map, pos) in written {
-        match objects::option_def(below.family(), map, pos) {
+        match objects::option_def(below.family(), map, pos.borrow()) {
             Some(Ok(def)) => {
                 custom.push(def);
                 positions.push(pos);
@@ -37,7 +38,8 @@ pub(crate) fn definitions<'m>(
         match below.with(custom.clone()) {
             Ok(table) => return table,
             Err(bad) => {
-                ctx.fault(positions.get(bad.index).copied().unwrap_or(&Pos::default()), &bad.error);
+                let pos = positions.get(bad.index).map(|pos| pos.borrow().clone());
+                ctx.fault(&pos.unwrap_or_default(), &bad.error);
                 if bad.index >= custom.len() {
                     return Arc::clone(below);
                 }
@@ -72,12 +74,12 @@ pub(crate) fn option_set<'m>(
     ctx: &mut Context<'_>,
     definitions: &DefTable,
     classes: &mut ClassBuilder,
-    written: impl Iterator<Item = (&'m Map, &'m Pos)>,
+    written: impl Iterator<Item = (&'m Map, impl Borrow<Pos>)>,
 ) -> OptionSet {
-    let mut entries: Vec<(Entry, &Pos)> = Vec::new();
+    let mut entries: Vec<(Entry, _)> = Vec::new();
     let mut places = HashMap::new();
     for (map, pos) in written {
-        let Some(entry) = entry(ctx, definitions, classes, map, pos) else { continue };
+        let Some(entry) = entry(ctx, definitions, classes, map, pos.borrow()) else { continue };
         // Of two entries with one code and the same classes the later counts.
         let key =
             (entry.space.clone(), entry.code, entry.classes.clone(), vendor(definitions.family(), &entry));
@@ -113,7 +115,7 @@ pub(crate) fn option_set<'m>(
             let why = format!(
                 "option {code} of space '{space}' carries more than {MAX_SUB_OPTIONS} sub-options or {MAX_PAYLOAD} octets"
             );
-            ctx.fault(pos, why);
+            ctx.fault(pos.borrow(), why);
             continue;
         };
         let option = ConfiguredOption {
@@ -141,8 +143,8 @@ fn vendor(family: Family, entry: &Entry) -> Option<[u8; 4]> {
 }
 
 /// The members of an `option-data` list inside another map.
-pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, &'m Pos)> {
-    objects::list(map, name).iter().filter_map(|v: &Value| Some((v.as_map()?, &v.pos))).collect()
+pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, Pos)> {
+    objects::list(map, name).iter().filter_map(|v: &Value| Some((v.as_map()?, v.pos()))).collect()
 }
 
 /// Longest sub-option of DHCPv4: its length is one octet.
@@ -213,7 +215,7 @@ fn entry(
     let (space, code, def) = match find_definition(definitions, map, ctx.element == GLOBALS) {
         Ok(found) => found,
         Err(why) => {
-            ctx.fault(at("name"), why);
+            ctx.fault(&at("name"), why);
             return None;
         }
     };
@@ -222,7 +224,7 @@ fn entry(
     let payload = match encode(map, def.as_deref(), never_send) {
         Ok(payload) => payload,
         Err(why) => {
-            ctx.fault(at("data"), why);
+            ctx.fault(&at("data"), why);
             return None;
         }
     };
@@ -233,7 +235,7 @@ fn entry(
             "keyword \"client-classes\" in option-data map: sub-options in space '{space}' cannot be tied to \
              classes; tie the option that carries them"
         );
-        ctx.fault(at("client-classes"), why);
+        ctx.fault(&at("client-classes"), why);
         return None;
     }
     Some(Entry { space: space.to_owned(), code, def, payload, always_send, never_send, classes })

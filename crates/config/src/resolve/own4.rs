@@ -109,7 +109,7 @@ impl Own for Dhcp4 {
                 "Subnet {} has different authoritative setting {own} than the shared-network itself: {shared}",
                 written.prefix
             );
-            ctx.fault_alone(position(map, "authoritative", &written.element.pos), why);
+            ctx.fault_alone(&position(map, "authoritative", &written.element.pos), why);
         }
     }
 

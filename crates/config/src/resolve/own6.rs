@@ -95,7 +95,7 @@ impl Own for Dhcp6 {
                  rapid-commit {first}",
                 written.prefix
             );
-            ctx.fault_alone(position(&written.element.map, "rapid-commit", &written.element.pos), why);
+            ctx.fault_alone(&position(&written.element.map, "rapid-commit", &written.element.pos), why);
         }
     }
 
@@ -188,7 +188,7 @@ fn relay_supplied(ctx: &mut Context<'_>, map: &Map, pos: &Pos, definitions: &Def
         };
         match code {
             Ok(code) => codes.push(code),
-            Err(why) => ctx.fault(position(map, "relay-supplied-options", pos), why),
+            Err(why) => ctx.fault(&position(map, "relay-supplied-options", pos), why),
         }
     }
     codes.sort_unstable();

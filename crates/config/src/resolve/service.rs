@@ -39,7 +39,7 @@ fn queue_ahead(ctx: &mut Context<'_>, map: &Map) {
         ctx.enter("dhcp-queue-control");
         let text = "keyword \"enable-queue\" in dhcp-queue-control map: the packet queue ahead of a single thread is \
                     not served; worker threads have queues of their own";
-        ctx.push(ConfigError::at(&enable.pos, text).kind(ErrorKind::Unsupported));
+        ctx.push(ConfigError::at(&enable.pos(), text).kind(ErrorKind::Unsupported));
     }
 }
 
@@ -159,7 +159,7 @@ fn d2_client(ctx: &mut Context<'_>, map: &Map) -> D2Client {
         let family = |address: SocketAddr| if address.is_ipv4() { "IPv4" } else { "IPv6" };
         if text.parse::<IpAddr>().is_err() {
             let text = format!("invalid address ({text}) specified for parameter 'sender-ip'");
-            ctx.fault(&written.pos, text);
+            ctx.fault(&written.pos(), text);
         } else if sender.is_ipv4() != server.is_ipv4() {
             let text = format!(
                 "D2ClientConfig error: address family mismatch: server-ip: {} is: {} while sender-ip: {} is: {}",
@@ -168,14 +168,14 @@ fn d2_client(ctx: &mut Context<'_>, map: &Map) -> D2Client {
                 sender.ip(),
                 family(sender)
             );
-            ctx.fault(&written.pos, text);
+            ctx.fault(&written.pos(), text);
         } else if sender == server {
             let text = format!(
                 "D2ClientConfig error: server and sender cannot share the exact same IP address/port: {}/{}",
                 server.ip(),
                 server.port()
             );
-            ctx.fault(&written.pos, text);
+            ctx.fault(&written.pos(), text);
         }
     }
     D2Client {
@@ -227,7 +227,7 @@ pub(crate) fn hooks_libraries(map: &Map) -> Vec<HookLibrary> {
             Some(HookLibrary {
                 library: text(map, "library")?.to_owned(),
                 parameters: map.get("parameters").and_then(Value::as_map).cloned().unwrap_or_default(),
-                pos: value.pos.clone(),
+                pos: value.pos(),
             })
         })
         .collect()
@@ -267,7 +267,7 @@ pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAcces
     {
         match (ctx.env.read_secret)(Path::new(path)) {
             Ok(secret) => password = secret,
-            Err(why) => ctx.fault(&file.pos, format_args!("cannot read password-file '{path}': {why}")),
+            Err(why) => ctx.fault(&file.pos(), format_args!("cannot read password-file '{path}': {why}")),
         }
     }
     DatabaseAccess {
@@ -348,7 +348,7 @@ pub(crate) fn authentication(ctx: &mut Context<'_>, map: &Map, realm: &str) -> A
     let directory = text(map, "directory").unwrap_or("");
     let clients = list(map, "clients").iter().filter_map(|client| {
         let map = client.as_map()?;
-        credentials(ctx, map, &client.pos, directory)
+        credentials(ctx, map, &client.pos(), directory)
     });
     let clients = clients.collect();
     Authentication { realm: text(map, "realm").unwrap_or(realm).to_owned(), clients }
@@ -376,7 +376,7 @@ pub(crate) fn credentials(
             None => {
                 let file = text(map, "password-file").unwrap_or("");
                 let at = position(map, "password-file", pos);
-                ctx.fault(at, format_args!("can't find the user id part in password-file '{file}'"));
+                ctx.fault(&at, format_args!("can't find the user id part in password-file '{file}'"));
                 return None;
             }
         },
@@ -387,7 +387,7 @@ pub(crate) fn credentials(
     };
     if user.is_empty() || user.contains(':') {
         let at = position(map, "user-file", pos);
-        ctx.fault(at, "user must not be empty and must not contain a ':'");
+        ctx.fault(&at, "user must not be empty and must not contain a ':'");
         return None;
     }
     Some((user, password.unwrap_or_default()))
@@ -405,7 +405,7 @@ fn secret(
     if let Some(value) = map.get(clear) {
         if !ctx.env.relaxed {
             let text = format!("use of clear text '{clear}' is NOT SECURE");
-            ctx.push(ConfigError::at(&value.pos, text).kind(ErrorKind::Security));
+            ctx.push(ConfigError::at(&value.pos(), text).kind(ErrorKind::Security));
             return None;
         }
         return Some(value.as_str().map(str::to_owned));
@@ -416,7 +416,7 @@ fn secret(
     match (ctx.env.read_secret)(&path) {
         Ok(secret) => Some(Some(secret)),
         Err(why) => {
-            ctx.fault(&value.pos, format_args!("cannot read {file} '{}': {why}", path.display()));
+            ctx.fault(&value.pos(), format_args!("cannot read {file} '{}': {why}", path.display()));
             None
         }
     }

@@ -128,7 +128,7 @@ fn interface(common: &mut Common<'_, '_>, map: &Map, what: &str, name: &str) -> 
         let why = format!(
             "Specified network interface name {interface} for {what} {name} is not present in the system"
         );
-        common.ctx.fault(&value.pos, why);
+        common.ctx.fault(&value.pos(), why);
     }
     Some(Arc::from(interface))
 }
@@ -194,7 +194,7 @@ fn subnet<P: Own>(
                     "Subnet {prefix} has specified interface {own}, but earlier subnet in the same shared-network \
                      or the shared-network itself used {link}"
                 );
-                common.ctx.fault_alone(position(map, "interface", pos), why);
+                common.ctx.fault_alone(&position(map, "interface", pos), why);
             }
             (Some(own), None) => network.link = Some(Arc::clone(own)),
             (None, _) => interface = network.resolved.interface.clone(),
@@ -225,7 +225,7 @@ fn pool<P: Own>(common: &mut Common<'_, '_>, value: &Value, scope: &Scope<P>) ->
     let (first, last) = match ranges::pool(text(map, "pool")?) {
         Ok(range) => range,
         Err(why) => {
-            common.ctx.fault(position(map, "pool", &value.pos), why);
+            common.ctx.fault(&position(map, "pool", &value.pos()), why);
             return None;
         }
     };
@@ -236,6 +236,6 @@ fn pool<P: Own>(common: &mut Common<'_, '_>, value: &Value, scope: &Scope<P>) ->
         client_classes: common.classes.ids(map, "client-classes"),
         additional_classes: common.classes.ids(map, "evaluate-additional-classes"),
         options: options(common, map),
-        ddns: super::ddns::inner(common.ctx, &scope.params.ddns, map, &value.pos),
+        ddns: super::ddns::inner(common.ctx, &scope.params.ddns, map, &value.pos()),
     })
 }

@@ -18,7 +18,7 @@ pub(super) fn client_class(map: &Map, definitions: &Arc<DefTable>) -> Map {
     let own: Vec<Arc<Element>> = list(map, "option-def")
         .iter()
         .filter_map(|v| {
-            Some(Arc::new(Element { map: v.as_map()?.clone(), pos: v.pos.clone(), server_tags: Vec::new() }))
+            Some(Arc::new(Element { map: v.as_map()?.clone(), pos: v.pos(), server_tags: Vec::new() }))
         })
         .collect();
     let table = layered(definitions, &own);

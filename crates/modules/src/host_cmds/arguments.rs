@@ -30,7 +30,7 @@ impl Target {
         let Some(name) = value.as_str() else {
             return refuse(format!(
                 "invalid type specified for parameter 'operation-target' ({})",
-                value.pos
+                value.pos()
             ));
         };
         match name {
@@ -126,7 +126,7 @@ pub(super) fn by_id(params: &Params<'_>) -> Result<HostQuery, Refusal> {
 /// The address of `reservation-get-by-address`.
 pub(super) fn by_address(params: &Params<'_>) -> Result<IpAddr, Refusal> {
     let text = params.string("ip-address")?;
-    let pos = params.get("ip-address").map(|value| value.pos.to_string()).unwrap_or_default();
+    let pos = params.get("ip-address").map(|value| value.pos().to_string()).unwrap_or_default();
     address(text)
         .map_err(|why| Refusal::error(format!("Failed to convert '{text}' to address: {}({pos})", why.text)))
 }

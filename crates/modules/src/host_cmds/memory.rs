@@ -132,12 +132,13 @@ fn change<P: Protocol>(
     };
     let mut list: Vec<Arc<Element>> = std::mem::take(values)
         .into_iter()
-        .filter_map(|value| match value.kind {
-            Kind::Map(map) => Some(Arc::new(Element { map, pos: value.pos, server_tags: Vec::new() })),
-            _ => None,
+        .filter_map(|value| {
+            let pos = value.pos();
+            let Kind::Map(map) = value.kind else { return None };
+            Some(Arc::new(Element { map, pos, server_tags: Vec::new() }))
         })
         .collect();
     change(&mut list)?;
-    *values = list.iter().map(|e| Value::new(Kind::Map(e.map.clone()), e.pos.clone())).collect();
+    *values = list.iter().map(|e| Value::new(Kind::Map(e.map.clone()), &e.pos)).collect();
     Ok(Answer::done())
 }

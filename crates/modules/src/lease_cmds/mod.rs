@@ -287,7 +287,7 @@ async fn write<P: Leases>(host: &dyn Host<P>, arguments: Option<&Value>) -> Resu
 /// The arguments as a map.
 fn map(arguments: &Value) -> Result<Params<'_>, Refusal> {
     Params::of(arguments).ok_or_else(|| {
-        Refusal::error(format!("get(string) called on a non-map Element in ({})", arguments.pos))
+        Refusal::error(format!("get(string) called on a non-map Element in ({})", arguments.pos()))
     })
 }
 

@@ -157,7 +157,7 @@ impl Reader {
     fn only(&mut self, map: &Map, what: &str, known: &[&str]) {
         for (name, value) in map {
             if !known.contains(&name.as_str()) && name != "comment" && name != "user-context" {
-                self.fault::<()>(format!("unknown parameter '{name}' of {what} ({})", value.pos));
+                self.fault::<()>(format!("unknown parameter '{name}' of {what} ({})", value.pos()));
             }
         }
     }
@@ -170,17 +170,17 @@ impl Reader {
             None => by_certificate,
             Some(value) => match value.as_bool() {
                 Some(flag) => flag,
-                None => self.fault(format!("'require-tls' is not a boolean ({})", value.pos)),
+                None => self.fault(format!("'require-tls' is not a boolean ({})", value.pos())),
             },
         };
         let mut catalogue = match map.get("api-files").map(|value| (value.as_str(), value)) {
             Some((Some(directory), value)) => Catalogue::read(directory.as_ref())
-                .unwrap_or_else(|error| self.fault(format!("'api-files' ({}): {error}", value.pos))),
+                .unwrap_or_else(|error| self.fault(format!("'api-files' ({}): {error}", value.pos()))),
             _ => self.fault("mandatory parameter 'api-files' is missing or not a string".to_owned()),
         };
         for value in self.list(map, "commands") {
             if let Err(error) = catalogue.define(value) {
-                self.fault::<()>(format!("'commands' ({}): {error}", value.pos));
+                self.fault::<()>(format!("'commands' ({}): {error}", value.pos()));
             }
         }
         let mut named = Named::default();
@@ -189,24 +189,24 @@ impl Reader {
             let Some((name, list)) = entry else {
                 self.fault::<()>(format!(
                     "'access-control-lists' holds maps with one entry each: a name and a list ({})",
-                    value.pos
+                    value.pos()
                 ));
                 continue;
             };
             match Acl::parse(list, &named, &catalogue) {
                 Ok(list) => drop(named.insert(name.to_string(), list)),
-                Err(error) => self.fault(format!("access control list '{name}' ({}): {error}", value.pos)),
+                Err(error) => self.fault(format!("access control list '{name}' ({}): {error}", value.pos())),
             }
         }
         let mut roles = HashMap::new();
         for value in self.list(map, "roles") {
             let name = value.get("name").and_then(Value::as_str).unwrap_or("").to_owned();
             if name.is_empty() {
-                self.fault::<()>(format!("a role needs a 'name' ({})", value.pos));
+                self.fault::<()>(format!("a role needs a 'name' ({})", value.pos()));
             }
             let role = self.role(value, &format!("role '{name}'"), &named, &catalogue);
             if roles.insert(name.clone(), Arc::new(role)).is_some() {
-                self.fault::<()>(format!("role '{name}' is configured twice ({})", value.pos));
+                self.fault::<()>(format!("role '{name}' is configured twice ({})", value.pos()));
             }
         }
         let special = |reader: &mut Self, name: &str| {
@@ -245,7 +245,7 @@ impl Reader {
             Some(value) => match value.as_list() {
                 Some(list) => list,
                 None => {
-                    self.fault::<()>(format!("'{name}' is not a list ({})", value.pos));
+                    self.fault::<()>(format!("'{name}' is not a list ({})", value.pos()));
                     &[]
                 }
             },
@@ -254,14 +254,14 @@ impl Reader {
 
     fn role(&mut self, value: &Value, what: &str, named: &Named, catalogue: &Catalogue) -> Role {
         let Some(map) = value.as_map() else {
-            return self.fault(format!("{what} is not a map ({})", value.pos));
+            return self.fault(format!("{what} is not a map ({})", value.pos()));
         };
         self.only(map, what, &ROLE);
         let mut commands = |name: &str| {
             let list = map.get(name)?;
             match Acl::parse(list, named, catalogue) {
                 Ok(list) => Some(list),
-                Err(error) => self.fault(format!("'{name}' of {what} ({}): {error}", list.pos)),
+                Err(error) => self.fault(format!("'{name}' of {what} ({}): {error}", list.pos())),
             }
         };
         let (accept, reject) = (commands("accept-commands"), commands("reject-commands"));
@@ -273,7 +273,7 @@ impl Reader {
                 Some("list-commands") => filter_list_commands = true,
                 _ => self.fault(format!(
                     "'response-filters' of {what} knows list-commands alone ({})",
-                    filter.pos
+                    filter.pos()
                 )),
             }
         }

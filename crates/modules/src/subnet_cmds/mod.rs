@@ -236,7 +236,7 @@ fn update<P: Protocol>(op: Op, config: &ServerConfig<P>, command: &Command) -> R
                     delta::del(&mut map, delta, &keys, &definitions);
                 }
                 let kept = map.remove("reservations");
-                let mut new = parse(&Value::new(Kind::Map(map), old.element.pos.clone()))?;
+                let mut new = parse(&Value::new(Kind::Map(map), &old.element.pos))?;
                 if let Some(kept) = kept {
                     Arc::make_mut(&mut new.element).map.insert("reservations".to_owned(), kept);
                 }

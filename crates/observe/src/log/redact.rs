@@ -24,7 +24,7 @@ pub fn redact(value: &Value) -> Value {
         ),
         other => other.clone(),
     };
-    Value::new(kind, value.pos.clone())
+    value.replaced(kind)
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ impl Reader {
 
     fn list<'a>(&mut self, value: &'a Value, name: &str) -> &'a [Value] {
         value.as_list().unwrap_or_else(|| {
-            self.error(format!("'{name}' must be a list"), &value.pos);
+            self.error(format!("'{name}' must be a list"), &value.pos());
             &[]
         })
     }
@@ -236,12 +236,12 @@ impl Reader {
     /// Reports members that are not known and non-maps.
     fn members(&mut self, entry: &Value, what: &str, known: &[&str]) -> bool {
         let Some(map) = entry.as_map() else {
-            self.error(format!("an entry of '{what}' must be a map"), &entry.pos);
+            self.error(format!("an entry of '{what}' must be a map"), &entry.pos());
             return false;
         };
         for (key, value) in map {
             if !known.contains(&key.as_str()) {
-                self.error(format!("unknown keyword '{key}' in '{what}'"), &value.pos);
+                self.error(format!("unknown keyword '{key}' in '{what}'"), &value.pos());
             }
         }
         true
@@ -257,7 +257,7 @@ impl Reader {
         let value = entry.get(name)?;
         let read = read(value);
         if read.is_none() {
-            self.error(format!("'{name}' must be {shape}"), &value.pos);
+            self.error(format!("'{name}' must be {shape}"), &value.pos());
         }
         read
     }
@@ -269,7 +269,7 @@ impl Reader {
             return None;
         }
         if entry.get("name").is_none() {
-            self.error("a logger needs a 'name'", &entry.pos);
+            self.error("a logger needs a 'name'", &entry.pos());
         }
         let name = self.member(entry, "name", "a string", Value::as_str)?;
         let severity = self.member(entry, "severity", "a string", Value::as_str).unwrap_or("");
@@ -281,21 +281,21 @@ impl Reader {
         if entry.get("output-options").is_some()
             && let Some(old) = entry.get("output_options")
         {
-            self.error("'output_options' is the old name of 'output-options'; give one of them", &old.pos);
+            self.error("'output_options' is the old name of 'output-options'; give one of them", &old.pos());
         }
         let outputs = entry.get("output-options").or_else(|| entry.get("output_options"));
         let outputs = match outputs {
             Some(list) => {
                 let entries = self.list(list, "output-options");
                 if list.as_list().is_some_and(<[Value]>::is_empty) {
-                    self.error("'output-options' must not be empty", &list.pos);
+                    self.error("'output-options' must not be empty", &list.pos());
                 }
                 entries.iter().filter_map(|output| self.output(output)).collect()
             }
             None => Vec::new(),
         };
         LoggerSettings::from_parts(name, severity, debug_level, outputs)
-            .map_err(|text| self.error(text, &entry.pos))
+            .map_err(|text| self.error(text, &entry.pos()))
             .ok()
     }
 
@@ -304,7 +304,7 @@ impl Reader {
             return None;
         }
         if entry.get("output").is_none() {
-            self.error("an entry of 'output-options' needs an 'output'", &entry.pos);
+            self.error("an entry of 'output-options' needs an 'output'", &entry.pos());
         }
         let output = self.member(entry, "output", "a string", Value::as_str)?;
         let flush = self.member(entry, "flush", "true or false", Value::as_bool).unwrap_or(true);
@@ -316,7 +316,7 @@ impl Reader {
             .unwrap_or(OutputSettings::DEFAULT_MAX_VERSIONS);
         let pattern = self.member(entry, "pattern", "a string", Value::as_str).unwrap_or("");
         OutputSettings::from_parts(output, flush, max_size, max_versions, pattern)
-            .map_err(|text| self.error(text, &entry.pos))
+            .map_err(|text| self.error(text, &entry.pos()))
             .ok()
     }
 }

@@ -82,6 +82,11 @@ const PACKET_FANOUT_FLAG_UNIQUEID: u32 = 0x2000;
 const SO_ATTACH_REUSEPORT_CBPF: i32 = 51;
 /// Path MTU discovery is not used and what it may have learned is ignored: no forged ICMP can shrink replies.
 const IP_PMTUDISC_OMIT: i32 = 5;
+/// The same for datagrams that nobody shall cut (DF).
+const IP_PMTUDISC_PROBE: i32 = 3;
+
+/// Longest payload of a datagram that no link on its way has to cut: every host takes 576 octets (RFC 791 section 3.1).
+pub(crate) const UNCUT: usize = 576 - 20 - 8;
 
 fn option(name: &'static str) -> impl Fn(io::Error) -> OpenError {
     move |error| OpenError::Option { option: name, error }
@@ -116,9 +121,16 @@ fn udp() -> Result<Socket, OpenError> {
     socket.set_nonblocking(true).map_err(option("O_NONBLOCK"))?;
     // A reply may have to be broadcast even where queries are unicast (DHCPNAK).
     socket.set_broadcast(true).map_err(option("SO_BROADCAST"))?;
-    sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
+    sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
         .map_err(option("IP_MTU_DISCOVER"))?;
     Ok(socket)
+}
+
+/// Lets a socket of [`udp`] send datagrams that are cut on their way. Not from the start: a datagram that may be cut needs
+/// an identification, which the kernel keeps by destination, and with many thousands of relay agents looking that up is
+/// a tenth of what sending costs.
+pub(crate) fn allow_fragments(socket: &Socket) -> io::Result<()> {
+    sys::set_option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, IP_PMTUDISC_OMIT)
 }
 
 /// The UDP socket beside a raw socket, one for each address. It holds the port, so that the kernel does not answer

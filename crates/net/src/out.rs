@@ -255,6 +255,12 @@ impl<D: Copy + PartialEq> OutBatch<D> {
         true
     }
 
+    /// Octets of the longest payload that waits.
+    pub(crate) fn longest(&self) -> usize {
+        let waiting = self.slots.iter().take(self.used).skip(self.settled);
+        waiting.map(|slot| slot.payload.len()).max().unwrap_or(0)
+    }
+
     /// Joins what waits as far as it may be; see [`Leaving::together`].
     fn join(&mut self) {
         let mut at = self.settled;

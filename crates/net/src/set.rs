@@ -5,12 +5,10 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 
-use socket2::Socket;
-
 use crate::frame::MacAddr;
 use crate::open::{self, OpenError, OpenOptions, Queues};
 use crate::select::{Plan4, Problem, SocketSpec4};
-use crate::socket::{Companion, Kind, Raw, Socket4, SocketId};
+use crate::socket::{Companion, CompanionSocket, Kind, Raw, Socket4, SocketId};
 
 /// What [`SocketSet4::apply`] did.
 #[derive(Debug)]
@@ -79,7 +77,7 @@ pub struct SocketSet4 {
     options: OpenOptions,
     open: BTreeMap<Key, Open>,
     /// UDP sockets that are bound beside packet sockets; alive as long as one of those is.
-    companions: BTreeMap<Ipv4Addr, Weak<Socket>>,
+    companions: BTreeMap<Ipv4Addr, Weak<CompanionSocket>>,
     /// Closed UDP sockets which a worker may still hold, by their address.
     leaving: Vec<(Ipv4Addr, Weak<Socket4>)>,
     next_id: u64,
@@ -212,7 +210,7 @@ impl SocketSet4 {
         self.leaving.iter().any(|(other, socket)| *other == address && socket.strong_count() > 0)
     }
 
-    fn companion(&self, address: Ipv4Addr) -> Option<Arc<Socket>> {
+    fn companion(&self, address: Ipv4Addr) -> Option<Arc<CompanionSocket>> {
         self.companions.get(&address)?.upgrade()
     }
 
@@ -235,7 +233,7 @@ impl SocketSet4 {
             }
             match open::companion(address, self.options.port) {
                 Ok(socket) => {
-                    let socket = Arc::new(socket);
+                    let socket = Arc::new(CompanionSocket::from(socket));
                     self.companions.insert(address, Arc::downgrade(&socket));
                     companions.push(Companion { address, socket });
                 }

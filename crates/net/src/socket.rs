@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use base::Micros;
 use socket2::Socket;
@@ -12,7 +12,7 @@ use socket2::Socket;
 use crate::batch::{Batch4, Meta4, Received, Via};
 use crate::filter;
 use crate::frame::{self, Checksum, FrameError, MacAddr};
-use crate::open::attach_filter;
+use crate::open::{UNCUT, allow_fragments, attach_filter};
 use crate::out::{Destination4, LinkDestination, OutBatch4, Route, SendReport, Slot};
 use crate::ready::Queue;
 use crate::sys::{self, Arrived, Control};
@@ -41,6 +41,7 @@ pub struct Socket4 {
     socket: Socket,
     port: u16,
     kind: Kind,
+    fragments: Fragments,
     /// What the kernel last said it dropped because the queue was full.
     dropped: AtomicU32,
 }
@@ -63,7 +64,33 @@ pub(crate) struct Raw {
 #[derive(Clone, Debug)]
 pub(crate) struct Companion {
     pub(crate) address: Ipv4Addr,
-    pub(crate) socket: Arc<Socket>,
+    pub(crate) socket: Arc<CompanionSocket>,
+}
+
+#[derive(Debug)]
+pub(crate) struct CompanionSocket {
+    socket: Socket,
+    fragments: Fragments,
+}
+
+impl From<Socket> for CompanionSocket {
+    fn from(socket: Socket) -> Self {
+        Self { socket, fragments: Fragments::default() }
+    }
+}
+
+/// Whether what a UDP socket sends may be cut on its way: from the first long reply on. For good, as several workers
+/// may send through it.
+#[derive(Debug, Default)]
+struct Fragments(AtomicBool);
+
+impl Fragments {
+    fn permit(&self, socket: &Socket, longest: usize) {
+        if longest > UNCUT && !self.0.swap(true, Ordering::Relaxed) {
+            // Without it, long replies still reach those whose links take them whole.
+            let _ = allow_fragments(socket);
+        }
+    }
 }
 
 // linux/if_packet.h
@@ -88,7 +115,7 @@ struct Ancillary {
 
 impl Socket4 {
     pub(crate) fn new(id: SocketId, socket: Socket, port: u16, kind: Kind) -> Self {
-        Self { id, socket, port, kind, dropped: AtomicU32::new(0) }
+        Self { id, socket, port, kind, fragments: Fragments::default(), dropped: AtomicU32::new(0) }
     }
 
     #[must_use]
@@ -211,10 +238,19 @@ impl Socket4 {
     /// queue of the interface is full, `ENETDOWN`...) is marked failed and the next one tried. When the socket's own
     /// buffer is full the rest stays waiting.
     pub fn send(&self, out: &mut OutBatch4) -> SendReport {
+        let longest = out.longest();
+        match &self.kind {
+            Kind::Udp { .. } => self.fragments.permit(&self.socket, longest),
+            Kind::Raw(raw) => {
+                for Companion { socket, .. } in &raw.companions {
+                    socket.fragments.permit(&socket.socket, longest);
+                }
+            }
+        }
         out.flush(
             &self.socket,
             |slot| self.prepare(slot),
-            |at| self.companion(at).map(|companion| &*companion.socket),
+            |at| self.companion(at).map(|companion| &companion.socket.socket),
         )
     }
 

@@ -425,6 +425,35 @@ fn refused_packets_do_not_hold_up_the_others() {
     });
 }
 
+/// Replies that every link takes whole forbid that they are cut; once there was a longer one, all may be.
+#[test]
+fn long_replies_may_be_cut_on_their_way() {
+    with_world(|world| {
+        for kind in [SocketType::Udp, SocketType::Raw] {
+            let (_set, sockets) = open(&["srv0"], kind, one_worker());
+            let socket = &sockets[0][0];
+            let tap = world.tap();
+            let relay = world.in_client(|| UdpSocket::bind((CLIENT, 67)).unwrap());
+            relay.send_to(&message(1, 1), (SERVER, 67)).unwrap();
+            let meta = drain(socket).0[0].0;
+            while tap.receive().is_some() {}
+            let fragments = |lengths: &[usize]| -> Vec<bool> {
+                let mut out = OutBatch4::default();
+                for length in lengths {
+                    push(&mut out, meta.route(at(CLIENT, 67)), &vec![7; *length]);
+                }
+                assert_eq!(socket.send(&mut out), sent(lengths.len()));
+                let frames = std::iter::from_fn(|| tap.receive());
+                frames.map(|frame| frame[20] & 0x40 == 0).collect()
+            };
+            assert_eq!(fragments(&[300, 548]), [false; 2]);
+            // The long one comes in two pieces.
+            assert_eq!(fragments(&[2000, 300]), [true; 3]);
+            assert_eq!(fragments(&[300]), [true]);
+        }
+    });
+}
+
 #[test]
 fn full_send_buffer_leaves_packets_waiting() {
     with_world(|world| {

@@ -33,7 +33,7 @@ const CONFIG: &str = r#"{
                               "prefixes": [ "2001:db8:8:100::/56" ], "hostname": "two" } ] },
         { "id": 2, "subnet": "2001:db8:2::/64",
           "pools": [ { "pool": "2001:db8:2::10 - 2001:db8:2::11", "client-classes": [ "odd" ] },
-                     { "pool": "2001:db8:2::/120" } ] } ] } ],
+                     { "pool": "2001:db8:2::100/120" } ] } ] } ],
     "subnet6": [ { "id": 3, "subnet": "2001:db8:3::/64", "interface-id": "port", "pools": [ { "pool": "2001:db8:3::/64" } ] } ] }"#;
 
 static SERVED: LazyLock<config::ServerConfig6> =

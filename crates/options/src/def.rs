@@ -157,6 +157,12 @@ impl OptionDef {
         }
     }
 
+    /// Whether no value at all is a payload of it: Kea takes an empty list of addresses, such as `domain-name-servers`
+    /// without data.
+    pub(crate) fn may_be_empty(&self) -> bool {
+        self.array && matches!(self.data_type, DataType::Ipv4Address | DataType::Ipv6Address)
+    }
+
     /// The types of the fields in order: those of a record, or the one type.
     #[must_use]
     pub fn fields(&self) -> &[DataType] {

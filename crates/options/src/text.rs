@@ -40,9 +40,7 @@ pub fn encode_csv(def: &OptionDef, data: &str) -> Result<Vec<u8>, OptionError> {
                     .map_or(Ok(out), |text| Err(fault(ValueError::NotEmpty(text.clone()), None)));
             }
             if texts.is_empty() {
-                // Kea takes an empty list of addresses, such as `domain-name-servers` without data.
-                let addresses = matches!(def.data_type, DataType::Ipv4Address | DataType::Ipv6Address);
-                return if def.array && addresses { Ok(out) } else { Err(fault(ValueError::Missing, None)) };
+                return if def.may_be_empty() { Ok(out) } else { Err(fault(ValueError::Missing, None)) };
             }
             let count = if def.array { texts.len() } else { fields.len() };
             for (index, text) in texts.iter().take(count).enumerate() {

@@ -112,6 +112,7 @@ impl<'a> Values<'a> {
         let fields = self.def.fields();
         match fields.get(self.index) {
             Some(DataType::Empty) => None,
+            Some(_) if self.payload.is_empty() && self.def.may_be_empty() => None,
             Some(data_type) => Some(*data_type),
             None if self.def.array || self.is_routes() => {
                 fields.last().copied().filter(|_| self.at < self.payload.len())

@@ -304,6 +304,17 @@ fn surplus_octets_may_be_sub_options() {
     assert_eq!(normalize(&container, payload.clone()), Ok(payload));
 }
 
+/// A list of addresses may have none, in every form; other lists have one value at least.
+#[test]
+fn empty_lists() {
+    for (words, may) in [("ipv4-address[]", true), ("ipv6-address[]", true), ("uint16[]", false)] {
+        let def = def(words);
+        assert_eq!(encode_csv(&def, "").is_ok(), may, "{words}");
+        assert_eq!(normalize(&def, Vec::new()).is_ok(), may, "{words}");
+        assert_eq!(decode_csv(&def, &[]), may.then(String::new), "{words}");
+    }
+}
+
 #[test]
 fn standard_options() {
     let table = DefTable::standard(Family::V4);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use control::{Answer, Command};
 use engine::v4::{ClassSet, Selector, Selector6, select_over6, select_subnet};
 use json::Map;
-use modules::subnet_cmds::select;
+use modules::subnet_cmds::select::{self, Place6};
 use server::Server;
 
 use crate::protocol::Dhcp4;
@@ -29,9 +29,7 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
     for (name, value) in arguments {
         let slot = match name.as_str() {
             "classes" => {
-                for class in select::classes(&config, value)? {
-                    classes.insert(class);
-                }
+                classes = select::classes(&config, value)?.into_iter().collect();
                 continue;
             }
             "interface" => {
@@ -43,7 +41,7 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
             "local" => 2,
             "remote" => 3,
             "link" | "subnet" => 4,
-            other => return Err(format!("unknown entry '{other}'")),
+            other => return Err(select::unknown(other)),
         };
         let address = select::address(name, value)?;
         match addresses.get_mut(slot) {
@@ -68,27 +66,17 @@ fn selected(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, S
 
 fn selected_over6(server: &Server<Dhcp4>, arguments: &Map) -> Result<Option<String>, String> {
     let config = server.config();
-    let mut interface = "";
-    let mut interface_id = None;
-    let mut remote = Ipv6Addr::UNSPECIFIED;
-    let mut classes = ClassSet::default();
-    for (name, value) in arguments {
-        match name.as_str() {
-            "classes" => {
-                for class in select::classes(&config, value)? {
-                    classes.insert(class);
-                }
-            }
-            "interface" => interface = select::string(name, value)?,
-            "interface-id" => interface_id = Some(select::interface_id(value)?),
-            "remote" => remote = select::address(name, value)?,
-            // Read, and of no weight: not what subnets are chosen by.
+    let place = Place6::read(&config, arguments, |name, value| {
+        // Read, and of no weight: not what subnets are chosen by.
+        match name {
             "address" | "relay" | "subnet" => drop(select::address::<Ipv4Addr>(name, value)?),
             "local" | "link" => drop(select::address::<Ipv6Addr>(name, value)?),
-            other => return Err(format!("unknown entry '{other}'")),
+            _ => return Ok(false),
         }
-    }
-    let interface_id = interface_id.as_deref();
+        Ok(true)
+    })?;
+    let Place6 { interface, interface_id, remote, classes } = place;
+    let (interface_id, classes) = (interface_id.as_deref(), classes.into_iter().collect());
     let selector = Selector6 { remote, interface_id, interface, classes: &classes };
     Ok(select_over6(&config, &selector).map(|subnet| select::told(&config, subnet)))
 }

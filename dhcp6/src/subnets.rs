@@ -3,10 +3,9 @@
 use std::net::Ipv6Addr;
 
 use control::{Answer, Command};
-use engine::ClassSet;
 use engine::v6::{Selector, select_subnet};
 use json::Map;
-use modules::subnet_cmds::select;
+use modules::subnet_cmds::select::{self, Place6};
 use server::Server;
 
 use crate::protocol::Dhcp6;
@@ -18,28 +17,16 @@ pub(crate) fn select_test(server: &Server<Dhcp6>, command: &Command) -> Answer {
 
 fn selected(server: &Server<Dhcp6>, arguments: &Map) -> Result<Option<String>, String> {
     let config = server.config();
-    let mut interface = "";
-    let mut interface_id = None;
-    let mut remote = Ipv6Addr::UNSPECIFIED;
     let mut link: Option<Ipv6Addr> = None;
-    let mut classes = ClassSet::default();
-    for (name, value) in arguments {
-        match name.as_str() {
-            "classes" => {
-                for class in select::classes(&config, value)? {
-                    classes.insert(class);
-                }
-            }
-            "interface" => interface = select::string(name, value)?,
-            "interface-id" => interface_id = Some(select::interface_id(value)?),
-            "remote" => remote = select::address(name, value)?,
-            "link" => {
-                link = Some(select::address(name, value)?).filter(|link: &Ipv6Addr| !link.is_unspecified())
-            }
-            other => return Err(format!("unknown entry '{other}'")),
+    let place = Place6::read(&config, arguments, |name, value| {
+        let known = name == "link";
+        if known {
+            link = Some(select::address(name, value)?).filter(|link: &Ipv6Addr| !link.is_unspecified());
         }
-    }
-    let interface_id = interface_id.as_deref();
+        Ok(known)
+    })?;
+    let Place6 { interface, interface_id, remote, classes } = place;
+    let (interface_id, classes) = (interface_id.as_deref(), classes.into_iter().collect());
     let selector = Selector { interface, remote, link, interface_id, classes: &classes };
     Ok(select_subnet(&config, &selector).map(|subnet| select::told(&config, subnet)))
 }

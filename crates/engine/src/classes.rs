@@ -12,6 +12,16 @@ pub struct ClassSet {
     strays: Vec<(usize, Box<str>)>,
 }
 
+impl FromIterator<ClassId> for ClassSet {
+    fn from_iter<I: IntoIterator<Item = ClassId>>(classes: I) -> Self {
+        let mut set = Self::default();
+        for class in classes {
+            set.insert(class);
+        }
+        set
+    }
+}
+
 impl ClassSet {
     /// Joins a class; answers whether it was new.
     pub fn insert(&mut self, class: ClassId) -> bool {

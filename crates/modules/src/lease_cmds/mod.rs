@@ -10,7 +10,6 @@ mod form;
 mod form4;
 mod form6;
 mod messages;
-mod messages6;
 mod protocol;
 mod query;
 mod report;
@@ -33,8 +32,8 @@ use crate::edit::version;
 use crate::params::{Params, Refusal, refuse};
 use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
-pub use messages::MESSAGES;
-pub use messages6::MESSAGES as MESSAGES6;
+pub use messages::v4::MESSAGES;
+pub use messages::v6::MESSAGES as MESSAGES6;
 pub use protocol::Leases;
 use protocol::{By, Wanted};
 

@@ -8,14 +8,14 @@ use json::Value;
 use observe::log;
 
 use super::commands::Op;
-use super::{messages, messages6};
+use super::messages::{v4, v6};
 use crate::params::{Refusal, shown};
 
 macro_rules! by_family {
     ($family:expr, $message:ident $members:tt) => {
         match $family {
-            Family::V4 => log!(messages::$message $members),
-            Family::V6 => log!(messages6::$message $members),
+            Family::V4 => log!(v4::$message $members),
+            Family::V6 => log!(v6::$message $members),
         }
     };
 }
@@ -41,7 +41,7 @@ pub(super) fn resent(family: Family, text: &str) {
 }
 
 pub(super) fn applied(count: usize) {
-    log!(messages6::BulkApplied { count });
+    log!(v6::BulkApplied { count });
 }
 
 pub(super) fn refused(family: Family, op: Op, arguments: Option<&Value>, refusal: &Refusal) {
@@ -59,7 +59,7 @@ pub(super) fn refused(family: Family, op: Op, arguments: Option<&Value>, refusal
         (Op::Del, _) => by_family!(family, DeleteFailed { parameters: parameters(), reason }),
         (Op::Get, _) => by_family!(family, GetFailed { parameters: parameters(), reason }),
         (Op::Wipe, _) => by_family!(family, WipeFailed { parameters: parameters(), reason }),
-        (Op::BulkApply, _) => log!(messages6::BulkFailed { parameters: parameters(), reason }),
+        (Op::BulkApply, _) => log!(v6::BulkFailed { parameters: parameters(), reason }),
         _ => {}
     }
 }

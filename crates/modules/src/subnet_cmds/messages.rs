@@ -29,44 +29,57 @@ observe::messages! {
     NetworkSubnetDeleted { version, subnet, id, name } = "SUBNET_CMDS_NETWORK_SUBNET_DEL", "subnet-cmds-hooks", Info,
         "{version} subnet {subnet} (id {id}) removed from shared network {name}",
         "A subnet was taken out of a shared network by command.";
-    /// A subnet did not come.
-    AddFailed { reason } = "SUBNET_CMDS_SUBNET4_ADD_FAILED", "subnet-cmds-hooks", Error,
-        "failed to add new IPv4 subnet: {reason}",
-        "The command was wrong, or the configuration would not be right with the subnet. Nothing changed.";
-    /// A subnet did not change.
-    UpdateFailed { reason } = "SUBNET_CMDS_SUBNET4_UPDATE_FAILED", "subnet-cmds-hooks", Error,
-        "failed to update IPv4 subnet: {reason}",
-        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
-    /// Parts of a subnet did not come.
-    DeltaAddFailed { reason } = "SUBNET_CMDS_SUBNET4_DELTA_ADD_FAILED", "subnet-cmds-hooks", Error,
-        "failed to update IPv4 subnet: {reason}",
-        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
-    /// Parts of a subnet did not go.
-    DeltaDelFailed { reason } = "SUBNET_CMDS_SUBNET4_DELTA_DEL_FAILED", "subnet-cmds-hooks", Error,
-        "failed to update IPv4 subnet: {reason}",
-        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
-    /// A subnet did not go.
-    DelFailed { reason } = "SUBNET_CMDS_SUBNET4_DEL_FAILED", "subnet-cmds-hooks", Error,
-        "failed to delete IPv4 subnet: {reason}",
-        "The command was wrong, or the configuration would not be right without the subnet. Nothing changed.";
-    /// A network was not shown.
-    NetworkGetFailed { reason } = "SUBNET_CMDS_NETWORK4_GET_FAILED", "subnet-cmds-hooks", Error,
-        "failed to return an IPv4 network: {reason}",
-        "The command was wrong.";
-    /// A network did not come.
-    NetworkAddFailed { reason } = "SUBNET_CMDS_NETWORK4_ADD_FAILED", "subnet-cmds-hooks", Error,
-        "failed to add new IPv4 network: {reason}",
-        "The command was wrong, or the configuration would not be right with the network. Nothing changed.";
-    /// A network did not go.
-    NetworkDelFailed { reason } = "SUBNET_CMDS_NETWORK4_DEL_FAILED", "subnet-cmds-hooks", Error,
-        "failed to delete IPv4 network: {reason}",
-        "The command was wrong, or the configuration would not be right without the network. Nothing changed.";
-    /// A subnet did not join a network.
-    NetworkSubnetAddFailed { reason } = "SUBNET_CMDS_NETWORK4_SUBNET_ADD_FAILED", "subnet-cmds-hooks", Error,
-        "failed to add existing IPv4 subnet to a shared network: {reason}",
-        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
-    /// A subnet did not leave a network.
-    NetworkSubnetDelFailed { reason } = "SUBNET_CMDS_NETWORK4_SUBNET_DEL_FAILED", "subnet-cmds-hooks", Error,
-        "failed to remove a IPv4 subnet from a shared network: {reason}",
-        "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
 }
+
+/// What failed: the identifiers differ by a digit.
+macro_rules! family {
+    ($module:ident, $digit:literal) => {
+        pub(super) mod $module {
+            observe::messages! {
+                /// A subnet did not come.
+                AddFailed { reason } = concat!("SUBNET_CMDS_SUBNET", $digit, "_ADD_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to add new IPv", $digit, " subnet: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the subnet. Nothing changed.";
+                /// A subnet did not change.
+                UpdateFailed { reason } = concat!("SUBNET_CMDS_SUBNET", $digit, "_UPDATE_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to update IPv", $digit, " subnet: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+                /// Parts of a subnet did not come.
+                DeltaAddFailed { reason } = concat!("SUBNET_CMDS_SUBNET", $digit, "_DELTA_ADD_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to update IPv", $digit, " subnet: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+                /// Parts of a subnet did not go.
+                DeltaDelFailed { reason } = concat!("SUBNET_CMDS_SUBNET", $digit, "_DELTA_DEL_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to update IPv", $digit, " subnet: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+                /// A subnet did not go.
+                DelFailed { reason } = concat!("SUBNET_CMDS_SUBNET", $digit, "_DEL_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to delete IPv", $digit, " subnet: {reason}"),
+                    "The command was wrong, or the configuration would not be right without the subnet. Nothing changed.";
+                /// A network was not shown.
+                NetworkGetFailed { reason } = concat!("SUBNET_CMDS_NETWORK", $digit, "_GET_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to return an IPv", $digit, " network: {reason}"),
+                    "The command was wrong.";
+                /// A network did not come.
+                NetworkAddFailed { reason } = concat!("SUBNET_CMDS_NETWORK", $digit, "_ADD_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to add new IPv", $digit, " network: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the network. Nothing changed.";
+                /// A network did not go.
+                NetworkDelFailed { reason } = concat!("SUBNET_CMDS_NETWORK", $digit, "_DEL_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to delete IPv", $digit, " network: {reason}"),
+                    "The command was wrong, or the configuration would not be right without the network. Nothing changed.";
+                /// A subnet did not join a network.
+                NetworkSubnetAddFailed { reason } = concat!("SUBNET_CMDS_NETWORK", $digit, "_SUBNET_ADD_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to add existing IPv", $digit, " subnet to a shared network: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+                /// A subnet did not leave a network.
+                NetworkSubnetDelFailed { reason } = concat!("SUBNET_CMDS_NETWORK", $digit, "_SUBNET_DEL_FAILED"), "subnet-cmds-hooks", Error,
+                    concat!("failed to remove a IPv", $digit, " subnet from a shared network: {reason}"),
+                    "The command was wrong, or the configuration would not be right with the change. Nothing changed.";
+            }
+        }
+    };
+}
+
+family!(v4, "4");
+family!(v6, "6");

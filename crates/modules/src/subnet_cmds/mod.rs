@@ -8,7 +8,6 @@
 mod commands;
 mod delta;
 mod messages;
-mod messages6;
 mod networks;
 pub mod select;
 mod show;
@@ -28,7 +27,8 @@ use crate::params::{Refusal, refuse};
 use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
-pub use messages6::MESSAGES as MESSAGES6;
+pub use messages::v4::MESSAGES as MESSAGES4;
+pub use messages::v6::MESSAGES as MESSAGES6;
 pub use show::{asks_for_metadata, subnet_get, subnet_list};
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
@@ -67,10 +67,7 @@ async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answ
         result::EMPTY => {}
         _ => {
             let reason = answer.text.as_deref().unwrap_or_default();
-            match P::FAMILY {
-                Family::V4 => report_failure4(op, reason),
-                Family::V6 => report_failure6(op, reason),
-            }
+            report_failure(P::FAMILY, op, reason);
         }
     }
     answer
@@ -111,33 +108,26 @@ fn report_success<P: Protocol>(op: Op, command: &Command, config: &ServerConfig<
     }
 }
 
-fn report_failure4(op: Op, reason: &str) {
-    match op {
-        Op::Add => log!(messages::AddFailed { reason }),
-        Op::Update => log!(messages::UpdateFailed { reason }),
-        Op::DeltaAdd => log!(messages::DeltaAddFailed { reason }),
-        Op::DeltaDel => log!(messages::DeltaDelFailed { reason }),
-        Op::Del => log!(messages::DelFailed { reason }),
-        Op::NetworkList | Op::NetworkGet => log!(messages::NetworkGetFailed { reason }),
-        Op::NetworkAdd => log!(messages::NetworkAddFailed { reason }),
-        Op::NetworkDel => log!(messages::NetworkDelFailed { reason }),
-        Op::NetworkSubnetAdd => log!(messages::NetworkSubnetAddFailed { reason }),
-        Op::NetworkSubnetDel => log!(messages::NetworkSubnetDelFailed { reason }),
+fn report_failure(family: Family, op: Op, reason: &str) {
+    macro_rules! failed {
+        ($message:ident) => {
+            match family {
+                Family::V4 => log!(messages::v4::$message { reason }),
+                Family::V6 => log!(messages::v6::$message { reason }),
+            }
+        };
     }
-}
-
-fn report_failure6(op: Op, reason: &str) {
     match op {
-        Op::Add => log!(messages6::AddFailed { reason }),
-        Op::Update => log!(messages6::UpdateFailed { reason }),
-        Op::DeltaAdd => log!(messages6::DeltaAddFailed { reason }),
-        Op::DeltaDel => log!(messages6::DeltaDelFailed { reason }),
-        Op::Del => log!(messages6::DelFailed { reason }),
-        Op::NetworkList | Op::NetworkGet => log!(messages6::NetworkGetFailed { reason }),
-        Op::NetworkAdd => log!(messages6::NetworkAddFailed { reason }),
-        Op::NetworkDel => log!(messages6::NetworkDelFailed { reason }),
-        Op::NetworkSubnetAdd => log!(messages6::NetworkSubnetAddFailed { reason }),
-        Op::NetworkSubnetDel => log!(messages6::NetworkSubnetDelFailed { reason }),
+        Op::Add => failed!(AddFailed),
+        Op::Update => failed!(UpdateFailed),
+        Op::DeltaAdd => failed!(DeltaAddFailed),
+        Op::DeltaDel => failed!(DeltaDelFailed),
+        Op::Del => failed!(DelFailed),
+        Op::NetworkList | Op::NetworkGet => failed!(NetworkGetFailed),
+        Op::NetworkAdd => failed!(NetworkAddFailed),
+        Op::NetworkDel => failed!(NetworkDelFailed),
+        Op::NetworkSubnetAdd => failed!(NetworkSubnetAddFailed),
+        Op::NetworkSubnetDel => failed!(NetworkSubnetDelFailed),
     }
 }
 

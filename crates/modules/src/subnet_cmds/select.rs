@@ -1,6 +1,6 @@
 //! What the commands have in common that tell which subnet a client would get.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use base::IpAddress;
 use config::{ClassId, Protocol, ServerConfig, Subnet};
@@ -24,6 +24,43 @@ pub fn select_test(
         Ok(None) => Answer::empty("no subnet selected"),
         Err(text) => Answer::error(text),
     }
+}
+
+/// Where a client of DHCPv6 is said to be.
+#[derive(Debug)]
+pub struct Place6<'a> {
+    pub interface: &'a str,
+    pub interface_id: Option<Vec<u8>>,
+    pub remote: Ipv6Addr,
+    pub classes: Vec<ClassId>,
+}
+
+impl<'a> Place6<'a> {
+    /// Reads the arguments; `more` is given those that are not of every place, and says whether it knows them.
+    pub fn read<P: Protocol>(
+        config: &ServerConfig<P>,
+        arguments: &'a Map,
+        mut more: impl FnMut(&str, &Value) -> Result<bool, String>,
+    ) -> Result<Self, String> {
+        let mut place =
+            Self { interface: "", interface_id: None, remote: Ipv6Addr::UNSPECIFIED, classes: Vec::new() };
+        for (name, value) in arguments {
+            match name.as_str() {
+                "classes" => place.classes = classes(config, value)?,
+                "interface" => place.interface = string(name, value)?,
+                "interface-id" => place.interface_id = Some(interface_id(value)?),
+                "remote" => place.remote = address(name, value)?,
+                other if more(other, value)? => {}
+                other => return Err(unknown(other)),
+            }
+        }
+        Ok(place)
+    }
+}
+
+/// Why an argument is refused that no such command has.
+pub fn unknown(name: &str) -> String {
+    format!("unknown entry '{name}'")
 }
 
 /// The argument `classes`. A class that nothing refers to guards nothing and is left out.
@@ -56,7 +93,7 @@ pub fn address<A: IpAddress>(name: &str, value: &Value) -> Result<A, String> {
 }
 
 /// The argument `interface-id`: text in quotes, or hexadecimal digits.
-pub fn interface_id(value: &Value) -> Result<Vec<u8>, String> {
+fn interface_id(value: &Value) -> Result<Vec<u8>, String> {
     let trimmed = string("interface-id", value)?.trim();
     if let Some(quoted) = trimmed.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''))
         && !quoted.is_empty()

@@ -188,6 +188,8 @@ mod tests {
         assert_eq!(made(&time, Some(stored)), "00:01:00:06:00:00:00:09:aa:bb:cc:dd:ee:ff");
         let identifier = ServerIdConfig { identifier: [1, 2, 3, 4, 5, 6].into(), ..llt };
         assert_eq!(made(&identifier, Some(stored)), "00:01:00:06:00:00:00:05:01:02:03:04:05:06");
+        let link = ServerIdConfig { htype: 8, identifier: [1, 2, 3].into(), ..config(DuidKind::Ll) };
+        assert_eq!(made(&link, None), "00:03:00:08:01:02:03");
         // Another type is another identity.
         assert_eq!(made(&config(DuidKind::Ll), Some(stored)), "00:03:00:01:02:00:00:00:00:09");
         let enterprise = ServerIdConfig { enterprise_id: 1, ..config(DuidKind::En) };
@@ -212,5 +214,7 @@ mod tests {
         std::fs::write(directory.path().join(FILE), "rubbish").unwrap();
         assert!(ServerId::establish(&llt, directory.path(), later).is_ok());
         assert!(ServerId::establish(&llt, Path::new("/nowhere"), later).is_err());
+        let fleeting = ServerIdConfig { persist: false, ..llt };
+        assert!(ServerId::establish(&fleeting, Path::new("/nowhere"), later).is_ok());
     }
 }

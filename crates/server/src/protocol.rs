@@ -130,7 +130,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// A lease that a command brings, as `sanity-checks` wants it.
     fn admit(config: &Config<Self>, lease: Self::Lease) -> Self::Lease;
-    /// Reclaims leases whose time is up; `proceed` is asked before each. `updates`: DNS is told.
+    /// Reclaims leases whose time is up; `proceed` is asked before each but the first. `updates`: DNS is told.
     fn reclaim(
         active: &Active<Self>,
         updates: bool,

@@ -56,7 +56,7 @@ impl Reclaim for Lease4 {
     }
 }
 
-/// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease: false ends the run (the
+/// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease but the first: false ends the run (the
 /// `max-reclaim-time` of the caller's clock).
 ///
 /// # Errors

@@ -26,15 +26,18 @@ pub struct Shown {
     pub required: bool,
 }
 
-/// Plays a file once for each keyword that its configurations have, without that keyword: those that a scenario misses
-/// are the ones that it shows to act.
+/// Plays the scenarios of a text once for each keyword that their configurations have, without that keyword: those that a
+/// scenario misses are the ones that it shows to act. `path` is where the text is from.
 ///
 /// # Errors
-/// When the file, or a configuration in it, cannot be read.
-pub fn decisive(path: &Path) -> Result<(Family, Vec<Shown>), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let read = || parse::file(&text).map_err(|(line, text)| format!("{}:{line}: {text}", path.display()));
+/// When the text, or a configuration in it, cannot be read, and when the scenarios fail as they are.
+pub fn decisive(path: &Path, text: &str) -> Result<(Family, Vec<Shown>), String> {
+    let read = || parse::file(text).map_err(|(line, text)| format!("{}:{line}: {text}", path.display()));
     let file = read()?;
+    let play = |file: &File| if file.six { run6::all(file, path) } else { run::all(file, path) };
+    if let Some(failure) = play(&file).failures.first() {
+        return Err(failure.to_string());
+    }
     let (family, top) = if file.six { (Family::V6, "Dhcp6") } else { (Family::V4, "Dhcp4") };
     let mut places = BTreeSet::new();
     for config in configs(&file) {
@@ -47,8 +50,7 @@ pub fn decisive(path: &Path) -> Result<(Family, Vec<Shown>), String> {
     for place in places {
         let mut file = read()?;
         without(&mut file, top, &place)?;
-        let outcome = if file.six { run6::all(&file, path) } else { run::all(&file, path) };
-        if let Some(failure) = outcome.failures.first() {
+        if let Some(failure) = play(&file).failures.first() {
             let required = failure.text.contains(&format!("\"{}\"", place.keyword))
                 || failure.text.contains(&format!("'{}'", place.keyword));
             shown.push(Shown { place, scenario: failure.title.clone(), required });

@@ -10,6 +10,9 @@ use nix::unistd::Pid;
 
 use crate::{AUTHORITY, CERTIFICATE, KEY, Kind, PASSWORD, Server, USER, own, owner};
 
+/// A hundred servers with several connections each.
+const CONNECTIONS: u32 = 500;
+
 /// A data directory at `data`, copied from one that is made once per machine: making it takes seconds.
 pub(crate) fn prepare(kind: Kind, data: &Path) {
     let user = owner().0;
@@ -84,6 +87,7 @@ pub(crate) fn spawn(server: &Server) -> Pid {
             command.args(["mariadbd", "--no-defaults", "--skip-name-resolve", "--bind-address=127.0.0.1"]);
             // One that starts removes what looks like its own temporary tables, in a shared place those of others.
             command.arg(format!("--tmpdir={}", directory.display()));
+            command.arg(format!("--max-connections={CONNECTIONS}"));
             command.args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M", "--skip-log-bin"]);
             command.arg(format!("--innodb-flush-log-at-trx-commit={}", u8::from(durable)));
             command.arg(format!("--innodb-flush-method={}", if durable { "fsync" } else { "nosync" }));
@@ -105,6 +109,7 @@ pub(crate) fn spawn(server: &Server) -> Pid {
                 ("unix_socket_directories", directory.display().to_string()),
                 ("fsync", if durable { "on" } else { "off" }.to_owned()),
                 ("shared_buffers", "64MB".to_owned()),
+                ("max_connections", CONNECTIONS.to_string()),
             ];
             for (name, value) in settings {
                 command.arg("-c").arg(format!("{name}={value}"));

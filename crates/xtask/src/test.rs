@@ -10,14 +10,15 @@ pub(crate) fn run(_: &[String]) -> Outcome {
     step(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     if command::exists("cargo", &["nextest", "--version"]) {
         step(&["test", "--workspace", "--locked", "--doc", "--quiet"])?;
-        step(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
+        step(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])?;
     } else {
-        step(&["test", "--workspace", "--locked", "--no-fail-fast"])
+        step(&["test", "--workspace", "--locked", "--no-fail-fast"])?;
     }
+    instructions()
 }
 
 /// Instructions per operation on the packet path, each below its bound.
-pub(crate) fn instructions() -> Outcome {
+fn instructions() -> Outcome {
     step(&["bench", "-p", "testkit", "--locked", "--profile", "count", "--bench", "instructions"])
 }
 

@@ -226,7 +226,9 @@ fn fill(world: &World, store: &Store, tag: &str, numbers: Range<u32>) {
     }
     let out = world.directory().join(format!("imported-{tag}")).display().to_string();
     let more = ["-o".to_owned(), out, "-y".to_owned(), file];
-    let done = world.run(&admin, [&["config-import".to_owned()], &words[..], &more[..]].concat(), "");
+    let import = [&["config-import".to_owned()], &words[..], &more[..]].concat();
+    // Ten thousand in one transaction, in the long form.
+    let done = world.run_with(&admin, import, "", &[], Duration::from_secs(300));
     assert_eq!(done.code(), 0, "{done:?}");
 }
 

@@ -31,7 +31,7 @@ const CONFIG: &str = r#"{
                           "excluded-prefix": "2001:db8:8:1::", "excluded-prefix-len": 64 } ],
           "reservations": [ { "duid": "00:03:00:01:02:00:00:00:00:02", "ip-addresses": [ "2001:db8:1::11" ],
                               "prefixes": [ "2001:db8:8:100::/56" ], "hostname": "two" } ] },
-        { "id": 2, "subnet": "2001:db8:2::/64",
+        { "id": 2, "subnet": "2001:db8:2::/64", "rapid-commit": true,
           "pools": [ { "pool": "2001:db8:2::10 - 2001:db8:2::11", "client-classes": [ "odd" ] },
                      { "pool": "2001:db8:2::100/120" } ] } ] } ],
     "subnet6": [ { "id": 3, "subnet": "2001:db8:3::/64", "interface-id": "port", "pools": [ { "pool": "2001:db8:3::/64" } ] } ] }"#;

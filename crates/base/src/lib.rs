@@ -7,12 +7,14 @@ mod ident;
 mod ip;
 mod prefix;
 mod prefix6;
+mod subnet_map;
 
 pub use clock::{Clock, Micros, Random, Seconds, Timestamp, XorShift};
 pub use ident::{ClientId, Duid, HwAddr, Iaid, IdentError, ServerTag, decode_hex, encode_hex};
 pub use ip::{IpAddress, IpPrefix};
 pub use prefix::{Ipv4Prefix, PrefixError};
 pub use prefix6::{Ipv6Prefix, Prefix6Error};
+pub use subnet_map::SubnetMap;
 
 /// Identifier of a subnet, unique in one server; 1 to 4294967294.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

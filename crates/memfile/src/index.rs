@@ -11,8 +11,8 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use ahash::{AHashMap, RandomState};
-use base::{SubnetId, Timestamp};
+use ahash::RandomState;
+use base::{SubnetId, SubnetMap, Timestamp};
 use lease::LeaseState;
 
 use crate::ends::Ends;
@@ -111,7 +111,7 @@ pub(crate) struct Index<L: Leased> {
     by_address: RowTable,
     by_key: [RowTable; KEYS.len()],
     addresses: BTreeSet<L::Bits>,
-    subnets: AHashMap<u32, Subnet>,
+    subnets: SubnetMap<Subnet>,
     /// The first end of each subnet that has one, as its heap has it.
     first_ends: BTreeSet<(u64, u32)>,
     /// Ends of the reclaimed and released rows.
@@ -135,7 +135,7 @@ impl<L: Leased> Index<L> {
             by_address: RowTable::new(),
             by_key: [RowTable::new(), RowTable::new(), RowTable::new()],
             addresses: BTreeSet::new(),
-            subnets: AHashMap::new(),
+            subnets: SubnetMap::default(),
             first_ends: BTreeSet::new(),
             reclaimed: BTreeSet::new(),
             states: BTreeSet::new(),
@@ -247,7 +247,7 @@ impl<L: Leased> Index<L> {
         let Some((id, end)) = self.rows.get(row).map(|row| (row.lease.subnet_id().0, row.end())) else {
             return;
         };
-        let subnet = self.subnets.entry(id).or_default();
+        let subnet = self.subnets.get_or_default(SubnetId(id));
         subnet.rows.push(end, row, places(&mut self.rows));
         follow(&mut self.first_ends, id, subnet);
     }
@@ -258,11 +258,11 @@ impl<L: Leased> Index<L> {
         else {
             return;
         };
-        let Some(subnet) = self.subnets.get_mut(&id) else { return };
+        let Some(subnet) = self.subnets.get_mut(SubnetId(id)) else { return };
         subnet.rows.remove(usize::try_from(place).unwrap_or(usize::MAX), places(&mut self.rows));
         follow(&mut self.first_ends, id, subnet);
         if subnet.rows.is_empty() {
-            self.subnets.remove(&id);
+            self.subnets.remove(SubnetId(id));
         }
     }
 
@@ -274,7 +274,7 @@ impl<L: Leased> Index<L> {
             return;
         };
         let place = usize::try_from(place).unwrap_or(usize::MAX);
-        let Some(subnet) = self.subnets.get_mut(&id) else { return };
+        let Some(subnet) = self.subnets.get_mut(SubnetId(id)) else { return };
         if subnet.rows.get(place).is_some_and(|known| end < known.end()) {
             subnet.rows.set(place, end, places(&mut self.rows));
             follow(&mut self.first_ends, id, subnet);
@@ -374,7 +374,7 @@ impl<L: Leased> Index<L> {
 
     /// The numbers of up to `limit` rows of a subnet, in no particular order.
     pub(crate) fn members(&self, subnet: SubnetId, limit: usize) -> Vec<u32> {
-        self.subnets.get(&subnet.0).map(|subnet| subnet.rows.rows().take(limit).collect()).unwrap_or_default()
+        self.subnets.get(subnet).map(|subnet| subnet.rows.rows().take(limit).collect()).unwrap_or_default()
     }
 
     /// A row by its number, if it (still) is of this subnet.
@@ -429,7 +429,7 @@ impl<L: Leased> Index<L> {
             };
             if let Some((end, id)) = fresh {
                 last = Some((end, id));
-                let first = self.subnets.get(&id).and_then(|subnet| subnet.rows.first());
+                let first = self.subnets.get(SubnetId(id)).and_then(|subnet| subnet.rows.first());
                 if let Some(end) = first.filter(|end| *end <= now.0) {
                     open.push(Reverse((end, id, 0)));
                 }
@@ -440,7 +440,7 @@ impl<L: Leased> Index<L> {
             if found.len() >= limit && found.last().is_some_and(|(last, _)| end > *last) {
                 break true;
             }
-            let Some(subnet) = self.subnets.get_mut(&id) else { continue };
+            let Some(subnet) = self.subnets.get_mut(SubnetId(id)) else { continue };
             let Some(entry) = subnet.rows.get(place) else { continue };
             let Some((true_end, address)) = self.rows.get(entry.row).map(|r| (r.end(), r.lease.address()))
             else {
@@ -468,7 +468,7 @@ impl<L: Leased> Index<L> {
             }
         };
         for id in touched {
-            if let Some(subnet) = self.subnets.get_mut(&id) {
+            if let Some(subnet) = self.subnets.get_mut(SubnetId(id)) {
                 follow(&mut self.first_ends, id, subnet);
             }
         }

@@ -89,7 +89,7 @@ impl Protocol for Dhcp4 {
     }
 
     fn over6(subnet: &Subnet4Parts) -> Option<&Over6> {
-        Some(&subnet.over6)
+        subnet.over6.as_deref()
     }
 
     fn resolve_reservation(

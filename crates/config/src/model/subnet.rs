@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use base::{IpAddress, IpPrefix, PoolId, Seconds, SubnetId};
+use base::{IpAddress, IpPrefix, PoolId, Seconds, SubnetId, SubnetMap};
 
 use super::{ClassId, Ddns, OptionSet, Over6, Protocol};
 
@@ -206,7 +206,7 @@ impl Over6Index {
 /// Finds subnets without a scan, whatever their number. Positions are those of `ServerConfig::subnets`.
 #[derive(Clone, Debug)]
 pub struct SubnetIndex<P: Protocol> {
-    pub by_id: HashMap<SubnetId, usize, ahash::RandomState>,
+    pub by_id: SubnetMap<usize>,
     by_prefix: ByPrefix<P::Address>,
     /// Relay address to the subnets that list it, or whose network does while they list none.
     by_relay: HashMap<P::Address, Vec<usize>, ahash::RandomState>,
@@ -219,7 +219,7 @@ pub struct SubnetIndex<P: Protocol> {
 impl<P: Protocol> Default for SubnetIndex<P> {
     fn default() -> Self {
         Self {
-            by_id: HashMap::default(),
+            by_id: SubnetMap::default(),
             by_prefix: ByPrefix::default(),
             by_relay: HashMap::default(),
             by_interface: HashMap::default(),

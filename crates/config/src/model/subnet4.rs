@@ -16,11 +16,12 @@ pub type SubnetIndex4 = SubnetIndex<Dhcp4>;
 /// What a subnet of DHCPv4 has alone.
 #[derive(Clone, Debug, Default)]
 pub struct Subnet4Parts {
-    pub over6: Over6,
+    /// Few have it, and there are many subnets.
+    pub over6: Option<Box<Over6>>,
 }
 
 /// Which clients of DHCPv4 over DHCPv6 (RFC 7341) a subnet serves; one that fits is enough.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Over6 {
     /// `4o6-interface`: where kea-dhcp6 hears them.
     pub interface: Option<Arc<str>>,

@@ -85,14 +85,13 @@ impl Own for Dhcp4 {
 
     fn subnet(_: &mut Common<'_, '_>, map: &Map, _: &Scope<Self>, _: Option<&()>) -> Subnet4Parts {
         let word = |name: &str| text(map, name).filter(|word| !word.is_empty());
-        Subnet4Parts {
-            over6: Over6 {
-                interface: word("4o6-interface").map(Arc::from),
-                interface_id: word("4o6-interface-id").map(|id| Arc::from(id.as_bytes())),
-                // What is wrong with it was reported when it was parsed.
-                subnet: word("4o6-subnet").and_then(|prefix| ranges::over6_subnet(prefix).ok()),
-            },
-        }
+        let over6 = Over6 {
+            interface: word("4o6-interface").map(Arc::from),
+            interface_id: word("4o6-interface-id").map(|id| Arc::from(id.as_bytes())),
+            // What is wrong with it was reported when it was parsed.
+            subnet: word("4o6-subnet").and_then(|prefix| ranges::over6_subnet(prefix).ok()),
+        };
+        Subnet4Parts { over6: (over6 != Over6::default()).then(|| Box::new(over6)) }
     }
 
     fn check_subnet(

@@ -1,14 +1,14 @@
 //! What outlives a reconfiguration: which addresses and prefixes of each pool are occupied, where each allocator
 //! stands, and the statistics that follow leases. Keyed by subnet and range, kept true by observing the lease store.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use base::{Random, SubnetId, XorShift};
+use base::{Random, SubnetId, SubnetMap, XorShift};
 use config::NetworkIndex;
 use lease::StoreError;
 use observe::stats::Group;
+use smallvec::SmallVec;
 
 use super::preferred::Preferred;
 use super::ranges::Ranges;
@@ -38,8 +38,9 @@ pub struct PlannedSubnet<A> {
 /// The pools of a subnet, in the order of its configuration.
 #[derive(Debug)]
 pub struct SubnetRuntime<A> {
-    pub pools: Vec<Arc<Pool<A>>>,
-    pub pd_pools: Vec<Arc<Pool<A>>>,
+    /// Most often one, which is then found without another look at memory.
+    pub pools: SmallVec<[Arc<Pool<A>>; 1]>,
+    pub pd_pools: Box<[Arc<Pool<A>>]>,
     counters: Arc<Group>,
 }
 
@@ -83,7 +84,7 @@ impl<A: Address> SubnetRuntime<A> {
 
 #[derive(Debug)]
 pub(super) struct Tables<A> {
-    pub(super) subnets: HashMap<SubnetId, Arc<SubnetRuntime<A>>, ahash::RandomState>,
+    pub(super) subnets: SubnetMap<Arc<SubnetRuntime<A>>>,
     pools: Ranges<A>,
     pd_pools: Ranges<A>,
     preferred: Preferred,
@@ -92,7 +93,7 @@ pub(super) struct Tables<A> {
 impl<A> Default for Tables<A> {
     fn default() -> Self {
         Self {
-            subnets: HashMap::default(),
+            subnets: SubnetMap::default(),
             pools: Ranges::default(),
             pd_pools: Ranges::default(),
             preferred: Preferred::default(),
@@ -114,7 +115,7 @@ impl<A: Address> Tables<A> {
     fn of<L: Leased<Address = A>>(&self, lease: &L) -> impl Iterator<Item = &Arc<Pool<A>>> {
         let (kind, ranges) = (lease.kind(), self.of_kind(lease.kind()));
         // Most often one, and near at hand: nothing is searched among those of all subnets.
-        let own = || self.subnets.get(&lease.subnet_id())?.pool_of(kind, lease.address());
+        let own = || self.subnets.get(lease.subnet_id())?.pool_of(kind, lease.address());
         let own = if ranges.overlap() { None } else { own().filter(|p| p.shape().shift == lease.shift()) };
         let search = || {
             let last = A::from_number(pool::end(lease.address(), lease.shift()));
@@ -150,7 +151,7 @@ impl<L: Leased> Runtime<L> {
     /// The pools of a subnet.
     #[must_use]
     pub fn subnet(&self, id: SubnetId) -> Option<Arc<SubnetRuntime<L::Address>>> {
-        self.tables.load().subnets.get(&id).cloned()
+        self.tables.load().subnets.get(id).cloned()
     }
 
     #[must_use]
@@ -172,8 +173,8 @@ impl<L: Leased> Runtime<L> {
         let mut tables = Tables { preferred: Preferred::new(plan.networks), ..Tables::default() };
         let mut fresh = Vec::new();
         for subnet in &plan.subnets {
-            let known = before.subnets.get(&subnet.id);
-            let mut pools = |kind, shapes: &[Shape<L::Address>]| -> Vec<_> {
+            let known = before.subnets.get(subnet.id);
+            let mut pools = |kind, shapes: &[Shape<L::Address>]| -> SmallVec<_> {
                 let there = known.map_or(&[][..], |k| k.of_kind(kind));
                 let pool = |shape: &Shape<L::Address>| {
                     if let Some(same) = there.iter().find(|p| p.shape() == shape) {
@@ -188,7 +189,7 @@ impl<L: Leased> Runtime<L> {
             };
             let runtime = SubnetRuntime {
                 pools: pools(PoolKind::Addresses, &subnet.pools),
-                pd_pools: pools(PoolKind::Prefixes, &subnet.pd_pools),
+                pd_pools: pools(PoolKind::Prefixes, &subnet.pd_pools).into_vec().into(),
                 counters: self.statistics.subnet(subnet.id),
             };
             tables.subnets.insert(subnet.id, Arc::new(runtime));
@@ -204,12 +205,12 @@ impl<L: Leased> Runtime<L> {
             let changed = |id, now: &SubnetRuntime<L::Address>| {
                 before.subnets.get(id).is_none_or(|before| !before.has_the_pools_of(now))
             };
-            for (id, subnet) in tables.subnets.iter().filter(|(id, subnet)| changed(id, subnet)) {
-                self.recount(*id, subnet, store).await?;
+            for (id, subnet) in tables.subnets.iter().filter(|(id, subnet)| changed(*id, subnet)) {
+                self.recount(id, subnet, store).await?;
             }
         }
         for subnet in &plan.subnets {
-            let Some(runtime) = tables.subnets.get(&subnet.id) else { continue };
+            let Some(runtime) = tables.subnets.get(subnet.id) else { continue };
             let reserved: Vec<_> = subnet.reserved.iter().map(|address| (*address, 0)).collect();
             runtime.pools.iter().for_each(|pool| pool.keep(&reserved));
             runtime.pd_pools.iter().for_each(|pool| pool.keep(&subnet.reserved_prefixes));
@@ -273,7 +274,7 @@ impl<L: Leased> Runtime<L> {
     /// Share of the pool of an address that is occupied once the address is leased; 0 for a pool that is not known.
     pub(crate) fn occupancy_with(&self, subnet: SubnetId, kind: PoolKind, address: L::Address) -> f64 {
         let tables = self.tables.load();
-        let pool = tables.subnets.get(&subnet).and_then(|s| s.pool_of(kind, address));
+        let pool = tables.subnets.get(subnet).and_then(|s| s.pool_of(kind, address));
         pool.map_or(0.0, |pool| pool.occupancy_with(address))
     }
 
@@ -301,14 +302,14 @@ impl<L: Leased> Runtime<L> {
         count: impl FnOnce(&L::Statistics, Scope<'_>),
     ) {
         let tables = self.tables.load();
-        let subnet = tables.subnets.get(&subnet);
+        let subnet = tables.subnets.get(subnet);
         count(&self.statistics, subnet.map_or(Scope::SERVER, |s| s.scope(kind, address)));
     }
 
     /// Hands over the statistics of a subnet.
     pub(super) fn count_subnet(&self, subnet: SubnetId, count: impl FnOnce(&L::Statistics, Scope<'_>)) {
         let tables = self.tables.load();
-        let subnet = tables.subnets.get(&subnet).map(|s| &*s.counters);
+        let subnet = tables.subnets.get(subnet).map(|s| &*s.counters);
         count(&self.statistics, Scope { subnet, ..Scope::SERVER });
     }
 

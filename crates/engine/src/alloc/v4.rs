@@ -91,7 +91,7 @@ impl Runtime<Lease4> {
     pub(crate) fn warm(&self, ids: impl Iterator<Item = SubnetId>) -> u64 {
         let tables = self.tables.load();
         let subnets: SmallVec<[&SubnetRuntime<Ipv4Addr>; 64]> =
-            ids.filter_map(|id| tables.subnets.get(&id)).map(|subnet| &**subnet).collect();
+            ids.filter_map(|id| tables.subnets.get(id)).map(|subnet| &**subnet).collect();
         let mut sum = 0u64;
         for subnet in &subnets {
             sum = sum.wrapping_add(subnet.pools.len() as u64);

@@ -325,14 +325,15 @@ impl Common {
 /// With many thousands of objects, most have no more to tell than their size: the statistics take memory once one of
 /// them changes, and older samples once there are some. The newest samples of a group lie side by side.
 #[derive(Debug)]
+#[repr(C)] // What counting reads lies together.
 pub struct Group {
-    pub(super) prefix: Box<str>,
-    pub(super) names: &'static [&'static str],
     common: Arc<Common>,
-    /// What they are until one changes. Locked while what follows is made, so that nobody changes it any more then.
-    idle: Mutex<Idle>,
     newest: OnceLock<Box<[Newest]>>,
     older: OnceLock<Box<[Mutex<History<i64>>]>>,
+    pub(super) names: &'static [&'static str],
+    pub(super) prefix: Box<str>,
+    /// What they are until one changes. Locked while `newest` and `older` are made, so that nobody changes it any more then.
+    idle: Mutex<Idle>,
 }
 
 /// Statistics that have not changed yet. Times are of the present: 0 says that there is none.

@@ -350,7 +350,8 @@ fn a_lost_postgresql_costs_no_packet() {
     a_lost_database_costs_no_packet(Kind::PostgreSql);
 }
 
-/// Killed, gone, back, paused: clients notice nothing, and changes are served as soon as it answers again.
+/// Killed, gone, back, paused, slow: clients notice nothing, and changes are served as soon as it answers again. The
+/// long form has the load of the aim.
 fn a_lost_database_costs_no_packet(kind: Kind) {
     let Some(world) = World::new() else { return };
     let store = Store::server(kind);
@@ -358,8 +359,10 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     let Pair { mut hq, branch, relays } = pair(&world, &store, |_| ());
     hq.tell("remote-subnet4-set", subnet(1, "10.0.0.0/15", "10.1.0.0/16", &["hq"]));
     soon("hq serves it", || hq.served() == [1]);
-    let settings: LoadSettings =
-        LoadSettings { rate: 200, ..LoadSettings::new(HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1)) };
+    let settings: LoadSettings = LoadSettings {
+        rate: if harness::soak() { 500 } else { 200 },
+        ..LoadSettings::new(HQ_RELAY, Ipv4Addr::new(10, 0, 1, 1))
+    };
     let load = Load::start(&relays, settings);
     until("clients are served", || load.acks() > 20);
 
@@ -383,6 +386,18 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     assert_eq!(hq.served(), [1], "commands that need no database are answered while it hangs");
     backend.server.resume();
     change("a change after the pause is served");
+    // Slow: it works a tenth of the time.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..25 {
+                backend.server.pause();
+                std::thread::sleep(Duration::from_millis(180));
+                backend.server.resume();
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        change("a change is served while it is slow");
+    });
 
     let (history, exchanges) = load.stop();
     let lost: Vec<_> = exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > 1).collect();

@@ -3,9 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use backend::{Objects, ServerSelector};
 use base::{Micros, Seconds};
-use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig4, Services, Written4};
+use config::{ServerConfig4, Services};
 use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
@@ -21,7 +20,7 @@ use net::{
     SocketSet4,
 };
 use observe::Registry;
-use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
+use server::{Active, Batches, Changes, Entry, Protocol, Shared, entry, now};
 use wire::v4::MessageType;
 
 use crate::locals::Locals;
@@ -88,33 +87,6 @@ impl Protocol for Dhcp4 {
     type Locals = Locals;
     type Identity = ();
     type Reply = MessageType;
-
-    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written4, Vec<ConfigError>) {
-        match source {
-            Source::File => config::parse4_with(value, env),
-            Source::Command => config::parse4_arguments(value, env),
-        }
-    }
-
-    fn resolve(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig4, Vec<ConfigError>> {
-        config::resolve4(written, env)
-    }
-
-    fn merge(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
-        backend::merge4(file, objects, selector)
-    }
-
-    fn write(written: &Written4) -> json::Value {
-        config::write_file(written)
-    }
-
-    fn config_get(written: &Written4, origin: bool) -> json::Value {
-        config::config_get(written, origin)
-    }
-
-    fn config_get_text(written: &Written4) -> (String, String) {
-        config::config_get_text(written)
-    }
 
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
         Ok(())

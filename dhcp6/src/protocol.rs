@@ -3,9 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use backend::{Objects, ServerSelector};
 use base::{Micros, Seconds};
-use config::{ConfigError, ParseEnv, ResolveEnv, ServerConfig6, Services, Written6};
+use config::{ServerConfig6, Services};
 use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
@@ -21,7 +20,7 @@ use net::{
     SocketSet6,
 };
 use observe::Registry;
-use server::{Active, Batches, Changes, Entry, Protocol, Shared, Source, entry, now};
+use server::{Active, Batches, Changes, Entry, Protocol, Shared, entry, now};
 use wire::v6::MessageType;
 
 use crate::locals::Locals;
@@ -79,33 +78,6 @@ impl Protocol for Dhcp6 {
     type Locals = Locals;
     type Identity = ServerId;
     type Reply = MessageType;
-
-    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written6, Vec<ConfigError>) {
-        match source {
-            Source::File => config::parse6_with(value, env),
-            Source::Command => config::parse6_arguments(value, env),
-        }
-    }
-
-    fn resolve(written: Arc<Written6>, env: &ResolveEnv) -> Result<ServerConfig6, Vec<ConfigError>> {
-        config::resolve6(written, env)
-    }
-
-    fn merge(file: &Written6, objects: &Objects, selector: &ServerSelector) -> Written6 {
-        backend::merge6(file, objects, selector)
-    }
-
-    fn write(written: &Written6) -> json::Value {
-        config::write_file(written)
-    }
-
-    fn config_get(written: &Written6, origin: bool) -> json::Value {
-        config::config_get(written, origin)
-    }
-
-    fn config_get_text(written: &Written6) -> (String, String) {
-        config::config_get_text(written)
-    }
 
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
         ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)

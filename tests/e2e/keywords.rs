@@ -1,12 +1,14 @@
 //! Keywords whose effect shows only at a whole server.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use harness::{Dialog, Server, Space, World, subnets, subnets6, until};
 use serde_json::{Value, json};
 use testdb::Certificates;
+use testkit::client6::Ia6;
+use testkit::{Packet4, Packet6};
 
 use crate::site;
 
@@ -405,4 +407,76 @@ fn a_database_that_is_silent_is_given_up_in_time() {
         }
     }
     drop(silent);
+}
+
+/// `parked-packet-limit`: so many packets wait for a database of reservations that does not answer; the others are not
+/// kept.
+#[test]
+fn so_many_packets_wait_for_databases() {
+    let Some(world) = World::new() else { return };
+    let (servers, other) = both(&world);
+    let silent =
+        servers[0].0.space.inside(|| std::net::TcpListener::bind("127.0.0.1:3306").expect("a socket"));
+    let database = json!([ { "type": "mysql", "name": "kea", "user": "kea", "password": "kea", "host": "127.0.0.1",
+        "port": 3306, "connect-timeout": 3, "retry-on-startup": true, "on-fail": "serve-retry-continue" } ]);
+    let members = json!({ "parked-packet-limit": 2, "hosts-databases": database,
+        "multi-threading": { "enable-multi-threading": false },
+        "hooks-libraries": [ { "library": "libdhcp_mysql.so" } ] });
+    for (mut server, config) in with(servers, &members) {
+        server.start();
+        let (full, to) = match map_name(&config) {
+            "Dhcp4" => ("pkt4-queue-full", "10.0.0.1:67"),
+            _ => ("pkt6-queue-full", "[2001:db8::1]:547"),
+        };
+        other.inside(|| {
+            let any = if to.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
+            let socket = UdpSocket::bind(any).expect("a socket");
+            for client in 1..=5 {
+                let packet = if to.starts_with('[') {
+                    let duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, client];
+                    Packet6::new(1, &duid).option(3, &Ia6::new(1).build()).build()
+                } else {
+                    let hw_addr = base::HwAddr::new(1, &[2, 0, 0, 0, 0, client]).expect("six octets");
+                    Packet4::discover(&hw_addr).relayed(Ipv4Addr::new(10, 0, 0, 2), &[]).build()
+                };
+                socket.send_to(&packet, to).expect("a datagram leaves");
+            }
+        });
+        until("three are not kept", || server.statistic(full) == 3);
+        server.kill();
+    }
+    drop(silent);
+}
+
+/// `sanity-checks.extended-info-checks` of kea-dhcp4: what is kept of a relay agent is looked at when a command brings it.
+#[test]
+fn extended_information_of_dhcpv4_is_checked() {
+    let Some(world) = World::new() else { return };
+    let (mut server, _relay) = site::site(&world);
+    let mut config = site::config();
+    config["hooks-libraries"] = json!([ { "library": "libdhcp_lease_cmds.so" } ]);
+    server.configure(&config);
+    server.start();
+    let old = json!("0x02020102");
+    let odd = json!({ "sub-options": "0x02020102", "odd": 1 });
+    let empty = json!({ "sub-options": "0x02020102", "remote-id": "" });
+    let right = json!({ "sub-options": "0x02020102", "remote-id": "0102" });
+    let info = |info: &Value| json!({ "ISC": { "relay-agent-info": info } });
+    for (level, left) in [
+        ("none", [info(&old), info(&odd), info(&empty)]),
+        ("fix", [info(&right), info(&odd), info(&empty)]),
+        ("strict", [info(&right), info(&odd), Value::Null]),
+        ("pedantic", [info(&right), Value::Null, Value::Null]),
+    ] {
+        config["sanity-checks"] = json!({ "extended-info-checks": level });
+        set(&server, &config);
+        for (brought, left) in [&old, &odd, &empty].into_iter().zip(&left) {
+            let lease = json!({ "ip-address": "10.64.0.20", "hw-address": "02:00:00:00:00:20", "user-context": info(brought) });
+            server.tell("lease4-add", lease);
+            let address = json!({ "ip-address": "10.64.0.20" });
+            let stored = server.tell("lease4-get", address.clone()).arguments["user-context"].clone();
+            assert_eq!(stored, *left, "{level} {brought}");
+            server.tell("lease4-del", address);
+        }
+    }
 }

@@ -271,7 +271,7 @@ async fn config_get<P: Protocol>(server: Arc<Server<P>>, command: Command) -> An
     tokio::task::yield_now().await;
     tokio::task::block_in_place(|| {
         if origin {
-            return Answer::arguments(P::config_get(&server.config().written, true));
+            return Answer::arguments(config::config_get(&server.config().written, true));
         }
         Answer::written(server.render().1)
     })
@@ -359,7 +359,7 @@ fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
             Err(text) => return Answer::error(text),
         },
     };
-    let whole = Value::from([(P::NAME, P::write(&server.config().written))]);
+    let whole = Value::from([(P::NAME, config::write_file(&server.config().written))]);
     let text = json::to_string_pretty(&whole, 4);
     let shown = wanted.map_or_else(|| path.display().to_string(), str::to_owned);
     match daemon::replace_file(&path, text.as_bytes()) {

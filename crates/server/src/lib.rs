@@ -32,7 +32,7 @@ mod worker;
 pub use commands::{Entry, Handled, command_definitions, entry, now};
 pub use d2_client::Client as D2Client;
 pub use over6::Line;
-pub use protocol::{Config, Destination, Meta, Observer, Protocol, Source, Statistics, Written};
+pub use protocol::{Config, Destination, Meta, Observer, Protocol, Statistics, Written};
 pub use run::main;
 pub use server::{Active, HostView, Server, Shared};
 pub use sockets::Changes;

@@ -4,9 +4,8 @@ use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use backend::{Objects, ServerSelector};
 use base::{Family, Micros, Seconds};
-use config::{ConfigError, ParseEnv, ResolveEnv, Services};
+use config::Services;
 use daemon::version::Component;
 use daemon::{Paths, Program};
 use engine::DropReason;
@@ -22,13 +21,6 @@ use crate::commands::Entry;
 use crate::server::{Active, Shared};
 use crate::sockets::Changes;
 use crate::worker::Batches;
-
-/// Where the text of a configuration comes from: its faults are told in the words of that place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    File,
-    Command,
-}
 
 /// A configuration as written.
 pub type Written<P> = config::Written<<P as Protocol>::Model>;
@@ -82,21 +74,6 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Identity: Default + Send + Sync;
     /// The message type of a reply.
     type Reply: Copy + Display;
-
-    // Configurations.
-
-    /// All faults are found; what is faulty is left out.
-    fn parse(value: json::Value, env: ParseEnv, source: Source) -> (Written<Self>, Vec<ConfigError>);
-    fn resolve(written: Arc<Written<Self>>, env: &ResolveEnv) -> Result<Config<Self>, Vec<ConfigError>>;
-    /// A file with what a database says in its place.
-    fn merge(file: &Written<Self>, objects: &Objects, selector: &ServerSelector) -> Written<Self>;
-    /// The map of a configuration file.
-    fn write(written: &Written<Self>) -> json::Value;
-    /// The answer of `config-get`; with `origin`, objects of a database have their `metadata`.
-    fn config_get(written: &Written<Self>, origin: bool) -> json::Value;
-
-    /// The text of the answer without `origin`, and the configuration's hash.
-    fn config_get_text(written: &Written<Self>) -> (String, String);
 
     /// Who the server is with a configuration that comes into force.
     ///

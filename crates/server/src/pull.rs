@@ -138,7 +138,7 @@ impl<P: Protocol> Pulling<P> {
 
     /// A file with what a database says in its place.
     pub(crate) fn merge(&self, file: &Written<P>, objects: &Objects) -> Written<P> {
-        P::merge(file, objects, &ServerSelector::One(self.tag.clone()))
+        backend::merge(file, objects, &ServerSelector::One(self.tag.clone()))
     }
 }
 

@@ -16,6 +16,7 @@ use engine::alloc::Runtime;
 use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
 
+use crate::Protocol;
 use crate::channels::Channels;
 use crate::hosts::{Lookup, Used};
 use crate::messages::say;
@@ -23,7 +24,13 @@ use crate::protocol::{Config, Written};
 use crate::pull::Pulling;
 use crate::security::{self, Places};
 use crate::server::{Active, HostView, Server};
-use crate::{Protocol, Source};
+
+/// Where the text of a configuration comes from: its faults are told in the words of that place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    File,
+    Command,
+}
 
 /// What a reconfiguration changes and packets do not look at.
 pub(crate) struct State<P: Protocol> {
@@ -110,7 +117,10 @@ impl<P: Protocol> Server<P> {
     /// With `-X`, configurations of Kea's old days are taken as they are: subnets without an id get one.
     fn draft(&self, value: json::Value, source: Source) -> Draft<P> {
         let env = config::ParseEnv { assign_subnet_ids: self.arguments.relaxed };
-        let (written, errors) = P::parse(value, env, source);
+        let (written, errors) = match source {
+            Source::File => config::parse_with(value, env),
+            Source::Command => config::parse_arguments(value, env),
+        };
         Draft { written: Arc::new(written), errors }
     }
 
@@ -142,7 +152,7 @@ impl<P: Protocol> Server<P> {
 
     fn resolved(&self, written: Arc<Written<P>>) -> Result<Arc<Config<P>>, Vec<ConfigError>> {
         let env = config::ResolveEnv { relaxed: self.arguments.relaxed, ..config::ResolveEnv::default() };
-        P::resolve(written, &env).map(Arc::new)
+        <P::Model as config::Protocol>::resolve(written, &env).map(Arc::new)
     }
 
     /// Checks all that can be checked without opening anything, the list of hook libraries too if asked; everything
@@ -182,7 +192,10 @@ impl<P: Protocol> Server<P> {
     /// # Errors
     /// What is wrong with it.
     pub(crate) async fn stage(&self, draft: Draft<P>, state: &State<P>) -> Result<Staged<P>, Refusal> {
-        say!(P, ConfigStart { config: json::to_string(&observe::redact(&P::write(&draft.written))) });
+        say!(
+            P,
+            ConfigStart { config: json::to_string(&observe::redact(&config::write_file(&draft.written))) }
+        );
         let Checked { config: own, places, hooks } = self.check(&draft, true)?;
         remark::<P>(&own.services);
         let file = draft.written;

@@ -35,7 +35,7 @@ impl<P: Protocol> Server<P> {
     /// Writes the running configuration. Takes its time where there are many subnets.
     pub(crate) fn render(&self) -> (Rendered<P>, Arc<str>) {
         let config = self.config();
-        let (text, hash) = P::config_get_text(&config.written);
+        let (text, hash) = config::config_get_text(&config.written);
         let text: Arc<str> = text.into();
         let kept = (text.len() <= KEPT).then(|| Arc::clone(&text));
         let rendered = Rendered { of: Arc::downgrade(&config), hash: hash.into(), text: kept };

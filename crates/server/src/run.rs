@@ -334,7 +334,7 @@ fn build<P: Protocol>(
 
 /// The configuration of a server that has none, and a store without a file, until the configuration names one.
 fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -> Result<Active<P>, Refusal> {
-    let config = P::resolve(Arc::default(), &config::ResolveEnv::default())
+    let config = <P::Model as config::Protocol>::resolve(Arc::default(), &config::ResolveEnv::default())
         .map_err(|_| Refusal::internal("the empty configuration does not resolve"))?;
     let runtime = Arc::new(Runtime::new(Arc::clone(statistics), RealRandom::new().next_u64()));
     let settings =

@@ -147,11 +147,14 @@ fn networkd_leases_and_renews() {
     client.kill();
 }
 
-#[test]
-fn clients_behind_a_relay() {
+/// The client's link and the server's are apart; ISC's relay is in between, and is kept with the leases.
+fn life_behind_relay(kind: ClientKind6, flags: &[&str]) {
     let Some(world) = World::new() else { return };
-    if !installed(ClientKind6::Dhclient) || found("dhcrelay").is_none() {
-        return harness::skipped("dhclient or dhcrelay is not installed");
+    if !installed(kind) {
+        return;
+    }
+    if found("dhcrelay").is_none() {
+        return harness::skipped("dhcrelay is not installed");
     }
     let (space, relay, home) = (world.space("srv6"), world.space("relay6"), world.space("cli6"));
     for each in [&space, &relay, &home] {
@@ -166,22 +169,43 @@ fn clients_behind_a_relay() {
     let mut server = world.server6("kea6", &space);
     let mut config = config(&["lan/2001:db8:2::1"]);
     config["subnet6"][0].as_object_mut().expect("a subnet").remove("interface");
+    config["store-extended-info"] = json!(true);
     server.configure(&config);
     server.start();
     let mut relaying = relay
         .command("dhcrelay", ["-6", "-d", "-l", "homes", "-u", "2001:db8:2::1%core", "-pf", "/dev/null"]);
     let mut relaying = relay.start("dhcrelay", &mut relaying);
-    let mut client = Client6::new(&world, ClientKind6::Dhclient, &home);
-    client.start(&["-N", "-P"]);
+    let mut client = Client6::new(&world, kind, &home);
+    client.start(flags);
     let address = client.event("an address", |event| address_of_pool(&event.address));
     let prefix = client.event("a prefix", |event| prefix_of_pool(&event.prefix));
     stored(&server, address, LeaseType::Na);
     stored(&server, prefix, LeaseType::Pd);
+    let row = stored_leases6(&server.prefix.lease_file6()).remove(&address).expect("a lease");
+    let context: Value = serde_json::from_str(row.user_context.as_deref().expect("a context")).expect("JSON");
+    let agent = &context["ISC"]["relay-info"][0];
+    assert_eq!((&agent["hop"], &agent["link"]), (&json!(0), &json!("2001:db8:1::1")), "{context}");
     until("the client renews", || server.statistic("pkt6-renew-received") > 0);
-    client.release(&["-N", "-P"]);
+    client.release(flags);
     given_back(&server, address);
+    given_back(&server, prefix);
     relaying.kill();
     client.kill();
+}
+
+#[test]
+fn dhclient_behind_a_relay() {
+    life_behind_relay(ClientKind6::Dhclient, &["-N", "-P"]);
+}
+
+#[test]
+fn dhcpcd_behind_a_relay() {
+    life_behind_relay(ClientKind6::Dhcpcd, &[]);
+}
+
+#[test]
+fn dibbler_behind_a_relay() {
+    life_behind_relay(ClientKind6::Dibbler, &[]);
 }
 
 /// The DUID is made once.

@@ -107,7 +107,7 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    pub(crate) fn new<T>(part: &'static str, why: impl Into<String>) -> Result<T, Self> {
+    pub(crate) fn refuse<T>(part: &'static str, why: impl Into<String>) -> Result<T, Self> {
         Err(Self { part, why: why.into() })
     }
 }
@@ -118,7 +118,7 @@ pub(crate) fn word<'m>(map: &'m Map, part: &'static str) -> Result<Option<&'m st
         None => Ok(None),
         Some(value) => match value.as_str() {
             Some(text) => Ok(Some(text)),
-            None => Broken::new(part, format!("{part} is not a string")),
+            None => Broken::refuse(part, format!("{part} is not a string")),
         },
     }
 }
@@ -126,13 +126,13 @@ pub(crate) fn word<'m>(map: &'m Map, part: &'static str) -> Result<Option<&'m st
 /// The octets of a text of hexadecimal digits.
 pub(crate) fn octets(map: &Map, part: &'static str) -> Result<Option<Vec<u8>>, Broken> {
     let Some(text) = word(map, part)? else { return Ok(None) };
-    decode_hex(text).map(Some).or_else(|error| Broken::new(part, error.to_string()))
+    decode_hex(text).map(Some).or_else(|error| Broken::refuse(part, error.to_string()))
 }
 
 /// Checks what leases are found by: octets, at least one.
 pub(crate) fn identifier(map: &Map, part: &'static str) -> Result<(), Broken> {
     match octets(map, part)? {
-        Some(octets) if octets.is_empty() => Broken::new(part, format!("{part} is empty")),
+        Some(octets) if octets.is_empty() => Broken::refuse(part, format!("{part} is empty")),
         _ => Ok(()),
     }
 }
@@ -140,7 +140,7 @@ pub(crate) fn identifier(map: &Map, part: &'static str) -> Result<(), Broken> {
 /// Checks that a map has no other members than these and a comment.
 pub(crate) fn only(map: &Map, part: &'static str, known: &[&str]) -> Result<(), Broken> {
     match map.keys().find(|key| *key != "comment" && !known.contains(&key.as_str())) {
-        Some(key) => Broken::new(part, format!("spurious '{key}' entry")),
+        Some(key) => Broken::refuse(part, format!("spurious '{key}' entry")),
         None => Ok(()),
     }
 }

@@ -117,11 +117,11 @@ fn mend(info: &Value, checks: ExtendedInfoChecks) -> Result<Option<Value>, Broke
     if let Some(text) = info.as_str() {
         return match decode_hex(text) {
             Ok(octets) => Ok(Some(described(&octets))),
-            Err(error) => Broken::new("rai", error.to_string()),
+            Err(error) => Broken::refuse("rai", error.to_string()),
         };
     }
     let Some(map) = info.as_map() else {
-        return Broken::new(RELAY_INFO, format!("{RELAY_INFO} is not a map or a string"));
+        return Broken::refuse(RELAY_INFO, format!("{RELAY_INFO} is not a map or a string"));
     };
     if checks >= ExtendedInfoChecks::Strict {
         sanity::octets(map, SUB_OPTIONS)?;
@@ -193,7 +193,7 @@ mod tests {
             for checks in [Fix, Strict, Pedantic] {
                 let expected = match refused.filter(|(from, ..)| checks >= *from) {
                     None => Ok(None),
-                    Some((_, part, why)) => Broken::new(part, why),
+                    Some((_, part, why)) => Broken::refuse(part, why),
                 };
                 assert_eq!(mend(&info, checks), expected, "{text} {checks:?}");
             }

@@ -160,8 +160,8 @@ fn mend_relay(relay: &mut Map, upgrade: bool, checks: ExtendedInfoChecks) -> Res
     }
     address(relay, "peer")?;
     match relay.get("hop") {
-        None => return Broken::new("hop", "no hop"),
-        Some(hop) if hop.as_int().is_none() => return Broken::new("hop", "hop is not an integer"),
+        None => return Broken::refuse("hop", "no hop"),
+        Some(hop) if hop.as_int().is_none() => return Broken::refuse("hop", "hop is not an integer"),
         Some(_) => {}
     }
     sanity::only(relay, RELAY_INFO, &["hop", "link", "peer", OPTIONS, "remote-id", "relay-id"])
@@ -169,9 +169,9 @@ fn mend_relay(relay: &mut Map, upgrade: bool, checks: ExtendedInfoChecks) -> Res
 
 fn address(relay: &Map, part: &'static str) -> Result<(), Broken> {
     match sanity::word(relay, part)? {
-        None => Broken::new(part, format!("no {part}")),
+        None => Broken::refuse(part, format!("no {part}")),
         Some(text) if text.parse::<Ipv6Addr>().is_err() => {
-            Broken::new(part, format!("{part} is not an IPv6 address"))
+            Broken::refuse(part, format!("{part} is not an IPv6 address"))
         }
         Some(_) => Ok(()),
     }

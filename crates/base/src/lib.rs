@@ -2,6 +2,7 @@
 //!
 //! Values are checked when they are built and trusted afterwards.
 
+mod caught;
 mod clock;
 mod ident;
 mod ip;
@@ -9,6 +10,7 @@ mod prefix;
 mod prefix6;
 mod subnet_map;
 
+pub use caught::poll_caught;
 pub use clock::{Clock, Micros, Random, Seconds, Timestamp, XorShift};
 pub use ident::{ClientId, Duid, HwAddr, Iaid, IdentError, ServerTag, decode_hex, encode_hex};
 pub use ip::{IpAddress, IpPrefix};

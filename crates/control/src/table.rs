@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
 
+use base::poll_caught;
 use json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -256,10 +256,10 @@ enum Step {
 
 async fn first_step(work: &mut BoxFuture<Answer>) -> Step {
     poll_fn(|cx| {
-        Poll::Ready(match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(Poll::Ready(answer)) => Step::Done(answer),
-            Ok(Poll::Pending) => Step::Waits,
-            Err(_) => Step::Panicked,
+        Poll::Ready(match poll_caught(work.as_mut(), cx) {
+            Poll::Ready(Some(answer)) => Step::Done(answer),
+            Poll::Ready(None) => Step::Panicked,
+            Poll::Pending => Step::Waits,
         })
     })
     .await

@@ -1,6 +1,6 @@
 //! Integer statistics that many threads change at once.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::Micros;
@@ -145,12 +145,39 @@ fn lock(older: &Mutex<History<i64>>) -> MutexGuard<'_, History<i64>> {
     older.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many threads add to a counter without meeting; of more, some do.
+const SHARES: usize = 8;
+
+/// What threads with one place have added to a counter since its newest sample, and when.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Share {
+    value: AtomicI64,
+    changed: AtomicU64,
+}
+
+impl Share {
+    /// Of the calling thread, among the shares of each counter.
+    fn place() -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static PLACE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARES;
+        }
+        PLACE.with(|place| *place)
+    }
+}
+
 /// An integer with its samples.
+///
+/// Beyond the rate up to which each change has its sample, threads add to their own shares: a line of memory that
+/// several threads write costs each of them more than all else that counting takes.
 #[derive(Debug)]
 pub(super) struct Cell {
     newest: Newest,
     budget: Budget,
+    /// Locked also by those who read, or collect, the shares.
     older: Mutex<History<i64>>,
+    shares: [Share; SHARES],
 }
 
 impl Cell {
@@ -159,13 +186,18 @@ impl Cell {
             newest: Newest::new(0, Micros(0)),
             budget: Budget::new(),
             older: Mutex::new(History::new(limit)),
+            shares: [const { Share { value: AtomicI64::new(0), changed: AtomicU64::new(0) } }; SHARES],
         }
     }
 
     #[inline]
     fn add(&self, delta: i64, now: Micros) {
-        if self.budget.is_spent(EXACT_PER_SECOND, now) {
-            self.newest.add_loosely(delta, now);
+        if self.budget.is_spent(EXACT_PER_SECOND, now)
+            && self.newest.is_present()
+            && let Some(share) = self.shares.get(Share::place())
+        {
+            share.value.fetch_add(delta, Ordering::Relaxed);
+            share.changed.store(now.0, Ordering::Relaxed);
         } else {
             self.add_exactly(delta, now);
         }
@@ -174,19 +206,39 @@ impl Cell {
     #[cold]
     #[inline(never)]
     fn add_exactly(&self, delta: i64, now: Micros) {
-        let mut older = lock(&self.older);
+        let mut older = self.collected();
         self.budget.spend(now);
         self.newest.add(delta, now, &mut older);
     }
 
+    /// The older samples, when all shares are in the newest one.
+    fn collected(&self) -> MutexGuard<'_, History<i64>> {
+        let older = lock(&self.older);
+        for share in &self.shares {
+            // A thread that adds just now sets its time afterwards: that of its next addition, then.
+            let (value, changed) =
+                (share.value.swap(0, Ordering::Relaxed), share.changed.load(Ordering::Relaxed));
+            if value != 0 {
+                self.newest.value.fetch_add(value, Ordering::Relaxed);
+                self.newest.changed.fetch_max(changed, Ordering::Relaxed);
+            }
+        }
+        older
+    }
+
+    fn newest(&self) -> Option<i64> {
+        let _collected = self.collected();
+        self.newest.is_present().then(|| self.newest.value())
+    }
+
     fn set(&self, value: i64, now: Micros) {
-        let mut older = lock(&self.older);
+        let mut older = self.collected();
         self.budget.spend(now);
         self.newest.set(value, now, &mut older);
     }
 
     fn set_limit(&self, limit: Limit, now: Micros) -> bool {
-        let mut older = lock(&self.older);
+        let mut older = self.collected();
         let present = self.newest.is_present();
         if present {
             older.set_limit(limit, now);
@@ -195,7 +247,7 @@ impl Cell {
     }
 
     pub(super) fn set_default_limit(&self, limit: Limit, now: Micros) {
-        lock(&self.older).set_default_limit(limit, now);
+        self.collected().set_default_limit(limit, now);
     }
 }
 
@@ -210,7 +262,7 @@ impl Integer<'_> {
     /// The newest value; `None` for an absent statistic.
     pub(super) fn newest(self) -> Option<i64> {
         match self {
-            Self::Alone(cell) => cell.newest.is_present().then(|| cell.newest.value()),
+            Self::Alone(cell) => cell.newest(),
             Self::Member(group, index) => group.newest(index),
         }
     }
@@ -218,7 +270,7 @@ impl Integer<'_> {
     /// All samples, newest first; nothing when absent.
     pub(super) fn samples(self) -> Vec<(i64, Micros)> {
         match self {
-            Self::Alone(cell) => cell.newest.samples(Some(&lock(&cell.older))),
+            Self::Alone(cell) => cell.newest.samples(Some(&cell.collected())),
             Self::Member(group, index) => group.samples(index),
         }
     }
@@ -233,7 +285,7 @@ impl Integer<'_> {
     /// Hides the statistic until its next change; `false` when it was absent.
     pub(super) fn remove(self) -> bool {
         match self {
-            Self::Alone(cell) => cell.newest.remove(Some(&mut lock(&cell.older))),
+            Self::Alone(cell) => cell.newest.remove(Some(&mut cell.collected())),
             Self::Member(group, index) => group.with(index, Newest::remove).unwrap_or(false),
         }
     }
@@ -241,7 +293,7 @@ impl Integer<'_> {
     /// Zero, without history; `false` when it is absent.
     pub(super) fn reset(self, now: Micros) -> bool {
         match self {
-            Self::Alone(cell) => cell.newest.reset(now, Some(&mut lock(&cell.older))),
+            Self::Alone(cell) => cell.newest.reset(now, Some(&mut cell.collected())),
             Self::Member(group, index) => {
                 group.with(index, |newest, older| newest.reset(now, older)).unwrap_or(false)
             }
@@ -297,7 +349,7 @@ impl Counter {
 
     #[must_use]
     pub fn value(&self) -> i64 {
-        self.0.0.newest.value()
+        self.0.0.newest().unwrap_or(0)
     }
 }
 

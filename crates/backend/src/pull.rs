@@ -11,6 +11,25 @@ use crate::{BackendError, Objects, Stored, StoredGlobal, StoredSubnet};
 pub struct Cursor {
     pub time: Timestamp,
     pub revision: u64,
+    /// The newest revisions that were known, the highest number first: of two transactions the one that began first may
+    /// end last, and its revision comes after higher ones. Empty where a database has one writer at a time.
+    pub recent: Vec<u64>,
+}
+
+impl Cursor {
+    /// How many revisions are remembered.
+    pub const WINDOW: usize = 64;
+
+    /// The revisions among `now` that this cursor does not know although it is beyond them.
+    #[must_use]
+    pub fn missed(&self, now: &Self) -> Vec<u64> {
+        // Those before the oldest that is remembered are known, unless all are remembered.
+        let oldest = self.recent.last().copied().filter(|_| self.recent.len() >= Self::WINDOW);
+        let late = |id: &&u64| {
+            **id <= self.revision && oldest.is_none_or(|oldest| **id > oldest) && !self.recent.contains(id)
+        };
+        if self.recent.is_empty() { Vec::new() } else { now.recent.iter().filter(late).copied().collect() }
+    }
 }
 
 /// What a revision did to an object.
@@ -254,8 +273,24 @@ mod tests {
         Pulled::Everything { objects: Objects { networks, ..Objects::default() }, cursor: at(revision) }
     }
 
+    #[test]
+    fn revisions_that_come_late_are_missed() {
+        let cursor = |recent: std::ops::RangeInclusive<u64>, but: u64| Cursor {
+            revision: *recent.end(),
+            recent: recent.rev().filter(|id| *id != but).take(Cursor::WINDOW).collect(),
+            ..Cursor::default()
+        };
+        assert_eq!(cursor(1..=9, 7).missed(&cursor(1..=12, 0)), [7]);
+        assert_eq!(cursor(1..=9, 0).missed(&cursor(1..=12, 0)), [0u64; 0]);
+        // Beyond the window nothing is known.
+        assert_eq!(cursor(1..=200, 150).missed(&cursor(1..=210, 0)), [150]);
+        assert_eq!(cursor(1..=200, 100).missed(&cursor(1..=210, 0)), [0u64; 0]);
+        // One whose revisions are not known misses none.
+        assert_eq!(at(9).missed(&cursor(1..=12, 0)), [0u64; 0]);
+    }
+
     fn at(revision: u64) -> Cursor {
-        Cursor { time: Timestamp(revision), revision }
+        Cursor { time: Timestamp(revision), revision, recent: Vec::new() }
     }
 
     fn names(objects: &Objects) -> Vec<String> {

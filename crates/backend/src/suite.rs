@@ -754,7 +754,7 @@ fn pull_is_silent_without_changes(db: &dyn ConfigBackend, _: &dyn ConfigBackend)
         "no revision for nothing"
     );
     // A cursor that the database can not have: it was replaced by an older one.
-    let future = Cursor { revision: 1 << 40, time: Timestamp(9_999_999_999) };
+    let future = Cursor { revision: 1 << 40, time: Timestamp(9_999_999_999), recent: Vec::new() };
     assert!(matches!(wait(db.pull(tag("abc"), Some(future))).unwrap(), Pulled::Everything { .. }));
 }
 

@@ -36,6 +36,20 @@ pub enum TlsMode {
     VerifyFull,
 }
 
+impl TlsMode {
+    /// Its word in `ssl-mode`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
 /// Encryption of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
@@ -74,9 +88,10 @@ impl Access {
         }
     }
 
-    /// How the database is told from others.
+    /// How the database is told from others; with Kea, no host is `localhost`.
     #[must_use]
     pub fn identity(&self, kind: &'static str) -> Identity {
-        Identity { kind, name: self.name.clone(), host: self.host.clone(), port: self.port }
+        let host = if self.host.is_empty() { "localhost" } else { &self.host };
+        Identity { kind, name: self.name.clone(), host: host.to_owned(), port: self.port }
     }
 }

@@ -175,7 +175,11 @@ impl Reader<'_> {
         let mut revisions = Vec::new();
         self.each(&sql, &bind, |row| {
             revisions.push(Revision {
-                cursor: Cursor { revision: row.unsigned(0)?, time: Timestamp(row.unsigned(1)?) },
+                cursor: Cursor {
+                    revision: row.unsigned(0)?,
+                    time: Timestamp(row.unsigned(1)?),
+                    recent: Vec::new(),
+                },
                 server: row.optional_text(3)?.and_then(|tag| ServerTag::new(tag).ok()),
                 message: row.text(2)?.to_owned(),
                 objects: Vec::new(),

@@ -156,8 +156,10 @@ impl ConfigBackend for Database {
         let family = self.family;
         self.worker.call(false, move |session, _| {
             let newest = session.reader(family).newest()?;
-            // A new connection may be one to a database restored from a backup.
-            Ok(ChangeMark(newest.revision, newest.time.0.wrapping_add(session.opened << 40)))
+            // A revision may come late; a new connection may be one to a database restored from a backup.
+            let recent =
+                newest.recent.iter().fold(newest.time.0, |sum, id| sum.wrapping_mul(31).wrapping_add(*id));
+            Ok(ChangeMark(newest.revision, recent.wrapping_add(session.opened << 40)))
         })
     }
 

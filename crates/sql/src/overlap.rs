@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use backend::Prefix;
+use backend::{Cursor, Prefix};
 use base::SubnetId;
 
 /// Prefixes of all subnets as of a revision.
 #[derive(Debug, Default)]
 pub(crate) struct Prefixes {
-    pub(crate) revision: u64,
+    pub(crate) cursor: Cursor,
     by_prefix: BTreeMap<Prefix, SubnetId>,
     by_id: HashMap<SubnetId, Prefix>,
 }

@@ -41,7 +41,7 @@ fn only_so_many_revisions_are_kept() {
     let Pulled::Everything { objects, cursor } = pulled else { panic!("{pulled:?}") };
     assert_eq!((objects.subnets.len(), cursor.revision), (9, 10));
     for revision in [5, 6] {
-        let since = backend::Cursor { revision, ..early.clone() };
+        let since = backend::Cursor { revision, recent: Vec::new(), ..early.clone() };
         let Pulled::Changes { delta, .. } = wait(db.pull(tag("abc"), Some(since))).unwrap() else { panic!() };
         assert_eq!(u64::try_from(delta.subnets.len()).unwrap(), 10 - revision);
     }
@@ -50,6 +50,37 @@ fn only_so_many_revisions_are_kept() {
     assert!(matches!(&error, BackendError::NoWayBack { revision: 4, .. }), "{error}");
     assert_eq!(restore(&db, 5).unwrap(), [5]);
     assert_eq!(count(&connection, "dhcp4_subnet"), 4);
+}
+
+/// Of two writers that do not wait for one another, the one with the lower revision may be done last.
+#[test]
+fn a_revision_that_comes_late_is_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kea.sqlite");
+    let db = sqlite::open(&path, Family::V4);
+    let set = |id: u32| subnet(&["all"], id, &format!("10.0.{id}.0/24"), None, "");
+    apply(&db, [server("abc")]).unwrap();
+    apply(&db, [set(1)]).unwrap();
+    apply(&db, [set(2)]).unwrap();
+    // Revision 4 is of somebody who has not committed yet.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let run = |sql: &str| connection.execute_batch(sql).unwrap();
+    run("UPDATE sqlite_sequence SET seq = 4 WHERE name = 'dhcp4_audit_revision'");
+    apply(&db, [set(5)]).unwrap();
+    let Pulled::Everything { cursor, .. } = wait(db.pull(tag("abc"), None)).unwrap() else { panic!() };
+    assert_eq!(cursor.revision, 5);
+    let mark = wait(db.change_mark()).unwrap();
+    run("INSERT INTO dhcp4_audit_revision SELECT 4, modification_ts, log_message, server_id \
+         FROM dhcp4_audit_revision WHERE id = 5;
+         INSERT INTO dhcp4_audit (object_type, object_id, modification_type, revision_id) \
+         VALUES ('dhcp4_subnet', 1, 1, 4)");
+    assert_ne!(wait(db.change_mark()).unwrap(), mark);
+    let Pulled::Changes { delta, cursor } = wait(db.pull(tag("abc"), Some(cursor))).unwrap() else {
+        panic!()
+    };
+    assert_eq!((delta.touched_subnets.len(), delta.subnets.len(), cursor.revision), (1, 1, 5));
+    assert_eq!(delta.subnets[0].id.0, 1);
+    assert_eq!(wait(db.pull(tag("abc"), Some(cursor))).unwrap(), Pulled::Nothing);
 }
 
 #[test]

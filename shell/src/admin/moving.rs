@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use backend::{
@@ -13,6 +13,7 @@ use base::{Clock, Family, ServerTag};
 use config::{Dhcp4, Dhcp6, Written};
 use json::{Kind, Map, Value};
 use migrate::{Plan, Protocol, Source, differences};
+use sql::TlsMode;
 
 use crate::flags::{Backend, Command, Parameters, ServerFile};
 use crate::{Failure, ask, server};
@@ -91,6 +92,20 @@ impl Moving<'_> {
         ]);
         if access.port != 0 {
             reach.insert("port".to_owned(), access.port.into());
+        }
+        if access.tls.mode != TlsMode::Disable {
+            reach.insert("ssl-mode".to_owned(), access.tls.mode.word().into());
+        }
+        let identity = access.tls.identity.as_ref();
+        let files = [
+            ("trust-anchor", access.tls.trust_anchor.as_ref()),
+            ("cert-file", identity.map(|(certificate, _)| certificate)),
+            ("key-file", identity.map(|(_, key)| key)),
+        ];
+        for (name, file) in files {
+            if let Some(file) = file {
+                reach.insert(name.to_owned(), file.display().to_string().into());
+            }
         }
         let database = match self.kind {
             Backend::Mysql => mysql::open(access, P::FAMILY),
@@ -333,5 +348,7 @@ fn write(path: &Path, value: &Value) -> Result<(), Failure> {
         .mode(0o640)
         .open(path)
         .map_err(failed)?;
+    // It has the password of the database: the mode of one that was there already does not matter.
+    file.set_permissions(fs::Permissions::from_mode(0o640)).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
 }

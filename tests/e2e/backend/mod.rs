@@ -488,7 +488,13 @@ fn mistakes_are_refused_when_they_are_written() {
     stray["force"] = json!(true);
     hq.tell("remote-subnet4-set", stray);
     // branch cannot run that; it says so and serves on with what it has.
-    until("branch has seen it", || branch.log().contains("DHCP4_CB_PERIODIC_FETCH_UPDATES_FAIL"));
+    let failure = || {
+        let log = branch.log();
+        log.lines().find(|line| line.contains("DHCP4_CB_PERIODIC_FETCH_UPDATES_FAIL")).map(str::to_owned)
+    };
+    until("branch has seen it", || failure().is_some());
+    let text = failure().unwrap_or_default();
+    assert!(text.contains("subnet 3") && text.contains("campus"), "it names what is wrong: {text}");
     assert_eq!(branch.served(), [1]);
     hq.tell("remote-subnet4-del-by-id", json!({ "subnets": [ { "id": 3 } ] }));
     hq.tell("remote-subnet4-set", subnet(4, "10.0.3.0/24", "10.0.3.70-10.0.3.80", &["branch"]));

@@ -192,8 +192,15 @@ impl<P: Protocol> World<P> {
             network = Some(found);
         }
         for other in call.backend()?.overlapping(subnet.prefix).await? {
-            // The one that this one replaces, by number or by prefix.
-            if other.id == subnet.id || other.prefix == subnet.prefix {
+            if other.id == subnet.id {
+                continue;
+            }
+            // The one that this one takes the place of, which no server may miss.
+            if other.prefix == subnet.prefix {
+                for tag in lacking(tags, &other.tags) {
+                    findings
+                        .push(format!("{what}: takes the place of subnet {} of server '{tag}'", other.id));
+                }
                 continue;
             }
             if share(&other.tags, tags) {

@@ -8,15 +8,38 @@ use base::{ServerTag, SubnetId, Timestamp};
 
 use super::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, Table};
 use crate::history::modification;
-use crate::ids::{tied, tied_of};
+use crate::ids::{Ids, tied, tied_of};
 use crate::link::{number, of_family, text};
 use crate::{Error, Row};
 
 impl Reader<'_> {
     pub(crate) fn newest(&self) -> Result<Cursor, Error> {
         let seconds = self.dialect().seconds("modification_ts");
-        let sql = format!("SELECT id, {seconds} FROM dhcp4_audit_revision ORDER BY id DESC LIMIT 1");
-        Ok(self.first(&sql, &[], cursor)?.unwrap_or_default())
+        let window = Cursor::WINDOW;
+        let sql = format!("SELECT id, {seconds} FROM dhcp4_audit_revision ORDER BY id DESC LIMIT {window}");
+        let (mut newest, mut recent) = (None, Vec::new());
+        self.each(&sql, &[], |row| {
+            recent.push(row.unsigned(0)?);
+            if newest.is_none() {
+                newest = Some(cursor(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(newest.map_or_else(Cursor::default, |newest| Cursor { recent, ..newest }))
+    }
+
+    /// The condition that a revision, whose number stands in `column`, was not there at `since`: it came after, or late.
+    /// Its parameters are the first ones of the statement.
+    pub(crate) fn unseen(
+        &self,
+        column: &str,
+        since: &Cursor,
+        now: &Cursor,
+    ) -> Result<(String, Vec<Datum>), Error> {
+        let late = Ids::numbers(self.dialect(), &since.missed(now).into_iter().collect());
+        let mut bind = late.bind().to_vec();
+        bind.push(number(since.revision)?);
+        Ok((format!("({column} > ?{} OR {})", bind.len(), late.hold(column)), bind))
     }
 
     /// Number of the oldest revision that is kept; 0 when there is none.
@@ -51,20 +74,35 @@ impl Reader<'_> {
         Ok(entries)
     }
 
-    /// Object type and number of what concerns a server after a revision.
-    fn touched(&self, tag: &ServerTag, after: u64) -> Result<BTreeMap<String, BTreeSet<u64>>, Error> {
+    /// Object type and number of what concerns a server and was not there at `since`.
+    fn touched(
+        &self,
+        tag: &ServerTag,
+        since: &Cursor,
+        now: &Cursor,
+    ) -> Result<BTreeMap<String, BTreeSet<u64>>, Error> {
         let mut touched: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-        self.each(
+        let (unseen, mut bind) = self.unseen("r.id", since, now)?;
+        bind.push(text(tag.as_str()));
+        let sql = format!(
             "SELECT DISTINCT a.object_type, a.object_id FROM dhcp4_audit_revision r \
              JOIN dhcp4_audit a ON a.revision_id = r.id LEFT JOIN dhcp4_server s ON s.id = r.server_id \
-             WHERE r.id > ?1 AND (s.tag IS NULL OR s.tag = 'all' OR s.tag = ?2)",
-            &[number(after)?, text(tag.as_str())],
-            |row| {
-                touched.entry(row.text(0)?.to_owned()).or_default().insert(row.unsigned(1)?);
-                Ok(())
-            },
-        )?;
+             WHERE {unseen} AND (s.tag IS NULL OR s.tag = 'all' OR s.tag = ?{})",
+            bind.len()
+        );
+        self.each(&sql, &bind, |row| {
+            touched.entry(row.text(0)?.to_owned()).or_default().insert(row.unsigned(1)?);
+            Ok(())
+        })?;
         Ok(touched)
+    }
+
+    /// Whether what came since a cursor can be told from the rest: not when the database lost revisions, be it that it was
+    /// replaced by an older one, or that they were forgotten.
+    pub(crate) fn follows(&self, since: &Cursor, now: &Cursor) -> Result<bool, Error> {
+        let replaced =
+            since.revision > now.revision || (since.revision == now.revision && since.time != now.time);
+        Ok(!replaced && self.reaches(since.revision)?)
     }
 
     pub(crate) fn pull(&self, tag: &ServerTag, since: Option<&Cursor>) -> Result<Pulled, Error> {
@@ -72,9 +110,8 @@ impl Reader<'_> {
         let selector = if tag.is_empty() { ServerSelector::All } else { ServerSelector::One(tag.clone()) };
         match since {
             Some(since) if *since == cursor => Ok(Pulled::Nothing),
-            // A revision that the database does not have: it was replaced by an older one. Or one that was forgotten.
-            Some(since) if since.revision < cursor.revision && self.reaches(since.revision)? => {
-                let delta = Box::new(self.delta(&selector, &self.touched(tag, since.revision)?)?);
+            Some(since) if self.follows(since, &cursor)? => {
+                let delta = Box::new(self.delta(&selector, &self.touched(tag, since, &cursor)?)?);
                 Ok(Pulled::Changes { delta, cursor })
             }
             _ => Ok(Pulled::Everything { objects: self.everything(&selector)?, cursor }),
@@ -129,5 +166,5 @@ impl Reader<'_> {
 }
 
 fn cursor(row: &Row<'_>) -> Result<Cursor, Error> {
-    Ok(Cursor { revision: row.unsigned(0)?, time: Timestamp(row.unsigned(1)?) })
+    Ok(Cursor { revision: row.unsigned(0)?, time: Timestamp(row.unsigned(1)?), recent: Vec::new() })
 }

@@ -9,7 +9,7 @@ use json::{Map, Value};
 
 use super::{CLASSES, NETWORKS, OPTIONS, Reader, SUBNETS, stored};
 use crate::ids::Ids;
-use crate::link::{number, text};
+use crate::link::text;
 use crate::overlap::Prefixes;
 use crate::{Error, Row};
 
@@ -50,14 +50,17 @@ impl Reader<'_> {
 
     /// Prefixes as of now, from those as of an earlier revision where the audit goes back to it.
     fn follow(&self, before: Option<Prefixes>) -> Result<Prefixes, Error> {
-        let newest = self.newest()?.revision;
+        let newest = self.newest()?;
         let touched = match before {
-            Some(before) if before.revision == newest => return Ok(before),
-            Some(before) if before.revision < newest && self.reaches(before.revision)? => {
-                let sql =
-                    "SELECT DISTINCT object_id FROM dhcp4_audit WHERE revision_id > ?1 AND object_type = ?2";
-                let object_type = crate::of_family(SUBNETS.table, self.family);
-                let rows = self.find_all(sql, &[number(before.revision)?, text(object_type)])?;
+            Some(before) if before.cursor == newest => return Ok(before),
+            Some(before) if self.follows(&before.cursor, &newest)? => {
+                let (unseen, mut bind) = self.unseen("revision_id", &before.cursor, &newest)?;
+                bind.push(text(crate::of_family(SUBNETS.table, self.family)));
+                let sql = format!(
+                    "SELECT DISTINCT object_id FROM dhcp4_audit WHERE {unseen} AND object_type = ?{}",
+                    bind.len()
+                );
+                let rows = self.find_all(&sql, &bind)?;
                 Some((before, rows.into_iter().collect::<BTreeSet<u64>>()))
             }
             _ => None,
@@ -72,7 +75,7 @@ impl Reader<'_> {
             }
             None => (Prefixes::default(), String::new(), Ids::default()),
         };
-        prefixes.revision = newest;
+        prefixes.cursor = newest;
         self.each(
             &format!("SELECT subnet_id, subnet_prefix FROM dhcp4_subnet{condition}"),
             ids.bind(),

@@ -80,15 +80,22 @@ pub(crate) fn transaction<T>(
     work: impl FnOnce() -> Result<(bool, T), Error>,
 ) -> Result<T, Error> {
     link.begin(mode)?;
-    let answer = work();
-    if let Ok((true, value)) = answer {
-        link.commit()?;
-        return Ok(value);
+    match work() {
+        Ok((true, value)) => match link.commit() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(given_up(link, error)),
+        },
+        Ok((false, value)) => link.rollback().map(|()| value),
+        Err(error) => Err(given_up(link, error)),
     }
-    let undone = link.rollback();
-    let (_, value) = answer?;
-    undone?;
-    Ok(value)
+}
+
+/// Ends a transaction that failed, unless its connection is gone: then nobody would answer, for as long as may be.
+fn given_up(link: &dyn Link, error: Error) -> Error {
+    if !matches!(error, Error::Lost(_) | Error::Uncertain(_)) {
+        let _ = link.rollback();
+    }
+    error
 }
 
 #[derive(Clone, Copy)]

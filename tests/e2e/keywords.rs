@@ -189,6 +189,25 @@ fn samples_are_as_many_or_as_old_as_configured() {
     }
 }
 
+/// What comes while the service is off is not answered, but counted.
+#[test]
+fn packets_for_a_disabled_service_are_counted() {
+    let Some(world) = World::new() else { return };
+    let (servers, other) = both(&world);
+    for (mut server, config) in with(servers, &json!({})) {
+        server.start();
+        server.tell("dhcp-disable", json!({ "max-period": 60 }));
+        let (name, any, to) = match map_name(&config) {
+            "Dhcp4" => ("pkt4-service-disabled", "0.0.0.0:0", "10.0.0.1:67"),
+            _ => ("pkt6-service-disabled", "[::]:0", "[2001:db8::1]:547"),
+        };
+        other.inside(|| {
+            UdpSocket::bind(any).and_then(|socket| socket.send_to(b"x", to)).expect("a datagram leaves");
+        });
+        until("it is counted", || server.statistic(name) == 1);
+    }
+}
+
 /// `multi-threading`: as many threads serve packets as are asked for.
 #[test]
 fn threads_are_as_many_as_configured() {

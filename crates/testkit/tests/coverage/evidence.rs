@@ -11,6 +11,7 @@ use crate::{probes, root};
 /// By keyword and place, the test that shows it.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
+    /// Statistics stand here, too, with `statistic` for their place.
     shown: BTreeMap<Place, Shown>,
     /// What was not even well as it stands.
     failures: Vec<String>,
@@ -26,6 +27,9 @@ pub(crate) struct Shown {
     /// A configuration without the keyword is refused.
     pub(crate) required: bool,
 }
+
+/// The place of statistics.
+pub(crate) const STATISTIC: &str = "statistic";
 
 impl Evidence {
     /// All that there is of a family: scenarios and probes that end otherwise without the keyword, and the tests that
@@ -46,7 +50,9 @@ impl Evidence {
         }
         for path in files(&root().join(folder), "scn") {
             let file = format!("{folder}/{}", path.file_name().unwrap().to_string_lossy());
-            all.play(&file, None, &std::fs::read_to_string(&path).unwrap());
+            let text = std::fs::read_to_string(&path).unwrap();
+            all.play(&file, None, &text);
+            all.counted(&file, &text);
         }
         assert!(all.failures.is_empty(), "{}", all.failures.join("\n"));
         all
@@ -62,6 +68,22 @@ impl Evidence {
                 }
             }
             Err(error) => self.failures.push(error),
+        }
+    }
+
+    /// Statistics that are something else than zero at some time.
+    fn counted(&mut self, file: &str, text: &str) {
+        let mut title = "";
+        for line in text.lines() {
+            title = line.strip_prefix("scenario ").unwrap_or(title);
+            let Some((name, value)) = line.strip_prefix("stat ").and_then(|line| line.split_once(' ')) else {
+                continue;
+            };
+            if value != "0" {
+                let place = Place { map: STATISTIC.to_owned(), keyword: general(name) };
+                let shown = Shown { file: file.to_owned(), test: title.to_owned(), required: false };
+                self.add(place, shown);
+            }
         }
     }
 
@@ -82,7 +104,7 @@ impl Evidence {
             };
             let name = if family == Family::V4 { "Dhcp4" } else { "Dhcp6" };
             let map = map.replace("Dhcp*", name);
-            if map.split('/').next() != Some(name) && map != "*" {
+            if map.split('/').next() != Some(name) && !["*", STATISTIC].contains(&&*map) {
                 continue;
             }
             let text = std::fs::read_to_string(root().join(file)).unwrap_or_default();
@@ -105,6 +127,18 @@ impl Evidence {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &Shown)> {
         self.shown.iter()
     }
+}
+
+/// The name of a statistic without the numbers of subnets and pools.
+pub(crate) fn general(name: &str) -> String {
+    let mut general = String::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        general.push_str(before);
+        general.push_str("[]");
+        rest = after.split_once(']').map_or("", |(_, rest)| rest);
+    }
+    general + rest
 }
 
 /// The files of a folder with this ending, in order.

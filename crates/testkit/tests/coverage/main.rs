@@ -398,16 +398,19 @@ fn expression<S: Side>(place: &str, name: &str, sample: &str) -> Verdict {
 }
 
 /// A name of the table as the server of [`Side::statistics`] has it; what is counted of failures is one family of names.
-fn statistic(there: &[String], name: &str) -> Verdict {
+fn statistic(there: &[String], evidence: &Evidence, name: &str) -> Verdict {
     let mut wanted = name.replace("subnet[id]", "subnet[1]").replace("pool[pid]", "pool[0]");
     for failures in ["subnet[1].v4-allocation-fail", "subnet[1].v6-allocation-fail"] {
         if wanted.starts_with(failures) {
             wanted = failures.to_owned();
         }
     }
-    match there.contains(&wanted) {
-        true => works(),
-        false => Refused("needs a hook library that is not there yet".to_owned()),
+    if !there.contains(&wanted) {
+        return Refused("needs a hook library that is not there yet".to_owned());
+    }
+    match evidence.of(evidence::STATISTIC, &evidence::general(name)) {
+        Some(shown) => Works(String::new(), Some(format!("{}: {}", shown.file, shown.test))),
+        None => Untested("nothing counts it yet".to_owned()),
     }
 }
 
@@ -478,7 +481,9 @@ fn the_page_is_current<S: Side>() {
                 expression::<S>(place, name, last),
                 vec![name.split(['(', '[', ' ']).next().unwrap().to_owned()],
             ),
-            "statistic" => (statistic(&there, name), vec![name.rsplit('.').next().unwrap().to_owned()]),
+            "statistic" => {
+                (statistic(&there, &evidence, name), vec![name.rsplit('.').next().unwrap().to_owned()])
+            }
             other => panic!("{other}"),
         };
         let (all, good) = counts.entry(kind).or_default();
@@ -505,7 +510,7 @@ fn the_page_is_current<S: Side>() {
         "# Coverage of kea-{program}\n\nMade by `crates/testkit/tests/coverage/main.rs`, which tries each row of \
          `tests/coverage/{program}.tsv`; do not edit. The last column names the test. A keyword works when a scenario or \
          probe ends otherwise without it, or a test that is named for it looks at what it does; that program plays the former \
-         without the keyword. Options and expressions are tried by that program; beside them stands a test that uses them. \
+         without the keyword. Options and expressions are tried by that program; beside them stands a test that uses them. A statistic works when a scenario sees it count. \
          Of {all} rows {good} work.\n"
     );
     for (kind, lines) in pages {

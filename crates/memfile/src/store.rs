@@ -136,6 +136,8 @@ pub(crate) struct Shared<L: Leased> {
     pub(crate) journal: Option<Mutex<Journal>>,
     batches: AtomicU64,
     rows: AtomicU64,
+    /// Length of the live file when somebody last knew.
+    live_bytes: AtomicU64,
 }
 
 impl<L: Leased> Shared<L> {
@@ -279,6 +281,7 @@ impl<L: Leased> Memfile<L> {
             journal,
             batches: AtomicU64::new(0),
             rows: AtomicU64::new(0),
+            live_bytes: AtomicU64::new(0),
         });
         let threads = match runner {
             Runner::Threads if shared.journal.is_some() => {
@@ -366,8 +369,11 @@ impl<L: Leased> Memfile<L> {
         };
         status.batches = self.shared.batches.load(Ordering::Relaxed);
         status.rows = self.shared.rows.load(Ordering::Relaxed);
-        // A writer may hold the journal for as long as a sync takes.
-        status.live_bytes = self.shared.journal.as_ref().map_or(0, |journal| lock(journal).len());
+        // A writer holds the journal for as long as a sync takes, which may be what somebody wants to know of.
+        if let Some(journal) = self.shared.journal.as_ref().and_then(|journal| journal.try_lock().ok()) {
+            self.shared.live_bytes.store(journal.len(), Ordering::Relaxed);
+        }
+        status.live_bytes = self.shared.live_bytes.load(Ordering::Relaxed);
         if let Some(threads) = &self.threads {
             threads.report(&mut status);
         }

@@ -235,14 +235,16 @@ impl<P: Protocol> Server<P> {
         let Staged { file, config, mut pulling, hosts, places, hooks } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
-        self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
-        let opened = match self.new_channels(&services.control_sockets, &places, &state.channels) {
-            Ok(fresh) => self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh),
-            Err(refusal) => Err(refusal),
+        let workers = self.new_workers(&services.multi_threading).await?;
+        let opened = async {
+            self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
+            let fresh = self.new_channels(&services.control_sockets, &places, &state.channels)?;
+            self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh)
         };
-        let fresh = match opened {
+        let fresh = match opened.await {
             Ok(fresh) => fresh,
             Err(refusal) => {
+                crate::sockets::end(workers.unwrap_or_default()).await;
                 // These settings were in use, so they can be used.
                 let _: Result<(), _> = self.logging.apply(&state.loggers);
                 return Err(refusal);
@@ -267,7 +269,9 @@ impl<P: Protocol> Server<P> {
         state.hosts = hosts;
         let mut sockets = self.sockets.lock().await;
         sockets.attempts = 0;
-        self.start_workers(&mut sockets, &services.multi_threading).await?;
+        if let Some(workers) = workers {
+            self.replace_workers(&mut sockets, workers, &services.multi_threading).await;
+        }
         self.follow_sockets(&mut sockets, &selection, &config);
         drop(sockets);
         self.in_force(&config);
@@ -339,9 +343,7 @@ impl<P: Protocol> Server<P> {
                 "'persist' and 'persist-sync' of a lease file in use cannot be changed; restart",
             ));
         }
-        if same_file {
-            running.memfile.set_lfc_interval(settings.lfc_interval);
-        }
+        let lfc_interval = settings.lfc_interval;
         let next = (!same_file || reload && !running.memfile.in_place()).then_some(settings);
         let identity = P::identity(config, &self.paths, self.shared.clock.now()).map_err(Refusal::new)?;
         let identity = Arc::new(identity);
@@ -373,6 +375,9 @@ impl<P: Protocol> Server<P> {
             },
         };
         self.shared.active.store(Arc::new(active));
+        if same_file {
+            running.memfile.set_lfc_interval(lfc_interval);
+        }
         self.shared.d2.adopt(d2);
         drop(alone);
         if self.shared.line.adopt(line) {

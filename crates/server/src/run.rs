@@ -221,7 +221,18 @@ async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, 
         Ok(signals) => signals,
         Err(error) => return failed::<P>(&error.to_string()),
     };
-    let server = match start::<P>(arguments, paths, file.clone(), logging, front).await {
+    let starting = start::<P>(arguments, paths, file.clone(), logging, front);
+    let mut starting = std::pin::pin!(starting);
+    let started = loop {
+        tokio::select! {
+            started = &mut starting => break started,
+            // A database may be waited for, for long. What was promised to clients by then, if anything, is stored.
+            signal = signals.next() => if matches!(signal, Signal::Stop) {
+                return ExitCode::SUCCESS;
+            },
+        }
+    };
+    let server = match started {
         Ok(server) => server,
         Err(refusal) => {
             say!(P, ConfigLoadFail { file: file.display(), reason: &refusal.text });

@@ -62,9 +62,14 @@ impl<P: Protocol> ServiceSockets<P> {
 
     /// Ends all workers after what they have received so far.
     pub(crate) async fn stop(&mut self) {
-        for worker in std::mem::take(&mut self.workers) {
-            worker.stop().await;
-        }
+        end(std::mem::take(&mut self.workers)).await;
+    }
+}
+
+/// Ends workers after what they have received so far.
+pub(crate) async fn end<P: Protocol>(workers: Vec<Worker<P>>) {
+    for worker in workers {
+        worker.stop().await;
     }
 }
 
@@ -87,23 +92,39 @@ impl<P: Protocol> Server<P> {
         self.arguments.server_port.unwrap_or(P::SERVER_PORT)
     }
 
-    /// Workers follow `multi-threading`; their number is fixed while sockets are open, so a change reopens them.
-    pub(crate) async fn start_workers(
+    /// The workers that `multi-threading` wants, where those there are are not as many.
+    pub(crate) async fn new_workers(
+        &self,
+        threading: &MultiThreading,
+    ) -> Result<Option<Vec<Worker<P>>>, Refusal> {
+        let wanted = workers(threading);
+        if self.sockets.lock().await.workers.len() == wanted {
+            return Ok(None);
+        }
+        let mut started = Vec::new();
+        for number in 0..wanted {
+            match Worker::start(number, Arc::clone(&self.shared)) {
+                Ok(worker) => started.push(worker),
+                Err(error) => {
+                    end(started).await;
+                    return Err(Refusal::new(format!("cannot start a worker thread: {error}")));
+                }
+            }
+        }
+        Ok(Some(started))
+    }
+
+    /// Others take over the work. Their number is fixed while sockets are open, which are opened anew therefore.
+    pub(crate) async fn replace_workers(
         &self,
         sockets: &mut ServiceSockets<P>,
+        others: Vec<Worker<P>>,
         threading: &MultiThreading,
-    ) -> Result<(), Refusal> {
-        let wanted = workers(threading);
-        if sockets.workers.len() == wanted {
-            return Ok(());
-        }
+    ) {
         // The old queues must be closed before new ones can have their addresses.
         sockets.stop().await;
-        for number in 0..wanted {
-            let worker = Worker::start(number, Arc::clone(&self.shared))
-                .map_err(|error| Refusal::new(format!("cannot start a worker thread: {error}")))?;
-            sockets.workers.push(worker);
-        }
+        let wanted = others.len();
+        sockets.workers = others;
         sockets.open = P::sockets(self.port(), wanted);
         sockets.serve_line(self.shared.line.socket());
         self.socket_status().workers = wanted;
@@ -111,7 +132,6 @@ impl<P: Protocol> Server<P> {
             P,
             MultiThreading { enabled: threading.enable, threads: wanted, queue: threading.packet_queue_size }
         );
-        Ok(())
     }
 
     /// As [`update_sockets`](Self::update_sockets), and counts the attempts that do not open all.

@@ -7,7 +7,7 @@ use base::Seconds;
 use config::ExpiredLeases;
 use engine::v4::reclaim::{Limits, Reclaimed};
 use lease::{Durable, StoreError};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::Protocol;
 use crate::messages::say;
@@ -27,10 +27,11 @@ pub(crate) fn start<P: Protocol>(server: &Arc<Server<P>>) {
     tokio::spawn(crate::pull::timer_loop(Arc::clone(server)));
 }
 
-/// Waits for as many seconds as the configuration says, or without end when that is 0; `None` when a new configuration
-/// came first.
+/// Waits until as many seconds after `last` as the configuration says, or without end when that is 0; `None` when a new
+/// configuration came first. The time goes on then: where configurations come often, work is still done.
 async fn wait<P: Protocol>(
     server: &Server<P>,
+    last: &mut Instant,
     seconds: impl Fn(&ExpiredLeases) -> u32,
 ) -> Option<ExpiredLeases> {
     // Listens before it looks: no new configuration is missed.
@@ -42,16 +43,21 @@ async fn wait<P: Protocol>(
         return None;
     }
     tokio::select! {
-        () = sleep(Duration::from_secs(u64::from(seconds))) => Some(expired),
+        () = sleep_until(*last + Duration::from_secs(u64::from(seconds))) => {
+            *last = Instant::now();
+            Some(expired)
+        }
         () = changed => None,
     }
 }
 
 /// Reclaims expired leases in bounded runs (Kea manual, "Lease Expiration").
 async fn reclaim_loop<P: Protocol>(server: Arc<Server<P>>) {
-    let mut limited_runs = 0u32;
+    let (mut limited_runs, mut last) = (0u32, Instant::now());
     loop {
-        let Some(expired) = wait(&server, |expired| expired.reclaim_timer_wait_time).await else { continue };
+        let Some(expired) = wait(&server, &mut last, |expired| expired.reclaim_timer_wait_time).await else {
+            continue;
+        };
         if !server.shared.service.is_enabled() || server.arguments.repair {
             continue;
         }
@@ -98,10 +104,10 @@ pub(crate) async fn run_reclaim<P: Protocol>(
 
 /// Deletes rows that were kept for their clients long enough.
 async fn flush_loop<P: Protocol>(server: Arc<Server<P>>) {
+    let mut last = Instant::now();
     loop {
-        let Some(expired) = wait(&server, |expired| expired.flush_reclaimed_timer_wait_time).await else {
-            continue;
-        };
+        let wanted = |expired: &ExpiredLeases| expired.flush_reclaimed_timer_wait_time;
+        let Some(expired) = wait(&server, &mut last, wanted).await else { continue };
         let _gate = server.shared.gate.read().await;
         let active = server.shared.active.load_full();
         let now = server.shared.clock.now();

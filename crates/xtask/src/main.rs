@@ -42,7 +42,7 @@ const CHORES: [Chore; 6] = [
     Chore {
         name: "nightly",
         arguments: "[SECONDS]",
-        help: "run each fuzz target so long (600), the long crash tests, and the instruction counts",
+        help: "run each fuzz target so long (600), and the long crash tests",
         run: nightly::run,
     },
     Chore { name: "test", arguments: "", help: "format, lints, all tests", run: test::run },

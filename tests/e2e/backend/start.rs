@@ -63,6 +63,7 @@ on_servers! {
     stops_at_once stops_at_once;
     tries_and_stops tries_and_stops;
     waits_for_it waits_for_it;
+    ends_when_told_so_while_it_waits ends_when_told_so_while_it_waits;
     serves_and_stops serves_and_stops;
     serves_and_goes_on serves_and_goes_on;
 }
@@ -97,6 +98,19 @@ fn waits_for_it(kind: Kind) {
     server.ready();
     assert_eq!(server.served(), [9]);
     assert!(server.stop().success());
+}
+
+fn ends_when_told_so_while_it_waits(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let patient = json!({ "retry-on-startup": true, "max-reconnect-tries": 300, "reconnect-wait-time": 60000,
+        "on-fail": "stop-retry-exit" });
+    let (_store, mut server) = without_database(&world, kind, &patient);
+    spawn(&mut server);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(server.is_running(), "{}", server.log());
+    let begin = Instant::now();
+    assert!(server.stop().success());
+    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
 }
 
 fn serves_and_stops(kind: Kind) {

@@ -444,7 +444,9 @@ impl<'c> Allocation<'_, 'c, '_> {
             && same_name(old, new)
             && old.subnet_id == new.subnet_id
             && old.pool_id == new.pool_id
-            && old.user_context == new.user_context;
+            && old.user_context == new.user_context
+            // A lifetime that was configured anew, or is asked for, must reach the client.
+            && old.valid_lifetime == new.valid_lifetime;
         if !same || old.is_expired(self.ctx.now) {
             return None;
         }
@@ -454,7 +456,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             return None;
         }
         let params = &subnet.params;
-        if params.cache_threshold <= 0.0 && params.cache_max_age.is_none() {
+        if params.cache_threshold <= 0.0 {
             return None;
         }
         if old.valid_lifetime.is_infinite() {
@@ -464,16 +466,9 @@ impl<'c> Allocation<'_, 'c, '_> {
         if self.ctx.now < old.cltt {
             return None;
         }
-        let by_share = (params.cache_threshold > 0.0)
-            .then(|| (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32);
-        let limit = match (by_share, params.cache_max_age) {
-            (Some(share), Some(age)) => share.min(age),
-            (Some(limit), None) | (None, Some(limit)) => limit,
-            (None, None) => return None,
-        };
-        // A shorter lifetime configured meanwhile must reach the client.
-        (limit > 0 && age <= limit && old.valid_lifetime <= new.valid_lifetime)
-            .then(|| Seconds(old.valid_lifetime.0 - age))
+        let share = (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32;
+        let limit = params.cache_max_age.map_or(share, |age| share.min(age));
+        (limit > 0 && age <= limit).then(|| Seconds(old.valid_lifetime.0 - age))
     }
 
     /// The lifetime to tell the client, and the one to store for an OFFER where `offer-lifetime` is set.

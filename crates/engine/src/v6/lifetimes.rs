@@ -97,13 +97,11 @@ pub(super) fn reusable(
         return None;
     }
     let params = &subnet.params;
-    let by_share = (params.cache_threshold > 0.0)
-        .then(|| (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32);
-    let limit = match (by_share, params.cache_max_age) {
-        (Some(share), Some(age)) => share.min(age),
-        (Some(limit), None) | (None, Some(limit)) => limit,
-        (None, None) => return None,
-    };
+    if params.cache_threshold <= 0.0 {
+        return None;
+    }
+    let share = (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32;
+    let limit = params.cache_max_age.map_or(share, |age| share.min(age));
     let age = u32::try_from(ctx.now.since(old.cltt)).ok()?;
     if limit == 0 || age > limit {
         return None;

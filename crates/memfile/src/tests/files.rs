@@ -80,6 +80,17 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Who asks while the disk does not answer is answered.
+#[test]
+fn figures_are_told_while_the_journal_is_written() {
+    let place = Place::new();
+    let (store, _, _) = place.open().unwrap();
+    add(&*store, at(1));
+    let before = store.status();
+    let _writer = store.shared.journal.as_ref().unwrap().lock().unwrap();
+    assert_eq!(store.status().live_bytes, before.live_bytes);
+}
+
 #[test]
 fn rows_are_in_the_file_when_a_commit_is_done() {
     for durability in [Durability::Fsync, Durability::Os] {

@@ -22,8 +22,9 @@ use crate::siblings::{of_network, siblings};
 const RACES: usize = 16;
 /// Addresses of one pool that a query finds kept by databases before it goes on to the next pool.
 const KEPT: usize = 256;
-/// Expired leases looked at in one subnet when no address is free.
-const EXPIRED: usize = 16;
+/// Expired leases looked at in one subnet when no address is free: so many at first, and in the end, if those before are
+/// in pools for others or reserved.
+const EXPIRED: std::ops::RangeInclusive<usize> = 16..=4096;
 
 /// What was granted.
 pub(super) struct Granted<'c> {
@@ -264,18 +265,26 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
         }
         for subnet in siblings(self.ctx.config, start, classes) {
-            for expired in self.ctx.store.expired_in(subnet.id, self.ctx.now, EXPIRED).await? {
-                let pool = subnet
-                    .pools
-                    .iter()
-                    .find(|p| p.contains(expired.address) && classes.pass(&p.client_classes));
-                if let Some(pool) = pool
-                    && !self.reserved_for_others(subnet, expired.address).await?
-                    && let Some(granted) = self.take(expired.address, subnet, Some(pool)).await?
-                {
-                    self.prefer(subnet);
-                    return Ok(Ok(granted));
+            let (mut seen, mut limit) = (0, *EXPIRED.start());
+            loop {
+                let expired = self.ctx.store.expired_in(subnet.id, self.ctx.now, limit).await?;
+                for expired in expired.iter().skip(seen) {
+                    let pool = subnet
+                        .pools
+                        .iter()
+                        .find(|p| p.contains(expired.address) && classes.pass(&p.client_classes));
+                    if let Some(pool) = pool
+                        && !self.reserved_for_others(subnet, expired.address).await?
+                        && let Some(granted) = self.take(expired.address, subnet, Some(pool)).await?
+                    {
+                        self.prefer(subnet);
+                        return Ok(Ok(granted));
+                    }
                 }
+                if expired.len() < limit || limit >= *EXPIRED.end() {
+                    break;
+                }
+                (seen, limit) = (limit, limit * 16);
             }
         }
         self.report_failure(start, pools);

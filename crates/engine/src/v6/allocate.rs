@@ -24,7 +24,7 @@ const RACES: usize = 16;
 /// Addresses or prefixes of one pool that a query finds kept by databases before it goes on to the next pool.
 const KEPT: usize = 256;
 /// Expired leases looked at in one subnet when nothing is free.
-const EXPIRED: usize = 64;
+const EXPIRED: std::ops::RangeInclusive<usize> = 64..=4096;
 
 /// What a client asks of one association.
 pub(super) struct Asked {
@@ -436,20 +436,28 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             }
         }
         for subnet in siblings(ctx.config, start, &query.classes) {
-            for expired in ctx.store.expired_in(subnet.id, ctx.now, EXPIRED).await? {
-                let pool = pools::of(subnet, asked.kind).find(|pool| {
-                    expired.prefix().is_some_and(|resource| pool.gives(resource))
-                        && query.classes.pass(pool.guard())
-                        && fit.takes(*pool)
-                });
-                let Some((pool, resource)) = pool.zip(expired.prefix()) else { continue };
-                if expired.lease_type == asked.kind
-                    && hosts::keeper(ctx, query, subnet, asked.kind, resource).await?.is_none()
-                    && let Some(granted) = self.take(asked, resource, subnet, Some(pool)).await?
-                {
-                    self.prefer(asked.kind, subnet);
-                    return Ok(Some(granted));
+            let (mut seen, mut limit) = (0, *EXPIRED.start());
+            loop {
+                let expired = ctx.store.expired_in(subnet.id, ctx.now, limit).await?;
+                for expired in expired.iter().skip(seen) {
+                    let pool = pools::of(subnet, asked.kind).find(|pool| {
+                        expired.prefix().is_some_and(|resource| pool.gives(resource))
+                            && query.classes.pass(pool.guard())
+                            && fit.takes(*pool)
+                    });
+                    let Some((pool, resource)) = pool.zip(expired.prefix()) else { continue };
+                    if expired.lease_type == asked.kind
+                        && hosts::keeper(ctx, query, subnet, asked.kind, resource).await?.is_none()
+                        && let Some(granted) = self.take(asked, resource, subnet, Some(pool)).await?
+                    {
+                        self.prefer(asked.kind, subnet);
+                        return Ok(Some(granted));
+                    }
                 }
+                if expired.len() < limit || limit >= *EXPIRED.end() {
+                    break;
+                }
+                (seen, limit) = (limit, limit * 8);
             }
         }
         Ok(None)

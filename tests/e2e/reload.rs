@@ -176,6 +176,21 @@ fn another_lease_file_and_back() {
     assert_eq!((ack.kind(), ack.yiaddr), (5, first));
 }
 
+/// Its name alone, and its whole path, mean one socket, which stays open.
+#[test]
+fn one_control_socket_written_in_two_ways() {
+    let Some(world) = World::new() else { return };
+    let (mut server, _relay) = site::site(&world);
+    server.start();
+    for name in [json!(server.prefix.socket()), json!("kea-dhcp4.sock")] {
+        let mut config = site::config();
+        config["control-socket"] = json!({ "socket-type": "unix", "socket-name": name });
+        server.tell("config-set", json!({ "Dhcp4": config }));
+        assert_eq!(server.config()["control-sockets"][0]["socket-name"], name);
+    }
+    assert!(server.stop().success());
+}
+
 /// Leases are looked at again when the subnets are others, as if their file were read anew (`sanity-checks`).
 #[test]
 fn leases_follow_the_numbers_of_their_subnets_at_a_reload() {

@@ -17,7 +17,7 @@ pub struct Program {
     pub title: &'static str,
     /// `-T`: check with hook libraries and databases.
     pub full_check: bool,
-    /// `-F`: exit on fatal errors met while serving commands.
+    /// `-F`: exit on fatal errors met while serving commands. There are none: what fails leaves the server as it was.
     pub exit_on_fatal: bool,
     /// `-R`: configuration backend repair mode.
     pub repair: bool,
@@ -185,7 +185,11 @@ impl Program {
             (true, "-t FILE", "check the configuration file and exit"),
             (self.full_check, "-T FILE", "as -t, with hook libraries and databases"),
             (true, "-X", "only warn about violations of the security rules"),
-            (self.exit_on_fatal, "-F", "exit on fatal errors met while serving commands"),
+            (
+                self.exit_on_fatal,
+                "-F",
+                "exit on fatal errors met while serving commands (there are none: what fails leaves the server as it was)",
+            ),
             (self.repair, "-R", "serve commands only, to repair the configuration backend"),
             (self.ports, "-p PORT", "listen on another server port (for tests)"),
             (self.ports, "-P PORT", "send to another client port (for tests)"),

@@ -235,10 +235,11 @@ impl<P: Protocol> Server<P> {
         let Staged { file, config, mut pulling, hosts, places, hooks } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
+        let control_sockets = places.resolved(&services.control_sockets);
         let workers = self.new_workers(&services.multi_threading).await?;
         let opened = async {
             self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
-            let fresh = self.new_channels(&services.control_sockets, &places, &state.channels)?;
+            let fresh = self.new_channels(&control_sockets, &places, &state.channels)?;
             self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh)
         };
         let fresh = match opened.await {
@@ -252,7 +253,7 @@ impl<P: Protocol> Server<P> {
         };
         state.loggers = places.loggers;
         state.file = file;
-        self.keep_channels(&services.control_sockets, &places.tls, &mut state.channels);
+        self.keep_channels(&control_sockets, &places.tls, &mut state.channels);
         state.lease_file = places.lease_file;
         crate::commands::register_hooks(self, &hooks);
         if let Some(pulling) = &mut pulling {

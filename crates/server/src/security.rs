@@ -26,6 +26,17 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    /// The control sockets with their paths as they are in the end: one path may be written in several ways.
+    pub(crate) fn resolved(&self, sockets: &[ControlSocket]) -> Vec<ControlSocket> {
+        let resolved = |socket: &ControlSocket| match socket {
+            ControlSocket::Unix { path } => {
+                ControlSocket::Unix { path: self.socket(path).to_string_lossy().into_owned() }
+            }
+            ControlSocket::Http { .. } => socket.clone(),
+        };
+        sockets.iter().map(resolved).collect()
+    }
+
     /// Where a socket is that was written so.
     pub(crate) fn socket(&self, written: &str) -> PathBuf {
         self.sockets

@@ -10,6 +10,7 @@ mod classify;
 pub mod ddns;
 mod drop;
 mod effects;
+mod expired;
 mod flex_id;
 mod fqdn;
 mod guard;

@@ -16,15 +16,13 @@ use super::messages::{
 use super::name::{ClientName, NameOption};
 use super::{Context4, Query, relay_info};
 use crate::alloc::PoolKind;
+use crate::expired::Look;
 use crate::siblings::{of_network, siblings};
 
 /// How often a lost race for an address is tried again before the query fails.
 const RACES: usize = 16;
 /// Addresses of one pool that a query finds kept by databases before it goes on to the next pool.
 const KEPT: usize = 256;
-/// Expired leases looked at in one subnet when no address is free: so many at first, and in the end, if those before are
-/// in pools for others or reserved.
-const EXPIRED: std::ops::RangeInclusive<usize> = 16..=4096;
 
 /// What was granted.
 pub(super) struct Granted<'c> {
@@ -265,10 +263,11 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
         }
         for subnet in siblings(self.ctx.config, start, classes) {
-            let (mut seen, mut limit) = (0, *EXPIRED.start());
-            loop {
-                let expired = self.ctx.store.expired_in(subnet.id, self.ctx.now, limit).await?;
-                for expired in expired.iter().skip(seen) {
+            let mut next = Some(Look::FIRST);
+            while let Some(look) = next {
+                let expired = self.ctx.store.expired_in(subnet.id, self.ctx.now, look.limit).await?;
+                next = look.next(expired.len());
+                for expired in expired.iter().skip(look.seen) {
                     let pool = subnet
                         .pools
                         .iter()
@@ -281,10 +280,6 @@ impl<'c> Allocation<'_, 'c, '_> {
                         return Ok(Ok(granted));
                     }
                 }
-                if expired.len() < limit || limit >= *EXPIRED.end() {
-                    break;
-                }
-                (seen, limit) = (limit, limit * 16);
             }
         }
         self.report_failure(start, pools);

@@ -17,14 +17,13 @@ use super::messages::{
 use super::name::ClientName;
 use super::pools::{self, Pool};
 use super::{Context6, Query, extended, hosts};
+use crate::expired::Look;
 use crate::siblings::siblings;
 
 /// How often a lost race for an address or prefix is tried again in one pool.
 const RACES: usize = 16;
 /// Addresses or prefixes of one pool that a query finds kept by databases before it goes on to the next pool.
 const KEPT: usize = 256;
-/// Expired leases looked at in one subnet when nothing is free.
-const EXPIRED: std::ops::RangeInclusive<usize> = 64..=4096;
 
 /// What a client asks of one association.
 pub(super) struct Asked {
@@ -436,10 +435,11 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             }
         }
         for subnet in siblings(ctx.config, start, &query.classes) {
-            let (mut seen, mut limit) = (0, *EXPIRED.start());
-            loop {
-                let expired = ctx.store.expired_in(subnet.id, ctx.now, limit).await?;
-                for expired in expired.iter().skip(seen) {
+            let mut next = Some(Look::FIRST);
+            while let Some(look) = next {
+                let expired = ctx.store.expired_in(subnet.id, ctx.now, look.limit).await?;
+                next = look.next(expired.len());
+                for expired in expired.iter().skip(look.seen) {
                     let pool = pools::of(subnet, asked.kind).find(|pool| {
                         expired.prefix().is_some_and(|resource| pool.gives(resource))
                             && query.classes.pass(pool.guard())
@@ -454,10 +454,6 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                         return Ok(Some(granted));
                     }
                 }
-                if expired.len() < limit || limit >= *EXPIRED.end() {
-                    break;
-                }
-                (seen, limit) = (limit, limit * 8);
             }
         }
         Ok(None)

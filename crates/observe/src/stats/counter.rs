@@ -45,6 +45,11 @@ impl Budget {
     }
 }
 
+/// The time of a sample that is there: 0 stands for none.
+fn present(now: Micros) -> Micros {
+    Micros(now.0.max(1))
+}
+
 /// The newest sample of an integer. Absent (never set, or removed) while `changed` is 0.
 #[derive(Debug)]
 struct Newest {
@@ -90,14 +95,14 @@ impl Newest {
 
     /// Makes an absent statistic present, at zero. Its value is that already: what another thread adds meanwhile stays.
     fn begin(&self, now: Micros) {
-        let _ = self.changed.compare_exchange(0, now.0.max(1), Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.changed.compare_exchange(0, present(now).0, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Makes the newest sample history and tells the time of its successor. Samples from two threads that came out
     /// of order by less than a second get the same time; more than that is a clock that was set back.
     fn succeed(&self, now: Micros, older: &mut History<i64>) -> Micros {
         let last = self.changed.load(Ordering::Relaxed);
-        let now = if last > now.0 && last - now.0 < 1_000_000 { last } else { now.0.max(1) };
+        let now = if last > now.0 && last - now.0 < 1_000_000 { last } else { present(now).0 };
         if last != 0 {
             older.push(self.value(), Micros(last), Micros(now));
         }
@@ -109,7 +114,7 @@ impl Newest {
         if let Some(older) = older {
             older.clear();
         }
-        self.put(value, Micros(now.0.max(1)));
+        self.put(value, present(now));
     }
 
     /// Hides the statistic until its next change; `false` when it was absent.
@@ -400,11 +405,6 @@ struct Idle {
 }
 
 impl Idle {
-    /// Time of the sample 0 stands for none: nothing happened in that microsecond of 1970.
-    fn present(now: Micros) -> Micros {
-        Micros(now.0.max(1))
-    }
-
     fn sample(&self, index: usize) -> Option<(i64, Micros)> {
         if self.has_size(index) {
             return Some((self.size, self.size_since));
@@ -477,7 +477,7 @@ impl Group {
         let mut idle = self.idle();
         match self.newest.get() {
             Some(all) => all.iter().for_each(|newest| newest.begin(now)),
-            None if idle.since.0 == 0 => idle.since = Idle::present(now),
+            None if idle.since.0 == 0 => idle.since = present(now),
             None => {}
         }
     }
@@ -489,7 +489,7 @@ impl Group {
             && (idle.size_since.0 == 0 || idle.has_size(index))
             && let Ok(at) = u8::try_from(index)
         {
-            (idle.size, idle.size_since, idle.at) = (value, Idle::present(now), at);
+            (idle.size, idle.size_since, idle.at) = (value, present(now), at);
             return;
         }
         drop(idle);

@@ -48,16 +48,12 @@ pub fn access(entry: &DatabaseAccess) -> Access {
 fn tls(entry: &DatabaseAccess) -> Tls {
     let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
     let (anchor, certificate) = (path(&entry.tls.trust_anchor), path(&entry.tls.cert_file));
-    let mode = match entry.tls.mode.as_str() {
-        "disable" => TlsMode::Disable,
-        "prefer" => TlsMode::Prefer,
-        "require" => TlsMode::Require,
-        "verify-ca" => TlsMode::VerifyCa,
-        "verify-full" => TlsMode::VerifyFull,
-        _ if anchor.is_some() => TlsMode::VerifyCa,
-        _ if certificate.is_some() => TlsMode::Require,
-        _ => TlsMode::Disable,
+    let unsaid = match (&anchor, &certificate) {
+        (Some(_), _) => TlsMode::VerifyCa,
+        (None, Some(_)) => TlsMode::Require,
+        (None, None) => TlsMode::Disable,
     };
+    let mode = TlsMode::from_word(&entry.tls.mode).unwrap_or(unsaid);
     Tls { mode, trust_anchor: anchor, identity: certificate.zip(path(&entry.tls.key_file)) }
 }
 

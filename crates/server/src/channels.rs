@@ -1,6 +1,7 @@
 //! Control channels: bound before a configuration comes into force, served once it is.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ impl Channel {
 }
 
 impl<P: Protocol> Server<P> {
-    /// Binds the channels that a configuration has and that are not open.
+    /// Binds the channels that a configuration has and that are not open; `wanted` as of [`Places::resolved`].
     pub(crate) fn new_channels(
         self: &Arc<Self>,
         wanted: &[ControlSocket],
@@ -71,7 +72,7 @@ impl<P: Protocol> Server<P> {
         match wanted {
             ControlSocket::Unix { path } => {
                 // Its directory was judged with the other paths.
-                let server = UnixServer::bind(&places.socket(path), Limits::UNIX, |_| Ok(()))
+                let server = UnixServer::bind(Path::new(path), Limits::UNIX, |_| Ok(()))
                     .map_err(|error| Refusal::new(error.to_string()))?;
                 Ok(Bound::Unix(server))
             }

@@ -21,8 +21,8 @@ pub struct Access {
     pub tls: Tls,
 }
 
-/// What a connection has to be, in the words of PostgreSQL's `ssl-mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a connection has to be, in the words of PostgreSQL's `ssl-mode`, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsMode {
     #[default]
     Disable,
@@ -37,7 +37,9 @@ pub enum TlsMode {
 }
 
 impl TlsMode {
-    /// Its word in `ssl-mode`.
+    const ALL: [Self; 5] = [Self::Disable, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull];
+
+    /// Its word in `ssl-mode`, and in `sslmode` of PostgreSQL.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -47,6 +49,12 @@ impl TlsMode {
             Self::VerifyCa => "verify-ca",
             Self::VerifyFull => "verify-full",
         }
+    }
+
+    /// The mode of a word; `None` for others.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backend::columns::Datum;
-use backend::{Cursor, Image, Modification, RevisedObject, Revision, RevisionFilter, Stored, text_member};
-use base::{ServerTag, Timestamp};
+use backend::{Image, Modification, RevisedObject, Revision, RevisionFilter, Stored, text_member};
+use base::ServerTag;
 use json::{Map, Value};
 
 use crate::ids::{Ids, marks};
 use crate::link::{number, text};
+use crate::read::pull::cursor;
 use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS};
 use crate::{Error, Row};
 
@@ -175,11 +176,7 @@ impl Reader<'_> {
         let mut revisions = Vec::new();
         self.each(&sql, &bind, |row| {
             revisions.push(Revision {
-                cursor: Cursor {
-                    revision: row.unsigned(0)?,
-                    time: Timestamp(row.unsigned(1)?),
-                    recent: Vec::new(),
-                },
+                cursor: cursor(row)?,
                 server: row.optional_text(3)?.and_then(|tag| ServerTag::new(tag).ok()),
                 message: row.text(2)?.to_owned(),
                 objects: Vec::new(),

@@ -92,21 +92,21 @@ fn mysql_extra(access: &mut Access, word: &str) -> Option<()> {
     let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
     match (name, value) {
         ("--socket" | "-S", Some(path)) => path.clone_into(&mut access.host),
-        ("--ssl", None) => tls.mode = tls.mode.max_of(TlsMode::Require),
+        ("--ssl", None) => tls.mode = tls.mode.max(TlsMode::Require),
         ("--ssl-verify-server-cert", None) => tls.mode = TlsMode::VerifyFull,
         ("--ssl-ca", Some(file)) => {
             tls.trust_anchor = Some(file.into());
-            tls.mode = tls.mode.max_of(TlsMode::VerifyCa);
+            tls.mode = tls.mode.max(TlsMode::VerifyCa);
         }
         ("--ssl-cert", Some(file)) => {
             let key = tls.identity.take().map(|(_, key)| key).unwrap_or_default();
             tls.identity = Some((file.into(), key));
-            tls.mode = tls.mode.max_of(TlsMode::Require);
+            tls.mode = tls.mode.max(TlsMode::Require);
         }
         ("--ssl-key", Some(file)) => {
             let certificate = tls.identity.take().map(|(certificate, _)| certificate).unwrap_or_default();
             tls.identity = Some((certificate, file.into()));
-            tls.mode = tls.mode.max_of(TlsMode::Require);
+            tls.mode = tls.mode.max(TlsMode::Require);
         }
         _ => return None,
     }
@@ -118,14 +118,7 @@ fn pgsql_extra(access: &mut Access, word: &str) -> Option<()> {
     let tls = &mut access.tls;
     match word.split_once('=')? {
         ("sslmode", mode) => {
-            tls.mode = match mode {
-                "disable" => TlsMode::Disable,
-                "allow" | "prefer" => TlsMode::Prefer,
-                "require" => TlsMode::Require,
-                "verify-ca" => TlsMode::VerifyCa,
-                "verify-full" => TlsMode::VerifyFull,
-                _ => return None,
-            };
+            tls.mode = if mode == "allow" { TlsMode::Prefer } else { TlsMode::from_word(mode)? };
         }
         ("sslrootcert", file) => tls.trust_anchor = Some(file.into()),
         ("sslcert", file) => {
@@ -140,21 +133,6 @@ fn pgsql_extra(access: &mut Access, word: &str) -> Option<()> {
     }
     Some(())
 }
-
-/// The stricter of two modes.
-trait Stricter {
-    fn max_of(self, other: Self) -> Self;
-}
-
-impl Stricter for TlsMode {
-    fn max_of(self, other: Self) -> Self {
-        const ORDER: [TlsMode; 5] =
-            [TlsMode::Disable, TlsMode::Prefer, TlsMode::Require, TlsMode::VerifyCa, TlsMode::VerifyFull];
-        let place = |mode: Self| ORDER.iter().position(|known| *known == mode);
-        if place(self) >= place(other) { self } else { other }
-    }
-}
-
 struct Server<'a, L> {
     backend: Backend,
     access: &'a Access,

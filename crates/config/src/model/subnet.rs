@@ -76,6 +76,18 @@ pub struct Params<P: Protocol> {
     pub own: P::Params,
 }
 
+impl<P: Protocol> Params<P> {
+    /// Seconds up to which a lease of this lifetime is young enough to be answered as it stands (`cache-threshold`,
+    /// `cache-max-age`); `None`: none is.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn reuse_age(&self, lifetime: Seconds) -> Option<u32> {
+        let share = (f64::from(lifetime.0) * self.cache_threshold) as u32;
+        let age = self.cache_max_age.map_or(share, |age| share.min(age));
+        (age > 0).then_some(age)
+    }
+}
+
 /// A range of addresses given to clients.
 #[derive(Clone, Debug)]
 pub struct Pool<P: Protocol> {

@@ -440,7 +440,6 @@ impl<'c> Allocation<'_, 'c, '_> {
 
     /// Seconds left of a lease that needs no new row: unchanged, and younger than the share of its life and the
     /// age that the subnet allows.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn reusable(&self, old: &Lease4, new: &Lease4, subnet: &Subnet4) -> Option<Seconds> {
         let same = old.state == LeaseState::Default
             && old.hw_addr == new.hw_addr
@@ -470,9 +469,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         if self.ctx.now < old.cltt {
             return None;
         }
-        let share = (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32;
-        let limit = params.cache_max_age.map_or(share, |age| share.min(age));
-        (limit > 0 && age <= limit).then(|| Seconds(old.valid_lifetime.0 - age))
+        let limit = params.reuse_age(old.valid_lifetime)?;
+        (age <= limit).then(|| Seconds(old.valid_lifetime.0 - age))
     }
 
     /// The lifetime to tell the client, and the one to store for an OFFER where `offer-lifetime` is set.

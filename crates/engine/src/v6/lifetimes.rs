@@ -76,7 +76,6 @@ fn remaining(ctx: &Context6<'_>, lease: &Lease6) -> Lifetimes {
 
 /// What is left of a lease that may be answered as it stands: younger than the share of its life and the age that
 /// the subnet allows (`cache-threshold`, `cache-max-age`). `new` is what a new row would say.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(super) fn reusable(
     ctx: &Context6<'_>,
     old: &Lease6,
@@ -96,14 +95,9 @@ pub(super) fn reusable(
     if !same || old.is_expired(ctx.now) || ctx.now < old.cltt {
         return None;
     }
-    let params = &subnet.params;
-    if params.cache_threshold <= 0.0 {
-        return None;
-    }
-    let share = (f64::from(old.valid_lifetime.0) * params.cache_threshold) as u32;
-    let limit = params.cache_max_age.map_or(share, |age| share.min(age));
+    let limit = subnet.params.reuse_age(old.valid_lifetime)?;
     let age = u32::try_from(ctx.now.since(old.cltt)).ok()?;
-    if limit == 0 || age > limit {
+    if age > limit {
         return None;
     }
     Some(remaining(ctx, old)).filter(|left| left.preferred.0 > 0)

@@ -1,7 +1,7 @@
 //! Reading. SQL is written for DHCPv4; [`of_family`] turns it into that of DHCPv6.
 
 mod hosts;
-mod pull;
+pub(crate) mod pull;
 mod subnets;
 
 use std::collections::HashMap;

@@ -165,6 +165,7 @@ impl Reader<'_> {
     }
 }
 
-fn cursor(row: &Row<'_>) -> Result<Cursor, Error> {
+/// Number and time of a revision, the first columns of a row.
+pub(crate) fn cursor(row: &Row<'_>) -> Result<Cursor, Error> {
     Ok(Cursor { revision: row.unsigned(0)?, time: Timestamp(row.unsigned(1)?), recent: Vec::new() })
 }

@@ -31,7 +31,7 @@ pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Version};
 pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
 pub use error::BackendError;
 pub use history::{Image, KEPT_REVISIONS, Preview, RevisedObject, Revision, RevisionFilter, Touched};
-pub use merge::{merge, merge4, merge6};
+pub use merge::merge;
 pub use object::{
     Objects, Server, Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, option_key_of, text_member,
 };

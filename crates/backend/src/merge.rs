@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{Family, IpAddress, IpPrefix, ServerTag};
-use config::{Element, Protocol, Written, Written4, Written6, WrittenSubnet};
+use config::{Element, Protocol, Written, WrittenSubnet};
 use json::{Kind, Map};
 use options::{DefTable, OptionSpace};
 
@@ -70,18 +70,6 @@ fn with_reservations(element: &Arc<Element>, reservations: Option<&json::Value>)
     let mut element = Element::clone(element);
     element.map.insert(RESERVATIONS.to_owned(), reservations.clone());
     Arc::new(element)
-}
-
-/// [`merge`] for kea-dhcp4.
-#[must_use]
-pub fn merge4(file: &Written4, objects: &Objects, selector: &ServerSelector) -> Written4 {
-    merge(file, objects, selector)
-}
-
-/// [`merge`] for kea-dhcp6.
-#[must_use]
-pub fn merge6(file: &Written6, objects: &Objects, selector: &ServerSelector) -> Written6 {
-    merge(file, objects, selector)
 }
 
 fn merge_globals(
@@ -161,7 +149,7 @@ fn def_key(top: &str, map: &Map) -> (String, i64) {
 #[cfg(test)]
 mod tests {
     use base::SubnetId;
-    use config::WrittenSubnet4;
+    use config::{Written4, WrittenSubnet4};
     use json::Value;
 
     use super::*;
@@ -215,7 +203,7 @@ mod tests {
             ],
             ..Objects::default()
         };
-        let merged = merge4(&file, &objects, &server());
+        let merged = merge(&file, &objects, &server());
         let wanted = json_value(
             r#"{"renew-timer": 1, "valid-lifetime": 30, "boot-file-name": "/all",
                 "dhcp-ddns": {"enable-updates": true, "server-port": 1}, "multi-threading": {"thread-pool-size": 3}}"#,
@@ -223,7 +211,7 @@ mod tests {
         assert_eq!(Value::from(merged.globals), wanted.unwrap());
         assert_eq!(merged.global_tags["valid-lifetime"], [ServerTag::new("hq").unwrap()]);
         assert_eq!(merged.global_tags["dhcp-ddns.enable-updates"], [ServerTag::all()]);
-        assert_eq!(merge4(&file, &Objects::default(), &server()), file, "an empty database changes nothing");
+        assert_eq!(merge(&file, &Objects::default(), &server()), file, "an empty database changes nothing");
     }
 
     #[test]
@@ -258,7 +246,7 @@ mod tests {
             networks: rows([element(r#"{"name": "n1"}"#, "hq")]),
             ..Objects::default()
         };
-        let merged = merge4(&file, &objects, &server());
+        let merged = merge(&file, &objects, &server());
         let show = |list: &[Arc<Element>], keyword: &str| -> Vec<String> {
             list.iter().map(|e| text_member(&e.map, keyword)).collect()
         };
@@ -267,7 +255,7 @@ mod tests {
         assert_eq!(show(&merged.client_classes, "name"), ["file"]);
         assert_eq!(show(&merged.shared_networks, "name"), ["n2", "n1"]);
         let classes = vec![Stored { row: 1, element: element(r#"{"name": "db"}"#, "all") }];
-        let merged = merge4(&file, &Objects { classes, ..objects }, &server());
+        let merged = merge(&file, &Objects { classes, ..objects }, &server());
         assert_eq!(show(&merged.client_classes, "name"), ["db"]);
     }
 
@@ -286,7 +274,7 @@ mod tests {
                 element: element(r#"{"renew-timer": 7}"#, "hq"),
             };
             let objects = Objects { subnets: [(SubnetId(1), stored)].into(), ..Objects::default() };
-            let merged = merge4(&file, &objects, &server());
+            let merged = merge(&file, &objects, &server());
             let map = &merged.subnets[0].element.map;
             assert_eq!((merged.subnets.len(), map.contains_key("renew-timer")), (1, true));
             assert_eq!(map.get("reservations").is_some(), kept, "{prefix}");
@@ -310,7 +298,7 @@ mod tests {
             element: element("{}", "hq"),
         };
         let objects = Objects { subnets: [(stored.id, stored)].into(), ..Objects::default() };
-        let merged = merge4(&file, &objects, &server());
+        let merged = merge(&file, &objects, &server());
         let ids: Vec<_> = merged.subnets.iter().map(|s| (s.id.0, s.prefix.to_string())).collect();
         assert_eq!(ids, [(3, "10.0.3.0/24".to_owned()), (1, "10.0.2.0/24".to_owned())]);
         assert_eq!(merged.subnets[1].shared_network.as_deref(), Some("n"));

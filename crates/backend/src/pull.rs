@@ -144,7 +144,7 @@ impl std::fmt::Display for PullFailure {
 /// One round:
 /// 1. [`cursor`](Self::cursor) says what to pass to [`ConfigBackend::pull`](crate::ConfigBackend::pull).
 /// 2. [`offer`](Self::offer) takes the answer. `None`: nothing changed. Otherwise build a configuration of the
-///    objects it returns ([`merge4`](crate::merge4), `config::resolve4`) and try it.
+///    objects it returns ([`merge`](crate::merge()), `config::resolve4`) and try it.
 /// 3. [`commit`](Self::commit) when it runs; [`fail`](Self::fail) when it does not, or when the database failed.
 ///    After a failure objects and cursor are as before, so the next round fetches the same changes again.
 ///

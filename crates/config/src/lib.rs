@@ -21,8 +21,7 @@ pub use model::*;
 pub use parse::{
     ParseEnv, database_libraries, parse_agent, parse_agent_arguments, parse_arguments, parse_client_class,
     parse_global, parse_map, parse_option_data, parse_option_def, parse_reservation, parse_shared_network,
-    parse_subnet, parse_with, parse4, parse4_arguments, parse4_map, parse4_with, parse6, parse6_arguments,
-    parse6_map, parse6_with,
+    parse_subnet, parse_with, parse4, parse4_map, parse6, parse6_map,
 };
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, InterfaceCheck, ResolveEnv, SecretReader, check_classes,

@@ -332,7 +332,7 @@ fn numbers_for_subnets_without_one() {
     let text = r#"{ "Dhcp4": { "shared-networks": [ { "name": "n", "subnet4": [ { "subnet": "10.1.0.0/16" } ] } ],
         "subnet4": [ { "subnet": "10.2.0.0/16" }, { "id": 2, "subnet": "10.3.0.0/16" }, { "id": 0, "subnet": "10.4.0.0/16" } ] } }"#;
     let env = config::ParseEnv { assign_subnet_ids: true };
-    let (written, errors) = config::parse4_with(value(text), env);
+    let (written, errors) = config::parse_with::<config::Dhcp4>(value(text), env);
     assert_eq!(errors, []);
     let ids: Vec<_> = written.subnets.iter().map(|s| (s.prefix.to_string(), s.id.0)).collect();
     let expected = [("10.1.0.0/16", 1), ("10.2.0.0/16", 3), ("10.3.0.0/16", 2), ("10.4.0.0/16", 4)];

@@ -212,7 +212,7 @@ fn config_get_goes_back_in() {
           "option-data": [ { "name": "dns-servers", "data": "2001:db8::1" } ] } ]"#;
     let written = parse(members).unwrap();
     let first = config::config_get(&written, true);
-    let (back, errors) = config::parse6_arguments(first.clone(), ParseEnv::default());
+    let (back, errors) = config::parse_arguments::<config::Dhcp6>(first.clone(), ParseEnv::default());
     assert_eq!(errors, []);
     assert_eq!(
         json::to_string_pretty(&config::config_get(&back, true), 2),

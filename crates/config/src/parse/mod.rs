@@ -39,19 +39,6 @@ pub fn parse4(value: Value) -> (Written4, Vec<ConfigError>) {
     parse_with(value, ParseEnv::default())
 }
 
-/// As [`parse4`].
-#[must_use]
-pub fn parse4_with(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    parse_with(value, env)
-}
-
-/// Reads the arguments of `config-set` and `config-test`: a map with `Dhcp4` and perhaps the `hash` that
-/// `config-get` put beside it.
-#[must_use]
-pub fn parse4_arguments(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
-    whole(value, Origin::Command, env)
-}
-
 /// Reads the bare map inside `Dhcp4`.
 #[must_use]
 pub fn parse4_map(value: Value, env: ParseEnv) -> (Written4, Vec<ConfigError>) {
@@ -64,25 +51,13 @@ pub fn parse6(value: Value) -> (Written6, Vec<ConfigError>) {
     parse_with(value, ParseEnv::default())
 }
 
-/// As [`parse4_with`], of kea-dhcp6.
-#[must_use]
-pub fn parse6_with(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
-    parse_with(value, env)
-}
-
-/// As [`parse4_arguments`], of kea-dhcp6.
-#[must_use]
-pub fn parse6_arguments(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
-    whole(value, Origin::Command, env)
-}
-
 /// As [`parse4_map`], of kea-dhcp6.
 #[must_use]
 pub fn parse6_map(value: Value, env: ParseEnv) -> (Written6, Vec<ConfigError>) {
     parse_map(value, env)
 }
 
-/// As [`parse4_with`], of either protocol.
+/// As [`parse4`], of either protocol.
 #[must_use]
 pub fn parse_with<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
     if value.get(P::NAME).is_some() {
@@ -101,7 +76,8 @@ pub fn parse_map<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<C
     (written, checker.errors)
 }
 
-/// As [`parse4_arguments`], of either protocol.
+/// Reads the arguments of `config-set` and `config-test`: a map with `Dhcp4` or `Dhcp6`, and perhaps the `hash` that
+/// `config-get` put beside it.
 #[must_use]
 pub fn parse_arguments<P: Protocol>(value: Value, env: ParseEnv) -> (Written<P>, Vec<ConfigError>) {
     whole(value, Origin::Command, env)

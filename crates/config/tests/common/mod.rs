@@ -23,8 +23,10 @@ pub fn parse(members: &str) -> Result<Written4, Vec<String>> {
 
 /// The same, from the arguments of a command.
 pub fn parse_command(members: &str) -> Result<Written4, Vec<String>> {
-    let (written, errors) =
-        config::parse4_arguments(value(&format!("{{ \"Dhcp4\": {{ {members} }} }}")), ParseEnv::default());
+    let (written, errors) = config::parse_arguments::<config::Dhcp4>(
+        value(&format!("{{ \"Dhcp4\": {{ {members} }} }}")),
+        ParseEnv::default(),
+    );
     if errors.is_empty() { Ok(written) } else { Err(texts(errors)) }
 }
 

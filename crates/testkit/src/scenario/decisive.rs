@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use base::Family;
 use json::{Kind, Value};
 
 use super::parse::{self, File, Step};
@@ -31,14 +30,14 @@ pub struct Shown {
 ///
 /// # Errors
 /// When the text, or a configuration in it, cannot be read, and when the scenarios fail as they are.
-pub fn decisive(path: &Path, text: &str) -> Result<(Family, Vec<Shown>), String> {
+pub fn decisive(path: &Path, text: &str) -> Result<Vec<Shown>, String> {
     let read = || parse::file(text).map_err(|(line, text)| format!("{}:{line}: {text}", path.display()));
     let file = read()?;
     let play = |file: &File| if file.six { run6::all(file, path) } else { run::all(file, path) };
     if let Some(failure) = play(&file).failures.first() {
         return Err(failure.to_string());
     }
-    let (family, top) = if file.six { (Family::V6, "Dhcp6") } else { (Family::V4, "Dhcp4") };
+    let top = if file.six { "Dhcp6" } else { "Dhcp4" };
     let mut places = BTreeSet::new();
     for config in configs(&file) {
         walk(&mut value(config)?, top, &mut |map, keyword| {
@@ -56,7 +55,7 @@ pub fn decisive(path: &Path, text: &str) -> Result<(Family, Vec<Shown>), String>
             shown.push(Shown { place, scenario: failure.title.clone(), required });
         }
     }
-    Ok((family, shown))
+    Ok(shown)
 }
 
 fn value(config: &str) -> Result<Value, String> {

@@ -60,7 +60,7 @@ impl Evidence {
 
     fn play(&mut self, file: &str, title: Option<&str>, text: &str) {
         match decisive(Path::new(file), text) {
-            Ok((_, shown)) => {
+            Ok(shown) => {
                 for one in shown {
                     let test = title.map_or(one.scenario, str::to_owned);
                     let shown = Shown { file: file.to_owned(), test, required: one.required };

@@ -158,7 +158,7 @@ proptest! {
         // What was stored can be read, and a server can run it.
         let tag = ServerTag::new("abc").unwrap();
         let Pulled::Everything { objects, .. } = wait(session.database().pull(tag.clone(), None)).unwrap() else { unreachable!() };
-        let merged = backend::merge4(&config::Written4::default(), &objects, &ServerSelector::One(tag));
+        let merged = backend::merge(&config::Written4::default(), &objects, &ServerSelector::One(tag));
         let running = config::resolve4(std::sync::Arc::new(merged), &config::ResolveEnv::default());
         prop_assert!(running.is_ok(), "{:?}", running.err());
     }

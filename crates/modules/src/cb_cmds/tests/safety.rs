@@ -1,7 +1,7 @@
 //! What a server could not run is refused when it is written, by name, unless forced.
 
 use backend::suite::wait;
-use backend::{Pulled, ServerSelector, merge4};
+use backend::{Pulled, ServerSelector, merge};
 use base::ServerTag;
 
 use super::Session;
@@ -200,7 +200,7 @@ fn what_is_stored_runs() {
     let Pulled::Everything { objects, .. } = wait(s.database().pull(tag.clone(), None)).unwrap() else {
         panic!()
     };
-    let merged = merge4(&config::Written4::default(), &objects, &ServerSelector::One(tag));
+    let merged = merge(&config::Written4::default(), &objects, &ServerSelector::One(tag));
     let running = config::resolve4(std::sync::Arc::new(merged), &config::ResolveEnv::default()).unwrap();
     let subnet = running.subnet(base::SubnetId(5)).unwrap();
     assert_eq!(subnet.params.valid_lifetime.default.0, 1000);

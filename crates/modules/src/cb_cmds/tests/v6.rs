@@ -1,6 +1,6 @@
 //! Objects of DHCPv6: what they have beside those of DHCPv4, and what is checked of them.
 
-use backend::{Pulled, ServerSelector, merge6};
+use backend::{Pulled, ServerSelector, merge};
 use base::{ServerTag, SubnetId};
 use config::{ResolveEnv, Written6};
 
@@ -56,7 +56,7 @@ fn a_subnet_with_prefixes_is_stored_shown_and_run() {
     let pulled = s.runtime.block_on(s.database().pull(ServerTag::new("abc").unwrap(), None)).unwrap();
     let Pulled::Everything { objects, .. } = pulled else { panic!("{pulled:?}") };
     let selector = ServerSelector::One(ServerTag::new("abc").unwrap());
-    let merged = merge6(&Written6::default(), &objects, &selector);
+    let merged = merge(&Written6::default(), &objects, &selector);
     let config = config::resolve6(Arc::new(merged), &ResolveEnv::default()).unwrap();
     let subnet = config.subnet(SubnetId(1)).unwrap();
     assert!(subnet.params.own.rapid_commit);
@@ -155,7 +155,7 @@ fn networks_classes_definitions_and_globals() {
     assert_eq!(network.get("subnet6").unwrap().as_list().unwrap().len(), 1);
     let pulled = s.runtime.block_on(s.database().pull(ServerTag::new("abc").unwrap(), None)).unwrap();
     let Pulled::Everything { objects, .. } = pulled else { panic!("{pulled:?}") };
-    let merged = merge6(&Written6::default(), &objects, &ServerSelector::One(ServerTag::new("abc").unwrap()));
+    let merged = merge(&Written6::default(), &objects, &ServerSelector::One(ServerTag::new("abc").unwrap()));
     let config = config::resolve6(Arc::new(merged), &ResolveEnv::default()).unwrap();
     assert_eq!(config.globals.own.server_id.kind, config::DuidKind::En);
     assert_eq!(config.options.entries(1000).len(), 1);

@@ -4,7 +4,6 @@
 //!
 //! A program is [`main`] with its [`Protocol`]: names, types, and the few steps that differ.
 
-mod channels;
 mod clients;
 mod commands;
 mod d2_client;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base::{Family, Random, Seconds};
+use channels::{Channels, Serving, SocketPlaces};
 use config::{ConfigError, DatabaseAccess, ErrorKind, SyncMode};
 use control::{Answer, result};
 use daemon::{PathKind, RealRandom};
@@ -17,7 +18,6 @@ use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
 
 use crate::Protocol;
-use crate::channels::Channels;
 use crate::hosts::{Lookup, Used};
 use crate::messages::say;
 use crate::protocol::{Config, Written};
@@ -235,11 +235,13 @@ impl<P: Protocol> Server<P> {
         let Staged { file, config, mut pulling, hosts, places, hooks } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
-        let control_sockets = places.resolved(&services.control_sockets);
+        let control_sockets = places.sockets.resolved(&services.control_sockets);
         let workers = self.new_workers(&services.multi_threading).await?;
         let opened = async {
             self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
-            let fresh = self.new_channels(&control_sockets, &places, &state.channels)?;
+            let fresh =
+                self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
+            let fresh = fresh.map_err(Refusal::new)?;
             self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh)
         };
         let fresh = match opened.await {
@@ -253,7 +255,11 @@ impl<P: Protocol> Server<P> {
         };
         state.loggers = places.loggers;
         state.file = file;
-        self.keep_channels(&control_sockets, &places.tls, &mut state.channels);
+        self.with_channels(&places.sockets, |serving| {
+            state.channels.keep(&control_sockets, serving, |error| {
+                say!(P, ParserFail { element: "control-sockets", error });
+            });
+        });
         state.lease_file = places.lease_file;
         crate::commands::register_hooks(self, &hooks);
         if let Some(pulling) = &mut pulling {
@@ -277,7 +283,8 @@ impl<P: Protocol> Server<P> {
         drop(sockets);
         self.in_force(&config);
         // Last: no command may meet a server that is half configured.
-        self.serve_channels(&mut state.channels, fresh);
+        let _front = self.front.enter();
+        state.channels.serve(fresh, &self.commands);
         Ok(())
     }
 
@@ -390,6 +397,13 @@ impl<P: Protocol> Server<P> {
         );
         self.registry.set_default_limit(limit, self.shared.clock.now());
         Ok(())
+    }
+
+    /// Does something to the channels, on their thread.
+    fn with_channels<T>(self: &Arc<Self>, places: &SocketPlaces, work: impl FnOnce(&Serving<'_>) -> T) -> T {
+        let _front = self.front.enter();
+        let pages = || crate::metrics::pages(self);
+        work(&Serving { commands: &self.commands, service: P::SERVICE, pages: &pages, tls: &places.tls })
     }
 
     fn in_force(&self, config: &Config<P>) {

@@ -298,7 +298,7 @@ async fn start<P: Protocol>(
 fn log_as_configured<P: Protocol>(server: &Server<P>, draft: &Draft<P>) {
     let loggers = config::loggers(&draft.written.globals);
     let mut audit = daemon::Audit::new(&server.paths, &server.file, false);
-    let loggers = crate::security::loggers(&mut audit, &loggers);
+    let loggers = channels::loggers(&mut audit, &loggers);
     let _: Result<(), _> = server.logging.apply(&loggers);
 }
 

@@ -1,7 +1,9 @@
 //! `config-get`: the written stage with the defaults that Kea spells out.
 
+mod d2;
 mod objects;
 
+pub use d2::{config_get_d2, write_d2};
 pub use objects::reservation as write_reservation;
 
 use std::collections::HashMap;

@@ -1,10 +1,10 @@
 //! The tables hold what the code that reads them relies on.
 
 use base::Family;
-use config::keywords::{self, AGENT, Backend, DHCP4, DHCP6, Status, Table, Translation, Type};
+use config::keywords::{self, AGENT, Backend, D2, DHCP4, DHCP6, Status, Table, Translation, Type};
 
 fn all() -> Vec<&'static Table> {
-    let mut tables = vec![&DHCP4, &DHCP6, &AGENT];
+    let mut tables = vec![&DHCP4, &DHCP6, &D2, &AGENT];
     let mut at = 0;
     while let Some(table) = tables.get(at).copied() {
         at += 1;

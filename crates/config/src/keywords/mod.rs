@@ -7,6 +7,7 @@
 use base::Family;
 
 mod agent;
+mod d2;
 mod dhcp4;
 mod dhcp6;
 mod reference;
@@ -15,6 +16,7 @@ mod scope6;
 mod service;
 
 pub use agent::{AGENT, AGENT_SOCKET};
+pub use d2::{D2, DDNS_DOMAIN, DIRECTION, DNS_SERVER, TSIG_KEY};
 pub use dhcp4::DHCP4;
 pub use dhcp6::DHCP6;
 pub use reference::reference;

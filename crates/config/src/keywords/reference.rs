@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AGENT, Backend, DHCP4, DHCP6, Keyword, Literal, Status, Table, Translation, Type};
+use super::{AGENT, Backend, D2, DHCP4, DHCP6, Keyword, Literal, Status, Table, Translation, Type};
 
 /// `docs/reference/keywords.md`: every map and its members.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn reference() -> String {
     );
     // Each table once, with all the places where it is used.
     let mut tables: Vec<(&Table, Vec<String>)> =
-        [&DHCP4, &DHCP6, &AGENT].into_iter().map(|table| (table, vec![table.name.to_owned()])).collect();
+        [&DHCP4, &DHCP6, &D2, &AGENT].into_iter().map(|table| (table, vec![table.name.to_owned()])).collect();
     let mut at = 0;
     while let Some((table, paths)) = tables.get(at).cloned() {
         at += 1;

@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod d2;
 pub(crate) mod objects;
 pub(crate) mod objects6;
 pub(crate) mod ranges;
@@ -15,6 +16,7 @@ use json::{Kind, Map, Pos, Value};
 
 pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
+pub use d2::{parse_d2, parse_d2_arguments};
 pub use objects::database_libraries;
 pub use single::{
     parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,

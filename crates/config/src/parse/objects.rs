@@ -97,6 +97,8 @@ pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos
     } else if is(&DHCP_DDNS) && text(map, "ncr-protocol") == Some("TCP") {
         let at = position(map, "ncr-protocol", pos);
         checker.fault(&at, "D2ClientConfig error: NCR Protocol: TCP is not supported.");
+    } else {
+        super::d2::check(checker, table, map, pos);
     }
 }
 
@@ -526,6 +528,11 @@ fn globals(checker: &mut Checker, map: &Map) {
     if let Some(sources) = map.get("mac-sources") {
         objects6::mac_sources(checker, sources);
     }
+    one_unix_socket(checker, map);
+}
+
+/// Of `control-sockets` one may be of type unix.
+pub(super) fn one_unix_socket(checker: &mut Checker, map: &Map) {
     let mut unix = list(map, "control-sockets")
         .iter()
         .filter(|s| s.get("socket-type").and_then(Value::as_str) == Some("unix"));

@@ -2,6 +2,7 @@
 
 mod agent;
 mod classes;
+mod d2;
 mod ddns;
 mod ere;
 mod flex_id;
@@ -25,6 +26,7 @@ use json::{Map, Pos, Value};
 pub use agent::{AgentConfig, AgentLogin, AgentSocket, AgentTls, resolve_agent};
 pub(crate) use classes::ClassBuilder;
 pub use classes::{check_classes, check_options, definition_table};
+pub use d2::{D2Config, DdnsDomain, DnsServer, TsigKey, resolve_d2};
 pub(crate) use hosts::{default_identifiers, identifier as reserved_for, stored as stored_reservation};
 pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};

@@ -305,7 +305,7 @@ pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAcces
     }
 }
 
-fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<ControlSocket> {
+pub(super) fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<ControlSocket> {
     let map = value.as_map()?;
     match text(map, "socket-type")? {
         "unix" => Some(ControlSocket::Unix { path: text(map, "socket-name")?.to_owned() }),

@@ -1,11 +1,11 @@
-//! Names in DNS: Debian's kea-dhcp-ddns takes our requests, and BIND what it makes of them.
+//! Names in DNS: our kea-dhcp-ddns and Debian's take our requests, and BIND what they make of them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::HwAddr;
-use harness::{Dialog, Process, Space, World, until};
+use harness::{Dialog, Process, Space, Updater, World, until};
 use serde_json::{Value, json};
 use testkit::client6::{Ia6, Resource6, kind};
 use testkit::{Packet4, Packet6, Reply6};
@@ -15,7 +15,7 @@ use crate::site;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A copy of a program of Debian, because profiles of AppArmor go by the path; `None` when it is not installed.
-fn debian(world: &World, name: &str) -> Option<PathBuf> {
+pub(crate) fn debian(world: &World, name: &str) -> Option<PathBuf> {
     let path = Path::new("/usr/sbin").join(name);
     if !path.is_file() {
         harness::skipped("Debian's bind9 or kea-dhcp-ddns-server is not installed");
@@ -53,16 +53,55 @@ fn start_bind(world: &World, space: &Space, program: &Path) -> Process {
     process
 }
 
-fn start_d2(world: &World, space: &Space, program: &Path) -> Process {
+/// The zones that [`start_bind`] serves.
+fn zones() -> Value {
     let servers = json!([ { "ip-address": "127.0.0.1", "port": 53 } ]);
-    let config = json!({ "DhcpDdns": {
-        "ip-address": "127.0.0.1", "port": 53001,
+    json!({
         "forward-ddns": { "ddns-domains": [ { "name": "example.com.", "dns-servers": servers } ] },
         "reverse-ddns": { "ddns-domains": [
             { "name": "64.10.in-addr.arpa.", "dns-servers": servers },
             { "name": "8.b.d.0.1.0.0.2.ip6.arpa.", "dns-servers": servers } ] },
-        "loggers": [ { "name": "kea-dhcp-ddns", "severity": "DEBUG", "debuglevel": 50,
-                       "output_options": [ { "output": "stdout" } ] } ] } });
+    })
+}
+
+/// Who updates DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Debian,
+    Ours,
+}
+
+/// A kea-dhcp-ddns at work.
+enum D2 {
+    Debian(Process),
+    Ours(Updater),
+}
+
+impl D2 {
+    /// `None` when it is not installed.
+    fn start(by: By, world: &World, space: &Space) -> Option<Self> {
+        match by {
+            By::Debian => Some(Self::Debian(debians_d2(world, space, &debian(world, "kea-dhcp-ddns")?))),
+            By::Ours => {
+                let mut updater = world.updater(&world.prefix("d2"), space);
+                updater.start(&zones(), &[]);
+                Some(Self::Ours(updater))
+            }
+        }
+    }
+
+    fn log(&self) -> String {
+        match self {
+            Self::Debian(process) => process.output(),
+            Self::Ours(updater) => updater.log(),
+        }
+    }
+}
+
+fn debians_d2(world: &World, space: &Space, program: &Path) -> Process {
+    let mut config = json!({ "DhcpDdns": zones() });
+    config["DhcpDdns"]["loggers"] = json!([ { "name": "kea-dhcp-ddns", "severity": "DEBUG", "debuglevel": 50,
+        "output_options": [ { "output": "stdout" } ] } ]);
     let file = world.write("d2.conf", &config.to_string());
     let mut command = space.command(program, ["-c".into(), file.into_os_string()]);
     command.env("KEA_PIDFILE_DIR", world.directory()).env("KEA_LOCKFILE_DIR", "none");
@@ -75,7 +114,7 @@ fn start_d2(world: &World, space: &Space, program: &Path) -> Process {
 }
 
 /// What DNS says, a line for each record.
-fn dig(space: &Space, name: &str, kind: &str) -> String {
+pub(crate) fn dig(space: &Space, name: &str, kind: &str) -> String {
     let words = ["+short", "+time=1", "+tries=1", "@127.0.0.1", name, kind];
     space.run("dig", words, "").stdout.trim().to_owned()
 }
@@ -135,15 +174,21 @@ fn lease(dialog: &mut Dialog, client: u8, name: &str) -> (HwAddr, Ipv4Addr) {
 
 #[test]
 fn names_appear_and_vanish_with_their_leases() {
+    appear_and_vanish(By::Ours);
+}
+
+#[test]
+fn names_appear_and_vanish_with_debians_updater() {
+    appear_and_vanish(By::Debian);
+}
+
+fn appear_and_vanish(by: By) {
     let Some(world) = World::new() else { return };
-    let (Some(named_program), Some(d2_program)) = (debian(&world, "named"), debian(&world, "kea-dhcp-ddns"))
-    else {
-        return;
-    };
+    let Some(named_program) = debian(&world, "named") else { return };
     let (mut server, relay) = site::site(&world);
     let space = server.space.clone();
     let _bind = start_bind(&world, &space, &named_program);
-    let d2 = start_d2(&world, &space, &d2_program);
+    let Some(d2) = D2::start(by, &world, &space) else { return };
     server.configure(&configuration());
     server.start();
     let mut dialog = Dialog::new(&relay, site::RELAY, site::SERVER);
@@ -183,7 +228,7 @@ fn names_appear_and_vanish_with_their_leases() {
     named(&space, "six.example.com", address);
 
     assert!(server.stop().success());
-    assert!(!d2.output().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.output());
+    assert!(!d2.log().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.log());
 }
 
 /// Requests that were queued before the end leave before it.
@@ -262,11 +307,17 @@ impl Client6 {
 
 #[test]
 fn names_of_dhcpv6_appear_and_vanish_with_their_leases() {
+    appear_and_vanish6(By::Ours);
+}
+
+#[test]
+fn names_of_dhcpv6_appear_and_vanish_with_debians_updater() {
+    appear_and_vanish6(By::Debian);
+}
+
+fn appear_and_vanish6(by: By) {
     let Some(world) = World::new() else { return };
-    let (Some(named_program), Some(d2_program)) = (debian(&world, "named"), debian(&world, "kea-dhcp-ddns"))
-    else {
-        return;
-    };
+    let Some(named_program) = debian(&world, "named") else { return };
     let (space, clients) = (world.space("srv6"), world.space("cli6"));
     for each in [&space, &clients] {
         each.sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
@@ -275,7 +326,7 @@ fn names_of_dhcpv6_appear_and_vanish_with_their_leases() {
     space.bridge("lan");
     space.plug("lan", &clients, "02:00:5e:00:53:01");
     let _bind = start_bind(&world, &space, &named_program);
-    let d2 = start_d2(&world, &space, &d2_program);
+    let Some(d2) = D2::start(by, &world, &space) else { return };
     let mut config = harness::subnets6(
         &["lan"],
         json!([ { "id": 1, "subnet": "2001:db8:1::/64", "interface": "lan",
@@ -318,5 +369,5 @@ fn names_of_dhcpv6_appear_and_vanish_with_their_leases() {
     let address = client.lease(5, "five");
     nameless(&space, "five.example.com", address);
     assert!(server.stop().success());
-    assert!(!d2.output().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.output());
+    assert!(!d2.log().contains("DHCP_DDNS_INVALID_NCR"), "{}", d2.log());
 }

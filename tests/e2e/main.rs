@@ -26,3 +26,4 @@ mod reload;
 mod shared_database;
 mod site;
 mod startup;
+mod updater;

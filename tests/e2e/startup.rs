@@ -16,7 +16,7 @@ fn dhcp4(world: &World, prefix: &Prefix, words: &[&str]) -> Finished {
 fn versions_and_usage() {
     let world = World::plain();
     let prefix = world.prefix("kea");
-    for program in ["kea-dhcp4", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"] {
+    for program in ["kea-dhcp4", "kea-dhcp-ddns", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"] {
         let words: &[&str] = &["-v"];
         let version = world.run(prefix.program(program), words, "");
         assert_eq!(version.code(), 0, "{program}");

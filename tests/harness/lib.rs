@@ -23,6 +23,7 @@ mod programs;
 mod server;
 mod space;
 mod speech;
+mod updater;
 mod wait;
 mod world;
 
@@ -39,6 +40,7 @@ pub use programs::{found, programs};
 pub use server::{Agent, Server, minimal, minimal6, subnets, subnets6};
 pub use space::{Link, Space};
 pub use speech::{Speech, V4, V6};
+pub use updater::Updater;
 pub use wait::{PATIENCE, eventually, now_micros, until};
 pub use world::World;
 

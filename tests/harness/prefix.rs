@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::programs::{programs, root};
 
-const PROGRAMS: [&str; 6] = ["kea-dhcp4", "kea-dhcp6", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"];
+const PROGRAMS: [&str; 7] =
+    ["kea-dhcp4", "kea-dhcp6", "kea-dhcp-ddns", "kea-ctrl-agent", "kea-lfc", "kea-shell", "kea-admin"];
 
 /// What holds leases, sockets and logs is for the server and its group only.
 const DIRECTORIES: [(&str, u32); 7] = [

@@ -13,6 +13,7 @@ use crate::prefix::Prefix;
 use crate::process::{self, Finished, Journal};
 use crate::server::{Agent, Server};
 use crate::space::{self, Space};
+use crate::updater::Updater;
 
 /// Octets of each output that a failure shows: its end says most.
 const SHOWN: usize = 12_000;
@@ -77,6 +78,12 @@ impl World {
     /// The same of kea-dhcp6.
     pub fn server6(&self, name: &str, space: &Space) -> Server {
         Server::new(Family::V6, name, self.prefix(name), space.clone())
+    }
+
+    /// A kea-dhcp-ddns of an installation, not yet started.
+    #[must_use]
+    pub fn updater(&self, prefix: &Prefix, space: &Space) -> Updater {
+        Updater::new(prefix.clone(), space.clone())
     }
 
     /// A control agent of an installation, not yet started.

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::{Outcome, command, root};
 
 /// A built program and where it goes.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("kea-dhcp4", "sbin"),
     ("kea-dhcp6", "sbin"),
+    ("kea-dhcp-ddns", "sbin"),
     ("kea-ctrl-agent", "sbin"),
     ("kea-lfc", "sbin"),
     ("kea-shell", "sbin"),
@@ -38,10 +39,11 @@ const DIRECTORIES: [(&str, u32); 16] = [
 ];
 
 /// Configurations and their modes.
-const CONFIGURATIONS: [(&str, u32); 4] = [
+const CONFIGURATIONS: [(&str, u32); 5] = [
     ("keactrl.conf", 0o644),
     ("kea-dhcp4.conf", 0o640),
     ("kea-dhcp6.conf", 0o640),
+    ("kea-dhcp-ddns.conf", 0o640),
     ("kea-ctrl-agent.conf", 0o640),
 ];
 
@@ -87,7 +89,9 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     folder("share/api", &prefix.join("share/kea/api"))?;
     folder("share/hooks", &prefix.join("lib/kea/hooks"))?;
     folder("share/completions", &prefix.join("share/bash-completion/completions"))?;
-    for page in ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-dhcp6.8", "kea-ctrl-agent.8"] {
+    for page in
+        ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-dhcp6.8", "kea-dhcp-ddns.8", "kea-ctrl-agent.8"]
+    {
         let section = page.chars().next_back().unwrap_or('8');
         copy(
             &root().join("docs/man").join(page),
@@ -96,7 +100,8 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
         )?;
     }
     copy(&root().join("etc/nginx.conf.example"), &prefix.join("share/doc/kea/nginx.conf.example"), 0o644)?;
-    for unit in ["kea-dhcp4.service", "kea-dhcp6.service", "kea-ctrl-agent.service"] {
+    for unit in ["kea-dhcp4.service", "kea-dhcp6.service", "kea-dhcp-ddns.service", "kea-ctrl-agent.service"]
+    {
         script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;
     }
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;

@@ -39,8 +39,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ncr", "observe",
         ],
     ),
+    ("dns", &["wire"]),
+    ("updater", &["base", "dns", "ncr"]),
     ("net", &["base"]),
     ("daemon", &["base", "json", "observe"]),
+    ("channels", &["config", "control", "daemon", "observe"]),
     ("testdb", &[]),
     (
         "testkit",
@@ -56,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "json",
             "config",
             "backend",
+            "channels",
             "control",
             "daemon",
             "engine",
@@ -74,12 +78,12 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that wire everything together and may import anything but each other.
-const PROGRAMS: &[&str] = &["dhcp4", "dhcp6", "ctrl-agent", "shell", "tests"];
+const PROGRAMS: &[&str] = &["dhcp4", "dhcp6", "ddns", "ctrl-agent", "shell", "tests"];
 
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
 const WITHOUT_IO: &[&str] = &[
     "base", "json", "wire", "options", "expr", "lease", "host", "ncr", "config", "engine", "backend",
-    "migrate",
+    "migrate", "dns", "updater",
 ];
 const IO: &[&str] = &["tokio", "hyper", "nix", "libc", "socket2", "rusqlite"];
 

@@ -1,7 +1,9 @@
 //! The trait of databases.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use base::{Family, ServerTag, SubnetId, Timestamp};
 
@@ -45,6 +47,22 @@ pub struct Note {
     pub message: String,
 }
 
+/// What uses something, as texts for operators (`subnet 5`), with its servers.
+pub type Users = Vec<(String, Vec<ServerTag>)>;
+
+/// What all servers have in common with an object that is about to be written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Premises {
+    /// The newest revision, at least of which all this is. What is read afterwards may be newer.
+    pub cursor: Cursor,
+    /// As [`ConfigBackend::servers`].
+    pub servers: Vec<Server>,
+    /// Of all servers.
+    pub globals: Arc<Vec<StoredGlobal>>,
+    /// Of all servers.
+    pub option_defs: Arc<Vec<Stored>>,
+}
+
 /// Version of a schema, as `kea-admin db-version` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
@@ -81,7 +99,14 @@ pub trait ConfigBackend: Send + Sync {
 
     /// Applies changes in order, all or none, in one transaction with one audit revision. Answers, per change, the
     /// number of objects set or deleted; when all are 0, no revision is written.
-    fn apply(&self, changes: Vec<Change>, note: Note) -> Boxed<Vec<u64>>;
+    ///
+    /// `checked` is what the changes were checked against: when somebody wrote since, nothing is stored and the answer
+    /// is [`BackendError::Overtaken`].
+    fn apply(&self, changes: Vec<Change>, note: Note, checked: Option<Cursor>) -> Boxed<Vec<u64>>;
+
+    /// What the check of a change begins with. Cheap while others than these objects change: what was read once is
+    /// remembered.
+    fn premises(&self) -> Boxed<Premises>;
 
     /// What [`apply`](Self::apply) would do, and fail with, now; nothing is stored. `server` also asks for everything
     /// that a server would get before and after.
@@ -142,5 +167,11 @@ pub trait ConfigBackend: Send + Sync {
     fn subnet_of_pool(&self, scope: OptionScope) -> Boxed<Option<SubnetId>>;
 
     /// Where options of a space and code are set, as texts for operators (`subnet 5`), at most `limit`.
-    fn option_users(&self, space: String, code: u16, limit: u32) -> Boxed<Vec<(String, Vec<ServerTag>)>>;
+    fn option_users(&self, space: String, code: u16, limit: u32) -> Boxed<Users>;
+
+    /// What names a client class but other classes, at most `limit`. Looks through all that can.
+    fn class_users(&self, name: String, limit: usize) -> Boxed<Users>;
+
+    /// Who has these classes, of those that are stored.
+    fn class_tags(&self, names: Vec<String>) -> Boxed<BTreeMap<String, Vec<ServerTag>>>;
 }

@@ -35,6 +35,9 @@ pub enum BackendError {
     /// An earlier revision that can not be restored.
     #[error("revision {revision} can not be restored: {reason}")]
     NoWayBack { revision: u64, reason: String },
+    /// Somebody wrote that revision after what the change was checked against; nothing was stored.
+    #[error("revision {0} was written in the meantime")]
+    Overtaken(u64),
     /// The database does not take the change: a text is too long for its column, or Kea's own triggers object.
     #[error("{database}: the change is rejected: {reason}")]
     Rejected { database: String, reason: String },

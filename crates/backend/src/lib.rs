@@ -27,7 +27,7 @@ mod selector;
 #[cfg(feature = "suite")]
 pub mod suite;
 
-pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Version};
+pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Premises, Users, Version};
 pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
 pub use error::BackendError;
 pub use history::{Image, KEPT_REVISIONS, Preview, RevisedObject, Revision, RevisionFilter, Touched};

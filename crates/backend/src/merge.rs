@@ -208,6 +208,21 @@ mod tests {
             r#"{"renew-timer": 1, "valid-lifetime": 30, "boot-file-name": "/all",
                 "dhcp-ddns": {"enable-updates": true, "server-port": 1}, "multi-threading": {"thread-pool-size": 3}}"#,
         );
+        let answer = config::config_get(&merged, true);
+        let origin = answer.get("Dhcp4").and_then(|config| config.get("metadata")).unwrap();
+        let tagged = json_value(
+            r#"{"global-parameters": {"boot-file-name": {"server-tags": ["all"]},
+                "dhcp-ddns.enable-updates": {"server-tags": ["all"]},
+                "multi-threading.thread-pool-size": {"server-tags": ["hq"]}, "valid-lifetime": {"server-tags": ["hq"]}}}"#,
+        );
+        assert_eq!(*origin, tagged.unwrap());
+        let plain = config::config_get(&merged, false);
+        assert_eq!(plain.get("Dhcp4").and_then(|config| config.get("metadata")), None);
+        assert_eq!(config::config_get_text(&merged).0, json::to_string(&plain));
+        // What was shown can be set.
+        let shown = answer.get("Dhcp4").cloned().unwrap();
+        let (again, errors) = config::parse_map::<config::Dhcp4>(shown, config::ParseEnv::default());
+        assert!(errors.is_empty() && again.global_tags.is_empty(), "{errors:?}");
         assert_eq!(Value::from(merged.globals), wanted.unwrap());
         assert_eq!(merged.global_tags["valid-lifetime"], [ServerTag::new("hq").unwrap()]);
         assert_eq!(merged.global_tags["dhcp-ddns.enable-updates"], [ServerTag::all()]);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod checked;
 mod family6;
 mod history;
 mod hosts;
@@ -46,11 +47,12 @@ tests! {
     options_of_networks_subnets_and_pools, classes_keep_their_order, class_dependencies, networks, subnets_by_id_and_prefix,
     subnet_round_trip, deleting_a_network, deleting_a_server, selectors, all_or_nothing, nothing_stored_without_a_column,
     pull_follows_every_change, pull_is_silent_without_changes, pull_after_others_changes, tags_that_move,
-    overlaps_are_found, change_marks, audit_names_what_was_done, option_users_are_named,
+    overlaps_are_found, overlaps_follow_each_change, a_checked_change_is_the_next_one, premises_are_current, change_marks, audit_names_what_was_done, option_users_are_named,
     revisions_name_their_objects, a_preview_stores_nothing, restoring_each_revision, restoring_is_a_change_too,
     restoring_what_others_took_the_place_of, restoring_is_refused,
 }
 
+use checked::{a_checked_change_is_the_next_one, overlaps_follow_each_change, premises_are_current};
 use family6::{
     both_families_have_their_own, ipv6_is_followed_and_restored, networks_and_classes_of_ipv6,
     prefix_pools_and_their_options, subnets_of_ipv6,
@@ -129,6 +131,7 @@ pub fn apply(
     wait(db.apply(
         changes.into_iter().collect(),
         Note { time: Timestamp(1_700_000_000), message: "suite".into() },
+        None,
     ))
 }
 

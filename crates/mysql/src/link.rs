@@ -25,6 +25,9 @@ const BINARY: u16 = 63;
 /// Statements that stay prepared.
 const PREPARED: usize = 256;
 
+/// Octets of statements that wait, at most, before they are sent without company; servers take 16 MB and more.
+const WAITING: usize = 128 * 1024;
+
 /// What every connection begins with: nothing is cut to fit silently, times are those of the world, Kea's triggers
 /// leave the audit to us.
 const SETUP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', \
@@ -37,6 +40,15 @@ pub struct MySql {
     limit: std::time::Duration,
     /// Statements as the server takes them, with the order of their parameters.
     statements: RefCell<HashMap<String, Rc<Statement>>>,
+    /// Statements that nobody waits for; they go with the next one that somebody does.
+    waiting: RefCell<Script>,
+}
+
+/// Statements as one text, parameters written out.
+#[derive(Default)]
+struct Script {
+    text: String,
+    statements: usize,
 }
 
 struct Statement {
@@ -76,6 +88,7 @@ impl MySql {
             connection: RefCell::new(connection),
             limit: access.statement_timeout,
             statements: RefCell::default(),
+            waiting: RefCell::default(),
         };
         link.script(SETUP)?;
         Ok(link)
@@ -83,6 +96,36 @@ impl MySql {
 
     fn wait<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.blocking.wait(self.limit, call)
+    }
+
+    /// Runs what waits, and `script` behind it; `visit` is told which statement of the latter a row is of.
+    fn together(
+        &self,
+        script: &[(&str, &[Datum])],
+        visit: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let Script { mut text, statements: before } = self.waiting.take();
+        for (sql, bind) in script {
+            append(&mut text, &self.statement(sql), bind);
+        }
+        let mut connection = self.connection.borrow_mut();
+        self.wait(async {
+            let mut result = connection.query_iter(text).await.map_err(failed)?;
+            let (mut at, mut answer) = (0_usize, Ok(()));
+            while !result.is_empty() {
+                while let Some(row) = result.next().await.map_err(failed)? {
+                    // What is left is read all the same: the connection goes on.
+                    if answer.is_ok()
+                        && let Some(at) = at.checked_sub(before)
+                    {
+                        answer = visit(at, &Row(&cells(&row)));
+                    }
+                }
+                at += 1;
+            }
+            result.drop_result().await.map_err(failed)?;
+            answer.map(|()| connection.affected_rows())
+        })
     }
 
     fn statement(&self, sql: &str) -> Rc<Statement> {
@@ -155,6 +198,35 @@ fn bound(statement: &Statement, bind: &[Datum]) -> Params {
     if values.is_empty() { Params::Empty } else { Params::Positional(values) }
 }
 
+/// Adds a statement to a text of statements, with its parameters written out.
+fn append(text: &mut String, statement: &Statement, bind: &[Datum]) {
+    if !text.is_empty() {
+        text.push_str(";\n");
+    }
+    let mut parts = statement.text.split('?');
+    text.push_str(parts.next().unwrap_or_default());
+    for (number, part) in statement.order.iter().zip(parts) {
+        literal(text, number.checked_sub(1).and_then(|at| bind.get(at)).unwrap_or(&Datum::Null));
+        text.push_str(part);
+    }
+}
+
+/// A value as part of a statement. What could be anything but the value is written in hexadecimal digits.
+fn literal(text: &mut String, datum: &Datum) {
+    match datum {
+        Datum::Int(i) => text.push_str(&i.to_string()),
+        Datum::Real(r) if r.is_finite() => text.push_str(&format!("{r:e}")),
+        Datum::Null | Datum::Real(_) => text.push_str("NULL"),
+        Datum::Text(t)
+            if t.bytes().all(|octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'\'' | b'\\')) =>
+        {
+            text.push_str(&format!("'{t}'"));
+        }
+        Datum::Text(t) => text.push_str(&format!("_utf8mb4 X'{}'", base::encode_hex(t.as_bytes()))),
+        Datum::Bytes(b) => text.push_str(&format!("X'{}'", base::encode_hex(b))),
+    }
+}
+
 /// A value of single precision in the digits that it was written with.
 fn single(real: f32) -> f64 {
     real.to_string().parse().unwrap_or_else(|_| f64::from(real))
@@ -211,6 +283,9 @@ impl Link for MySql {
         bind: &[Datum],
         visit: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        if self.waiting.borrow().statements > 0 {
+            return self.query_all(&[(sql, bind)], &mut |_, row| visit(row));
+        }
         let statement = self.statement(sql);
         let parameters = bound(&statement, bind);
         let mut connection = self.connection.borrow_mut();
@@ -219,7 +294,6 @@ impl Link for MySql {
                 connection.exec_iter(statement.text.as_str(), parameters).await.map_err(failed)?;
             let mut answer = Ok(());
             while let Some(row) = result.next().await.map_err(failed)? {
-                // What is left is read all the same: the connection goes on.
                 if answer.is_ok() {
                     answer = visit(&Row(&cells(&row)));
                 }
@@ -228,14 +302,26 @@ impl Link for MySql {
         })
     }
 
+    fn query_all(
+        &self,
+        queries: &[(&str, &[Datum])],
+        visit: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.together(queries, visit).map(|_| ())
+    }
+
     fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error> {
-        let statement = self.statement(sql);
-        let parameters = bound(&statement, bind);
-        let mut connection = self.connection.borrow_mut();
-        self.wait(async {
-            connection.exec_drop(statement.text.as_str(), parameters).await.map_err(failed)?;
-            Ok(connection.affected_rows())
-        })
+        self.together(&[(sql, bind)], &mut |_, _| Ok(()))
+    }
+
+    fn send(&self, sql: &str, bind: &[Datum]) -> Result<(), Error> {
+        let full = {
+            let mut waiting = self.waiting.borrow_mut();
+            append(&mut waiting.text, &self.statement(sql), bind);
+            waiting.statements += 1;
+            waiting.text.len() >= WAITING
+        };
+        if full { self.together(&[], &mut |_, _| Ok(())).map(|_| ()) } else { Ok(()) }
     }
 
     fn script(&self, statement: &str) -> Result<(), Error> {
@@ -249,20 +335,26 @@ impl Link for MySql {
     }
 
     fn begin(&self, mode: Mode) -> Result<(), Error> {
-        self.script(match mode {
-            Mode::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-            Mode::Write => "START TRANSACTION",
-        })
+        *self.waiting.borrow_mut() = Script::default();
+        self.send(
+            match mode {
+                Mode::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+                Mode::Write => "START TRANSACTION",
+            },
+            &[],
+        )
     }
 
     fn commit(&self) -> Result<(), Error> {
-        self.script("COMMIT").map_err(|error| match error {
+        self.execute("COMMIT", &[]).map(|_| ()).map_err(|error| match error {
             Error::Lost(reason) => Error::Uncertain(reason),
             other => other,
         })
     }
 
     fn rollback(&self) -> Result<(), Error> {
+        // What was not sent is not to be done.
+        *self.waiting.borrow_mut() = Script::default();
         self.script("ROLLBACK")
     }
 }

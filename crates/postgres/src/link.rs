@@ -1,10 +1,11 @@
 //! A connection to PostgreSQL.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use backend::columns::Datum;
 use backend::schema;
@@ -226,6 +227,35 @@ impl Link for PostgreSql {
                 visit(&Row(&cells(&row, &types)?))?;
             }
             Ok(())
+        })
+    }
+
+    fn query_all(
+        &self,
+        queries: &[(&str, &[Datum])],
+        visit: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut statements = Vec::with_capacity(queries.len());
+        for (sql, bind) in queries {
+            statements.push((self.prepared(sql)?, parameters(bind)));
+        }
+        // Which query's rows are looked at: answers come in the order of questions, and so are they taken.
+        let (turn, visit) = (Cell::new(0), RefCell::new(visit));
+        let (turn, visit) = (&turn, &visit);
+        self.together(async {
+            let queries = statements.iter().enumerate().map(|(at, (statement, bind))| async move {
+                let rows = self.client.query_raw(statement, references(bind)).await;
+                let mut rows = pin!(rows.map_err(|error| self.failed(&error))?);
+                poll_fn(|_| if turn.get() == at { Poll::Ready(()) } else { Poll::Pending }).await;
+                let types: Vec<Type> =
+                    statement.columns().iter().map(|column| column.type_().clone()).collect();
+                while let Some(row) = rows.try_next().await.map_err(|error| self.failed(&error))? {
+                    (visit.borrow_mut())(at, &Row(&cells(&row, &types)?))?;
+                }
+                turn.set(at + 1);
+                Ok(())
+            });
+            try_join_all(queries).await.map(|_: Vec<()>| ())
         })
     }
 

@@ -20,16 +20,18 @@ mod layout;
 mod link;
 mod marks;
 mod overlap;
+mod premises;
 mod read;
 mod worker;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backend::{
     AuditEntry, BackendError, Boxed, Change, ChangeMark, ConfigBackend, Cursor, Identity, KEPT_REVISIONS,
-    Note, OptionScope, Prefix, Preview, Pulled, Revision, RevisionFilter, Server, ServerSelector, Stored,
-    StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey, Version,
+    Note, OptionScope, Prefix, Premises, Preview, Pulled, Revision, RevisionFilter, Server, ServerSelector,
+    Stored, StoredGlobal, StoredSubnet, SubnetBrief, SubnetKey, Users, Version,
 };
 use base::{Family, ServerTag, SubnetId};
 use tokio::sync::Notify;
@@ -118,10 +120,26 @@ impl ConfigBackend for Database {
         })
     }
 
-    fn apply(&self, changes: Vec<Change>, note: Note) -> Boxed<Vec<u64>> {
+    fn apply(&self, changes: Vec<Change>, note: Note, checked: Option<Cursor>) -> Boxed<Vec<u64>> {
         let (family, keep) = (self.family, self.keep);
-        self.worker
-            .call(true, move |session, old| write::apply(session.reader(family), old, &changes, &note, keep))
+        self.worker.call(true, move |session, old| {
+            let reader = session.reader(family);
+            let done = write::apply(reader, old, &changes, &note, keep, checked.as_ref())?;
+            if let Some(step) = &done.step {
+                session.remembered.step(step);
+            }
+            Ok(done.counts)
+        })
+    }
+
+    fn premises(&self) -> Boxed<Premises> {
+        let family = self.family;
+        self.worker.call(false, move |session, _| {
+            let mut remembered = std::mem::take(&mut session.remembered);
+            let found = session.reader(family).premises(&mut remembered.premises);
+            session.remembered = remembered;
+            found
+        })
     }
 
     fn preview(&self, changes: Vec<Change>, server: Option<ServerTag>) -> Boxed<Preview> {
@@ -239,12 +257,10 @@ impl ConfigBackend for Database {
     fn overlapping(&self, prefix: Prefix) -> Boxed<Vec<SubnetBrief>> {
         let family = self.family;
         self.worker.call(false, move |session, _| {
-            let mut prefixes = session.prefixes.take();
-            let reader = session.reader(family);
-            let found = write::transaction(reader.link, Mode::Read, || {
-                Ok((false, reader.overlapping(&mut prefixes, prefix)?))
-            });
-            session.prefixes = prefixes;
+            // Each query may see more than the one before: what is found is at least as new as the first.
+            let mut remembered = std::mem::take(&mut session.remembered);
+            let found = session.reader(family).overlapping(&mut remembered.prefixes, prefix);
+            session.remembered = remembered;
             found
         })
     }
@@ -253,7 +269,16 @@ impl ConfigBackend for Database {
         self.read(move |reader| reader.subnet_of_pool(&scope))
     }
 
-    fn option_users(&self, space: String, code: u16, limit: u32) -> Boxed<Vec<(String, Vec<ServerTag>)>> {
+    fn option_users(&self, space: String, code: u16, limit: u32) -> Boxed<Users> {
         self.read(move |reader| reader.option_users(&space, code, limit))
+    }
+
+    fn class_users(&self, name: String, limit: usize) -> Boxed<Users> {
+        self.read(move |reader| reader.class_users(&name, limit))
+    }
+
+    fn class_tags(&self, names: Vec<String>) -> Boxed<BTreeMap<String, Vec<ServerTag>>> {
+        let family = self.family;
+        self.worker.call(false, move |session, _| session.reader(family).class_tags(&names))
     }
 }

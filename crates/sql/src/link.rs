@@ -70,6 +70,19 @@ pub trait Link {
         visit: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error>;
 
+    /// Several queries that travel together; `visit` is told which one a row is of. Rows come in the order of the
+    /// queries, which see one state only in a transaction that does.
+    fn query_all(
+        &self,
+        queries: &[(&str, &[Datum])],
+        visit: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for (at, (sql, bind)) in queries.iter().enumerate() {
+            self.query(sql, bind, &mut |row| visit(at, row))?;
+        }
+        Ok(())
+    }
+
     /// Number of rows that the statement found.
     fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error>;
 

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use backend::{Cursor, Prefix};
 use base::SubnetId;
 
+use crate::write::Step;
+
 /// Prefixes of all subnets as of a revision.
 #[derive(Debug, Default)]
 pub(crate) struct Prefixes {
@@ -28,6 +30,18 @@ impl Prefixes {
         {
             self.by_prefix.remove(&prefix);
         }
+    }
+
+    /// Follows a revision.
+    pub(crate) fn step(&mut self, step: &Step) {
+        for (row, prefix) in &step.subnets {
+            let id = SubnetId(u32::try_from(*row).unwrap_or_default());
+            match prefix {
+                Some(prefix) => self.insert(id, *prefix),
+                None => self.remove(id),
+            }
+        }
+        self.cursor = step.after.clone();
     }
 
     /// In the order of ids. Networks nest: those that overlap begin inside the prefix, or are one of its ancestors.

@@ -8,6 +8,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 
 use crate::overlap::Prefixes;
+use crate::premises::Kept;
+use crate::write::Step;
 use crate::{Error, Layout, Link};
 
 /// How connections come about. Lives on the database's thread, where it may block.
@@ -35,14 +37,35 @@ pub trait Connector: 'static {
 /// What is done on the thread.
 pub type Job = Box<dyn FnOnce(&mut State) + Send>;
 
+/// What need not be read again, as of a revision each.
+#[derive(Default)]
+pub(crate) struct Remembered {
+    /// Prefixes of all subnets, once they were asked about.
+    pub(crate) prefixes: Option<Prefixes>,
+    pub(crate) premises: Option<Kept>,
+}
+
+impl Remembered {
+    /// Follows a revision of our own.
+    pub(crate) fn step(&mut self, step: &Step) {
+        if let Some(prefixes) = self.prefixes.as_mut().filter(|prefixes| prefixes.cursor == step.before) {
+            prefixes.step(step);
+        }
+        if let Some(kept) = self.premises.as_mut().filter(|kept| kept.cursor == step.before)
+            && Kept::TABLES.iter().all(|table| !step.tables.contains(table.table))
+        {
+            kept.cursor = step.after.clone();
+        }
+    }
+}
+
 /// A connection, and what was learnt through it.
 pub(crate) struct Session {
     pub(crate) link: Box<dyn Link>,
     pub(crate) layout: Layout,
     /// Number of the connection.
     pub(crate) opened: u64,
-    /// Prefixes of all subnets, once they were asked about.
-    pub(crate) prefixes: Option<Prefixes>,
+    pub(crate) remembered: Remembered,
     /// A second connection: it sees what a transaction under way replaces.
     old: Option<Box<dyn Link>>,
     /// Whether the table of what revisions replaced was seen to.
@@ -72,7 +95,7 @@ impl State {
                 link,
                 layout,
                 opened: self.opened,
-                prefixes: None,
+                remembered: Remembered::default(),
                 old: None,
                 history_tried: false,
             });

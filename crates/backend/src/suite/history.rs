@@ -57,7 +57,7 @@ fn state(db: &dyn ConfigBackend) -> Vec<String> {
 
 pub(super) fn revisions_name_their_objects(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
     let note = |time, message: &str| Note { time: Timestamp(time), message: message.into() };
-    wait(db.apply(vec![server("abc")], note(100, "first"))).unwrap();
+    wait(db.apply(vec![server("abc")], note(100, "first"), None)).unwrap();
     let o = r#"{"code": 6, "space": "dhcp4", "csv-format": true, "data": "1.1.1.1"}"#;
     let changes = vec![
         global("all", "renew-timer", 1i64),
@@ -66,8 +66,8 @@ pub(super) fn revisions_name_their_objects(db: &dyn ConfigBackend, _: &dyn Confi
         subnet(&["abc"], 5, "10.0.0.0/24", Some("n"), ""),
         class(&["abc"], "c", None, &[]),
     ];
-    wait(db.apply(changes, note(200, "second"))).unwrap();
-    wait(db.apply(vec![Change::DeleteSubnet(SubnetKey::Id(SubnetId(5)))], note(300, "third"))).unwrap();
+    wait(db.apply(changes, note(200, "second"), None)).unwrap();
+    wait(db.apply(vec![Change::DeleteSubnet(SubnetKey::Id(SubnetId(5)))], note(300, "third"), None)).unwrap();
     let all = revisions(db, ALL);
     let messages = |list: &[Revision]| list.iter().map(|r| r.message.clone()).collect::<Vec<_>>();
     assert_eq!(messages(&all), ["third", "second", "first"]);

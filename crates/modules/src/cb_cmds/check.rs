@@ -1,13 +1,14 @@
 //! What servers would run after a write: the checks that Kea leaves to the operator.
 //!
 //! Nothing here costs time in proportion to the number of stored subnets, but the change of an option definition that
-//! is in use.
+//! is in use, and the deletion of a client class.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use backend::{
-    Objects, Pulled, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge, text_member,
+    Objects, Pulled, Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge,
+    text_member,
 };
 use base::{IpPrefix, ServerTag};
 use config::{Element, Protocol, ResolveEnv, Written};
@@ -35,7 +36,8 @@ pub(crate) fn share(a: &[ServerTag], b: &[ServerTag]) -> bool {
 
 /// What all servers have in common with an object that is about to be written: globals and definitions.
 pub(crate) struct World<P: Protocol> {
-    globals: Vec<StoredGlobal>,
+    servers: Vec<Server>,
+    globals: Arc<Vec<StoredGlobal>>,
     definitions: Definitions,
     /// Of the server that got the command.
     own: ServerTag,
@@ -43,12 +45,18 @@ pub(crate) struct World<P: Protocol> {
 }
 
 impl<P: Protocol> World<P> {
+    /// The state that the command is checked against from here on: what is written later is checked again.
     pub(crate) async fn fetch(call: &Call<'_, P>) -> Result<Self, Refusal> {
+        let premises = call.backend()?.premises().await?;
+        call.checked_against(premises.cursor);
+        let file = call.host.file();
+        let defs = file.as_ref().map_or(&[][..], |file| &file.option_defs);
         Ok(Self {
-            globals: call.backend()?.globals(ServerSelector::Any).await?,
-            definitions: call.definitions().await?,
+            servers: premises.servers,
+            globals: premises.globals,
+            definitions: Definitions::new(P::FAMILY, premises.option_defs, defs),
             own: call.host.tag(),
-            file: call.host.file(),
+            file,
         })
     }
 
@@ -57,9 +65,9 @@ impl<P: Protocol> World<P> {
     }
 
     /// Refuses tags of servers that were not created.
-    pub(crate) async fn known(&self, call: &Call<'_, P>, tags: &[ServerTag]) -> Result<(), Refusal> {
+    pub(crate) fn known(&self, tags: &[ServerTag]) -> Result<(), Refusal> {
         for tag in tags.iter().filter(|tag| !tag.is_all()) {
-            if call.backend()?.server(tag.clone()).await?.is_none() {
+            if !self.servers.iter().any(|server| server.tag == *tag) {
                 return refuse(format!(
                     "server with the tag '{tag}' does not exist in the configuration database"
                 ));
@@ -69,7 +77,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// The servers to try an object of `tags` on: those, and for `all` each that differs from the others.
-    fn targets(&self, tags: &[ServerTag]) -> Vec<ServerTag> {
+    pub(crate) fn targets(&self, tags: &[ServerTag]) -> Vec<ServerTag> {
         let mut targets = tags.to_vec();
         if tags.iter().any(ServerTag::is_all) {
             let defs = self.definitions.stored().iter().flat_map(|d| &d.element.server_tags);
@@ -130,8 +138,14 @@ impl<P: Protocol> World<P> {
             .collect()
     }
 
-    /// What would be wrong with these parameters, all of one server or of `all`, that is not wrong without them.
-    pub(crate) fn globals_run(mut self, tag: &ServerTag, globals: Vec<StoredGlobal>) -> Vec<String> {
+    /// What would be wrong with these parameters, all of one server or of `all`, and without another, that is not
+    /// wrong now.
+    pub(crate) fn globals_run(
+        mut self,
+        tag: &ServerTag,
+        globals: Vec<StoredGlobal>,
+        gone: Option<&str>,
+    ) -> Vec<String> {
         let before: Vec<(ServerTag, Vec<String>)> = self
             .targets(std::slice::from_ref(tag))
             .into_iter()
@@ -140,9 +154,10 @@ impl<P: Protocol> World<P> {
                 (target, texts)
             })
             .collect();
-        self.globals
-            .retain(|old| !globals.iter().any(|global| global.name == old.name && global.tags == old.tags));
-        self.globals.extend(globals);
+        let all = Arc::make_mut(&mut self.globals);
+        all.retain(|old| !globals.iter().any(|global| global.name == old.name && global.tags == old.tags));
+        all.retain(|old| gone != Some(old.name.as_str()) || !old.tags.contains(tag));
+        all.extend(globals);
         let mut findings = Vec::new();
         for (target, known) in before {
             for text in resolution(self.compose(&target, Objects::default())) {
@@ -328,40 +343,62 @@ impl<P: Protocol> World<P> {
 
     // Classes.
 
-    /// Says in the log which classes of a subnet or network nobody has defined; hook libraries, vendor classes and
-    /// reservations may assign classes of any name, so this is no error.
-    pub(crate) async fn warn_of_classes(
+    /// What is wrong with the classes that an object names, in whichever of its parts: those that nobody defined, or
+    /// not for all of its servers. `own` is the name of the class that is the object.
+    pub(crate) async fn classes_known(
         &self,
         call: &Call<'_, P>,
+        tags: &[ServerTag],
         map: &Map,
         what: &str,
-    ) -> Result<(), Refusal> {
-        let mut names: Vec<&str> = Vec::new();
-        let pools = map.get("pools").and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(Value::as_map);
-        for holder in std::iter::once(map).chain(pools) {
-            for keyword in ["client-classes", "evaluate-additional-classes"] {
-                let list = holder.get(keyword).and_then(Value::as_list).unwrap_or(&[]);
-                for name in list.iter().filter_map(Value::as_str) {
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
-                }
-            }
+        own: Option<&str>,
+    ) -> Result<Vec<String>, Refusal> {
+        let mut names = BTreeSet::new();
+        classes_of(map, &mut names);
+        let in_file = |name: &str| {
+            let mut classes = self.file.iter().flat_map(|file| &file.client_classes);
+            classes.any(|class| text_member(&class.map, "name") == name)
+        };
+        names.retain(|name| {
+            !is_builtin(name)
+                && !matches!(name.as_str(), "DROP" | "REJECT" | "SKIP_DDNS")
+                && own != Some(name.as_str())
+                && !in_file(name)
+        });
+        if names.is_empty() {
+            return Ok(Vec::new());
         }
+        let stored = call.backend()?.class_tags(names.iter().cloned().collect()).await?;
+        let mut findings = Vec::new();
         for name in names {
-            let in_file = self.file.as_ref().is_some_and(|file| {
-                file.client_classes.iter().any(|class| text_member(&class.map, "name") == name)
-            });
-            let special = matches!(name, "DROP" | "REJECT" | "SKIP_DDNS");
-            if !in_file
-                && !special
-                && !is_builtin(name)
-                && call.backend()?.class(name.to_owned()).await?.is_none()
-            {
-                call.warn(&format!("{what} refers to client class '{name}', which is not defined"));
+            match stored.get(&name) {
+                None => {
+                    let servers: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
+                    findings.push(format!(
+                        "{what}: client class '{name}' is not defined for server {}",
+                        servers.join(", ")
+                    ));
+                }
+                Some(have) => findings.extend(
+                    lacking(have, tags)
+                        .into_iter()
+                        .map(|tag| format!("{what}: client class '{name}' is not given to server '{tag}'")),
+                ),
             }
         }
-        Ok(())
+        Ok(findings)
+    }
+}
+
+/// Names of classes in an object and what is in it.
+fn classes_of(map: &Map, names: &mut BTreeSet<String>) {
+    for keyword in ["client-classes", "evaluate-additional-classes"] {
+        let list = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
+        names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+    }
+    for keyword in ["pools", "pd-pools", "option-data"] {
+        let parts = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
+        parts.iter().filter_map(Value::as_map).for_each(|part| classes_of(part, names));
     }
 }
 

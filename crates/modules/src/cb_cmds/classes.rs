@@ -10,6 +10,15 @@ use super::args::{Refusal, refuse};
 use super::check::World;
 use super::{Call, deleted, found, rules, stored};
 
+/// Users of a class that are named in a refusal.
+const NAMED: usize = 5;
+
+/// An object with its servers.
+fn of_servers(what: String, tags: &[ServerTag]) -> String {
+    let tags: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
+    if tags.is_empty() { what } else { format!("{what} of server {}", tags.join(", ")) }
+}
+
 /// Classes that are there without a definition.
 pub(crate) fn is_builtin(name: &str) -> bool {
     matches!(name, "ALL" | "KNOWN" | "UNKNOWN" | "BOOTP")
@@ -30,7 +39,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let mut map = rules::class(call.family, &value)?;
     let name = text_member(&map, "name");
     let world = World::fetch(call).await?;
-    world.known(call, &tags).await?;
+    world.known(&tags)?;
     let definitions = world.definitions().with_class(&map);
     let mut findings = Vec::new();
     definitions.options_in(&mut map, &tags, &mut findings)?;
@@ -40,7 +49,9 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             def.insert("space".to_owned(), space.into());
         }
     }
-    let names = compile(call, &tags, &map, &definitions, &mut findings)?;
+    let what = format!("client class '{name}'");
+    findings.extend(world.classes_known(call, &tags, &map, &what, Some(&name)).await?);
+    let names = compile(call, &world.targets(&tags), &map, &definitions, &mut findings)?;
     let depends_on_known = names.iter().any(|name| name == "KNOWN" || name == "UNKNOWN");
     let dependencies = names.into_iter().filter(|name| !is_builtin(name)).collect();
     call.guard(&findings)?;
@@ -92,6 +103,17 @@ pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, R
 pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
+    World::fetch(call).await?;
+    if !call.args.force()? && call.backend()?.class(name.to_owned()).await?.is_some() {
+        let users = call.backend()?.class_users(name.to_owned(), NAMED).await?;
+        let users: Vec<String> = users.into_iter().map(|(what, tags)| of_servers(what, &tags)).collect();
+        if !users.is_empty() {
+            return refuse(format!(
+                "client class '{name}' is used by {} (\"force\": true deletes it nevertheless)",
+                users.join(", ")
+            ));
+        }
+    }
     let count = call.apply_one(Change::DeleteClass { name: name.to_owned() }).await?;
     Ok(deleted(format!("{count} DHCPv{} client class(es) deleted.", call.digit()), count))
 }

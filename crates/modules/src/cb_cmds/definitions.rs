@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backend::{ConfigBackend, OptionKey, ServerSelector, Stored, int_member, option_key_of, text_member};
+use backend::{OptionKey, Stored, int_member, option_key_of, text_member};
 use base::{Family, ServerTag};
 use config::Element;
 use json::{Kind, Map, Value};
@@ -16,7 +16,7 @@ pub(crate) struct Definitions {
     family: Family,
     standard: Arc<DefTable>,
     /// Of the database, all servers'.
-    stored: Vec<Stored>,
+    stored: Arc<Vec<Stored>>,
     /// Of the file of the server that got the command. Other servers may have the same: nobody can know.
     file: Vec<Arc<Element>>,
     /// Of the class that is being set.
@@ -24,16 +24,8 @@ pub(crate) struct Definitions {
 }
 
 impl Definitions {
-    pub(crate) async fn fetch(backend: &dyn ConfigBackend, file: &[Arc<Element>]) -> Result<Self, Refusal> {
-        let family = backend.family();
-        let stored = backend.option_defs(ServerSelector::Any).await?;
-        Ok(Self {
-            family,
-            standard: DefTable::standard(family),
-            stored,
-            file: file.to_vec(),
-            class: Vec::new(),
-        })
+    pub(crate) fn new(family: Family, stored: Arc<Vec<Stored>>, file: &[Arc<Element>]) -> Self {
+        Self { family, standard: DefTable::standard(family), stored, file: file.to_vec(), class: Vec::new() }
     }
 
     /// With the definitions of a class on top.
@@ -42,7 +34,7 @@ impl Definitions {
         Self {
             family: self.family,
             standard: Arc::clone(&self.standard),
-            stored: self.stored.clone(),
+            stored: Arc::clone(&self.stored),
             file: self.file.clone(),
             class: list.iter().filter_map(Value::as_map).cloned().collect(),
         }
@@ -56,7 +48,7 @@ impl Definitions {
     fn servers(&self, tags: &[ServerTag]) -> Vec<ServerTag> {
         let mut servers = tags.to_vec();
         if tags.iter().any(ServerTag::is_all) {
-            for def in &self.stored {
+            for def in self.stored.iter() {
                 for tag in &def.element.server_tags {
                     if !servers.contains(tag) {
                         servers.push(tag.clone());

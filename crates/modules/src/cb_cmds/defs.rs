@@ -45,7 +45,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let code = u16::try_from(int_member(&map, "code"))?;
     map.insert("space".to_owned(), space.as_str().into());
     let mut world = World::fetch(call).await?;
-    world.known(call, std::slice::from_ref(&tag)).await?;
+    world.known(std::slice::from_ref(&tag))?;
     let (findings, warnings) = world.def_fits(call, &tag, &map).await?;
     call.guard(&findings)?;
     call.apply_one(Change::SetOptionDef { tag, map }).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let key = call.args.option_key("option-defs", &["force"])?;
     let tag = call.args.one_tag()?;
     let world = World::fetch(call).await?;
-    world.known(call, std::slice::from_ref(&tag)).await?;
+    world.known(std::slice::from_ref(&tag))?;
     let force = call.args.force()? || flag(call.args.only_map("option-defs")?, "force")?;
     if !force && world.has_def(&tag, &key.space, key.code) && !world.def_stays(&tag, &key.space, key.code) {
         let users = call.backend()?.option_users(key.space.clone(), key.code, 1000).await?;

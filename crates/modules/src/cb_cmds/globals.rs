@@ -52,8 +52,8 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         changes.push(Change::SetGlobal { tag: tag.clone(), name, value });
     }
     let world = World::fetch(call).await?;
-    world.known(call, std::slice::from_ref(&tag)).await?;
-    call.guard(&world.globals_run(&tag, stored))?;
+    world.known(std::slice::from_ref(&tag))?;
+    call.guard(&world.globals_run(&tag, stored, None))?;
     let count = changes.len();
     call.apply(changes).await?;
     let arguments = Map::from([("count".to_owned(), number(count)), ("parameters".to_owned(), shown.into())]);
@@ -109,7 +109,9 @@ pub(crate) async fn get_all<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, R
 
 pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let (name, tag) = one(call)?;
-    World::fetch(call).await?.known(call, std::slice::from_ref(&tag)).await?;
+    let world = World::fetch(call).await?;
+    world.known(std::slice::from_ref(&tag))?;
+    call.guard(&world.globals_run(&tag, Vec::new(), Some(&name)))?;
     let count = call.apply_one(Change::DeleteGlobal { tag, name }).await?;
     Ok(deleted(format!("{count} DHCPv{} global parameter(s) deleted.", call.digit()), count))
 }

@@ -29,9 +29,10 @@ mod subnets;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use backend::{Change, ConfigBackend, Identity, Note};
+use backend::{BackendError, Change, ConfigBackend, Cursor, Identity, Note};
 use base::{Family, ServerTag, Timestamp};
 use config::{Protocol, Written};
 use control::{Access, Answer, Command, CommandTable, DuplicateCommand};
@@ -41,6 +42,9 @@ use args::{Args, Refusal, refuse};
 use commands::Op;
 pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
+
+/// How often a command is checked anew because others write at the same time; each time one of them got on.
+const TRIES: u32 = 100;
 
 /// What the commands need of the server that has them.
 pub trait Host<P: Protocol>: Send + Sync {
@@ -91,7 +95,7 @@ async fn execute<P: Protocol>(
     if dry_run && access != Access::Write {
         return refuse("'dry-run' parameter is for commands that write");
     }
-    let call = Call {
+    let mut call = Call {
         backend: choose(host, &args),
         family: P::FAMILY,
         message: args.message()?,
@@ -100,9 +104,20 @@ async fn execute<P: Protocol>(
         command: &command.name,
         dry_run,
         difference: Mutex::default(),
+        checked: Mutex::default(),
+        overtaken: AtomicBool::new(false),
     };
-    let answer = answer(op, &call).await?;
-    Ok(if dry_run { call.dry(answer) } else { answer })
+    let mut tries = TRIES;
+    loop {
+        let answer = answer(op, &call).await;
+        tries -= 1;
+        // What was checked is not what is there any more: once more, with that.
+        if std::mem::take(call.overtaken.get_mut()) && tries > 0 {
+            call.checked = Mutex::default();
+            continue;
+        }
+        return Ok(if dry_run { call.dry(answer?) } else { answer? });
+    }
 }
 
 async fn answer<P: Protocol>(op: Op, call: &Call<'_, P>) -> Result<Answer, Refusal> {
@@ -169,6 +184,10 @@ struct Call<'a, P: Protocol> {
     dry_run: bool,
     /// Of a dry run.
     difference: Mutex<Vec<Value>>,
+    /// What the change is checked against, where it is.
+    checked: Mutex<Option<Cursor>>,
+    /// Whether somebody wrote between the check and the change.
+    overtaken: AtomicBool,
 }
 
 impl<P: Protocol> Call<'_, P> {
@@ -193,11 +212,26 @@ impl<P: Protocol> Call<'_, P> {
             return Ok(preview.counts);
         }
         let message = self.audit_message(detail);
-        let counts = self.backend()?.apply(changes, Note { time: self.host.now(), message }).await?;
+        let checked = self.checked.lock().map(|checked| checked.clone()).unwrap_or_default();
+        let note = Note { time: self.host.now(), message };
+        let counts = match self.backend()?.apply(changes, note, checked).await {
+            Err(error @ BackendError::Overtaken(_)) => {
+                self.overtaken.store(true, Ordering::Relaxed);
+                return Err(error.into());
+            }
+            answer => answer?,
+        };
         if counts.iter().any(|count| *count > 0) {
             self.host.changed(self.backend()?.identity());
         }
         Ok(counts)
+    }
+
+    /// The change counts only if it is the next one after this revision.
+    fn checked_against(&self, cursor: Cursor) {
+        if let Ok(mut checked) = self.checked.lock() {
+            checked.get_or_insert(cursor);
+        }
     }
 
     fn audit_message(&self, detail: &str) -> String {
@@ -229,15 +263,6 @@ impl<P: Protocol> Call<'_, P> {
     /// `4` or `6`.
     fn digit(&self) -> char {
         if self.family == Family::V4 { '4' } else { '6' }
-    }
-
-    /// Definitions of the file of this server.
-    fn file_defs(&self) -> Vec<Arc<config::Element>> {
-        self.host.file().map(|file| file.option_defs.clone()).unwrap_or_default()
-    }
-
-    async fn definitions(&self) -> Result<definitions::Definitions, Refusal> {
-        definitions::Definitions::fetch(self.backend()?, &self.file_defs()).await
     }
 
     async fn names(&self) -> Result<render::Names, Refusal> {

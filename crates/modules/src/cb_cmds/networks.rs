@@ -16,7 +16,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let mut map = rules::network(call.family, value)?;
     let name = text_member(&map, "name");
     let world = World::fetch(call).await?;
-    world.known(call, &tags).await?;
+    world.known(&tags)?;
     let mut findings = Vec::new();
     world.definitions().options_in(&mut map, &tags, &mut findings)?;
     // Subnets that are in it must not be left without it.
@@ -30,7 +30,8 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         }
     }
     findings.extend(world.network_runs(call, &tags, &map, &members).await?);
-    world.warn_of_classes(call, &map, &format!("shared network '{name}'")).await?;
+    let what = format!("shared network '{name}'");
+    findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
     call.guard(&findings)?;
     call.apply_one(Change::SetNetwork { tags, map }).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);

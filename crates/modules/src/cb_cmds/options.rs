@@ -49,13 +49,15 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
     let given = rules::option(call.family, value)?;
     let world = World::fetch(call).await?;
     if let OptionScope::Global(tag) = &scope {
-        world.known(call, std::slice::from_ref(tag)).await?;
+        world.known(std::slice::from_ref(tag))?;
     }
     let tags = tags_of(call, &scope).await?;
     let mut findings = Vec::new();
     let map = world.definitions().option(&given, &tags, &mut findings)?;
-    call.guard(&findings)?;
     let key = option_key_of(&map);
+    let what = format!("option {} in '{}'", key.code, key.space);
+    findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
+    call.guard(&findings)?;
     call.apply_one(Change::SetOption { scope, map }).await?;
     let mut shown = Map::from([("code".to_owned(), key.code.into()), ("space".to_owned(), key.space.into())]);
     let classes = key.classes.unwrap_or_default();
@@ -70,7 +72,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
     let key = call.args.option_key("options", &["client-classes"])?;
     let scope = call.args.scope(level)?;
     if let OptionScope::Global(tag) = &scope {
-        World::fetch(call).await?.known(call, std::slice::from_ref(tag)).await?;
+        World::fetch(call).await?.known(std::slice::from_ref(tag))?;
     }
     let count = call.apply_one(Change::DeleteOption { scope, key }).await?;
     Ok(deleted(format!("{count} DHCPv{} option(s) deleted.", call.digit()), count))

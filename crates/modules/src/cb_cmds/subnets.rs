@@ -18,7 +18,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         return refuse("missing 'shared-network-name' parameter");
     }
     let world = World::fetch(call).await?;
-    world.known(call, &tags).await?;
+    world.known(&tags)?;
     let mut findings = Vec::new();
     world.definitions().options_in(&mut subnet.map, &tags, &mut findings)?;
     for keyword in ["pools", "pd-pools"] {
@@ -29,7 +29,8 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         }
     }
     findings.extend(world.subnet_runs(call, &tags, &subnet).await?);
-    world.warn_of_classes(call, &subnet.map, &format!("subnet {}", subnet.id)).await?;
+    let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
+    findings.extend(world.classes_known(call, &tags, &subnet.map, &what, None).await?);
     call.guard(&findings)?;
     let shown = Map::from([
         ("id".to_owned(), subnet.id.0.into()),

@@ -3,6 +3,7 @@
 mod hosts;
 pub(crate) mod pull;
 mod subnets;
+mod users;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -45,6 +46,9 @@ tables! {
     SUBNETS "dhcp4_subnet" "subnet_id" "dhcp4_subnet_server" "subnet_id" "TRUE";
 }
 
+/// How many columns an option has.
+const OPTION_COLUMNS: usize = 8;
+
 /// One state of the database, for one family.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -65,6 +69,18 @@ impl Reader<'_> {
         mut visit: impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.link.query(&of_family(sql, self.family), bind, &mut visit)
+    }
+
+    /// Several queries with the same parameters at once; `visit` is told which one a row is of.
+    pub(crate) fn every(
+        &self,
+        queries: &[String],
+        bind: &[Datum],
+        mut visit: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let texts: Vec<String> = queries.iter().map(|sql| of_family(sql, self.family)).collect();
+        let queries: Vec<(&str, &[Datum])> = texts.iter().map(|sql| (sql.as_str(), bind)).collect();
+        self.link.query_all(&queries, &mut visit)
     }
 
     /// What `take` makes of the first row.
@@ -119,10 +135,12 @@ impl Reader<'_> {
 
     // Servers.
 
+    pub(crate) const SERVERS: &'static str =
+        "SELECT tag, description FROM dhcp4_server WHERE tag <> 'all' ORDER BY id";
+
     pub(crate) fn servers(&self) -> Result<Vec<Server>, Error> {
         let mut servers = Vec::new();
-        let sql = "SELECT tag, description FROM dhcp4_server WHERE tag <> 'all' ORDER BY id";
-        self.each(sql, &[], |row| {
+        self.each(Self::SERVERS, &[], |row| {
             servers.push(server_of(row)?);
             Ok(())
         })?;
@@ -137,18 +155,9 @@ impl Reader<'_> {
     // Ties.
 
     /// Tags of objects, by row.
-    pub(crate) fn ties(&self, table: Table, ids: &Ids) -> Result<HashMap<u64, Vec<ServerTag>>, Error> {
-        let Table { ties, tie_key, .. } = table;
-        let mut tags: HashMap<u64, Vec<ServerTag>> = HashMap::new();
-        let sql = format!(
-            "SELECT t.{tie_key}, s.tag FROM {ties} t JOIN dhcp4_server s ON s.id = t.server_id \
-             WHERE {} ORDER BY t.{tie_key}, s.id",
-            ids.hold(&format!("t.{tie_key}"))
-        );
-        self.each(&sql, ids.bind(), |row| {
-            tags.entry(row.unsigned(0)?).or_default().push(tag_of(row, 1)?);
-            Ok(())
-        })?;
+    pub(crate) fn ties(&self, table: Table, ids: &Ids) -> Result<Ties, Error> {
+        let mut tags = Ties::default();
+        self.each(&Ties::query(table, ids), ids.bind(), |row| tags.visit(row))?;
         Ok(tags)
     }
 
@@ -160,13 +169,16 @@ impl Reader<'_> {
 
     /// With the numbers of their rows.
     pub(crate) fn globals_in(&self, ids: &Ids) -> Result<Vec<(u64, StoredGlobal)>, Error> {
-        let mut tags = self.ties(GLOBALS, ids)?;
+        let mut tags = Ties::default();
         let mut globals = Vec::new();
         let sql = format!(
             "SELECT id, name, value, parameter_type FROM dhcp4_global_parameter WHERE {} ORDER BY name, id",
             ids.hold("id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        self.every(&[Ties::query(GLOBALS, ids), sql], ids.bind(), |at, row| {
+            if at == 0 {
+                return tags.visit(row);
+            }
             let (id, name) = (row.unsigned(0)?, row.text(1)?.to_owned());
             let value = columns::global_from_columns(row.text(2)?, row.int(3)?).ok_or_else(|| {
                 Error::bad_row(format!("global parameter '{name}'"), "its value does not fit its type")
@@ -180,11 +192,14 @@ impl Reader<'_> {
     // Option definitions.
 
     pub(crate) fn option_defs(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
-        let mut tags = self.ties(OPTION_DEFS, ids)?;
+        let mut tags = Ties::default();
         let mut defs = Vec::new();
         let sql =
             format!("{DEF_SELECT} WHERE {} AND class_id IS NULL ORDER BY space, code, id", ids.hold("id"));
-        self.each(&sql, ids.bind(), |row| {
+        self.every(&[Ties::query(OPTION_DEFS, ids), sql], ids.bind(), |at, row| {
+            if at == 0 {
+                return tags.visit(row);
+            }
             let id = row.unsigned(0)?;
             defs.push(stored(id, def_map(row)?, tags.remove(&id), || format!("option definition {id}")));
             Ok(())
@@ -195,7 +210,7 @@ impl Reader<'_> {
     // Options.
 
     pub(crate) fn global_options(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
-        let mut tags = self.ties(OPTIONS, ids)?;
+        let mut tags = Ties::default();
         let mut options = Vec::new();
         let sql = format!(
             "SELECT o.option_id, {} FROM dhcp4_options o WHERE {} AND o.scope_id = 0 \
@@ -203,7 +218,10 @@ impl Reader<'_> {
             self.option_columns(),
             ids.hold("o.option_id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        self.every(&[Ties::query(OPTIONS, ids), sql], ids.bind(), |at, row| {
+            if at == 0 {
+                return tags.visit(row);
+            }
             let id = row.unsigned(0)?;
             options.push(stored(id, self.option_map(row, 1)?, tags.remove(&id), || format!("option {id}")));
             Ok(())
@@ -211,7 +229,7 @@ impl Reader<'_> {
         Ok(options)
     }
 
-    /// Options of other objects, by the object's key in the first column of `sql`, which selects it and
+    /// Options of other objects, by the object's key, from a query that selects the key and
     /// [`option_columns`](Self::option_columns).
     fn options_by<K: std::hash::Hash + Eq>(
         &self,
@@ -269,20 +287,14 @@ impl Reader<'_> {
 
     pub(crate) fn classes(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
         let columns = &self.layout.class;
-        let mut tags = self.ties(CLASSES, ids)?;
+        let (mut tags, mut options, mut defs) = (Ties::default(), Lists::new(), Lists::new());
         let options_sql = format!(
             "SELECT o.dhcp_client_class, {} FROM dhcp4_options o WHERE o.scope_id = 2 AND \
              o.dhcp_client_class IN (SELECT name FROM dhcp4_client_class WHERE {}) ORDER BY o.option_id",
             self.option_columns(),
             ids.hold("id")
         );
-        let mut options = self.options_by(&options_sql, ids, |row| Ok(row.text(0)?.to_owned()))?;
-        let mut defs: HashMap<u64, Vec<Value>> = HashMap::new();
         let defs_sql = format!("{DEF_SELECT} WHERE {} ORDER BY id", ids.hold("class_id"));
-        self.each(&defs_sql, ids.bind(), |row| {
-            defs.entry(row.unsigned(9)?).or_default().push(def_map(row)?.into());
-            Ok(())
-        })?;
         let mut classes = Vec::new();
         let sql = format!(
             "SELECT id, name{} FROM dhcp4_client_class JOIN dhcp4_client_class_order ON class_id = id \
@@ -290,7 +302,14 @@ impl Reader<'_> {
             self.names(columns),
             ids.hold("id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        let queries = [Ties::query(CLASSES, ids), options_sql, defs_sql, sql];
+        self.every(&queries, ids.bind(), |at, row| {
+            match at {
+                0 => return tags.visit(row),
+                1 => return add(&mut options, row.text(0)?.to_owned(), self.option_map(row, 1)?),
+                2 => return add(&mut defs, row.unsigned(9)?, def_map(row)?),
+                _ => {}
+            }
             let id = row.unsigned(0)?;
             let name = row.text(1)?;
             let object = || format!("client class '{name}'");
@@ -313,21 +332,25 @@ impl Reader<'_> {
 
     pub(crate) fn networks(&self, ids: &Ids) -> Result<Vec<Stored>, Error> {
         let columns = &self.layout.network;
-        let mut tags = self.ties(NETWORKS, ids)?;
+        let (mut tags, mut options) = (Ties::default(), Lists::new());
         let options_sql = format!(
             "SELECT o.shared_network_name, {} FROM dhcp4_options o WHERE o.scope_id = 4 AND \
              o.shared_network_name IN (SELECT name FROM dhcp4_shared_network WHERE {}) ORDER BY o.option_id",
             self.option_columns(),
             ids.hold("id")
         );
-        let mut options = self.options_by(&options_sql, ids, |row| Ok(row.text(0)?.to_owned()))?;
         let mut networks = Vec::new();
         let sql = format!(
             "SELECT id, name{} FROM dhcp4_shared_network WHERE {} ORDER BY id",
             self.names(columns),
             ids.hold("id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        self.every(&[Ties::query(NETWORKS, ids), options_sql, sql], ids.bind(), |at, row| {
+            match at {
+                0 => return tags.visit(row),
+                1 => return add(&mut options, row.text(0)?.to_owned(), self.option_map(row, 1)?),
+                _ => {}
+            }
             let id = row.unsigned(0)?;
             let name = row.text(1)?;
             let object = || format!("shared network '{name}'");
@@ -341,6 +364,43 @@ impl Reader<'_> {
             Ok(())
         })?;
         Ok(networks)
+    }
+}
+
+/// Maps that are parts of objects, by the object's key.
+type Lists<K> = HashMap<K, Vec<Value>>;
+
+fn add<K: std::hash::Hash + Eq>(lists: &mut Lists<K>, key: K, map: Map) -> Result<(), Error> {
+    lists.entry(key).or_default().push(map.into());
+    Ok(())
+}
+
+/// Tags of objects, by row, as they are read.
+#[derive(Default)]
+pub(crate) struct Ties(HashMap<u64, Vec<ServerTag>>);
+
+impl Ties {
+    fn query(table: Table, ids: &Ids) -> String {
+        let Table { ties, tie_key, .. } = table;
+        format!(
+            "SELECT t.{tie_key}, s.tag FROM {ties} t JOIN dhcp4_server s ON s.id = t.server_id \
+             WHERE {} ORDER BY t.{tie_key}, s.id",
+            ids.hold(&format!("t.{tie_key}"))
+        )
+    }
+
+    fn visit(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        self.0.entry(row.unsigned(0)?).or_default().push(tag_of(row, 1)?);
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, row: &u64) -> Option<Vec<ServerTag>> {
+        self.0.remove(row)
+    }
+
+    /// The tags of any of the objects; of the only one where there is one.
+    pub(crate) fn any(self) -> Vec<ServerTag> {
+        self.0.into_values().next().unwrap_or_default()
     }
 }
 
@@ -379,12 +439,12 @@ fn stored(row: u64, mut map: Map, tags: Option<Vec<ServerTag>>, object: impl Fn(
     Stored { row, element: Arc::new(Element { map, pos, server_tags: tags.unwrap_or_default() }) }
 }
 
-fn tag_of(row: &Row<'_>, at: usize) -> Result<ServerTag, Error> {
+pub(crate) fn tag_of(row: &Row<'_>, at: usize) -> Result<ServerTag, Error> {
     let text = row.text(at)?;
     ServerTag::new(text).map_err(|error| Error::bad_row(format!("server '{text}'"), error.to_string()))
 }
 
-fn server_of(row: &Row<'_>) -> Result<Server, Error> {
+pub(crate) fn server_of(row: &Row<'_>) -> Result<Server, Error> {
     Ok(Server { tag: tag_of(row, 0)?, description: row.optional_text(1)?.unwrap_or_default().to_owned() })
 }
 

@@ -14,17 +14,42 @@ use crate::{Error, Row};
 
 impl Reader<'_> {
     pub(crate) fn newest(&self) -> Result<Cursor, Error> {
+        self.newest_with(None, |_| Ok(()))
+    }
+
+    /// The newest revision, and rows of another query, which are at least as new.
+    pub(crate) fn newest_and(
+        &self,
+        sql: &str,
+        visit: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<Cursor, Error> {
+        self.newest_with(Some(sql), visit)
+    }
+
+    fn newest_with(
+        &self,
+        more: Option<&str>,
+        mut visit: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<Cursor, Error> {
         let seconds = self.dialect().seconds("modification_ts");
         let window = Cursor::WINDOW;
         let sql = format!("SELECT id, {seconds} FROM dhcp4_audit_revision ORDER BY id DESC LIMIT {window}");
         let (mut newest, mut recent) = (None, Vec::new());
-        self.each(&sql, &[], |row| {
+        let mut take = |at, row: &Row<'_>| {
+            if at > 0 {
+                return visit(row);
+            }
             recent.push(row.unsigned(0)?);
             if newest.is_none() {
                 newest = Some(cursor(row)?);
             }
             Ok(())
-        })?;
+        };
+        match more {
+            // One query alone is one that the database has prepared.
+            None => self.each(&sql, &[], |row| take(0, row))?,
+            Some(more) => self.every(&[sql, more.to_owned()], &[], take)?,
+        }
         Ok(newest.map_or_else(Cursor::default, |newest| Cursor { recent, ..newest }))
     }
 

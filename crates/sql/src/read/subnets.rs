@@ -1,13 +1,13 @@
-//! Subnets with their pools, and who uses an option.
+//! Subnets with their pools.
 
 use std::collections::{BTreeSet, HashMap};
 
 use backend::columns::{self, Datum};
 use backend::{OptionScope, Prefix, StoredSubnet, SubnetBrief};
-use base::{Family, ServerTag, SubnetId};
+use base::{Family, SubnetId};
 use json::{Map, Value};
 
-use super::{CLASSES, NETWORKS, OPTIONS, Reader, SUBNETS, stored};
+use super::{Lists, OPTION_COLUMNS, Reader, SUBNETS, Ties, add, stored};
 use crate::ids::Ids;
 use crate::link::text;
 use crate::overlap::Prefixes;
@@ -15,13 +15,16 @@ use crate::{Error, Row};
 
 impl Reader<'_> {
     pub(crate) fn briefs(&self, ids: &Ids) -> Result<Vec<SubnetBrief>, Error> {
-        let mut tags = self.ties(SUBNETS, ids)?;
+        let mut tags = Ties::default();
         let mut briefs = Vec::new();
         let sql = format!(
             "SELECT subnet_id, subnet_prefix, shared_network_name FROM dhcp4_subnet WHERE {} ORDER BY subnet_id",
             ids.hold("subnet_id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        self.every(&[Ties::query(SUBNETS, ids), sql], ids.bind(), |at, row| {
+            if at == 0 {
+                return tags.visit(row);
+            }
             let (id, prefix) = subnet_key(row)?;
             briefs.push(SubnetBrief {
                 id,
@@ -92,22 +95,37 @@ impl Reader<'_> {
 
     pub(crate) fn subnets(&self, ids: &Ids) -> Result<Vec<StoredSubnet>, Error> {
         let columns = &self.layout.subnet;
-        let mut tags = self.ties(SUBNETS, ids)?;
+        let (mut tags, mut options) = (Ties::default(), Lists::new());
+        let (mut pool_options, mut pools) = (PoolOptions::new(), Lists::new());
+        let (mut pd_options, mut pd_pools) = (PoolOptions::new(), Lists::new());
         let options_sql = format!(
             "SELECT o.dhcp4_subnet_id, {} FROM dhcp4_options o WHERE o.scope_id = 1 AND {} ORDER BY o.option_id",
             self.option_columns(),
             ids.hold("o.dhcp4_subnet_id")
         );
-        let mut options = self.options_by(&options_sql, ids, |row| row.unsigned(0))?;
-        let mut pools = self.pools(ids)?;
-        let mut pd_pools = if self.family == Family::V6 { self.pd_pools(ids)? } else { HashMap::new() };
-        let mut subnets = Vec::new();
         let sql = format!(
             "SELECT subnet_id, subnet_prefix, shared_network_name{} FROM dhcp4_subnet WHERE {} ORDER BY subnet_id",
             self.names(columns),
             ids.hold("subnet_id")
         );
-        self.each(&sql, ids.bind(), |row| {
+        let mut queries = vec![Ties::query(SUBNETS, ids), options_sql];
+        queries.extend([self.pool_options("dhcp4_pool", "pool_id", 5, ids), self.pools(ids)]);
+        if self.family == Family::V6 {
+            queries.extend([self.pool_options("dhcp4_pd_pool", "pd_pool_id", 6, ids), self.pd_pools(ids)]);
+        }
+        let last = queries.len();
+        queries.push(sql);
+        let mut subnets = Vec::new();
+        self.every(&queries, ids.bind(), |at, row| {
+            match at {
+                0 => return tags.visit(row),
+                1 => return add(&mut options, row.unsigned(0)?, self.option_map(row, 1)?),
+                2 => return self.pool_option(&mut pool_options, row),
+                3 => return add(&mut pools, row.unsigned(1)?, self.pool(row, &mut pool_options)?),
+                _ if at == last => {}
+                4 => return self.pool_option(&mut pd_options, row),
+                _ => return add(&mut pd_pools, row.unsigned(1)?, self.pd_pool(row, &mut pd_options)?),
+            }
             let (id, prefix) = subnet_key(row)?;
             let key = u64::from(id.0);
             let object = || format!("subnet {id}");
@@ -130,80 +148,72 @@ impl Reader<'_> {
         Ok(subnets)
     }
 
-    fn pools(&self, ids: &Ids) -> Result<HashMap<u64, Vec<Value>>, Error> {
-        let mut options = self.pool_options("dhcp4_pool", "pool_id", 5, ids)?;
-        let sql = format!(
+    /// The query of what [`pool`](Self::pool) reads.
+    fn pools(&self, ids: &Ids) -> String {
+        format!(
             "SELECT id, subnet_id, start_address, end_address{} FROM dhcp4_pool WHERE {} \
              ORDER BY subnet_id, id",
             self.names(&self.layout.pool),
             ids.hold("subnet_id")
-        );
-        let mut pools: HashMap<u64, Vec<Value>> = HashMap::new();
-        self.each(&sql, ids.bind(), |row| {
-            let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
-            let object = || format!("pool {id} of subnet {subnet}");
-            let (Some(first), Some(last)) =
-                (columns::address_from_column(&row.datum(2)), columns::address_from_column(&row.datum(3)))
-            else {
-                return Err(Error::bad_row(object(), "its addresses are none"));
-            };
-            let mut map = Map::new();
-            row.members(4, &self.layout.pool, &mut map, object)?;
-            if let Some(list) = options.remove(&id) {
-                map.insert("option-data".to_owned(), list.into());
-            }
-            map.insert("pool".to_owned(), format!("{first}-{last}").into());
-            map.shrink_to_fit();
-            pools.entry(subnet).or_default().push(map.into());
-            Ok(())
-        })?;
-        Ok(pools)
+        )
     }
 
-    fn pool_options(
-        &self,
-        table: &str,
-        key: &str,
-        scope: u8,
-        ids: &Ids,
-    ) -> Result<HashMap<u64, Vec<Value>>, Error> {
-        let sql = format!(
-            "SELECT o.{key}, {} FROM dhcp4_options o JOIN {table} p ON p.id = o.{key} \
-             WHERE o.scope_id = {scope} AND {} ORDER BY o.option_id",
+    fn pool_option(&self, options: &mut PoolOptions, row: &Row<'_>) -> Result<(), Error> {
+        let list = options.entry(row.unsigned(0)?).or_default();
+        list.push((row.unsigned(1 + OPTION_COLUMNS)?, self.option_map(row, 1)?));
+        Ok(())
+    }
+
+    fn pool(&self, row: &Row<'_>, options: &mut PoolOptions) -> Result<Map, Error> {
+        let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
+        let object = || format!("pool {id} of subnet {subnet}");
+        let (Some(first), Some(last)) =
+            (columns::address_from_column(&row.datum(2)), columns::address_from_column(&row.datum(3)))
+        else {
+            return Err(Error::bad_row(object(), "its addresses are none"));
+        };
+        let mut map = Map::new();
+        row.members(4, &self.layout.pool, &mut map, object)?;
+        insert_options(&mut map, options.remove(&id));
+        map.insert("pool".to_owned(), format!("{first}-{last}").into());
+        map.shrink_to_fit();
+        Ok(map)
+    }
+
+    /// The query of the options of pools of a kind, in any order: databases sort the rows of a join at great expense.
+    fn pool_options(&self, table: &str, key: &str, scope: u8, ids: &Ids) -> String {
+        format!(
+            "SELECT o.{key}, {}, o.option_id FROM dhcp4_options o JOIN {table} p ON p.id = o.{key} \
+             WHERE o.scope_id = {scope} AND {}",
             self.option_columns(),
             ids.hold("p.subnet_id")
-        );
-        self.options_by(&sql, ids, |row| row.unsigned(0))
+        )
     }
 
-    fn pd_pools(&self, ids: &Ids) -> Result<HashMap<u64, Vec<Value>>, Error> {
-        let mut options = self.pool_options("dhcp4_pd_pool", "pd_pool_id", 6, ids)?;
-        let sql = format!(
+    /// The query of what [`pd_pool`](Self::pd_pool) reads.
+    fn pd_pools(&self, ids: &Ids) -> String {
+        format!(
             "SELECT id, subnet_id, prefix, prefix_length, delegated_prefix_length, excluded_prefix, \
              excluded_prefix_length{} FROM dhcp4_pd_pool WHERE {} ORDER BY subnet_id, id",
             self.names(&self.layout.pd_pool),
             ids.hold("subnet_id")
-        );
-        let mut pools: HashMap<u64, Vec<Value>> = HashMap::new();
-        self.each(&sql, ids.bind(), |row| {
-            let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
-            let mut map = Map::new();
-            row.members(7, &self.layout.pd_pool, &mut map, || format!("pd-pool {id} of subnet {subnet}"))?;
-            map.insert("prefix".to_owned(), row.text(2)?.into());
-            map.insert("prefix-len".to_owned(), row.int(3)?.into());
-            map.insert("delegated-len".to_owned(), row.int(4)?.into());
-            let length = row.int(6)?;
-            if let Some(excluded) = row.optional_text(5)?.filter(|_| length > 0) {
-                map.insert("excluded-prefix".to_owned(), excluded.into());
-                map.insert("excluded-prefix-len".to_owned(), length.into());
-            }
-            if let Some(list) = options.remove(&id) {
-                map.insert("option-data".to_owned(), list.into());
-            }
-            pools.entry(subnet).or_default().push(map.into());
-            Ok(())
-        })?;
-        Ok(pools)
+        )
+    }
+
+    fn pd_pool(&self, row: &Row<'_>, options: &mut PoolOptions) -> Result<Map, Error> {
+        let (id, subnet) = (row.unsigned(0)?, row.unsigned(1)?);
+        let mut map = Map::new();
+        row.members(7, &self.layout.pd_pool, &mut map, || format!("pd-pool {id} of subnet {subnet}"))?;
+        map.insert("prefix".to_owned(), row.text(2)?.into());
+        map.insert("prefix-len".to_owned(), row.int(3)?.into());
+        map.insert("delegated-len".to_owned(), row.int(4)?.into());
+        let length = row.int(6)?;
+        if let Some(excluded) = row.optional_text(5)?.filter(|_| length > 0) {
+            map.insert("excluded-prefix".to_owned(), excluded.into());
+            map.insert("excluded-prefix-len".to_owned(), length.into());
+        }
+        insert_options(&mut map, options.remove(&id));
+        Ok(map)
     }
 
     pub(crate) fn pool_row(&self, scope: &OptionScope) -> Result<Option<(u64, SubnetId)>, Error> {
@@ -226,55 +236,17 @@ impl Reader<'_> {
     pub(crate) fn subnet_of_pool(&self, scope: &OptionScope) -> Result<Option<SubnetId>, Error> {
         Ok(self.pool_row(scope)?.map(|(_, subnet)| subnet))
     }
+}
 
-    pub(crate) fn option_users(
-        &self,
-        space: &str,
-        code: u16,
-        limit: u32,
-    ) -> Result<Vec<(String, Vec<ServerTag>)>, Error> {
-        let pd = if self.family == Family::V6 {
-            "WHEN 6 THEN (SELECT p.subnet_id FROM dhcp4_pd_pool p WHERE p.id = o.pd_pool_id)"
-        } else {
-            ""
-        };
-        let sql = format!(
-            "SELECT o.option_id, o.scope_id, o.dhcp_client_class, o.shared_network_name, CASE o.scope_id \
-             WHEN 5 THEN (SELECT p.subnet_id FROM dhcp4_pool p WHERE p.id = o.pool_id) {pd} ELSE o.dhcp4_subnet_id END \
-             FROM dhcp4_options o WHERE o.code = ?1 AND COALESCE(o.space, ?2) = ?2 ORDER BY o.option_id LIMIT ?3"
-        );
-        let mut found = Vec::new();
-        self.each(&sql, &[Datum::Int(code.into()), text(space), Datum::Int(limit.into())], |row| {
-            let name = |at| row.optional_text(at).map(|name| name.map(str::to_owned));
-            found.push((row.unsigned(0)?, row.int(1)?, name(2)?, name(3)?, row.optional_int(4)?));
-            Ok(())
-        })?;
-        let mut users = Vec::new();
-        for (id, scope, class, network, subnet) in found {
-            let of_subnet = |subnet: i64| Ids::number(u64::try_from(subnet).unwrap_or_default());
-            let (what, table, ids) = match (scope, class, network, subnet) {
-                (2, Some(class), _, _) => (
-                    format!("client class '{class}'"),
-                    CLASSES,
-                    Ids::one("SELECT id FROM dhcp4_client_class WHERE name = ?1", class),
-                ),
-                (4, _, Some(network), _) => (
-                    format!("shared network '{network}'"),
-                    NETWORKS,
-                    Ids::one("SELECT id FROM dhcp4_shared_network WHERE name = ?1", network),
-                ),
-                (1, _, _, Some(subnet)) => (format!("subnet {subnet}"), SUBNETS, of_subnet(subnet)?),
-                (5 | 6, _, _, Some(subnet)) => {
-                    (format!("a pool of subnet {subnet}"), SUBNETS, of_subnet(subnet)?)
-                }
-                (3, ..) => ("a host reservation".to_owned(), OPTIONS, Ids::number(id)?),
-                _ => ("the global options".to_owned(), OPTIONS, Ids::number(id)?),
-            };
-            let tags = self.ties(table, &ids)?.into_values().next().unwrap_or_default();
-            users.push((what, tags));
-        }
-        Ok(users)
-    }
+/// Options of pools with their numbers, by the number of the pool.
+type PoolOptions = HashMap<u64, Vec<(u64, Map)>>;
+
+/// Puts options into their pool, in the order of their numbers.
+fn insert_options(map: &mut Map, options: Option<Vec<(u64, Map)>>) {
+    let Some(mut options) = options else { return };
+    options.sort_by_key(|(id, _)| *id);
+    let list: Vec<Value> = options.into_iter().map(|(_, option)| option.into()).collect();
+    map.insert("option-data".to_owned(), list.into());
 }
 
 fn subnet_id(row: u64) -> Result<SubnetId, Error> {

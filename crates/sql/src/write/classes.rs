@@ -44,7 +44,7 @@ impl Writer<'_> {
         }
         self.tie(CLASSES, row, tags, existing.is_some())?;
         self.check_dependents(row, position, &name)?;
-        self.audit(CLASSES.table, row, Modified::of(existing))?;
+        self.audit_set(CLASSES.table, row, existing, name);
         Ok(1)
     }
 
@@ -208,7 +208,7 @@ impl Writer<'_> {
         }
         self.concern(CLASSES, row)?;
         self.remove_class(row, name)?;
-        self.audit(CLASSES.table, row, Modified::Delete)?;
+        self.audit(CLASSES.table, row, Modified::Delete);
         Ok(1)
     }
 

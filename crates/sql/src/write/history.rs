@@ -35,14 +35,13 @@ impl Writer<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5)"
         );
         for (table, rows) in &self.touched {
-            let before = old.images(table, rows)?;
-            // What was not there has its name from what is there now.
-            let new: BTreeSet<u64> = rows.iter().copied().filter(|row| !before.contains_key(row)).collect();
-            let after = if new.is_empty() { BTreeMap::new() } else { self.reader.images(table, &new)? };
+            let there: BTreeSet<u64> =
+                rows.iter().filter(|(_, touch)| !touch.new).map(|(row, _)| *row).collect();
+            let before = if there.is_empty() { BTreeMap::new() } else { old.images(table, &there)? };
             let object_type = of_family(table, self.family);
-            for row in rows {
+            for (row, touch) in rows {
                 let image = before.get(row);
-                let name = image.or_else(|| after.get(row)).map_or("", |image| image.name.as_str());
+                let name = image.map_or(touch.name.as_str(), |image| image.name.as_str());
                 let before = image.map_or(Datum::Null, |image| text(columns::json_text(&image.to_value())));
                 let object = [text(&object_type), number(*row)?, text(name), before];
                 self.send(&sql, &[&[revision.clone()][..], &object].concat())?;
@@ -60,8 +59,9 @@ impl Writer<'_> {
     pub(super) fn differences(&self, old: &Reader<'_>) -> Result<Vec<Touched>, Error> {
         let mut list = Vec::new();
         for (table, rows) in &self.touched {
-            let (mut before, mut after) = (old.images(table, rows)?, self.reader.images(table, rows)?);
-            for row in rows {
+            let rows: BTreeSet<u64> = rows.keys().copied().collect();
+            let (mut before, mut after) = (old.images(table, &rows)?, self.reader.images(table, &rows)?);
+            for row in &rows {
                 let (before, after) = (before.remove(row), after.remove(row));
                 list.push(Touched {
                     object_type: of_family(table, self.family),
@@ -77,7 +77,11 @@ impl Writer<'_> {
     /// Forgets revisions but the newest `keep`.
     pub(super) fn prune(&self, keep: u64) -> Result<(), Error> {
         let Some(revision) = self.revision else { return Ok(()) };
-        let last = number(revision.saturating_sub(keep.max(1)))?;
+        let last = revision.saturating_sub(keep.max(1));
+        if last == 0 {
+            return Ok(());
+        }
+        let last = number(last)?;
         for (sql, there) in [
             ("DELETE FROM dhcp4_audit_history WHERE revision_id <= ?1", self.layout.history),
             ("DELETE FROM dhcp4_audit WHERE revision_id <= ?1", true),
@@ -229,7 +233,7 @@ impl Writer<'_> {
         let sql = format!("DELETE FROM {} WHERE {} = ?1", table.table, table.key);
         let count = self.execute(&sql, &[number(row)?])?;
         if count > 0 {
-            self.audit(table.table, row, Modified::Delete)?;
+            self.audit(table.table, row, Modified::Delete);
         }
         Ok(count)
     }
@@ -274,7 +278,7 @@ impl Writer<'_> {
             let Some(now) = &class.now else { continue };
             self.concern(CLASSES, class.row)?;
             self.remove_class(class.row, &now.name)?;
-            self.audit(CLASSES.table, class.row, Modified::Delete)?;
+            self.audit(CLASSES.table, class.row, Modified::Delete);
             count += 1;
         }
         let mut rows = Vec::new();
@@ -303,7 +307,7 @@ impl Writer<'_> {
         let existing = self.class_row(&then.name)?;
         let row = self.put_class(existing, &then.name, &then.map, known)?;
         self.tie(CLASSES, row, &then.tags, existing.is_some())?;
-        self.audit(CLASSES.table, row, Modified::of(existing))?;
+        self.audit_set(CLASSES.table, row, existing, then.name.clone());
         Ok(row)
     }
 }

@@ -9,10 +9,12 @@ mod hosts;
 mod options;
 mod subnets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use backend::columns::{self, Column, Datum};
-use backend::{BackendError, Change, Note, Preview, Server, ServerSelector, int_member, text_member};
+use backend::{
+    BackendError, Change, Cursor, Note, Prefix, Preview, Server, ServerSelector, int_member, text_member,
+};
 use base::{Family, ServerTag};
 use json::{Map, Value};
 
@@ -23,28 +25,60 @@ use crate::link::{Dialect, Mode, number, of_family, text};
 use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, Table};
 use crate::{Error, Layout, Link};
 
-/// Applies changes; the number of objects set or deleted by each. `old` is a connection of its own: it still sees
-/// what the transaction replaces. `keep` revisions stay.
+/// What [`apply`] did.
+pub(crate) struct Applied {
+    /// Objects set or deleted by each change.
+    pub(crate) counts: Vec<u64>,
+    /// The audit before and after; `None` when nothing was to do.
+    pub(crate) step: Option<Step>,
+}
+
+/// From one revision to the next, with nothing between them.
+pub(crate) struct Step {
+    pub(crate) before: Cursor,
+    pub(crate) after: Cursor,
+    /// Tables of what was touched.
+    pub(crate) tables: BTreeSet<&'static str>,
+    /// Prefixes that subnets have now; `None`: the subnet is gone.
+    pub(crate) subnets: Vec<(u64, Option<Prefix>)>,
+}
+
+/// Applies changes. `old` is a connection of its own: it still sees what the transaction replaces. `keep` revisions
+/// stay. Where `checked` is not the newest revision any more, nothing is done.
 pub(crate) fn apply(
     reader: Reader<'_>,
     old: Option<&dyn Link>,
     changes: &[Change],
     note: &Note,
     keep: u64,
-) -> Result<Vec<u64>, Error> {
+    checked: Option<&Cursor>,
+) -> Result<Applied, Error> {
     transaction(reader.link, Mode::Write, || {
         let mut writer = Writer::new(reader, note)?;
+        let before = reader.newest()?;
+        if checked.is_some_and(|checked| *checked != before) {
+            return Err(BackendError::Overtaken(before.revision).into());
+        }
         let counts = writer.changes(changes)?;
         if counts.iter().all(|count| *count == 0) {
-            return Ok((false, counts));
+            return Ok((false, Applied { counts, step: None }));
         }
-        writer.close_revision()?;
+        let step = writer.close_revision()?.map(|revision| {
+            let recent = std::iter::once(revision).chain(before.recent.iter().copied());
+            let recent = recent.take(Cursor::WINDOW).collect();
+            Step {
+                before,
+                after: Cursor { revision, time: note.time, recent },
+                tables: writer.touched.keys().copied().collect(),
+                subnets: std::mem::take(&mut writer.moved),
+            }
+        });
         if let Some(link) = old {
             writer.keep_history(&Reader { link, ..reader })?;
         }
         writer.prune(keep)?;
         reader.link.announce(reader.family)?;
-        Ok((true, counts))
+        Ok((true, Applied { counts, step }))
     })
 }
 
@@ -105,13 +139,6 @@ enum Modified {
     Delete = 2,
 }
 
-impl Modified {
-    /// What setting an object does to it.
-    fn of<T>(existing: Option<T>) -> Self {
-        if existing.is_some() { Self::Update } else { Self::Create }
-    }
-}
-
 struct Writer<'a> {
     reader: Reader<'a>,
     family: Family,
@@ -122,15 +149,30 @@ struct Writer<'a> {
     message: &'a str,
     /// Tags of all objects touched, before and after.
     concerned: BTreeSet<ServerTag>,
-    /// Rows that the revision names, by table.
-    touched: BTreeMap<&'static str, BTreeSet<u64>>,
+    /// What the revision names, in that order.
+    audit: Vec<(&'static str, u64, Modified)>,
+    /// The same by table, with what is known of each row.
+    touched: BTreeMap<&'static str, BTreeMap<u64, Touch>>,
+    /// As [`Step::subnets`].
+    moved: Vec<(u64, Option<Prefix>)>,
+    /// Rows of servers that were looked up.
+    servers: HashMap<ServerTag, Option<u64>>,
+}
+
+/// What is known of a row that a revision touched.
+struct Touch {
+    /// It was not there before the transaction.
+    new: bool,
+    /// What operators call the object, of one that was set.
+    name: String,
 }
 
 impl<'a> Writer<'a> {
     fn new(reader: Reader<'a>, note: &'a Note) -> Result<Self, Error> {
         // One writer after the other: revisions become visible in the order of their numbers.
         if reader.dialect() != Dialect::Sqlite {
-            reader.find("SELECT id FROM dhcp4_server WHERE id = 1 FOR UPDATE", &[])?;
+            let sql = of_family("SELECT id FROM dhcp4_server WHERE id = 1 FOR UPDATE", reader.family);
+            reader.link.send(&sql, &[])?;
         }
         Ok(Self {
             reader,
@@ -140,7 +182,10 @@ impl<'a> Writer<'a> {
             revision: None,
             message: &note.message,
             concerned: BTreeSet::new(),
+            audit: Vec::new(),
             touched: BTreeMap::new(),
+            moved: Vec::new(),
+            servers: HashMap::new(),
         })
     }
 }
@@ -202,54 +247,66 @@ impl Writer<'_> {
 
     // Audit.
 
-    fn revision(&mut self) -> Result<u64, Error> {
-        if let Some(revision) = self.revision {
-            return Ok(revision);
+    fn audit(&mut self, table: &'static str, row: u64, modified: Modified) {
+        self.audit.push((table, row, modified));
+        let new = matches!(modified, Modified::Create);
+        let rows = self.touched.entry(table).or_default();
+        rows.entry(row).or_insert(Touch { new, name: String::new() });
+    }
+
+    /// As [`audit`](Self::audit), of an object that was set.
+    fn audit_set<T>(&mut self, table: &'static str, row: u64, existing: Option<T>, name: String) {
+        self.audit(table, row, if existing.is_some() { Modified::Update } else { Modified::Create });
+        if let Some(touch) = self.touched.get_mut(table).and_then(|rows| rows.get_mut(&row)) {
+            touch.name = name;
         }
+    }
+
+    /// Writes the revision, if there is anything to say in it; its number. One that concerns one server alone says so,
+    /// others say `all`: a server that loses an object has to hear of it as well as the one that gets it.
+    fn close_revision(&mut self) -> Result<Option<u64>, Error> {
+        if self.audit.is_empty() {
+            return Ok(None);
+        }
+        let only = self.concerned.first().filter(|_| self.concerned.len() == 1);
         let sql = format!(
-            "INSERT INTO dhcp4_audit_revision (modification_ts, log_message, server_id) VALUES ({}, ?2, 1)",
+            "INSERT INTO dhcp4_audit_revision (modification_ts, log_message, server_id) \
+             VALUES ({}, ?2, COALESCE((SELECT id FROM dhcp4_server WHERE tag = ?3), 1))",
             self.now(1)
         );
-        let revision = self.insert(&sql, &[self.time.clone(), text(self.message)], "id")?;
+        // Of a server that is gone, it is one of all.
+        let tag = only.map_or_else(|| text("all"), |tag| text(tag.as_str()));
+        let revision = self.insert(&sql, &[self.time.clone(), text(self.message), tag], "id")?;
         self.revision = Some(revision);
-        Ok(revision)
-    }
-
-    fn audit(&mut self, table: &'static str, row: u64, modified: Modified) -> Result<(), Error> {
-        let revision = number(self.revision()?)?;
-        self.touched.entry(table).or_default().insert(row);
-        let object_type = text(of_family(table, self.family));
-        self.send(
-            "INSERT INTO dhcp4_audit (object_type, object_id, modification_type, revision_id) VALUES (?1, ?2, ?3, ?4)",
-            &[object_type, number(row)?, Datum::Int(modified as i64), revision],
-        )
-    }
-
-    /// A revision that concerns one server alone says so, others say `all`: a server that loses an object has to
-    /// hear of it as well as the one that gets it.
-    fn close_revision(&mut self) -> Result<(), Error> {
-        let (Some(revision), Some(only)) = (self.revision, self.concerned.first()) else { return Ok(()) };
-        if self.concerned.len() == 1 && !only.is_all() {
-            // Of a server that is gone, it stays one of all.
+        for (table, row, modified) in &self.audit {
             self.send(
-                "UPDATE dhcp4_audit_revision SET server_id = COALESCE((SELECT id FROM dhcp4_server WHERE tag = ?1), 1) \
-                 WHERE id = ?2",
-                &[text(only.as_str()), number(revision)?],
+                "INSERT INTO dhcp4_audit (object_type, object_id, modification_type, revision_id) VALUES (?1, ?2, ?3, ?4)",
+                &[
+                    text(of_family(table, self.family)),
+                    number(*row)?,
+                    Datum::Int(*modified as i64),
+                    number(revision)?,
+                ],
             )?;
         }
-        Ok(())
+        Ok(Some(revision))
     }
 
     // Servers and ties.
 
-    fn server_row(&self, tag: &ServerTag) -> Result<Option<u64>, Error> {
+    fn server_row(&mut self, tag: &ServerTag) -> Result<Option<u64>, Error> {
         if tag.is_all() {
             return Ok(Some(1));
         }
-        self.find("SELECT id FROM dhcp4_server WHERE tag = ?1", &[text(tag.as_str())])
+        if let Some(row) = self.servers.get(tag) {
+            return Ok(*row);
+        }
+        let row = self.find("SELECT id FROM dhcp4_server WHERE tag = ?1", &[text(tag.as_str())])?;
+        self.servers.insert(tag.clone(), row);
+        Ok(row)
     }
 
-    fn server_id(&self, tag: &ServerTag) -> Result<Datum, Error> {
+    fn server_id(&mut self, tag: &ServerTag) -> Result<Datum, Error> {
         number(self.server_row(tag)?.ok_or_else(|| BackendError::UnknownServer(tag.clone()))?)
     }
 
@@ -270,9 +327,16 @@ impl Writer<'_> {
 
     /// Ties an object, which was there before or not, to exactly these servers.
     fn tie(&mut self, table: Table, row: u64, tags: &[ServerTag], existed: bool) -> Result<(), Error> {
-        let Table { ties, tie_key, .. } = table;
         if existed {
             self.concern(table, row)?;
+        }
+        self.tie_again(table, row, tags, existed)
+    }
+
+    /// As [`tie`](Self::tie), of an object whose former servers were looked at.
+    fn tie_again(&mut self, table: Table, row: u64, tags: &[ServerTag], existed: bool) -> Result<(), Error> {
+        let Table { ties, tie_key, .. } = table;
+        if existed {
             self.send(&format!("DELETE FROM {ties} WHERE {tie_key} = ?1"), &[number(row)?])?;
         }
         for tag in tags.iter().collect::<BTreeSet<_>>() {
@@ -315,8 +379,9 @@ impl Writer<'_> {
                 self.insert(&sql, &[tag, description, self.time.clone()], "id")?
             }
         };
+        self.servers.insert(server.tag.clone(), Some(row));
         self.concerned.insert(server.tag.clone());
-        self.audit("dhcp4_server", row, Modified::of(existing))?;
+        self.audit_set("dhcp4_server", row, existing, server.tag.to_string());
         Ok(1)
     }
 
@@ -333,18 +398,19 @@ impl Writer<'_> {
         for table in [GLOBALS, OPTION_DEFS, OPTIONS] {
             for row in tied(self, table)? {
                 self.send(&format!("DELETE FROM {} WHERE {} = ?1", table.table, table.key), &[number(row)?])?;
-                self.audit(table.table, row, Modified::Delete)?;
+                self.audit(table.table, row, Modified::Delete);
             }
         }
         // What can be shared stays, perhaps tied to nobody.
         for table in [CLASSES, NETWORKS, SUBNETS] {
             for row in tied(self, table)? {
-                self.audit(table.table, row, Modified::Update)?;
+                self.audit(table.table, row, Modified::Update);
             }
             self.send(&format!("DELETE FROM {} WHERE server_id = ?1", table.ties), &server_row)?;
         }
         self.send("DELETE FROM dhcp4_server WHERE id = ?1", &server_row)?;
-        self.audit("dhcp4_server", server, Modified::Delete)?;
+        self.servers.insert(tag.clone(), None);
+        self.audit("dhcp4_server", server, Modified::Delete);
         Ok(1)
     }
 
@@ -352,7 +418,7 @@ impl Writer<'_> {
 
     /// The row of an object that one server has; `condition` picks among its objects, with parameters from `?2` on.
     fn own_rows(
-        &self,
+        &mut self,
         table: Table,
         tag: &ServerTag,
         condition: &str,
@@ -379,7 +445,7 @@ impl Writer<'_> {
             );
             self.send(&sql, &[value, kind, self.time.clone(), number(*row)?])?;
             self.concerned.insert(tag.clone());
-            self.audit(GLOBALS.table, *row, Modified::Update)?;
+            self.audit_set(GLOBALS.table, *row, Some(()), name.to_owned());
             return Ok(1);
         }
         let sql = format!(
@@ -388,7 +454,7 @@ impl Writer<'_> {
         );
         let row = self.insert(&sql, &[text(name), value, kind, self.time.clone()], GLOBALS.key)?;
         self.tie_new(GLOBALS, row, tag)?;
-        self.audit(GLOBALS.table, row, Modified::Create)?;
+        self.audit_set(GLOBALS.table, row, None::<()>, name.to_owned());
         Ok(1)
     }
 
@@ -402,7 +468,7 @@ impl Writer<'_> {
         let rows = self.own_rows(table, tag, condition, bind)?;
         for row in &rows {
             self.send(&format!("DELETE FROM {} WHERE {} = ?1", table.table, table.key), &[number(*row)?])?;
-            self.audit(table.table, *row, Modified::Delete)?;
+            self.audit(table.table, *row, Modified::Delete);
         }
         if !rows.is_empty() {
             self.concerned.insert(tag.clone());
@@ -424,8 +490,13 @@ impl Writer<'_> {
         }
         let row = self.insert_def(map, own, None)?;
         self.tie_new(OPTION_DEFS, row, tag)?;
-        self.audit(OPTION_DEFS.table, row, Modified::of(own))?;
+        self.audit_set(OPTION_DEFS.table, row, own, self.code_name(map));
         Ok(1)
+    }
+
+    /// What operators call an option or definition.
+    fn code_name(&self, map: &Map) -> String {
+        format!("{}.{}", self.space_of(map), int_member(map, "code"))
     }
 
     fn space_of(&self, map: &Map) -> String {
@@ -475,6 +546,20 @@ impl Writer<'_> {
         if let Some(row) = row {
             values.push((key, number(row)?));
         }
+        let (sql, bind) = self.insertion(table, values);
+        match row {
+            Some(row) => self.send(&sql, &bind).map(|()| row),
+            None => self.insert(&sql, &bind, key),
+        }
+    }
+
+    /// As [`insert_row`](Self::insert_row), of a row whose number nobody needs.
+    fn send_row(&self, table: &str, values: Vec<(&str, Datum)>) -> Result<(), Error> {
+        let (sql, bind) = self.insertion(table, values);
+        self.send(&sql, &bind)
+    }
+
+    fn insertion(&self, table: &str, values: Vec<(&str, Datum)>) -> (String, Vec<Datum>) {
         let names: Vec<String> = values.iter().map(|(name, _)| self.reader.dialect().quoted(name)).collect();
         let mut bind: Vec<Datum> = values.into_iter().map(|(_, datum)| datum).collect();
         let places = marks(1, bind.len());
@@ -486,10 +571,7 @@ impl Writer<'_> {
         };
         let sql =
             format!("INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {now})", names.join(", "));
-        match row {
-            Some(row) => self.send(&sql, &bind).map(|()| row),
-            None => self.insert(&sql, &bind, key),
-        }
+        (sql, bind)
     }
 
     /// Inserts an object; `fixed` are columns beside those of keywords.
@@ -502,14 +584,7 @@ impl Writer<'_> {
         map: &Map,
         fixed: &[(&str, Datum)],
     ) -> Result<u64, Error> {
-        let mut values: Vec<(&str, Datum)> = fixed.to_vec();
-        for column in columns {
-            // What is not set has the column's default.
-            if map.contains_key(column.keyword) || column.absent.is_some() {
-                values.push((column.column, column.store(map)?));
-            }
-        }
-        self.insert_row(table, key, row, values)
+        self.insert_row(table, key, row, values_of(columns, map, fixed)?)
     }
 
     fn update(
@@ -537,4 +612,20 @@ impl Writer<'_> {
             format!("UPDATE {} SET {} WHERE {} = ?{}", table.table, sets.join(", "), table.key, bind.len());
         self.send(&sql, &bind)
     }
+}
+
+/// Columns of an object with their values; `fixed` are those beside those of keywords.
+fn values_of<'v>(
+    columns: &[Column],
+    map: &Map,
+    fixed: &[(&'v str, Datum)],
+) -> Result<Vec<(&'v str, Datum)>, Error> {
+    let mut values: Vec<(&str, Datum)> = fixed.to_vec();
+    for column in columns {
+        // What is not set has the column's default.
+        if map.contains_key(column.keyword) || column.absent.is_some() {
+            values.push((column.column, column.store(map)?));
+        }
+    }
+    Ok(values)
 }

@@ -22,7 +22,7 @@ impl Writer<'_> {
         let row = self.insert_option(map, old.first().copied(), &owner)?;
         if let OptionScope::Global(tag) = scope {
             self.tie_new(OPTIONS, row, tag)?;
-            self.audit(OPTIONS.table, row, Modified::of(old.first()))?;
+            self.audit_set(OPTIONS.table, row, old.first(), self.code_name(map));
         } else {
             self.audit_owner(&owner)?;
         }
@@ -35,7 +35,7 @@ impl Writer<'_> {
         for row in &rows {
             self.send("DELETE FROM dhcp4_options WHERE option_id = ?1", &[number(*row)?])?;
             if matches!(scope, OptionScope::Global(_)) {
-                self.audit(OPTIONS.table, *row, Modified::Delete)?;
+                self.audit(OPTIONS.table, *row, Modified::Delete);
             }
         }
         if let OptionScope::Global(tag) = scope {
@@ -49,7 +49,7 @@ impl Writer<'_> {
     }
 
     /// The object that options of a scope belong to; `None` when it is not there.
-    pub(super) fn owner(&self, scope: &OptionScope) -> Result<Option<Owner>, Error> {
+    pub(super) fn owner(&mut self, scope: &OptionScope) -> Result<Option<Owner>, Error> {
         Ok(match scope {
             OptionScope::Global(tag) => {
                 self.server_id(tag)?;
@@ -80,18 +80,18 @@ impl Writer<'_> {
     pub(super) fn audit_owner(&mut self, owner: &Owner) -> Result<(), Error> {
         if let Some((row, _)) = &owner.network {
             self.concern(NETWORKS, *row)?;
-            self.audit(NETWORKS.table, *row, Modified::Update)?;
+            self.audit(NETWORKS.table, *row, Modified::Update);
         }
         if let Some(row) = owner.subnet.or(owner.holder) {
             self.concern(SUBNETS, row)?;
-            self.audit(SUBNETS.table, row, Modified::Update)?;
+            self.audit(SUBNETS.table, row, Modified::Update);
         }
         Ok(())
     }
 
     /// Rows of the options of a key in a scope.
     pub(super) fn option_rows(
-        &self,
+        &mut self,
         scope: &OptionScope,
         owner: &Owner,
         key: &OptionKey,
@@ -118,7 +118,11 @@ impl Writer<'_> {
         self.reader.find_all(&sql, &bind)
     }
 
-    pub(super) fn insert_option(&self, map: &Map, row: Option<u64>, owner: &Owner) -> Result<u64, Error> {
+    fn insert_option(&self, map: &Map, row: Option<u64>, owner: &Owner) -> Result<u64, Error> {
+        self.insert_row(OPTIONS.table, OPTIONS.key, row, self.option_values(map, owner)?)
+    }
+
+    fn option_values(&self, map: &Map, owner: &Owner) -> Result<Vec<(&'static str, Datum)>, Error> {
         const KEYWORDS: [&str; 9] = [
             "code",
             "space",
@@ -166,12 +170,12 @@ impl Writer<'_> {
         if owner.scope != 0 {
             values.push(owner.column()?);
         }
-        self.insert_row(OPTIONS.table, OPTIONS.key, row, values)
+        Ok(values)
     }
 
     pub(super) fn insert_options(&self, map: &Map, owner: &Owner) -> Result<(), Error> {
         for option in maps(map, "option-data") {
-            self.insert_option(option, None, owner)?;
+            self.send_row(OPTIONS.table, self.option_values(option, owner)?)?;
         }
         Ok(())
     }

@@ -1,15 +1,17 @@
 //! Shared networks, subnets and their pools.
 
+use std::collections::BTreeSet;
+
 use backend::columns::{self, Datum};
 use backend::{BackendError, NetworkSubnets, PoolRange, Prefix, SubnetKey, int_member, text_member};
 use base::{Family, ServerTag, SubnetId};
 use json::{Map, Value};
 
 use super::options::Owner;
-use super::{Modified, Writer};
+use super::{Modified, Writer, values_of};
 use crate::Error;
-use crate::link::{number, text};
-use crate::read::{NETWORKS, SUBNETS, is_of, maps};
+use crate::link::{number, of_family, text};
+use crate::read::{NETWORKS, SUBNETS, is_of, maps, tag_of};
 
 impl Writer<'_> {
     pub(super) fn set_network(&mut self, tags: &[ServerTag], map: &Map) -> Result<u64, Error> {
@@ -29,8 +31,9 @@ impl Writer<'_> {
             }
         };
         self.tie(NETWORKS, row, tags, existing.is_some())?;
-        self.insert_options(map, &Owner { scope: 4, network: Some((row, name)), ..Owner::default() })?;
-        self.audit(NETWORKS.table, row, Modified::of(existing))?;
+        let owner = Owner { scope: 4, network: Some((row, name.clone())), ..Owner::default() };
+        self.insert_options(map, &owner)?;
+        self.audit_set(NETWORKS.table, row, existing, name);
         Ok(1)
     }
 
@@ -54,14 +57,14 @@ impl Writer<'_> {
                         self.now(1)
                     );
                     self.send(&sql, &[self.time.clone(), number(subnet)?])?;
-                    self.audit(SUBNETS.table, subnet, Modified::Update)?;
+                    self.audit(SUBNETS.table, subnet, Modified::Update);
                 }
             }
         }
         self.concern(NETWORKS, row)?;
         self.send("DELETE FROM dhcp4_options WHERE shared_network_name = ?1", &[text(name)])?;
         self.send("DELETE FROM dhcp4_shared_network WHERE id = ?1", &[number(row)?])?;
-        self.audit(NETWORKS.table, row, Modified::Delete)?;
+        self.audit(NETWORKS.table, row, Modified::Delete);
         Ok(1)
     }
 
@@ -83,28 +86,22 @@ impl Writer<'_> {
             return Err(BackendError::Missing { what: "shared network", key: name.to_owned() }.into());
         }
         let row = u64::from(id.0);
-        let prefix = text(prefix.to_string());
-        let mut existing = None;
-        let rows = self.reader.find_all(
-            "SELECT subnet_id FROM dhcp4_subnet WHERE subnet_prefix = ?1 OR subnet_id = ?2",
-            &[prefix.clone(), number(row)?],
-        )?;
-        for other in rows {
-            if other == row {
-                existing = Some(row);
-            } else {
-                // The prefix under another number: that subnet is this one now.
-                self.remove_subnet(other)?;
-            }
+        // The prefix under another number: that subnet is this one now.
+        let (existed, others) = self.subnets_at(row, prefix)?;
+        for other in others {
+            self.remove_subnet(other)?;
         }
-        let fixed = [("subnet_prefix", prefix), ("shared_network_name", network.map_or(Datum::Null, text))];
-        if existing.is_some() {
+        let fixed = [
+            ("subnet_prefix", text(prefix.to_string())),
+            ("shared_network_name", network.map_or(Datum::Null, text)),
+        ];
+        if existed {
             self.empty_subnet(row)?;
             self.update(SUBNETS, row, columns, map, &fixed)?;
         } else {
             self.insert_object(SUBNETS.table, SUBNETS.key, Some(row), columns, map, &fixed)?;
         }
-        self.tie(SUBNETS, row, tags, existing.is_some())?;
+        self.tie_again(SUBNETS, row, tags, existed)?;
         for pool in maps(map, "pools") {
             self.insert_pool(pool, row)?;
         }
@@ -112,8 +109,42 @@ impl Writer<'_> {
             self.insert_pd_pool(pool, row)?;
         }
         self.insert_options(map, &Owner { scope: 1, subnet: Some(row), ..Owner::default() })?;
-        self.audit(SUBNETS.table, row, Modified::of(existing))?;
+        self.moved.push((row, Some(prefix)));
+        self.audit_set(SUBNETS.table, row, existed.then_some(()), prefix.to_string());
         Ok(1)
+    }
+
+    /// Whether there is a subnet of that number, and those of the prefix under other numbers. Notes who has the first.
+    fn subnets_at(&mut self, row: u64, prefix: Prefix) -> Result<(bool, BTreeSet<u64>), Error> {
+        let mut existed = false;
+        let (mut others, mut servers) = (BTreeSet::new(), Vec::new());
+        let by_prefix = of_family(
+            "SELECT subnet_id FROM dhcp4_subnet WHERE subnet_prefix = ?1 OR subnet_id = ?2",
+            self.family,
+        );
+        let ties = of_family(
+            "SELECT s.id, s.tag FROM dhcp4_subnet_server t JOIN dhcp4_server s ON s.id = t.server_id \
+             WHERE t.subnet_id = ?1",
+            self.family,
+        );
+        let key = [text(prefix.to_string()), number(row)?];
+        let queries = [(by_prefix.as_str(), &key[..]), (ties.as_str(), &key[1..])];
+        self.reader.link.query_all(&queries, &mut |at, found| {
+            let number = found.unsigned(0)?;
+            match at {
+                0 if number == row => existed = true,
+                0 => {
+                    others.insert(number);
+                }
+                _ => servers.push((tag_of(found, 1)?, number)),
+            }
+            Ok(())
+        })?;
+        for (tag, server) in servers {
+            self.concerned.insert(tag.clone());
+            self.servers.insert(tag, Some(server));
+        }
+        Ok((existed, others))
     }
 
     /// Deletes options and pools of a subnet.
@@ -145,19 +176,32 @@ impl Writer<'_> {
                 keyword: "pool".into(),
                 wanted: "a range of addresses",
             })?;
-        let pool = self.insert_object(
-            "dhcp4_pool",
-            "id",
-            None,
-            &self.layout.pool,
-            map,
-            &[
-                ("start_address", columns::address_to_column(range.first)),
-                ("end_address", columns::address_to_column(range.last)),
-                ("subnet_id", number(subnet)?),
-            ],
-        )?;
-        self.insert_options(map, &Owner { scope: 5, pool: Some(pool), ..Owner::default() })
+        let fixed = [
+            ("start_address", columns::address_to_column(range.first)),
+            ("end_address", columns::address_to_column(range.last)),
+            ("subnet_id", number(subnet)?),
+        ];
+        let values = values_of(&self.layout.pool, map, &fixed)?;
+        self.insert_holder("dhcp4_pool", map, values, |pool| Owner {
+            scope: 5,
+            pool: Some(pool),
+            ..Owner::default()
+        })
+    }
+
+    /// Inserts a pool, whose number matters to its options alone.
+    fn insert_holder(
+        &self,
+        table: &str,
+        map: &Map,
+        values: Vec<(&str, Datum)>,
+        owner: impl FnOnce(u64) -> Owner,
+    ) -> Result<(), Error> {
+        if maps(map, "option-data").is_empty() {
+            return self.send_row(table, values);
+        }
+        let pool = self.insert_row(table, "id", None, values)?;
+        self.insert_options(map, &owner(pool))
     }
 
     pub(super) fn insert_pd_pool(&self, map: &Map, subnet: u64) -> Result<(), Error> {
@@ -171,29 +215,29 @@ impl Writer<'_> {
         ];
         columns::check_storable(map, &self.layout.pd_pool, &KEYWORDS)?;
         let excluded = map.get("excluded-prefix").and_then(Value::as_str).map(str::to_owned);
-        let pool = self.insert_object(
-            "dhcp4_pd_pool",
-            "id",
-            None,
-            &self.layout.pd_pool,
-            map,
-            &[
-                ("prefix", text(text_member(map, "prefix"))),
-                ("prefix_length", Datum::Int(int_member(map, "prefix-len"))),
-                ("delegated_prefix_length", Datum::Int(int_member(map, "delegated-len"))),
-                ("excluded_prefix", excluded.map_or(Datum::Null, Datum::Text)),
-                ("excluded_prefix_length", Datum::Int(int_member(map, "excluded-prefix-len"))),
-                ("subnet_id", number(subnet)?),
-            ],
-        )?;
-        self.insert_options(map, &Owner { scope: 6, pd_pool: Some(pool), ..Owner::default() })
+        let fixed = [
+            ("prefix", text(text_member(map, "prefix"))),
+            ("prefix_length", Datum::Int(int_member(map, "prefix-len"))),
+            ("delegated_prefix_length", Datum::Int(int_member(map, "delegated-len"))),
+            ("excluded_prefix", excluded.map_or(Datum::Null, Datum::Text)),
+            ("excluded_prefix_length", Datum::Int(int_member(map, "excluded-prefix-len"))),
+            ("subnet_id", number(subnet)?),
+        ];
+        let values = values_of(&self.layout.pd_pool, map, &fixed)?;
+        self.insert_holder("dhcp4_pd_pool", map, values, |pool| Owner {
+            scope: 6,
+            pd_pool: Some(pool),
+            ..Owner::default()
+        })
     }
 
     pub(super) fn remove_subnet(&mut self, subnet: u64) -> Result<(), Error> {
         self.concern(SUBNETS, subnet)?;
         self.empty_subnet(subnet)?;
         self.send("DELETE FROM dhcp4_subnet WHERE subnet_id = ?1", &[number(subnet)?])?;
-        self.audit(SUBNETS.table, subnet, Modified::Delete)
+        self.moved.push((subnet, None));
+        self.audit(SUBNETS.table, subnet, Modified::Delete);
+        Ok(())
     }
 
     pub(super) fn delete_subnet(&mut self, key: SubnetKey) -> Result<u64, Error> {

@@ -13,7 +13,7 @@ fn names(s: &Session, tags: &str) -> Vec<String> {
 }
 
 #[test]
-fn set_and_shown() {
+pub(super) fn set_and_shown() {
     let s = Session::with(&["abc"]);
     let foo = r#"{"name": "foo", "test": "member('KNOWN')"}"#;
     s.expect(
@@ -74,7 +74,7 @@ fn set_and_shown() {
 }
 
 #[test]
-fn refused_arguments() {
+pub(super) fn refused_arguments() {
     let s = Session::with(&["abc"]);
     for (list, text) in [
         (r#""client-classes": [{}]"#, "missing parameter 'name'"),
@@ -128,7 +128,7 @@ fn refused_arguments() {
 }
 
 #[test]
-fn order_and_dependencies() {
+pub(super) fn order_and_dependencies() {
     let s = Session::with(&["abc"]);
     for class in [r#"{"name": "first"}"#, r#"{"name": "second", "test": "member('first')"}"#] {
         s.ok("remote-class4-set", &set(class, ""));
@@ -157,7 +157,7 @@ fn order_and_dependencies() {
 }
 
 #[test]
-fn options_and_definitions_of_a_class() {
+pub(super) fn options_and_definitions_of_a_class() {
     let s = Session::with(&["abc"]);
     // No definition: octets of a code.
     s.ok("remote-class4-set", &set(r#"{"name": "a", "option-data": [{"code": 222, "data": "123"}]}"#, ""));

@@ -3,7 +3,7 @@
 use super::Session;
 
 #[test]
-fn servers() {
+pub(super) fn servers() {
     let s = Session::new();
     let all = "'all' is a name reserved for the server tag which associates the configuration elements with all servers \
                connecting to the database and";
@@ -57,11 +57,11 @@ fn servers() {
 }
 
 #[test]
-fn remote() {
+pub(super) fn remote() {
     let s = Session::new();
     s.ok("remote-server4-set", r#"{"servers": [{"server-tag": "a"}], "remote": {"type": "sqlite"}}"#);
     for (remote, text) in [
-        (r#"{"type": "mysql"}"#, "no such database found for selector: type=mysql"),
+        (r#"{"type": "mysql", "host": "elsewhere"}"#, "no such database found for selector: type=mysql"),
         (r#"{"type": "oracle"}"#, "unsupported database type 'oracle'"),
         (r#"{"host": "h", "port": 1}"#, "no such database found for selector: host=h,port=1"),
         (r#"{"port": 1}"#, "'port' parameter requires 'host'"),
@@ -76,7 +76,7 @@ fn remote() {
 }
 
 #[test]
-fn server_tags() {
+pub(super) fn server_tags() {
     let s = Session::with(&["abc", "xyz"]);
     let set = |tags: &str| format!(r#"{{"shared-networks": [{{"name": "n"}}]{tags}}}"#);
     for (tags, text) in [
@@ -141,7 +141,7 @@ fn server_tags() {
 }
 
 #[test]
-fn subnets_and_networks() {
+pub(super) fn subnets_and_networks() {
     let s = Session::with(&["abc"]);
     let tags = r#""server-tags": ["abc"]"#;
     for (command, arguments, text) in [
@@ -242,7 +242,7 @@ fn subnets_and_networks() {
 }
 
 #[test]
-fn parameters() {
+pub(super) fn parameters() {
     let s = Session::with(&["abc"]);
     let set = |map: &str| format!(r#"{{"parameters": {map}, "server-tags": ["abc"]}}"#);
     for (map, text) in [
@@ -272,7 +272,7 @@ fn parameters() {
 }
 
 #[test]
-fn option_definitions() {
+pub(super) fn option_definitions() {
     let s = Session::with(&["abc"]);
     let with = |def: &str| format!(r#"{{"option-defs": [{def}], "server-tags": ["abc"]}}"#);
     for (def, text) in [
@@ -303,7 +303,7 @@ fn option_definitions() {
 }
 
 #[test]
-fn options() {
+pub(super) fn options() {
     let s = Session::with(&["abc"]);
     let with = |option: &str| format!(r#"{{"options": [{option}], "server-tags": ["abc"]}}"#);
     for (option, text) in [

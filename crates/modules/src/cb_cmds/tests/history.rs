@@ -51,7 +51,7 @@ fn shown(difference: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_dry_run_shows_each_server_and_stores_nothing() {
+pub(super) fn a_dry_run_shows_each_server_and_stores_nothing() {
     let s = Session::with(&["abc", "xyz"]);
     s.ok(SUBNET, &subnet("abc", 1, r#", "valid-lifetime": 100"#));
     let (revision, changes) = (newest(&s), s.changes());
@@ -106,7 +106,7 @@ fn a_dry_run_shows_each_server_and_stores_nothing() {
 }
 
 #[test]
-fn a_dry_run_knows_what_hides_what() {
+pub(super) fn a_dry_run_knows_what_hides_what() {
     let s = Session::with(&["abc", "xyz"]);
     s.ok("remote-global-parameter4-set", &global("abc", 1));
     let difference =
@@ -122,7 +122,7 @@ fn a_dry_run_knows_what_hides_what() {
 }
 
 #[test]
-fn the_audit_says_what_was_done() {
+pub(super) fn the_audit_says_what_was_done() {
     let s = Session::with(&["abc", "xyz"]);
     s.ok(SUBNET, &with(&subnet("abc", 1, ""), r#""message": "ticket 17: new floor""#));
     s.ok("remote-subnet4-del-by-id", r#"{"subnets": [{"id": 1}]}"#);
@@ -151,7 +151,7 @@ fn the_audit_says_what_was_done() {
         (r#"{"limit": 0}"#, "'limit' parameter is not an integer from 1 to 10000"),
         (r#"{"limit": "x"}"#, "'limit' parameter is not"),
         (r#"{"server-tags": [null]}"#, "must include server tags"),
-        (r#"{"remote": {"type": "mysql"}}"#, "no such database"),
+        (r#"{"remote": {"type": "mysql", "host": "elsewhere"}}"#, "no such database"),
     ] {
         s.refused("remote-audit4-get", arguments, text);
     }
@@ -159,7 +159,7 @@ fn the_audit_says_what_was_done() {
 }
 
 #[test]
-fn an_earlier_revision_comes_back() {
+pub(super) fn an_earlier_revision_comes_back() {
     let s = Session::with(&["abc", "xyz"]);
     s.ok(SUBNET, &subnet("abc", 1, r#", "valid-lifetime": 100"#));
     let good = newest(&s);
@@ -206,7 +206,7 @@ fn an_earlier_revision_comes_back() {
 }
 
 #[test]
-fn a_way_back_is_checked_as_any_write() {
+pub(super) fn a_way_back_is_checked_as_any_write() {
     let s = Session::with(&["abc"]);
     let lifetime =
         |value| format!(r#"{{"server-tags": ["abc"], "parameters": {{"valid-lifetime": {value}}}}}"#);

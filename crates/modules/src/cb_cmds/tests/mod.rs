@@ -5,6 +5,8 @@ mod errors;
 mod history;
 mod objects;
 mod odd;
+mod place;
+mod race;
 mod safety;
 mod tags;
 mod v6;
@@ -17,6 +19,8 @@ use base::{Family, ServerTag, Timestamp};
 use config::{Dhcp4, Dhcp6, Protocol, Written};
 use control::{Command, CommandTable};
 use json::Value;
+
+use place::Place;
 
 use super::{Host, register};
 
@@ -53,7 +57,7 @@ pub(super) struct SessionOf<P: Protocol> {
     table: CommandTable,
     server: Arc<Server<P>>,
     runtime: tokio::runtime::Runtime,
-    _directory: tempfile::TempDir,
+    place: Arc<Place>,
 }
 
 pub(super) type Session = SessionOf<Dhcp4>;
@@ -65,17 +69,24 @@ pub(super) fn value(text: &str) -> Value {
 
 impl<P: Protocol> SessionOf<P> {
     pub(super) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let database = sqlite::open(directory.path().join("kea.sqlite"), P::FAMILY);
+        Self::at(Arc::new(Place::new()))
+    }
+
+    /// Another server with the same database.
+    pub(super) fn beside(&self) -> Self {
+        Self::at(Arc::clone(&self.place))
+    }
+
+    fn at(place: Arc<Place>) -> Self {
         let server = Arc::new(Server {
-            backends: vec![Arc::new(database)],
+            backends: vec![place.open(P::FAMILY)],
             file: Mutex::default(),
             changes: AtomicU32::new(0),
         });
         let table = CommandTable::new();
         register(&table, Arc::clone(&server) as Arc<dyn Host<P>>).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { table, server, runtime, _directory: directory }
+        Self { table, server, runtime, place }
     }
 
     /// With servers of these tags.
@@ -105,7 +116,9 @@ impl<P: Protocol> SessionOf<P> {
 
     /// The whole answer.
     pub(super) fn ask(&self, command: &str, arguments: &str) -> Value {
-        let command = Command::new(command).with_arguments(value(arguments));
+        // Where a test names the database, it means the one that it runs on.
+        let arguments = arguments.replace(r#""type": "sqlite""#, &format!(r#""type": "{}""#, place::kind()));
+        let command = Command::new(command).with_arguments(value(&arguments));
         self.runtime.block_on(self.table.dispatch(command)).into_value()
     }
 
@@ -184,4 +197,49 @@ fn commands_come_and_go_with_the_library() {
     assert_eq!(session.table.definitions().len(), 39);
     session.table.deregister_provider(super::PROVIDER);
     assert_eq!(session.ask("remote-server4-get-all", "{}").get("result"), Some(&Value::from(2i64)));
+}
+
+macro_rules! tests {
+    ($($module:ident: $($test:ident),+;)*) => {
+        /// Tests of commands by module, with the text of the module. All but those of random arguments.
+        const TESTS: &[(&str, &[(&str, fn())])] = &[$((
+            include_str!(concat!(stringify!($module), ".rs")),
+            &[$((stringify!($test), $module::$test)),+],
+        )),*];
+    };
+}
+
+tests! {
+    classes: set_and_shown, refused_arguments, order_and_dependencies, options_and_definitions_of_a_class;
+    errors: servers, remote, server_tags, subnets_and_networks, parameters, option_definitions, options;
+    history: a_dry_run_shows_each_server_and_stores_nothing, a_dry_run_knows_what_hides_what, the_audit_says_what_was_done, an_earlier_revision_comes_back, a_way_back_is_checked_as_any_write;
+    objects: servers, a_subnet_with_everything, subnets_by_number_and_prefix, networks, global_parameters, option_definitions, global_options, options_with_classes_as_keys, options_at_every_level;
+    safety: a_subnet_whose_network_its_server_lacks, overlapping_subnets, a_pool_outside_of_its_subnet_is_never_stored, an_option_that_some_server_has_no_definition_of, definitions_in_use, values_that_do_not_fit_those_inherited, what_is_stored_runs, classes_that_nobody_defined, a_class_that_is_used, prefix_pools_name_classes_too, a_parameter_that_others_need, a_class_is_tried_on_each_server_that_differs;
+    tags: subnets_of_servers, networks_of_servers, own_options_and_definitions_before_those_of_all, globals_of_a_server_before_those_of_all, deleting_a_server_says_what_goes_with_it;
+    v6: a_subnet_with_prefixes_is_stored_shown_and_run, what_a_server_could_not_run_is_refused, networks_classes_definitions_and_globals;
+    race: two_nodes_write_at_once;
+}
+
+/// What holds on one database holds on all of them.
+fn all_on(kind: testdb::Kind) {
+    let mut failed = Vec::new();
+    for (text, tests) in TESTS {
+        assert_eq!(text.matches("#[test]").count(), tests.len(), "all tests are listed: {tests:?}");
+        for (name, test) in *tests {
+            if std::panic::catch_unwind(|| place::on(kind, test)).is_err() {
+                failed.push(*name);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "failed: {failed:?}");
+}
+
+#[test]
+fn everything_on_mariadb() {
+    all_on(testdb::Kind::MariaDb);
+}
+
+#[test]
+fn everything_on_postgresql() {
+    all_on(testdb::Kind::PostgreSql);
 }

@@ -17,7 +17,7 @@ fn list() -> String {
 }
 
 #[test]
-fn servers() {
+pub(super) fn servers() {
     let s = Session::new();
     s.expect(
         "remote-server4-get-all",
@@ -64,8 +64,9 @@ fn servers() {
 }
 
 #[test]
-fn a_subnet_with_everything() {
+pub(super) fn a_subnet_with_everything() {
     let s = Session::with(&["abc"]);
+    s.ok("remote-class4-set", &set("client-classes", r#"{"name": "XYZ"}"#));
     let subnet = r#"{"boot-file-name": "file-name", "shared-network-name": "", "id": 2, "interface": "eth0",
         "match-client-id": false, "next-server": "0.0.0.0", "authoritative": false, "evaluate-additional-classes": ["XYZ"],
         "pools": [{"pool": "192.168.50.1-192.168.50.100", "option-data": [{"code": 6, "data": "192.0.2.2",
@@ -120,7 +121,7 @@ fn a_subnet_with_everything() {
 }
 
 #[test]
-fn subnets_by_number_and_prefix() {
+pub(super) fn subnets_by_number_and_prefix() {
     let s = Session::with(&["abc"]);
     let subnet = |id: u32, prefix: &str| {
         s.expect(
@@ -187,8 +188,10 @@ fn subnets_by_number_and_prefix() {
 }
 
 #[test]
-fn networks() {
+pub(super) fn networks() {
     let s = Session::with(&["abc"]);
+    s.ok("remote-class4-set", &set("client-classes", r#"{"name": "XYZ"}"#));
+    s.ok("remote-class4-set", &set("client-classes", r#"{"name": "abc"}"#));
     let network = r#"{"name": "net1", "client-classes": ["abc"], "authoritative": false, "rebind-timer": 200,
         "renew-timer": 100, "calculate-tee-times": true, "t1-percent": 0.5, "t2-percent": 0.8, "valid-lifetime": 300,
         "match-client-id": true, "user-context": {"some weird network": 55}, "interface": "eth0",
@@ -256,7 +259,7 @@ fn networks() {
 }
 
 #[test]
-fn global_parameters() {
+pub(super) fn global_parameters() {
     let s = Session::with(&["abc"]);
     let parameters = |map: &str| format!(r#"{{{TAGS}, "parameters": {map}}}"#);
     s.expect("remote-global-parameter4-get-all", &list(), r#"{"result": 3, "text": "0 DHCPv4 global parameter(s) found.", "arguments": {"count": 0, "parameters": []}}"#);
@@ -321,7 +324,7 @@ fn global_parameters() {
 }
 
 #[test]
-fn option_definitions() {
+pub(super) fn option_definitions() {
     let s = Session::with(&["abc"]);
     let foo = r#"{"name": "foo", "code": 222, "type": "uint32"}"#;
     s.expect(
@@ -380,7 +383,7 @@ fn option_definitions() {
 }
 
 #[test]
-fn global_options() {
+pub(super) fn global_options() {
     let s = Session::with(&["abc"]);
     let shown = |code: u8, csv: bool, data: &str, name: &str, always: bool| {
         format!(
@@ -438,8 +441,9 @@ fn global_options() {
 }
 
 #[test]
-fn options_with_classes_as_keys() {
+pub(super) fn options_with_classes_as_keys() {
     let s = Session::with(&["abc"]);
+    s.ok("remote-class4-set", &set("client-classes", r#"{"name": "a"}"#));
     let option =
         |data: &str, classes: &str| set("options", &format!(r#"{{"code": 3, "data": "{data}"{classes}}}"#));
     s.ok("remote-option4-global-set", &option("1.1.1.1", ""));
@@ -471,7 +475,7 @@ fn options_with_classes_as_keys() {
 }
 
 #[test]
-fn options_at_every_level() {
+pub(super) fn options_at_every_level() {
     let s = Session::with(&["abc"]);
     s.ok("remote-network4-set", &set("shared-networks", r#"{"name": "floor13"}"#));
     s.ok(

@@ -20,7 +20,7 @@ fn tags(object: &Value) -> String {
 }
 
 #[test]
-fn subnets_of_servers() {
+pub(super) fn subnets_of_servers() {
     let s = Session::with(&["abc", "xyz"]);
     subnet(&s, r#"["abc", "XYZ"]"#, 5, "192.168.50.0/24");
     subnet(&s, r#"["xyz"]"#, 6, "192.168.53.0/24");
@@ -57,7 +57,7 @@ fn subnets_of_servers() {
 }
 
 #[test]
-fn networks_of_servers() {
+pub(super) fn networks_of_servers() {
     let s = Session::with(&["abc", "xyz"]);
     for (tag, name) in [("abc", "florX"), ("xyz", "flor1"), ("all", "top_flor")] {
         s.ok(
@@ -85,7 +85,7 @@ fn networks_of_servers() {
 }
 
 #[test]
-fn own_options_and_definitions_before_those_of_all() {
+pub(super) fn own_options_and_definitions_before_those_of_all() {
     let s = Session::with(&["abc", "xyz"]);
     let option = |tag: &str, code: u8, data: &str| {
         s.ok(
@@ -149,7 +149,7 @@ fn own_options_and_definitions_before_those_of_all() {
 }
 
 #[test]
-fn globals_of_a_server_before_those_of_all() {
+pub(super) fn globals_of_a_server_before_those_of_all() {
     let s = Session::with(&["abc", "xyz"]);
     let set = |tag: &str, value: u32| {
         s.ok(
@@ -172,7 +172,7 @@ fn globals_of_a_server_before_those_of_all() {
 }
 
 #[test]
-fn deleting_a_server_says_what_goes_with_it() {
+pub(super) fn deleting_a_server_says_what_goes_with_it() {
     let s = Session::with(&["abc"]);
     s.ok("remote-global-parameter4-set", r#"{"server-tags": ["abc"], "parameters": {"valid-lifetime": 1}}"#);
     s.ok(

@@ -18,7 +18,7 @@ fn set(session: &Session6, members: &str) -> Value {
 }
 
 #[test]
-fn a_subnet_with_prefixes_is_stored_shown_and_run() {
+pub(super) fn a_subnet_with_prefixes_is_stored_shown_and_run() {
     let s = Session6::with(&["abc"]);
     s.expect(
         "remote-subnet6-set",
@@ -75,7 +75,7 @@ fn a_subnet_with_prefixes_is_stored_shown_and_run() {
 }
 
 #[test]
-fn what_a_server_could_not_run_is_refused() {
+pub(super) fn what_a_server_could_not_run_is_refused() {
     let s = Session6::with(&["abc"]);
     set(&s, SUBNET);
     let other = |members: &str| format!(r#""shared-network-name": null, {members}"#);
@@ -119,7 +119,7 @@ fn what_a_server_could_not_run_is_refused() {
 }
 
 #[test]
-fn networks_classes_definitions_and_globals() {
+pub(super) fn networks_classes_definitions_and_globals() {
     let s = Session6::with(&["abc"]);
     s.ok(
         "remote-network6-set",

@@ -142,6 +142,12 @@ impl<'w, P: Protocol> Parts<'w, P> {
         }
         out.insert("shared-networks", list(Vec::new()));
         out.insert(P::SUBNETS, list(Vec::new()));
+        if !written.global_tags.is_empty() {
+            let tagged = written.global_tags.iter();
+            let parameters: Map =
+                tagged.filter_map(|(name, tags)| Some((name.clone(), metadata(tags)?))).collect();
+            out.insert("metadata", Value::from([("global-parameters", parameters.into())]));
+        }
         out
     }
 

@@ -9,7 +9,7 @@ use super::{COMMENT, Table, Type, U32, USER_CONTEXT, kw};
 
 pub static DHCP4: Table = Table {
     name: "Dhcp4",
-    metadata: false,
+    metadata: true,
     keywords: &[
         s::ADAPTIVE,
         s::ALLOCATOR,

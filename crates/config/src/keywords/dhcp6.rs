@@ -10,7 +10,7 @@ use super::{COMMENT, Table, Type, U32, USER_CONTEXT, kw};
 
 pub static DHCP6: Table = Table {
     name: "Dhcp6",
-    metadata: false,
+    metadata: true,
     keywords: &[
         s::ADAPTIVE,
         x::ALLOCATOR,

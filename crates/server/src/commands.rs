@@ -285,6 +285,15 @@ fn map_argument(command: &Command) -> Result<Value, Answer> {
     }
 }
 
+/// The answer to a configuration that runs.
+fn successful<P: Protocol>(server: &Server<P>, remark: Option<String>) -> Answer {
+    let text = match remark {
+        Some(remark) => format!("Configuration successful. {remark}"),
+        None => "Configuration successful.".to_owned(),
+    };
+    Answer::full(text, [("hash", hash(server))])
+}
+
 async fn config_set<P: Protocol>(server: Arc<Server<P>>, command: Command) -> Answer {
     let value = match map_argument(&command) {
         Ok(value) => value,
@@ -296,9 +305,9 @@ async fn config_set<P: Protocol>(server: Arc<Server<P>>, command: Command) -> An
         server.apply(staged, &mut state).await
     };
     match outcome.await {
-        Ok(()) => {
+        Ok(remark) => {
             drop(state);
-            Answer::full("Configuration successful.", [("hash", hash(&server))])
+            successful(&server, remark)
         }
         Err(refusal) => refusal.into(),
     }
@@ -325,9 +334,9 @@ pub(crate) async fn reload<P: Protocol>(server: &Arc<Server<P>>) -> Answer {
         server.apply(staged, &mut state).await
     };
     match outcome.await {
-        Ok(()) => {
+        Ok(remark) => {
             say!(P, Reconfigured { file: &file });
-            Answer::full("Configuration successful.", [("hash", hash(server))])
+            successful(server, remark)
         }
         Err(refusal) => {
             say!(P, ConfigLoadFail { file: &file, reason: &refusal.text });

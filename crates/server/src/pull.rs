@@ -1,6 +1,7 @@
 //! Keeping up with the configuration database: at once when it changes, and by the timer as a safety net.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -32,6 +33,8 @@ pub(crate) struct Pulling<P> {
     pub(crate) database: Arc<dyn ConfigBackend>,
     /// What runs of the database.
     running: ArcSwap<Objects>,
+    /// Whether the server runs, or ran, with something of the database.
+    contacted: AtomicBool,
     /// Held while the database is asked; nothing that a command or a packet needs waits for it.
     progress: Mutex<Progress>,
     protocol: std::marker::PhantomData<fn() -> P>,
@@ -40,6 +43,15 @@ pub(crate) struct Pulling<P> {
 struct Progress {
     puller: Puller,
     mark: Option<ChangeMark>,
+}
+
+/// What a configuration begins with of its database.
+pub(crate) enum First {
+    Fetched(Objects),
+    /// It does not answer: what was fetched before.
+    Kept(Arc<Objects>, BackendError),
+    /// It does not answer, and never did.
+    Without(BackendError),
 }
 
 /// Why a pull was asked for.
@@ -68,35 +80,51 @@ impl<P: Protocol> Pulling<P> {
             tag,
             database,
             running: ArcSwap::default(),
+            contacted: AtomicBool::new(false),
             progress: Mutex::new(Progress { puller, mark: None }),
             protocol: std::marker::PhantomData,
         })
     }
 
-    /// Everything for this server, to be tried; [`commit`](Self::commit) when it runs. While a database does not answer
-    /// that this server had no contact with yet, its entry says what happens: `retry-on-startup` tries again
-    /// `max-reconnect-tries` times, and with an `on-fail` that serves, `None` lets the server begin with its file.
-    pub(crate) async fn fetch_first(&mut self, first_contact: bool) -> Result<Option<Objects>, BackendError> {
+    /// Everything for this server, to be tried; [`commit`](Self::commit) when it runs.
+    ///
+    /// Where the database does not answer that the server ran with `before`, it goes on with what it has of it. With one
+    /// that it had no contact with yet, the entry says what happens: `retry-on-startup` tries again `max-reconnect-tries`
+    /// times (as the server starts, not while a command waits), and with an `on-fail` that serves, the file alone is in
+    /// force until the database answers.
+    pub(crate) async fn fetch_first(&mut self, before: Option<&Self>) -> Result<First, BackendError> {
         let (patient, on_fail, tries, wait) = self.access.first().map_or_else(Default::default, |entry| {
-            let patient = first_contact && entry.retry_on_startup;
-            (patient, entry.on_fail, entry.max_reconnect_tries, entry.reconnect_wait_time)
+            (entry.retry_on_startup, entry.on_fail, entry.max_reconnect_tries, entry.reconnect_wait_time)
+        });
+        let known = before.filter(|before| {
+            before.contacted.load(Ordering::Relaxed)
+                && before.tag == self.tag
+                && Arc::ptr_eq(&before.database, &self.database)
         });
         let mut tried = 0;
         loop {
-            match self.fetch_all().await {
-                Err(error) if patient && error.is_temporary() => {
-                    say!(P, CbPeriodicFail { error: &error });
-                    if on_fail != OnFail::StopRetryExit {
-                        return Ok(None);
-                    }
-                    if tried >= tries {
-                        return Err(error);
-                    }
-                    tried += 1;
-                    tokio::time::sleep(Duration::from_millis(wait.into())).await;
-                }
-                answer => return answer.map(Some),
+            let error = match self.fetch_all().await {
+                Err(error) if error.is_temporary() => error,
+                answer => return answer.map(First::Fetched),
+            };
+            if let Some(before) = known {
+                say!(P, CbOnDemandFail { error: &error });
+                *self.contacted.get_mut() = true;
+                self.running.store(before.running());
+                return Ok(First::Kept(before.running(), error));
             }
+            if !patient {
+                return Err(error);
+            }
+            say!(P, CbPeriodicFail { error: &error });
+            if on_fail != OnFail::StopRetryExit {
+                return Ok(First::Without(error));
+            }
+            if before.is_some() || tried >= tries {
+                return Err(error);
+            }
+            tried += 1;
+            tokio::time::sleep(Duration::from_millis(wait.into())).await;
         }
     }
 
@@ -113,7 +141,10 @@ impl<P: Protocol> Pulling<P> {
     pub(crate) fn commit(&mut self) {
         let Progress { puller, .. } = self.progress.get_mut();
         puller.commit();
-        self.running.store(Arc::new(puller.objects().clone()));
+        if puller.cursor().is_some() {
+            *self.contacted.get_mut() = true;
+            self.running.store(Arc::new(puller.objects().clone()));
+        }
     }
 
     /// What runs of the database.
@@ -133,7 +164,9 @@ impl<P: Protocol> Pulling<P> {
         let limits = |entry: &DatabaseAccess| {
             entry.on_fail == OnFail::ServeRetryExit && puller.failures() >= entry.max_reconnect_tries
         };
-        puller.cursor().is_none() && self.access.first().is_some_and(limits)
+        !self.contacted.load(Ordering::Relaxed)
+            && puller.cursor().is_none()
+            && self.access.first().is_some_and(limits)
     }
 
     /// A file with what a database says in its place.
@@ -202,6 +235,7 @@ impl<P: Protocol> Server<P> {
         self.apply_pulled(config, &state).await.map_err(refused)?;
         progress.puller.commit();
         pulling.running.store(Arc::new(progress.puller.objects().clone()));
+        pulling.contacted.store(true, Ordering::Relaxed);
         Ok(true)
     }
 

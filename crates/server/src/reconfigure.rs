@@ -21,7 +21,7 @@ use crate::Protocol;
 use crate::hosts::{Lookup, Used};
 use crate::messages::say;
 use crate::protocol::{Config, Written};
-use crate::pull::Pulling;
+use crate::pull::{First, Pulling};
 use crate::security::{self, Places};
 use crate::server::{Active, HostView, Server};
 
@@ -111,6 +111,8 @@ pub(crate) struct Staged<P: Protocol> {
     hosts: Vec<Arc<Used>>,
     places: Places,
     hooks: modules::Libraries,
+    /// What the operator should know although it runs.
+    remark: Option<String>,
 }
 
 impl<P: Protocol> Server<P> {
@@ -200,10 +202,22 @@ impl<P: Protocol> Server<P> {
         remark::<P>(&own.services);
         let file = draft.written;
         let mut pulling = Pulling::open(&own.services, state.pulling.as_deref(), &places);
+        let mut remark = None;
         let config = match &mut pulling {
             Some(pulling) if !self.arguments.repair => {
-                let fetched = pulling.fetch_first(state.pulling.is_none()).await;
-                match fetched.map_err(|error| Refusal::new(error.to_string()))? {
+                let first = pulling.fetch_first(state.pulling.as_deref()).await;
+                let objects = match first.map_err(|error| Refusal::new(error.to_string()))? {
+                    First::Fetched(objects) => Some(Arc::new(objects)),
+                    First::Kept(objects, error) => {
+                        remark = Some(format!("{error}: what was fetched from it before stays in force"));
+                        Some(objects)
+                    }
+                    First::Without(error) => {
+                        remark = Some(format!("{error}: without it the file alone is in force"));
+                        None
+                    }
+                };
+                match objects {
                     Some(objects) => {
                         let config = self.resolve(&Arc::new(pulling.merge(&file, &objects)))?;
                         say!(P, CbMerged);
@@ -220,10 +234,10 @@ impl<P: Protocol> Server<P> {
                 used.contact::<P>(state.lease_file.as_os_str().is_empty()).await?;
             }
         }
-        Ok(Staged { file, config, pulling, hosts, places, hooks })
+        Ok(Staged { file, config, pulling, hosts, places, hooks, remark })
     }
 
-    /// Brings a staged configuration into force.
+    /// Brings a staged configuration into force. Answers what the operator should know although it runs.
     ///
     /// # Errors
     /// When a control socket or the lease database cannot be opened; the running configuration stays.
@@ -231,8 +245,8 @@ impl<P: Protocol> Server<P> {
         self: &Arc<Self>,
         staged: Staged<P>,
         state: &mut State<P>,
-    ) -> Result<(), Refusal> {
-        let Staged { file, config, mut pulling, hosts, places, hooks } = staged;
+    ) -> Result<Option<String>, Refusal> {
+        let Staged { file, config, mut pulling, hosts, places, hooks, remark } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
@@ -285,7 +299,7 @@ impl<P: Protocol> Server<P> {
         // Last: no command may meet a server that is half configured.
         let _front = self.front.enter();
         state.channels.serve(fresh, &self.commands);
-        Ok(())
+        Ok(remark)
     }
 
     /// Swaps in a configuration that differs from the running one only in what databases hold.

@@ -66,6 +66,7 @@ on_servers! {
     ends_when_told_so_while_it_waits ends_when_told_so_while_it_waits;
     serves_and_stops serves_and_stops;
     serves_and_goes_on serves_and_goes_on;
+    reconfigured_without_it reconfigured_without_it;
 }
 
 /// Unless the entry says otherwise, nobody serves what may be half of a configuration.
@@ -137,4 +138,46 @@ fn serves_and_goes_on(kind: Kind) {
     });
     server.tell("remote-subnet4-set", subnet(7, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["hq"]));
     soon("it is served beside the file's", || server.served() == [7, 9]);
+}
+
+/// An operator changes the file while the database is away: what was fetched before stays beside it, and what is written
+/// later is served as ever.
+fn reconfigured_without_it(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let patient = json!({ "retry-on-startup": true, "max-reconnect-tries": 1000, "reconnect-wait-time": 200,
+        "on-fail": "stop-retry-exit" });
+    let (store, mut server) = without_database(&world, kind, &patient);
+    backend(&store).server.run();
+    server.start();
+    server.tell("remote-server4-set", json!({ "servers": [ { "server-tag": "hq" } ] }));
+    server.tell("remote-subnet4-set", subnet(7, "10.0.2.0/24", "10.0.2.100-10.0.2.120", &["hq"]));
+    soon("it is served beside the file's", || server.served() == [7, 9]);
+    backend(&store).server.stop();
+
+    let text = std::fs::read_to_string(server.config_file()).expect("its file");
+    let mut config: Value = serde_json::from_str(&text).expect("JSON");
+    config["Dhcp4"]["valid-lifetime"] = json!(4321);
+    let answer = server.tell("config-set", config.clone());
+    assert!(answer.text.starts_with("Configuration successful. "), "{answer:?}");
+    assert!(answer.text.ends_with("what was fetched from it before stays in force"), "{answer:?}");
+    assert!(!answer.text.contains(testdb::PASSWORD), "{answer:?}");
+    assert_eq!((server.config()["valid-lifetime"].clone(), server.served()), (json!(4321), vec![7, 9]));
+    let answer = server.tell("config-reload", Value::Null);
+    assert!(answer.text.ends_with("what was fetched from it before stays in force"), "{answer:?}");
+    assert_eq!(server.served(), [7, 9]);
+    // Another database that is away is no reason to go on without any.
+    config["Dhcp4"]["config-control"]["config-databases"][0]["name"] = json!("another");
+    let refused = server.command("config-set", config).error();
+    assert!(!refused.text.is_empty(), "{refused:?}");
+    assert_eq!(server.served(), [7, 9]);
+
+    backend(&store).server.run();
+    until("the database is reached", || {
+        server
+            .command("remote-subnet4-set", subnet(8, "10.0.3.0/24", "10.0.3.100-10.0.3.120", &["hq"]))
+            .result
+            == 0
+    });
+    until("a change is served again", || server.served() == [7, 8, 9]);
+    assert!(server.stop().success());
 }

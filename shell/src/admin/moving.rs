@@ -141,6 +141,7 @@ impl Moving<'_> {
             return Ok(());
         }
         let (backend, reach) = self.open::<P>()?;
+        let unused_at = self.wait(backend.premises())?.cursor;
         self.unused(backend.as_ref(), &plan.servers)?;
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
             let preview = self.wait(backend.preview(plan.changes.clone(), Some(source.tag.clone())))?;
@@ -157,9 +158,18 @@ impl Moving<'_> {
                 return Err(Failure::new(format!("{} aborted by user.", self.command.name())));
             }
         }
+        // What remains of the files is on the medium before anything is stored, and takes its place afterwards.
+        let mut drafts = Drafts::default();
+        for ((server, remaining), file) in servers.iter().zip(&plan.remaining).zip(&files) {
+            let mut remaining = remaining.clone();
+            remaining.globals.insert("server-tag".to_owned(), server.tag.as_str().into());
+            fetch_from(&mut remaining.globals, &reach);
+            load(&mut remaining.globals, self.kind.config_type());
+            drafts.write(file, &migrate::file(&remaining))?;
+        }
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let note = Note { time: now(), message: format!("kea-admin config-import: {}", names.join(", ")) };
-        self.wait(backend.apply(plan.changes.clone(), note))?;
+        self.wait(backend.apply(plan.changes.clone(), note, Some(unused_at)))?;
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
             let objects = self.objects(backend.as_ref(), &source.tag)?;
             if let Err(failure) = same(source, remaining, &objects, "as the database holds it") {
@@ -167,12 +177,8 @@ impl Moving<'_> {
             }
         }
         println!("Stored in {}; every server gets what it had.", backend.identity());
-        for ((server, remaining), file) in servers.iter().zip(&plan.remaining).zip(&files) {
-            let mut remaining = remaining.clone();
-            remaining.globals.insert("server-tag".to_owned(), server.tag.as_str().into());
-            fetch_from(&mut remaining.globals, &reach);
-            load(&mut remaining.globals, self.kind.config_type());
-            write(file, &migrate::file(&remaining))?;
+        drafts.place()?;
+        for (server, file) in servers.iter().zip(&files) {
             println!("What remains of the file of server '{}' is in {}.", server.tag, file.display());
         }
         Ok(())
@@ -207,7 +213,8 @@ impl Moving<'_> {
             let newest = revisions.first().map_or(0, |revision| revision.cursor.revision);
             let before = revisions.get(1).map_or(0, |revision| revision.cursor.revision);
             let note = Note { time: now(), message: "kea-admin config-import: taken back".to_owned() };
-            self.wait(backend.apply(vec![Change::Restore { revision: before, newest }], note)).map(|_| ())
+            self.wait(backend.apply(vec![Change::Restore { revision: before, newest }], note, None))
+                .map(|_| ())
         };
         let outcome = match undo() {
             Ok(()) => "what was stored was taken back".to_owned(),
@@ -277,6 +284,40 @@ fn named<P: Protocol>(server: &ServerFile) -> Result<Named<P>, Failure> {
     };
     let tag = ServerTag::new(&tag).map_err(|error| Failure::new(format!("server tag '{tag}': {error}")))?;
     Ok(Named { tag, file: server.file.clone(), written })
+}
+
+/// Files under names of their own beside those that they are for. What is not put into its place is removed.
+#[derive(Default)]
+struct Drafts(Vec<(PathBuf, PathBuf)>);
+
+impl Drafts {
+    fn write(&mut self, file: &Path, value: &Value) -> Result<(), Failure> {
+        let mut name = file.as_os_str().to_owned();
+        name.push(".new");
+        let draft = PathBuf::from(name);
+        self.0.push((draft.clone(), file.to_owned()));
+        write(&draft, value)
+    }
+
+    fn place(mut self) -> Result<(), Failure> {
+        for (draft, file) in std::mem::take(&mut self.0) {
+            fs::rename(&draft, &file).map_err(|error| {
+                let (draft, file) = (draft.display(), file.display());
+                Failure::new(format!(
+                    "{draft} is what belongs into {file}, where it could not be put: {error}"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Drafts {
+    fn drop(&mut self) {
+        for (draft, _) in &self.0 {
+            let _ = fs::remove_file(draft);
+        }
+    }
 }
 
 /// Whether a server has with the database what it had before.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod load;
+mod moving;
 mod push;
 mod start;
 mod tags;
@@ -404,6 +405,56 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
     assert!(exchanges.len() > 500, "a load that is none: {}", exchanges.len());
     assert_eq!(history.doubles(), [""; 0]);
+    assert!(hq.stop().success());
+}
+
+#[test]
+fn a_bad_row_in_mariadb_is_named() {
+    a_bad_row_is_named(Kind::MariaDb);
+}
+
+#[test]
+fn a_bad_row_in_postgresql_is_named() {
+    a_bad_row_is_named(Kind::PostgreSql);
+}
+
+/// Another program makes a row that nobody can read, past all checks, on a running server: it serves on with what it has,
+/// says which object is at fault, keeps trying, and follows once that is mended.
+fn a_bad_row_is_named(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let store = Store::server(kind);
+    let Store::Server(backend) = &store else { return };
+    let Pair { mut hq, .. } = pair(&world, &store, |_| ());
+    hq.tell("remote-subnet4-set", subnet(1, "10.0.4.0/24", "10.0.4.10-10.0.4.20", &["hq"]));
+    hq.tell("remote-subnet4-set", subnet(2, "10.0.5.0/24", "10.0.5.10-10.0.5.20", &["hq"]));
+    soon("both are served", || hq.served() == [1, 2]);
+    let write = |prefix: &str, lifetime: u32| {
+        let call = if kind == Kind::MariaDb { "CALL" } else { "SELECT" };
+        let cascade = if kind == Kind::MariaDb { "1" } else { "TRUE" };
+        backend.server.sql(
+            &backend.database.name,
+            &format!(
+                "START TRANSACTION;
+                 {call} createAuditRevisionDHCP4(CURRENT_TIMESTAMP, 'all', 'by hand', {cascade});
+                 UPDATE dhcp4_subnet SET subnet_prefix = '{prefix}' WHERE subnet_id = 2;
+                 UPDATE dhcp4_subnet SET valid_lifetime = {lifetime} WHERE subnet_id = 1;
+                 COMMIT;"
+            ),
+        );
+    };
+    let running = |id: usize, what: &str| hq.config()["subnet4"][id - 1][what].clone();
+    write("nonsense", 1111);
+    until("the row is named", || hq.log().contains("subnet 2: 'nonsense' is not a prefix"));
+    let before = hq.log().matches("'nonsense' is not a prefix").count();
+    // Nothing of the change is in force.
+    assert_eq!((running(2, "subnet"), hq.served()), (json!("10.0.5.0/24"), vec![1, 2]));
+    assert_ne!(running(1, "valid-lifetime"), json!(1111));
+    let refused = hq.command("config-backend-pull", Value::Null).error();
+    assert!(refused.text.contains("subnet 2: 'nonsense' is not a prefix"), "{refused:?}");
+    until("it tries again", || hq.log().matches("'nonsense' is not a prefix").count() > before + 1);
+    write("10.0.6.0/24", 2222);
+    until("what was mended is served", || running(2, "subnet") == json!("10.0.6.0/24"));
+    assert_eq!((running(1, "valid-lifetime"), hq.served()), (json!(2222), vec![1, 2]));
     assert!(hq.stop().success());
 }
 

@@ -1,7 +1,6 @@
 //! The agent as a whole: its state, its start, its life and its end.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,22 +9,22 @@ use std::time::Duration;
 use base::Clock;
 use control::http::{Handler, HttpHandle, HttpServer, Reply};
 use control::{Command, CommandTable, Limits};
-use daemon::{Arguments, Notify, Paths, PidFile, PidFileError, RealClock, Signal, Signals, version};
-use observe::{Logging, StartUp};
+use daemon::{Arguments, Notify, Paths, Signal, Signals, version};
+use observe::Logging;
+use process::{Site, Started};
 use tokio::sync::{Mutex, watch};
 
-use crate::settings::{Rules, Settings};
+use crate::settings::Settings;
 use crate::{PROGRAM, commands, forward, messages};
 
+/// What log messages about the process call it.
+const NAME: &str = "Control-agent";
 /// How long requests in work may take when the agent ends or its address changes.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// All state of the agent.
 pub(crate) struct Agent {
-    pub(crate) paths: Paths,
-    /// The configuration file given at start.
-    pub(crate) file: PathBuf,
-    pub(crate) relaxed: bool,
+    pub(crate) site: Site,
     pub(crate) clock: Arc<dyn Clock>,
     /// Steady microseconds.
     pub(crate) started: u64,
@@ -45,10 +44,6 @@ struct Listener {
 }
 
 impl Agent {
-    pub(crate) fn rules(&self) -> Rules<'_> {
-        Rules { paths: &self.paths, file: &self.file, relaxed: self.relaxed }
-    }
-
     /// The running configuration.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -70,7 +65,7 @@ impl Agent {
             }
         }
         settings.warnings.log();
-        observe::log!(messages::ConfigComplete { summary: settings.summary() });
+        observe::log!(process::ConfigComplete { summary: settings.summary() });
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(settings));
         self.reloaded.store(self.clock.steady(), Ordering::Relaxed);
         Ok(())
@@ -142,65 +137,22 @@ impl Listener {
 }
 
 /// `-t`: is the file a configuration?
-pub(crate) fn check(arguments: &Arguments, paths: &Paths) -> ExitCode {
-    let file = arguments.config.clone().unwrap_or_default();
-    let rules = Rules { paths, file: &file, relaxed: arguments.relaxed };
-    match Settings::from_file(&file, &rules) {
-        Ok(settings) => {
-            println!("Configuration check successful: {}", settings.summary());
-            ExitCode::SUCCESS
-        }
-        Err(faults) => {
-            for fault in &faults.0 {
-                let what = if fault.syntax { "Syntax check failed with" } else { "Error encountered" };
-                eprintln!("{what}: {}", fault.text);
-            }
-            ExitCode::FAILURE
-        }
-    }
+pub(crate) fn check(arguments: &Arguments, paths: Paths) -> ExitCode {
+    let site = Site::new(arguments, paths);
+    process::check(Settings::from_file(&site).map(|settings| settings.summary()))
 }
 
 /// Runs until told to end.
 pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
-    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-    let start = StartUp {
-        root: PROGRAM.name.to_owned(),
-        verbose: arguments.verbose,
-        destination: std::env::var("KEA_LOGGER_DESTINATION").ok(),
-        locks: paths.log_locks.clone(),
-    };
-    let logging = match Logging::start(start, clock.clone()) {
-        Ok(logging) => logging,
-        Err(error) => return failed(&error),
-    };
-    let _end = logging.end();
-    let product = format!("{} {}", version::PRODUCT, version::VERSION);
-    observe::log!(messages::Starting { pid: std::process::id(), version: version::KEA_VERSION, product });
-    if daemon::is_root() {
-        observe::log!(messages::RootUser);
-    }
-    let file = arguments.config.clone().unwrap_or_default();
-    let _pid_file = match PidFile::create(&paths.pid_dir, &file, PROGRAM.name) {
-        Ok(pid_file) => pid_file,
-        Err(error) => {
-            match &error {
-                PidFileError::Running { .. } | PidFileError::Held { .. } => {
-                    observe::log!(messages::AlreadyRunning { error });
-                }
-                PidFileError::Io { .. } | PidFileError::Name(_) => observe::log!(messages::PidFile { error }),
-            }
-            return failed(&format!("Launch failed: {error}"));
-        }
-    };
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return failed(&error),
-    };
+    let site = Site::new(&arguments, paths);
+    let Started { clock, logging, end: _end, mut signals, pid_file: _pid_file } =
+        match process::start(&PROGRAM, NAME, &arguments, &site) {
+            Ok(started) => started,
+            Err(code) => return code,
+        };
     let started = clock.steady();
     let agent = Arc::new(Agent {
-        paths,
-        file,
-        relaxed: arguments.relaxed,
+        site,
         clock,
         started,
         reloaded: AtomicU64::new(started),
@@ -211,15 +163,15 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
         http: Mutex::default(),
     });
     if let Err(error) = commands::register(&agent.table, &agent) {
-        return failed(&error);
+        return process::failed(&error);
     }
-    let first = match Settings::from_file(&agent.file, &agent.rules()) {
+    let first = match Settings::from_file(&agent.site) {
         Ok(settings) => agent.apply(settings).await,
         Err(faults) => Err(faults.to_string()),
     };
     if let Err(error) = first {
-        observe::log!(messages::FileLoadFail { error });
-        return failed(&format!("Could Not load configuration file: {error}"));
+        observe::log!(process::FileLoadFail { name: NAME, error });
+        return process::failed(&format!("Could Not load configuration file: {error}"));
     }
     observe::log!(messages::Started { version: version::KEA_VERSION });
     let manager = Notify::from_env().ok();
@@ -234,7 +186,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
     if let Some(listener) = agent.http.lock().await.take() {
         listener.handle.stop(GRACE).await;
     }
-    observe::log!(messages::Shutdown { pid: std::process::id(), version: version::KEA_VERSION });
+    observe::log!(process::Shutdown { name: NAME, pid: std::process::id(), version: version::KEA_VERSION });
     ExitCode::from(status)
 }
 
@@ -246,11 +198,11 @@ async fn live(agent: &Arc<Agent>, signals: &mut Signals) -> u8 {
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => {
-                    observe::log!(messages::ShutdownSignal);
+                    observe::log!(process::ShutdownSignal);
                     return 0;
                 }
                 Signal::Reload => {
-                    observe::log!(messages::ReloadSignal { file: agent.file.display() });
+                    observe::log!(process::ReloadSignal { file: agent.site.file.display() });
                     // Through the table, so that it takes its turn with the commands.
                     let _ = agent.table.dispatch(Command::new("config-reload")).await;
                 }
@@ -264,9 +216,4 @@ async fn live(agent: &Arc<Agent>, signals: &mut Signals) -> u8 {
             _ = flush.tick() => agent.logging.flush(),
         }
     }
-}
-
-fn failed(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("Service failed: {error}");
-    ExitCode::FAILURE
 }

@@ -29,28 +29,23 @@ fn main() -> ExitCode {
     };
     let paths = match Paths::discover() {
         Ok(paths) => paths,
-        Err(error) => return failed(&error),
+        Err(error) => return process::failed(&error),
     };
     match arguments.action {
         Action::Version => println!("{}", version::KEA_VERSION),
         Action::ExtendedVersion => println!("{}", version::extended(&[])),
         Action::BuildReport => print!("{}", version::build_report(&paths, &[])),
         Action::Help => print!("{}", PROGRAM.usage()),
-        Action::Check | Action::FullCheck => return agent::check(&arguments, &paths),
+        Action::Check | Action::FullCheck => return agent::check(&arguments, paths),
         Action::Run => {
             daemon::restrict_umask();
             // Requests are passed on by one thread; what is large is looked through by others.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             return match runtime {
                 Ok(runtime) => runtime.block_on(agent::run(arguments, paths)),
-                Err(error) => failed(&error),
+                Err(error) => process::failed(&error),
             };
         }
     }
     ExitCode::SUCCESS
-}
-
-fn failed(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("Service failed: {error}");
-    ExitCode::FAILURE
 }

@@ -37,37 +37,4 @@ observe::messages! {
     RunExit = "CTRL_AGENT_RUN_EXIT", "ctrl-agent", Debug(0),
         "application is exiting the event loop",
         "The agent ends.";
-    AlreadyRunning { error } = "DCTL_ALREADY_RUNNING", "dctl", Fatal,
-        "Control-agent already running? {error}",
-        "The PID file belongs to a process that serves the same configuration.";
-    PidFile { error } = "DCTL_PID_FILE_ERROR", "dctl", Fatal,
-        "Control-agent could not create a PID file: {error}",
-        "The directory of PID files is missing or cannot be written to.";
-    Starting { pid, version, product } = "DCTL_STARTING", "dctl", Info,
-        "Control-agent starting, pid: {pid}, version: {version} ({product})",
-        "The process has begun; its configuration has not been read yet.";
-    RootUser = "DCTL_ROOT_USER_SECURITY_WARNING", "dctl", Warn,
-        "kea-ctrl-agent running as root user!",
-        "The agent needs no privileges beyond access to the control sockets; run it as a user of its own.";
-    ConfigComplete { summary } = "DCTL_CONFIG_COMPLETE", "dctl", Info,
-        "server has completed configuration: {summary}",
-        "A configuration is in force.";
-    ConfigCheckComplete { summary, result } = "DCTL_CONFIG_CHECK_COMPLETE", "dctl", Info,
-        "server has completed configuration check: {summary}, result: {result}",
-        "A configuration has been checked and not put into force.";
-    FileLoadFail { error } = "DCTL_CONFIG_FILE_LOAD_FAIL", "dctl", Fatal,
-        "Control-agent reason: {error}",
-        "The agent cannot start with this configuration file.";
-    ReloadSignal { file } = "DCTL_CFG_FILE_RELOAD_SIGNAL_RECVD", "dctl", Info,
-        "OS signal 1 received, reloading configuration from file: {file}",
-        "SIGHUP: the configuration file is read again.";
-    ReloadError { error } = "DCTL_CFG_FILE_RELOAD_ERROR", "dctl", Error,
-        "configuration reload failed: {error}, reverting to current configuration.",
-        "The configuration file cannot be used; nothing has changed.";
-    ShutdownSignal = "DCTL_SHUTDOWN_SIGNAL_RECVD", "dctl", Debug(0),
-        "OS signal received, starting shutdown",
-        "SIGTERM or SIGINT.";
-    Shutdown { pid, version } = "DCTL_SHUTDOWN", "dctl", Info,
-        "Control-agent has shut down, pid: {pid}, version: {version}",
-        "The process ends.";
 }

@@ -1,36 +1,27 @@
 //! From a configuration's text to what the agent runs on. All faults are found at once.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::keywords::{AGENT, Status, Table, Type};
-use config::{AgentConfig, AgentSocket, ErrorKind, ResolveEnv};
+use config::{AgentConfig, AgentSocket, ResolveEnv};
 use control::gate::Gate;
 use control::http::client::{Login, Target};
 use control::http::{Credentials, HttpSettings};
 use control::tls::{ClientTls, ServerTls, TlsError, TlsFiles};
 use control::unix::UnixClient;
-use daemon::{Audit, PathKind, Paths, Violation};
-use json::{Dialect, FileLoader, Kind, Loader, Map, Parser, Value};
+use daemon::{Audit, PathKind, Violation};
+use json::{Kind, Map, Value};
 use modules::Libraries;
-use observe::{LoggerSettings, OutputSettings};
+use observe::LoggerSettings;
+use process::{Fault, Faults, Site};
 
 use crate::messages;
 
 /// Realm of the `authentication` map when it names none.
 const REALM: &str = "kea-control-agent";
-
-/// The rules of the place where the agent runs.
-pub(crate) struct Rules<'a> {
-    pub(crate) paths: &'a Paths,
-    /// The configuration file given at start.
-    pub(crate) file: &'a Path,
-    /// `-X`.
-    pub(crate) relaxed: bool,
-}
 
 /// How a server is reached.
 #[derive(Clone, Debug)]
@@ -78,33 +69,6 @@ impl Warnings {
     }
 }
 
-/// Why a configuration is refused: every fault that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Faults(pub(crate) Vec<Fault>);
-
-/// One fault. `syntax` tells what Kea's `-t` reports as failed syntax check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) syntax: bool,
-    pub(crate) text: String,
-}
-
-impl Faults {
-    fn one(text: String) -> Self {
-        Self(vec![Fault { syntax: true, text }])
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, fault) in self.0.iter().enumerate() {
-            let separator = if at == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}", fault.text)?;
-        }
-        Ok(())
-    }
-}
-
 impl Settings {
     /// What holds before a configuration is read: nothing is forwarded anywhere.
     pub(crate) fn empty() -> Self {
@@ -119,39 +83,31 @@ impl Settings {
         }
     }
 
-    /// Reads a configuration file.
-    pub(crate) fn from_file(file: &Path, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let mut loader = FileLoader::default();
-        let loaded = loader
-            .load(&file.to_string_lossy())
-            .map_err(|error| Faults::one(format!("Unable to open file {}: {error}", file.display())))?;
-        let parsed = Parser::new(Dialect::Config)
-            .source(loaded.name)
-            .loader(&mut loader)
-            .parse(&loaded.text)
-            .map_err(|error| Faults::one(error.to_string()))?;
+    /// Reads the configuration file.
+    pub(crate) fn from_file(site: &Site) -> Result<Self, Faults> {
+        let parsed = process::read_file(&site.file)?;
         let (map, errors) = config::parse_agent(parsed.value);
-        let mut settings = Self::from_map(map, errors, rules)?;
+        let mut settings = Self::from_map(map, errors, site)?;
         settings.warnings.syntax = parsed.warnings.iter().map(ToString::to_string).collect();
         Ok(settings)
     }
 
     /// Reads the arguments of `config-set` and `config-test`.
-    pub(crate) fn from_arguments(arguments: Value, rules: &Rules<'_>) -> Result<Self, Faults> {
+    pub(crate) fn from_arguments(arguments: Value, site: &Site) -> Result<Self, Faults> {
         let (map, errors) = config::parse_agent_arguments(arguments);
-        Self::from_map(map, errors, rules)
+        Self::from_map(map, errors, site)
     }
 
-    fn from_map(map: Map, errors: Vec<config::ConfigError>, rules: &Rules<'_>) -> Result<Self, Faults> {
+    fn from_map(map: Map, errors: Vec<config::ConfigError>, site: &Site) -> Result<Self, Faults> {
         let mut faults: Vec<Fault> = errors.into_iter().map(Fault::from).collect();
-        let env = ResolveEnv { relaxed: rules.relaxed, ..ResolveEnv::default() };
+        let env = ResolveEnv { relaxed: site.relaxed, ..ResolveEnv::default() };
         let (config, errors) = config::resolve_agent(&map, &env);
         faults.extend(errors.into_iter().map(Fault::from));
 
         let mut judge =
-            Judge { audit: Audit::new(rules.paths, rules.file, rules.relaxed), faults, warnings: Vec::new() };
+            Judge { audit: Audit::new(&site.paths, &site.file, site.relaxed), faults, warnings: Vec::new() };
         let sockets = judge.sockets(&config);
-        let loggers = judge.loggers(&config);
+        let loggers = channels::loggers(&mut judge.audit, &config.loggers);
         let address = SocketAddr::new(config.address, config.port);
         let credentials = config.authentication.as_ref().and_then(|authentication| {
             Credentials::new(&authentication.realm, authentication.clients.iter().map(|(u, p)| (u, p)))
@@ -174,9 +130,9 @@ impl Settings {
         }
         if open && !address.ip().to_canonical().is_loopback() {
             let text = format!("Unsecured HTTP control channel ({address})");
-            judge.violation(rules.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");
+            judge.violation(site.relaxed, text, "add an 'authentication' map, or listen on 127.0.0.1");
         }
-        judge.clear_text(rules.relaxed, &map);
+        judge.clear_text(site.relaxed, &map);
         let gate = match Libraries::load(&config.hooks_libraries, hooks::Daemon::ControlAgent) {
             Ok(libraries) => libraries.gate,
             Err(texts) => {
@@ -220,12 +176,6 @@ impl Settings {
                 (false, false) => "",
             },
         )
-    }
-}
-
-impl From<config::ConfigError> for Fault {
-    fn from(error: config::ConfigError) -> Self {
-        Self { syntax: error.kind == ErrorKind::Syntax, text: error.text }
     }
 }
 
@@ -286,42 +236,6 @@ impl Judge<'_> {
     /// What its files gave; that they gave nothing is a fault.
     fn loaded<T>(&mut self, outcome: Result<T, TlsError>) -> Option<T> {
         outcome.map_err(|error| self.faults.push(Fault { syntax: false, text: error.to_string() })).ok()
-    }
-
-    fn loggers(&mut self, config: &AgentConfig) -> Vec<LoggerSettings> {
-        let mut all = Vec::new();
-        for logger in &config.loggers {
-            let mut outputs = Vec::new();
-            for output in &logger.outputs {
-                let target = output.output.as_str();
-                let special =
-                    matches!(target, "stdout" | "stderr" | "syslog") || target.starts_with("syslog:");
-                let place = if special {
-                    Some(target.to_owned())
-                } else {
-                    let kind = PathKind::Log;
-                    self.audit
-                        .path(kind, kind.context(), target)
-                        .map(|path| path.to_string_lossy().into_owned())
-                };
-                let Some(place) = place else { continue };
-                match OutputSettings::from_parts(
-                    &place,
-                    output.flush,
-                    output.maxsize,
-                    output.maxver,
-                    &output.pattern,
-                ) {
-                    Ok(output) => outputs.push(output),
-                    Err(text) => self.faults.push(Fault { syntax: false, text }),
-                }
-            }
-            match LoggerSettings::from_parts(&logger.name, &logger.severity, logger.debuglevel, outputs) {
-                Ok(settings) => all.push(settings),
-                Err(text) => self.faults.push(Fault { syntax: false, text }),
-            }
-        }
-        all
     }
 
     /// With `-X` clear text is used, and said to be. Without, it is a fault already.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use control::{Access, Answer, BoxFuture, Command, CommandDef, CommandTable, DuplicateCommand};
-use daemon::{Audit, PathKind, version};
-use json::{Map, Value};
+use daemon::version;
+use json::Value;
 use observe::StatisticCommand;
 
 use crate::messages;
@@ -82,7 +82,7 @@ pub(crate) fn register(table: &CommandTable, service: &Arc<Service>) -> Result<(
 }
 
 async fn build_report(service: Arc<Service>, _: Command) -> Answer {
-    Answer::ok(version::build_report(&service.paths, &[]))
+    Answer::ok(version::build_report(&service.site.paths, &[]))
 }
 
 async fn version_get(_: Arc<Service>, _: Command) -> Answer {
@@ -103,22 +103,22 @@ async fn config_hash_get(service: Arc<Service>, _: Command) -> Answer {
 
 /// Reads the file; what is wrong with it leaves everything as it is.
 async fn config_reload(service: Arc<Service>, _: Command) -> Answer {
-    let outcome = match Settings::from_file(&service.file, &service.rules()) {
+    let outcome = match Settings::from_file(&service.site) {
         Ok(settings) => service.apply(settings).await,
         Err(faults) => Err(faults.to_string()),
     };
     match outcome {
         Ok(()) => Answer::full("Configuration applied successfully.", hash(&service)),
         Err(error) => {
-            observe::log!(messages::ReloadError { error });
+            observe::log!(process::ReloadError { error });
             Answer::error(format!("Config reload failed: {error}"))
         }
     }
 }
 
 async fn config_set(service: Arc<Service>, command: Command) -> Answer {
-    let Some(arguments) = command.arguments else { return missing_arguments() };
-    let outcome = match Settings::from_arguments(arguments, &service.rules()) {
+    let Some(arguments) = command.arguments else { return process::missing_arguments() };
+    let outcome = match Settings::from_arguments(arguments, &service.site) {
         Ok(settings) => service.apply(settings).await,
         Err(faults) => {
             for fault in &faults.0 {
@@ -137,13 +137,10 @@ async fn config_set(service: Arc<Service>, command: Command) -> Answer {
 }
 
 async fn config_test(service: Arc<Service>, command: Command) -> Answer {
-    let Some(arguments) = command.arguments else { return missing_arguments() };
-    match Settings::from_arguments(arguments, &service.rules()) {
+    let Some(arguments) = command.arguments else { return process::missing_arguments() };
+    match Settings::from_arguments(arguments, &service.site) {
         Ok(settings) => {
-            observe::log!(messages::ConfigCheckComplete {
-                summary: settings.summary(),
-                result: "success(0)"
-            });
+            observe::log!(process::ConfigCheckComplete { summary: settings.summary(), result: "success(0)" });
             Answer::ok("Configuration check successful")
         }
         Err(faults) => {
@@ -155,85 +152,36 @@ async fn config_test(service: Arc<Service>, command: Command) -> Answer {
     }
 }
 
-fn missing_arguments() -> Answer {
-    Answer::error("Missing mandatory 'arguments' parameter.")
-}
-
 async fn config_write(service: Arc<Service>, command: Command) -> Answer {
-    let path = match command.arguments.as_ref().map(|arguments| arguments.as_map()) {
-        None => service.file.clone(),
-        Some(None) => return Answer::error("Argument must be a map"),
-        Some(Some(map)) => match map.get("filename").map(Value::as_str) {
-            None | Some(Some("")) => service.file.clone(),
-            Some(None) => return Answer::error("passed parameter 'filename' is not a string"),
-            Some(Some(name)) => {
-                let mut audit = Audit::new(&service.paths, &service.file, service.relaxed);
-                let path = audit.path(PathKind::Config, "'filename' parameter is invalid", name);
-                let report = audit.finish();
-                match path {
-                    Some(path) => {
-                        report.log_warnings();
-                        path
-                    }
-                    None => return Answer::error(report.error_text().unwrap_or_default()),
-                }
-            }
-        },
-    };
     let config: Value = [("DhcpDdns", config::write_d2(&service.settings().written))].into();
-    let text = format!("{}\n", json::to_string_pretty(&config, 4));
-    let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    let shown = path.to_string_lossy().into_owned();
-    let written = tokio::task::spawn_blocking(move || daemon::replace_file(&path, text.as_bytes())).await;
-    match written {
-        Ok(Ok(())) => Answer::full(
-            format!("Configuration written to {shown} successful"),
-            [("filename", Value::from(shown.as_str())), ("size", size.into())],
-        ),
-        Ok(Err(error)) => {
-            Answer::error(format!("Error during config-write: unable to write file {shown}: {error}"))
-        }
-        Err(_) => Answer::error("Error during config-write: internal error"),
-    }
+    process::config_write(&service.site, command.arguments.as_ref(), &config).await
 }
 
 async fn shutdown(service: Arc<Service>, command: Command) -> Answer {
     let shown = command.arguments.as_ref().map_or_else(|| "(no arguments)".to_owned(), json::to_string);
     observe::log!(messages::ShutdownCommand { arguments: shown });
-    let (mut status, mut ending) = (0, Ending::Normal);
-    match command.arguments.as_ref().map(|arguments| arguments.as_map()) {
-        None => {}
-        Some(None) => return Answer::error("Argument must be a map"),
-        Some(Some(map)) => {
-            match map.get("exit-value").map(Value::as_int) {
-                None => {}
-                Some(None) => return Answer::error("parameter 'exit-value' is not an integer"),
-                // What a parent process sees of it.
-                Some(Some(value)) => status = u8::try_from(value.rem_euclid(256)).unwrap_or(0),
-            }
-            if let Some(kind) = map.get("type") {
-                let Some(word) = kind.as_str() else {
-                    return Answer::error("parameter 'type' is not a string");
-                };
-                match Ending::from_word(word) {
-                    Some(known) => ending = known,
-                    None => return Answer::error(format!("Invalid Shutdown type: {word}")),
-                }
+    let status = match process::exit_value(command.arguments.as_ref()) {
+        Ok(status) => status,
+        Err(answer) => return answer,
+    };
+    let ending = match command.arguments.as_ref().and_then(|arguments| arguments.get("type")) {
+        None => Ending::Normal,
+        Some(kind) => {
+            let Some(word) = kind.as_str() else {
+                return Answer::error("parameter 'type' is not a string");
+            };
+            match Ending::from_word(word) {
+                Some(ending) => ending,
+                None => return Answer::error(format!("Invalid Shutdown type: {word}")),
             }
         }
-    }
+    };
     service.shutdown.send_replace(Some((status, ending)));
     Answer::ok(format!("Shutdown initiated, type is: {}", ending.as_str()))
 }
 
 async fn status_get(service: Arc<Service>, _: Command) -> Answer {
-    let now = service.clock.steady();
-    let seconds = |since: u64| Value::from(now.saturating_sub(since) / 1_000_000);
-    let mut status = Map::new();
-    status.insert("pid".to_owned(), std::process::id().into());
-    status.insert("uptime".to_owned(), seconds(service.started));
-    status.insert("reload".to_owned(), seconds(service.reloaded.load(Ordering::Relaxed)));
-    Answer::arguments(status)
+    process::status(&*service.clock, service.started, service.reloaded.load(Ordering::Relaxed))
 }
 
 #[cfg(test)]

@@ -32,28 +32,23 @@ fn main() -> ExitCode {
     };
     let paths = match Paths::discover() {
         Ok(paths) => paths,
-        Err(error) => return failed(&error),
+        Err(error) => return process::failed(&error),
     };
     match arguments.action {
         Action::Version => println!("{}", version::KEA_VERSION),
         Action::ExtendedVersion => println!("{}", version::extended(&[])),
         Action::BuildReport => print!("{}", version::build_report(&paths, &[])),
         Action::Help => print!("{}", PROGRAM.usage()),
-        Action::Check | Action::FullCheck => return service::check(&arguments, &paths),
+        Action::Check | Action::FullCheck => return service::check(&arguments, paths),
         Action::Run => {
             daemon::restrict_umask();
             // All is waiting for others; a second thread would have nothing to do.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             return match runtime {
                 Ok(runtime) => runtime.block_on(service::run(arguments, paths)),
-                Err(error) => failed(&error),
+                Err(error) => process::failed(&error),
             };
         }
     }
     ExitCode::SUCCESS
-}
-
-fn failed(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("Service failed: {error}");
-    ExitCode::FAILURE
 }

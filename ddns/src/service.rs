@@ -1,7 +1,6 @@
 //! The server as a whole: its state, its start, its life and its end.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,15 +9,18 @@ use std::time::Duration;
 use base::Clock;
 use channels::{Channels, Serving};
 use control::{Command, CommandTable};
-use daemon::{Arguments, Notify, Paths, PidFile, PidFileError, RealClock, Signal, Signals, version};
-use observe::{Logging, StartUp};
+use daemon::{Arguments, Notify, Paths, Signal, Signals, version};
+use observe::Logging;
+use process::{Site, Started};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
-use crate::settings::{Rules, Settings};
+use crate::settings::Settings;
 use crate::statistics::Statistics;
 use crate::work::{self, Order, Work};
 use crate::{PROGRAM, commands, messages};
 
+/// What log messages about the process call it.
+const NAME: &str = "DhcpDdns";
 /// Name of the service in commands.
 const SERVICE: &str = "d2";
 
@@ -60,10 +62,7 @@ impl Ending {
 
 /// All state of the server but that of the loop in [`Work`].
 pub(crate) struct Service {
-    pub(crate) paths: Paths,
-    /// The configuration file given at start.
-    pub(crate) file: PathBuf,
-    pub(crate) relaxed: bool,
+    pub(crate) site: Site,
     pub(crate) clock: Arc<dyn Clock>,
     /// Steady microseconds.
     pub(crate) started: u64,
@@ -80,10 +79,6 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn rules(&self) -> Rules<'_> {
-        Rules { paths: &self.paths, file: &self.file, relaxed: self.relaxed }
-    }
-
     /// The running configuration.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
@@ -128,7 +123,7 @@ impl Service {
         let order = Order::Configure { updates, timeout: settings.timeout, socket };
         // Without the loop the process is ending.
         let _: Result<(), _> = self.orders.send(order).await;
-        observe::log!(messages::ConfigComplete { summary: settings.summary() });
+        observe::log!(process::ConfigComplete { summary: settings.summary() });
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.reloaded.store(self.clock.steady(), Ordering::Relaxed);
         // Last: no command may meet a server that is half configured.
@@ -148,71 +143,28 @@ fn warn_of(listen: SocketAddr) {
 }
 
 /// `-t`: is the file a configuration?
-pub(crate) fn check(arguments: &Arguments, paths: &Paths) -> ExitCode {
-    let file = arguments.config.clone().unwrap_or_default();
-    let rules = Rules { paths, file: &file, relaxed: arguments.relaxed };
-    match Settings::from_file(&file, &rules) {
-        Ok(settings) => {
-            println!("Configuration check successful: {}", settings.summary());
-            ExitCode::SUCCESS
-        }
-        Err(faults) => {
-            for fault in &faults.0 {
-                let what = if fault.syntax { "Syntax check failed with" } else { "Error encountered" };
-                eprintln!("{what}: {}", fault.text);
-            }
-            ExitCode::FAILURE
-        }
-    }
+pub(crate) fn check(arguments: &Arguments, paths: Paths) -> ExitCode {
+    let site = Site::new(arguments, paths);
+    process::check(Settings::from_file(&site).map(|settings| settings.summary()))
 }
 
 /// Runs until told to end.
 pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
-    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-    let start = StartUp {
-        root: PROGRAM.name.to_owned(),
-        verbose: arguments.verbose,
-        destination: std::env::var("KEA_LOGGER_DESTINATION").ok(),
-        locks: paths.log_locks.clone(),
-    };
-    let logging = match Logging::start(start, Arc::clone(&clock)) {
-        Ok(logging) => logging,
-        Err(error) => return failed(&error),
-    };
-    let _end = logging.end();
-    let product = format!("{} {}", version::PRODUCT, version::VERSION);
-    observe::log!(messages::Starting { pid: std::process::id(), version: version::KEA_VERSION, product });
-    if arguments.relaxed {
+    let site = Site::new(&arguments, paths);
+    let Started { clock, logging, end: _end, mut signals, pid_file: _pid_file } =
+        match process::start(&PROGRAM, NAME, &arguments, &site) {
+            Ok(started) => started,
+            Err(code) => return code,
+        };
+    if site.relaxed {
         observe::log!(messages::ChecksDisabled);
     }
-    if daemon::is_root() {
-        observe::log!(messages::RootUser);
-    }
-    let file = arguments.config.clone().unwrap_or_default();
-    let _pid_file = match PidFile::create(&paths.pid_dir, &file, PROGRAM.name) {
-        Ok(pid_file) => pid_file,
-        Err(error) => {
-            match &error {
-                PidFileError::Running { .. } | PidFileError::Held { .. } => {
-                    observe::log!(messages::AlreadyRunning { error });
-                }
-                PidFileError::Io { .. } | PidFileError::Name(_) => observe::log!(messages::PidFile { error }),
-            }
-            return failed(&format!("Launch failed: {error}"));
-        }
-    };
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return failed(&error),
-    };
     let started = clock.steady();
     let statistics = Arc::new(Statistics::new(clock.now()));
     let (orders, taken) = mpsc::channel(1);
     let work = tokio::spawn(Work::new(Arc::clone(&clock), Arc::clone(&statistics)).run(taken));
     let service = Arc::new(Service {
-        paths,
-        file,
-        relaxed: arguments.relaxed,
+        site,
         clock,
         started,
         reloaded: AtomicU64::new(started),
@@ -225,15 +177,15 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
         orders,
     });
     if let Err(error) = commands::register(&service.commands, &service) {
-        return failed(&error);
+        return process::failed(&error);
     }
-    let first = match Settings::from_file(&service.file, &service.rules()) {
+    let first = match Settings::from_file(&service.site) {
         Ok(settings) => service.apply(settings).await,
         Err(faults) => Err(faults.to_string()),
     };
     if let Err(error) = first {
-        observe::log!(messages::FileLoadFail { error });
-        return failed(&format!("Could Not load configuration file: {error}"));
+        observe::log!(process::FileLoadFail { name: NAME, error });
+        return process::failed(&format!("Could Not load configuration file: {error}"));
     }
     observe::log!(messages::Started { version: version::KEA_VERSION });
     let manager = Notify::from_env().ok();
@@ -248,7 +200,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
     work.abort();
     observe::log!(messages::RunExit);
     service.channels.lock().await.close().await;
-    observe::log!(messages::Shutdown { pid: std::process::id(), version: version::KEA_VERSION });
+    observe::log!(process::Shutdown { name: NAME, pid: std::process::id(), version: version::KEA_VERSION });
     ExitCode::from(status)
 }
 
@@ -264,11 +216,11 @@ async fn live(service: &Arc<Service>, signals: &mut Signals) -> (u8, Ending) {
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => {
-                    observe::log!(messages::ShutdownSignal);
+                    observe::log!(process::ShutdownSignal);
                     return (0, Ending::Normal);
                 }
                 Signal::Reload => {
-                    observe::log!(messages::ReloadSignal { file: service.file.display() });
+                    observe::log!(process::ReloadSignal { file: service.site.file.display() });
                     // Through the table, so that it takes its turn with the commands.
                     let _ = service.commands.dispatch(Command::new("config-reload")).await;
                 }
@@ -294,9 +246,4 @@ async fn finish(service: &Arc<Service>, ending: Ending, signals: &mut Signals) {
             },
         }
     }
-}
-
-fn failed(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("Service failed: {error}");
-    ExitCode::FAILURE
 }

@@ -1,30 +1,20 @@
 //! From a configuration's text to what the server runs on. All faults are found at once.
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use channels::SocketPlaces;
-use config::{ControlSocket, D2Config, ErrorKind, ResolveEnv};
+use config::{ControlSocket, D2Config, ResolveEnv};
 use control::gate::Gate;
-use daemon::{Audit, Paths, Violation};
+use daemon::{Audit, Violation};
 use dns::{Algorithm, Key, Name};
-use json::{Dialect, FileLoader, Loader, Map, Parser, Pos, Value};
+use json::{Map, Pos, Value};
 use modules::Libraries;
 use observe::LoggerSettings;
+use process::{Fault, Faults, Site};
 use updater::{Domain, Domains, Server};
 
 use crate::messages;
-
-/// The rules of the place where the server runs.
-pub(crate) struct Rules<'a> {
-    pub(crate) paths: &'a Paths,
-    /// The configuration file given at start.
-    pub(crate) file: &'a Path,
-    /// `-X`.
-    pub(crate) relaxed: bool,
-}
 
 /// A checked configuration.
 #[derive(Default)]
@@ -65,73 +55,31 @@ impl Warnings {
     }
 }
 
-/// Why a configuration is refused: every fault that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Faults(pub(crate) Vec<Fault>);
-
-/// One fault. `syntax` tells what Kea's `-t` reports as failed syntax check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) syntax: bool,
-    pub(crate) text: String,
-}
-
-impl Fault {
-    fn value(text: String) -> Self {
-        Self { syntax: false, text }
-    }
-}
-
-impl From<config::ConfigError> for Fault {
-    fn from(error: config::ConfigError) -> Self {
-        Self { syntax: error.kind == ErrorKind::Syntax, text: error.text }
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, fault) in self.0.iter().enumerate() {
-            let separator = if at == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}", fault.text)?;
-        }
-        Ok(())
-    }
-}
-
 impl Settings {
-    /// Reads a configuration file.
-    pub(crate) fn from_file(file: &Path, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let syntax = |text: String| Faults(vec![Fault { syntax: true, text }]);
-        let mut loader = FileLoader::default();
-        let loaded = loader
-            .load(&file.to_string_lossy())
-            .map_err(|error| syntax(format!("Unable to open file {}: {error}", file.display())))?;
-        let parsed = Parser::new(Dialect::Config)
-            .source(loaded.name)
-            .loader(&mut loader)
-            .parse(&loaded.text)
-            .map_err(|error| syntax(error.to_string()))?;
+    /// Reads the configuration file.
+    pub(crate) fn from_file(site: &Site) -> Result<Self, Faults> {
+        let parsed = process::read_file(&site.file)?;
         let (map, errors) = config::parse_d2(parsed.value);
-        let mut settings = Self::from_map(map, errors, rules)?;
+        let mut settings = Self::from_map(map, errors, site)?;
         settings.warnings.syntax = parsed.warnings.iter().map(ToString::to_string).collect();
         Ok(settings)
     }
 
     /// Reads the arguments of `config-set` and `config-test`.
-    pub(crate) fn from_arguments(arguments: Value, rules: &Rules<'_>) -> Result<Self, Faults> {
+    pub(crate) fn from_arguments(arguments: Value, site: &Site) -> Result<Self, Faults> {
         let (map, errors) = config::parse_d2_arguments(arguments);
-        Self::from_map(map, errors, rules)
+        Self::from_map(map, errors, site)
     }
 
-    fn from_map(map: Map, errors: Vec<config::ConfigError>, rules: &Rules<'_>) -> Result<Self, Faults> {
-        let env = ResolveEnv { relaxed: rules.relaxed, ..ResolveEnv::default() };
+    fn from_map(map: Map, errors: Vec<config::ConfigError>, site: &Site) -> Result<Self, Faults> {
+        let env = ResolveEnv { relaxed: site.relaxed, ..ResolveEnv::default() };
         let (config, more) = config::resolve_d2(&map, &env);
         let mut faults: Vec<Fault> = errors.into_iter().chain(more).map(Fault::from).collect();
         let keys = keys(&config, &mut faults);
         let mut direction = |domains| domains_of(domains, &keys, &mut faults);
         let updates =
             updater::Settings { forward: direction(&config.forward), reverse: direction(&config.reverse) };
-        let mut audit = Audit::new(rules.paths, rules.file, rules.relaxed);
+        let mut audit = Audit::new(&site.paths, &site.file, site.relaxed);
         let places = SocketPlaces::judge(&mut audit, &config.control_sockets);
         let loggers = channels::loggers(&mut audit, &config.loggers);
         let gate = match Libraries::load(&config.hooks_libraries, hooks::Daemon::D2) {

@@ -6,8 +6,14 @@ use harness::World;
 
 const EXAMPLES: &str = "/usr/share/doc/kea/examples";
 /// What a fault must say where something is refused; docs/compatibility.md lists what that is.
-const REFUSED: [&str; 4] =
-    ["not served", "not supported yet", "is not supported", "the ciphers are those of the TLS library"];
+const REFUSED: [&str; 6] = [
+    "not served",
+    "not supported yet",
+    "is not supported",
+    "the ciphers are those of the TLS library",
+    "ddns-server-commands.so' is not known",
+    "specifies an undefined key: d2.sha1.key",
+];
 
 /// Of the examples of Kea 2.2.0, these many need nothing that is refused.
 #[test]
@@ -18,6 +24,12 @@ fn each_of_dhcpv4_loads_or_names_what_is_not_there() {
 #[test]
 fn each_of_dhcpv6_loads_or_names_what_is_not_there() {
     each_loads_or_names_what_is_not_there("kea-dhcp6", "kea6", 20);
+}
+
+/// Two of them name a key that they do not have, and with it fail in Kea, too; three a library of nobody's.
+#[test]
+fn each_of_the_updater_loads_or_names_what_is_not_there() {
+    each_loads_or_names_what_is_not_there("kea-dhcp-ddns", "ddns", 2);
 }
 
 /// They are of a time when subnets needed no id and files lay anywhere, so `-X` is for them.

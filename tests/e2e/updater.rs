@@ -411,6 +411,26 @@ fn commands_and_configurations() {
         answer.1.contains("\"ncr-received\"").then_some(())
     });
 
+    // Over HTTP, for whom has the password.
+    let mut open = Updater::whole(&config);
+    let directory = updater.prefix.write_config("user", "admin\n").parent().expect("a directory").to_owned();
+    updater.prefix.write_config("password", "1234\n");
+    open["control-sockets"].as_array_mut().expect("a list").push(json!({
+        "socket-type": "http", "socket-address": "127.0.0.1", "socket-port": 8099,
+        "authentication": { "type": "basic", "directory": directory,
+                            "clients": [ { "user-file": "user", "password-file": "password" } ] } }));
+    updater.tell("config-set", json!({ "DhcpDdns": open }));
+    let ask = |head: &str| {
+        let body = r#"{ "command": "config-hash-get" }"#;
+        site.space.inside(|| harness::http("127.0.0.1:8099", head, body)).expect("an answer")
+    };
+    assert!(ask("").0.starts_with("HTTP/1.1 401"));
+    let (head, answer) = ask("Authorization: Basic YWRtaW46MTIzNA==\r\n");
+    assert!(head.starts_with("HTTP/1.1 200") && answer.contains("\"hash\""), "{head} {answer}");
+    open["control-sockets"][1].as_object_mut().expect("a map").remove("authentication");
+    let refused = updater.command("config-set", json!({ "DhcpDdns": open })).error();
+    assert!(refused.text.contains("is open to everyone"), "{refused:?}");
+
     // The end.
     assert_eq!(
         updater.command("shutdown", json!({ "type": "soon" })).error().text,

@@ -44,6 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("net", &["base"]),
     ("daemon", &["base", "json", "observe"]),
     ("channels", &["config", "control", "daemon", "observe"]),
+    ("process", &["base", "config", "control", "daemon", "json", "observe"]),
     ("testdb", &[]),
     (
         "testkit",

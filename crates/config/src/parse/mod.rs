@@ -18,6 +18,7 @@ pub use agent::{parse_agent, parse_agent_arguments};
 pub(crate) use check::{Checker, Origin};
 pub use d2::{parse_d2, parse_d2_arguments};
 pub use objects::database_libraries;
+pub use ranges::pool_text;
 pub use single::{
     parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,
     parse_shared_network, parse_subnet,
@@ -107,29 +108,43 @@ pub(crate) fn top(errors: &mut Vec<ConfigError>, value: Value, name: &str, origi
         return None;
     };
     let inner = map.remove(name);
-    for (other, value) in map {
-        // Part of the answer of `config-get`, which must fit into `config-set` as it is.
-        if other == "hash" && value.as_str().is_some() {
-            continue;
-        }
-        errors.push(match origin {
-            Origin::File => ConfigError::syntax(
-                &value.key_pos(),
-                u32::try_from(other.chars().count() + 2).unwrap_or(u32::MAX),
-                format_args!("got unexpected keyword \"{other}\" in toplevel map."),
-            ),
-            Origin::Command => ConfigError::at(&value.pos(), format_args!("unsupported '{other}' parameter")),
-        });
-    }
-    if inner.is_none() {
-        errors.push(match origin {
-            Origin::File => {
-                ConfigError::syntax(&pos, 1, format_args!("syntax error, missing \"{name}\" in toplevel map"))
+    // Part of the answer of `config-get`, which must fit into `config-set` as it is.
+    let others = map.into_iter().filter(|(other, value)| *other != "hash" || value.as_str().is_none());
+    match origin {
+        Origin::File => {
+            for (other, value) in others {
+                errors.push(ConfigError::syntax(
+                    &value.key_pos(),
+                    u32::try_from(other.chars().count() + 2).unwrap_or(u32::MAX),
+                    format_args!("got unexpected keyword \"{other}\" in toplevel map."),
+                ));
             }
-            Origin::Command => ConfigError::plain(&pos, format!("Missing mandatory '{name}' parameter.")),
-        });
+            if inner.is_none() {
+                let text = format_args!("syntax error, missing \"{name}\" in toplevel map");
+                errors.push(ConfigError::syntax(&pos, 1, text));
+            }
+            inner
+        }
+        // The first fault alone, in Kea's words: programs compare the text.
+        Origin::Command => {
+            let mut refuse = |text: String| {
+                errors.push(ConfigError::plain(&pos, text));
+                None
+            };
+            let Some(inner) = inner else { return refuse(format!("Missing mandatory '{name}' parameter.")) };
+            if inner.as_map().is_none() {
+                return refuse(format!("'{name}' parameter expected to be a map."));
+            }
+            let others: Vec<String> = others.map(|(other, _)| format!("'{other}'")).collect();
+            match others.as_slice() {
+                [] => Some(inner),
+                [first, more @ ..] => {
+                    let more: String = more.iter().map(|other| format!(" (and {other})")).collect();
+                    refuse(format!("Unsupported {first} parameter{more}."))
+                }
+            }
+        }
     }
-    inner
 }
 
 fn globals<P: Protocol>(checker: &mut Checker, mut value: Value, env: ParseEnv) -> Written<P> {

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT,
+};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -58,6 +60,8 @@ impl Login {
 pub enum PostError {
     #[error("'{0}' is not a host and path of a URL")]
     Url(String),
+    #[error("'{0}' with this value is not a header")]
+    Header(String),
     #[error("cannot connect to {host} port {port}: {error}")]
     Connect { host: String, port: u16, error: io::Error },
     #[error("TLS handshake with {host} port {port} failed: {error}")]
@@ -119,11 +123,20 @@ where
     if let Some(login) = &target.login {
         request = request.header(AUTHORIZATION, login.header());
     }
-    for (name, value) in &target.headers {
-        request = request.header(name, value);
-    }
-    let request =
+    let mut request =
         request.body(Full::new(body)).map_err(|_| PostError::Url(format!("{host}/{}", target.path)))?;
+    // One's own replace those above, such as the `Host` that a proxy looks at.
+    let headers = target.headers.iter().map(|(name, value)| {
+        let parsed = (name.parse::<HeaderName>().ok(), value.parse::<HeaderValue>().ok());
+        if let (Some(name), Some(value)) = parsed {
+            Ok((name, value))
+        } else {
+            Err(PostError::Header(name.clone()))
+        }
+    });
+    for (name, value) in headers.collect::<Result<Vec<_>, _>>()? {
+        request.headers_mut().insert(name, value);
+    }
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
     let body = Limited::new(response.into_body(), LARGEST)

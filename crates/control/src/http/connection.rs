@@ -39,6 +39,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(crate) struct Shared {
     credentials: Option<Credentials>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The same as lines.
+    header_lines: Arc<str>,
     tls: Option<ServerTls>,
     pages: Vec<Page>,
     handler: Handler,
@@ -54,6 +56,7 @@ impl Shared {
     ) -> Self {
         Self {
             credentials: settings.credentials.clone(),
+            header_lines: headers.iter().map(|(name, value)| line(name, value)).collect::<String>().into(),
             headers,
             tls: settings.tls.clone(),
             pages: settings.pages.clone(),
@@ -69,6 +72,11 @@ impl Shared {
     pub(crate) fn retire(&self) {
         self.retired.send_replace(true);
     }
+}
+
+/// A header as a line of a response.
+fn line(name: &HeaderName, value: &HeaderValue) -> String {
+    format!("{name}: {}\r\n", value.to_str().unwrap_or_default())
 }
 
 /// Why a connection ends.
@@ -92,7 +100,7 @@ pub(crate) async fn serve(
     let Some(slot) = slot else {
         // All connections have commands in work. Nothing can be said before a handshake.
         if shared.tls.is_none() {
-            farewell(&mut stream, StatusCode::SERVICE_UNAVAILABLE).await;
+            farewell(&mut stream, StatusCode::SERVICE_UNAVAILABLE, &shared.header_lines).await;
         }
         return;
     };
@@ -143,7 +151,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let peer = client.address;
     let state = State::new(limits);
-    let io = TokioIo::new(Guard::new(stream, state.clone(), shared.credentials.is_some()));
+    let io = TokioIo::new(Guard::new(stream, state.clone(), Arc::clone(&shared.header_lines)));
     let mut retired = shared.retired.subscribe();
     let service = service_fn(|request| {
         let exchange = Exchange { shared, state: &state, slot: &slot, client: &client, limits };
@@ -216,13 +224,13 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 observe::log!(messages::HttpEvicted { peer });
             }
             if clean {
-                farewell(&mut stream, StatusCode::TOO_MANY_REQUESTS).await;
+                farewell(&mut stream, StatusCode::TOO_MANY_REQUESTS, &shared.header_lines).await;
             }
         }
         End::Expired if state.phase() == Phase::Receiving => {
             observe::log!(messages::RequestTimeout { peer });
             if clean {
-                farewell(&mut stream, StatusCode::REQUEST_TIMEOUT).await;
+                farewell(&mut stream, StatusCode::REQUEST_TIMEOUT, &shared.header_lines).await;
             }
         }
         End::Expired => observe::log!(messages::IdleTimeout { peer }),
@@ -232,7 +240,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// Last words to a client that must go. Octets that are there already are read away first, or closing would reset the
 /// connection.
-async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: StatusCode) {
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: StatusCode, headers: &str) {
     let mut waste = [0; 1024];
     for _ in 0..64 {
         // What is not there at once is not waited for.
@@ -242,7 +250,7 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: Sta
         }
     }
     let _ = timeout(FAREWELL, async {
-        stream.write_all(&stock_response(status.as_u16())).await?;
+        stream.write_all(&stock_response(status.as_u16(), headers)).await?;
         stream.shutdown().await
     })
     .await;

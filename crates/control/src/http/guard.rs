@@ -124,8 +124,8 @@ pub(crate) struct Guard<S> {
     /// The current response is one of ours, not an interim one.
     counts: bool,
     replacement: Option<Replacement>,
-    /// Credentials are asked for: who sends a head too large to be read has shown none.
-    locked: bool,
+    /// Headers of each response, whole lines.
+    headers: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -135,8 +135,8 @@ struct Replacement {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
-    pub(crate) fn new(inner: S, state: State, locked: bool) -> Self {
-        Self { inner, state, expected: 0, counts: false, replacement: None, locked }
+    pub(crate) fn new(inner: S, state: State, headers: Arc<str>) -> Self {
+        Self { inner, state, expected: 0, counts: false, replacement: None, headers }
     }
 
     /// Whether hyper could not read the request.
@@ -193,12 +193,12 @@ fn head(octets: &[u8]) -> Option<Head> {
     Some(found)
 }
 
-/// A whole response that closes the connection, with Kea's body.
-pub(crate) fn stock_response(status: u16) -> Vec<u8> {
+/// A whole response that closes the connection, with Kea's body and `headers`, whole lines.
+pub(crate) fn stock_response(status: u16, headers: &str) -> Vec<u8> {
     let status = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::BAD_REQUEST);
     let body = stock_body(status);
     format!(
-        "HTTP/1.1 {} {}\r\nContent-Length: {}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {} {}\r\nContent-Length: {}\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}\r\n{body}",
         status.as_u16(),
         status.canonical_reason().unwrap_or_default(),
         body.len()
@@ -239,8 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         {
             let interim = (100..200).contains(&head.status);
             if !head.typed && !interim {
-                let status = if this.locked && head.status == 431 { 401 } else { head.status };
-                this.replacement = Some(Replacement { octets: stock_response(status), sent: 0 });
+                let octets = stock_response(head.status, &this.headers);
+                this.replacement = Some(Replacement { octets, sent: 0 });
                 this.state.enter(Phase::Writing);
                 ready!(this.poll_replacement(cx))?;
                 return Poll::Ready(Ok(buf.len()));
@@ -281,7 +281,7 @@ mod tests {
     async fn through(pieces: &[&[u8]], capacity: usize) -> (Vec<u8>, State) {
         let (near, mut far) = tokio::io::duplex(capacity);
         let state = State::new(Limits::HTTP);
-        let mut guard = Guard::new(near, state.clone(), false);
+        let mut guard = Guard::new(near, state.clone(), "".into());
         let reader = tokio::spawn(async move {
             let mut seen = Vec::new();
             far.read_to_end(&mut seen).await.unwrap();

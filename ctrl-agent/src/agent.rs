@@ -52,7 +52,8 @@ impl Agent {
     }
 
     /// Puts a configuration into force, or leaves everything as it is.
-    pub(crate) async fn apply(self: &Arc<Self>, settings: Settings) -> Result<(), String> {
+    pub(crate) async fn apply(self: &Arc<Self>, mut settings: Settings) -> Result<(), String> {
+        settings.http.pages = crate::pages::pages(self);
         let mut http = self.http.lock().await;
         let old_loggers = self.settings().loggers.clone();
         self.logging.apply(&settings.loggers).map_err(|error| error.to_string())?;
@@ -112,6 +113,19 @@ impl Agent {
                 Err((again.ok().map(|server| Listener::start(before, server)), first.to_string()))
             }
             Err(error) => Err((Some(old), error.to_string())),
+        }
+    }
+
+    /// Listens again where the running configuration wants it, after a change that left no address to listen on.
+    async fn reopen(self: &Arc<Self>) {
+        // A command that is changing it holds the lock and sees to it.
+        let Ok(mut http) = self.http.try_lock() else { return };
+        if http.is_some() {
+            return;
+        }
+        let settings = self.settings();
+        if let Ok(listener) = self.listen(&settings, None).await {
+            *http = Some(listener);
         }
     }
 
@@ -193,7 +207,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
 /// Waits for signals and for the command `shutdown`; returns the exit status.
 async fn live(agent: &Arc<Agent>, signals: &mut Signals) -> u8 {
     let mut shutdown = agent.shutdown.subscribe();
-    let mut flush = tokio::time::interval(Duration::from_secs(1));
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             signal = signals.next() => match signal {
@@ -213,7 +227,10 @@ async fn live(agent: &Arc<Agent>, signals: &mut Signals) -> u8 {
                     return status;
                 }
             }
-            _ = flush.tick() => agent.logging.flush(),
+            _ = tick.tick() => {
+                agent.logging.flush();
+                agent.reopen().await;
+            }
         }
     }
 }

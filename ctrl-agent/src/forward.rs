@@ -41,6 +41,10 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
         Ok(services) => services,
         Err(answer) => return list_of(answer).await,
     };
+    let settings = agent.settings();
+    // An HTTP socket takes what is for its own server alone, a UNIX socket does not look.
+    let by_http = |service: &String| matches!(settings.sockets.get(service), Some(Forward::Http(_)));
+    let named = (services.len() > 1 && services.iter().any(by_http)).then(|| value.clone());
     let command = match Command::from_value(value, request.origin) {
         Ok(command) => command,
         Err(error) => return list_of(error.into()).await,
@@ -57,18 +61,16 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     let name = printable(&command.name);
     // What is passed on is what came; the tree may be large.
     drop(command);
-    let settings = agent.settings();
-    let mut errands: Vec<_> = services
-        .into_iter()
-        .map(|service| Errand {
-            socket: settings.sockets.get(&service).cloned(),
-            service,
-            name: name.clone(),
-            octets: request.octets.clone(),
-            address: address.clone(),
-            filter: filter.clone(),
-        })
-        .collect();
+    let mut errands = Vec::with_capacity(services.len());
+    for service in services {
+        let socket = settings.sockets.get(&service).cloned();
+        let octets = match (&named, &socket) {
+            (Some(value), Some(Forward::Http(_))) => addressed(value.clone(), &service).await,
+            _ => request.octets.clone(),
+        };
+        let (name, address, filter) = (name.clone(), address.clone(), filter.clone());
+        errands.push(Errand { service, socket, name, octets, address, filter });
+    }
     // Mostly there is one, which needs no task of its own.
     if errands.len() == 1
         && let Some(errand) = errands.pop()
@@ -84,6 +86,14 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
         });
     }
     format!("[ {} ]", answers.join(", "))
+}
+
+/// The command as one of its services gets it.
+async fn addressed(mut command: Value, service: &str) -> Bytes {
+    if let Kind::Map(map) = &mut command.kind {
+        map.insert("service".to_owned(), vec![Value::from(service)].into());
+    }
+    Bytes::from(codec::write_value(command).await)
 }
 
 fn services(value: &Value) -> Result<Vec<String>, Answer> {

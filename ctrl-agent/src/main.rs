@@ -4,6 +4,7 @@ mod agent;
 mod commands;
 mod forward;
 mod messages;
+mod pages;
 mod settings;
 
 use std::process::ExitCode;

@@ -296,7 +296,7 @@ fn the_shell_and_its_exit_codes() {
     let agent = Agent::start(&place, &ordinary(), &[]);
     let to = |rest: &str| format!("--port {} --service dhcp4 {rest}", agent.port);
     for (input, echoed) in [
-        ("\"a\": 1, \"b\": [ 2 ]", "\"a\": 1,\n            \"b\": [ 2 ]"),
+        ("\"a\": 1, \"b\": [ 2 ]", "[ { \"arguments\": { \"a\": 1, \"b\": [ 2 ] }, \"result\": 0 } ]\n"),
         ("{ \"a\": 1 }", "\"a\": 1"),
         ("# nothing\n", "\"result\": 0"),
     ] {

@@ -84,6 +84,12 @@ fn behind_a_reverse_proxy() {
     let long = format!(r#""a": "{}""#, "x".repeat(3_000_000));
     let (good, text) = to(&["--service", "dhcp4", "echo"], &long);
     assert!(good && text.len() > 3_000_000, "{}", text.get(..200).unwrap_or(&text));
+    for page in ["livez", "readyz"] {
+        let url = format!("https://localhost:{port}/{page}");
+        let arguments = ["-sS", "--cacert", &ca, "--cert", &client, "--key", &client_key, &url];
+        let output = Command::new("curl").args(arguments).output().expect("curl is installed");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "ok\n", "{output:?}");
+    }
     // Who shows no certificate, or one that nobody vouches for, does not reach it.
     let (good, text) = shell(port, &["--ca", &ca, "--path", "kea", "list-commands"], "");
     assert!(!good && text.contains("HTTP Error 400"), "{text}");

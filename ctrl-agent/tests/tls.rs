@@ -98,6 +98,9 @@ fn encrypted_on_both_sides() {
         assert!(to(&["--service", "dhcp4", "config-get"]).1.contains("4000"));
         let (good, text) = to(&["--service", "dhcp6", "--table", "who"]);
         assert_eq!((good, text.as_str()), (true, "client as agent\n"));
+        // Each of several gets what is for it alone.
+        let (good, text) = to(&["--service", "dhcp4", "--service", "dhcp6", "who"]);
+        assert!(good && text.contains("client as agent") && !text.contains("more than one"), "{text}");
     }
     drop(agent);
 

@@ -118,6 +118,12 @@ impl UnixClient {
         }
     }
 
+    /// Whether the server accepts a connection within `patience`.
+    pub async fn reaches(&self, patience: Duration) -> bool {
+        let timeouts = ClientTimeouts { connect: patience, ..ClientTimeouts::default() };
+        connect(&self.path, timeouts).await.is_ok()
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,6 +18,23 @@ pub enum Loaded {
     Accepted { name: &'static str, note: &'static str },
 }
 
+impl Loaded {
+    /// The base name of the library.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted { name, .. } => name,
+            Self::Module { module, .. } => {
+                let standing = Standing::Module(*module);
+                LIBRARIES
+                    .iter()
+                    .find(|library| library.standing == standing)
+                    .map_or("", |library| library.name)
+            }
+        }
+    }
+}
+
 /// Why a library can not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text} ({pos})")]
@@ -80,6 +97,7 @@ mod tests {
     fn libraries_of_the_configuration_backend() {
         for name in ["libdhcp_cb_cmds.so", "/usr/lib/kea/hooks/libdhcp_cb_cmds.so", "libdhcp_cb_cmds"] {
             let wanted = Loaded::Module { module: Module::CbCmds, parameters: json::Map::new() };
+            assert_eq!(wanted.name(), "libdhcp_cb_cmds");
             assert_eq!(load(&entries(&[name]), Daemon::Dhcp4).unwrap(), [wanted]);
         }
         for name in ["libdhcp_mysql_cb.so", "libdhcp_mysql.so", "libdhcp_pgsql_cb.so", "/x/libdhcp_pgsql.so"]

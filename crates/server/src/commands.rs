@@ -9,6 +9,7 @@ use daemon::{Audit, PathKind, version};
 use engine::v4::reclaim::Limits;
 use json::Value;
 use observe::StatisticCommand;
+use observe::stats::Limit;
 
 use crate::Protocol;
 use crate::hook_host::HookHost;
@@ -183,7 +184,14 @@ pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), contr
                 if let Some(arguments) = outcome.arguments {
                     answer = answer.and_arguments(arguments);
                 }
-                answer
+                match statistic {
+                    StatisticCommand::SampleAgeSetAll | StatisticCommand::SampleCountSetAll
+                        if answer.result == control::result::OK =>
+                    {
+                        keep_limit(&server, answer).await
+                    }
+                    _ => answer,
+                }
             }
         };
         match definition.access {
@@ -194,10 +202,29 @@ pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), contr
     Ok(())
 }
 
+/// A limit of all statistics is that of the configuration from now on, as `config-get` shows.
+async fn keep_limit<P: Protocol>(server: &Arc<Server<P>>, answer: Answer) -> Answer {
+    let limit = server.registry.default_limit();
+    server
+        .edit(move |written| {
+            let mut put = |name: &str, limit: u32| written.globals.insert(name.to_owned(), limit.into());
+            match limit {
+                Limit::Count(samples) => put("statistic-default-sample-count", samples),
+                Limit::Age(seconds) => {
+                    put("statistic-default-sample-age", seconds);
+                    put("statistic-default-sample-count", 0)
+                }
+            };
+            Ok(answer)
+        })
+        .await
+}
+
 fn statistic_definition(name: &'static str, statistic: StatisticCommand) -> CommandDef {
     use StatisticCommand::{Get, GetAll, GlobalGetAll};
     let access = if matches!(statistic, Get | GetAll | GlobalGetAll) { Access::Read } else { Access::Write };
-    CommandDef::built_in(name, access, "name:string?", "Reads or changes statistics.")
+    let (arguments, summary) = statistic.described();
+    CommandDef::built_in(name, access, arguments, summary)
 }
 
 /// The commands that need no library, for references.
@@ -230,8 +257,9 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
                 Ok(())
             }
         };
-        if let Err(error) = outcome {
-            say!(P, HookFailed { error });
+        match outcome {
+            Ok(()) => say!(P, HookLoaded { name: library.name() }),
+            Err(error) => say!(P, HookFailed { error }),
         }
     }
 }

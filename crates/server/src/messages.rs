@@ -154,6 +154,9 @@ macro_rules! family {
     CbManyFailures { count } = concat!($id, "_CB_PERIODIC_FETCH_UPDATES_RETRIES_EXHAUSTED"), $logger, Error,
         "{count} configuration fetch attempts in a row have failed",
         "The configuration database is out of reach or holds what this server cannot run. Attempts go on.";
+    HookLoaded { name } = "HOOKS_LIBRARY_LOADED", "hooks", Info,
+        "hooks library {name}.so successfully loaded",
+        "The commands and callouts of a library that the configuration lists are there.";
     HookBuiltIn { name, note } = "HOOKS_LIBRARY_BUILT_IN", "hooks", Info,
         "hooks library {name} needs no loading: {note}",
         "What the library does in Kea is part of the program.";

@@ -212,13 +212,17 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
     let (packets, subnets, prefix) = rows(P::FAMILY);
     let mut metrics = Metrics { prefix, lines: BTreeMap::new() };
     server.registry.for_each(|name, value| {
-        let StatisticValue::Integer(value) = value else { return };
+        let value = match value {
+            StatisticValue::Integer(value) => i128::from(*value),
+            StatisticValue::BigInteger(value) => *value,
+            _ => return,
+        };
         if let Some(row) = find(packets, name) {
             metrics.add(row.metric, &row.label.into_iter().collect::<Vec<_>>(), value);
         } else if let Some(of) = OfSubnet::parse(name)
             && let Some(row) = find(subnets, of.name)
         {
-            subnet::<P>(&mut metrics, &active.config, row, &of, *value);
+            subnet::<P>(&mut metrics, &active.config, row, &of, value);
         }
     });
     let store = active.memfile.status();
@@ -235,7 +239,7 @@ fn subnet<P: Protocol>(
     config: &Config<P>,
     row: &'static Row,
     of: &OfSubnet<'_>,
-    value: i64,
+    value: i128,
 ) {
     // What belongs to a subnet that has gone is not shown.
     let Some(subnet) = config.subnet(of.subnet) else { return };
@@ -244,7 +248,7 @@ fn subnet<P: Protocol>(
     let pool = match of.pool {
         None => String::new(),
         Some(("pool", number)) => match subnet.pools.iter().find(|pool| pool.id.0 == number) {
-            Some(pool) => format!("{}-{}", pool.first, pool.last),
+            Some(pool) => config::pool_text(pool.first, pool.last),
             None => return,
         },
         Some((kind, number)) => format!("{kind}[{number}]"),

@@ -133,7 +133,7 @@ impl Service {
             ),
             (
                 "disabled-by-db-connection",
-                Value::from(state.disabled.iter().any(|o| matches!(o, Origin::Database(_)))),
+                ids(|o| if let Origin::Database(id) = o { Some(*id) } else { None }),
             ),
         ])
     }

@@ -44,6 +44,8 @@ pub(crate) struct SocketStatus {
     pub(crate) workers: usize,
     /// What keeps service sockets from being open.
     pub(crate) problems: Vec<String>,
+    /// No service socket is open.
+    pub(crate) none: bool,
     /// See [`ServiceSockets::attempts`].
     pub(crate) attempts: u32,
 }
@@ -182,7 +184,11 @@ impl<P: Protocol> Server<P> {
         let wanted = (!self.arguments.repair).then_some(selection);
         let changes =
             P::follow(&mut sockets.open, wanted, &config.services, &interfaces, &self.shared.locals);
-        self.socket_status().problems = changes.problems.iter().map(ToString::to_string).collect();
+        {
+            let mut status = self.socket_status();
+            status.problems = changes.problems.iter().map(ToString::to_string).collect();
+            status.none = changes.none;
+        }
         for problem in &changes.problems {
             say!(P, OpenSocketFail { problem });
         }

@@ -13,9 +13,12 @@ pub(crate) fn unready<P: Protocol>(server: &Server<P>) -> Option<String> {
     if !server.shared.service.is_enabled() {
         return Some("the service is disabled".to_owned());
     }
-    let problems = server.socket_status().problems.clone();
-    if let Some(problem) = problems.into_iter().next() {
+    let sockets = server.socket_status().clone();
+    if let Some(problem) = sockets.problems.into_iter().next() {
         return Some(problem);
+    }
+    if sockets.none {
+        return Some("no interface is listened on".to_owned());
     }
     server
         .shared
@@ -42,6 +45,10 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     put("uptime", seconds(server.started));
     put("reload", seconds(server.reloaded.load(Ordering::Relaxed)));
     put("dhcp-state", server.shared.service.report());
+    if P::FAMILY == base::Family::V6 {
+        // Bulk leasequery, which would keep them, is not there.
+        put("extended-info-tables", Value::from(false));
+    }
     let threading = &services.multi_threading;
     put("multi-threading-enabled", Value::from(threading.enable));
     if threading.enable {

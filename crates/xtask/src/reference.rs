@@ -48,7 +48,7 @@ fn made() -> Result<[(&'static str, String); 3], String> {
     Ok([
         ("docs/reference/openapi.json", open_api),
         ("docs/man/kea-commands.7", manual(&commands)),
-        ("share/completions/commands", names),
+        ("share/completions/kea-shell.commands", names),
     ])
 }
 
@@ -209,13 +209,15 @@ fn open_api(commands: &[Command]) -> Value {
                     "408": error("The request did not come in time."),
                     "413": error("The command is too long."),
                     "429": error("Too many connections, and this one waited longest."),
+                    "431": error("The head of the request is too long."),
+                    "503": error("All connections have commands in work."),
                 },
             } },
-            "/metrics": { "get": { "summary": "Statistics in the text format of Prometheus.", "operationId": "metrics",
+            "/metrics": { "get": { "summary": "Statistics in the text format of Prometheus; of the servers themselves, not of the control agent.", "operationId": "metrics",
                 "responses": { "200": plain("The metrics."), "401": error("No credentials."), "403": error("Not allowed.") } } },
             "/livez": { "get": { "summary": "Whether the server runs.", "operationId": "live", "security": [{}],
                 "responses": { "200": plain("It does.") } } },
-            "/readyz": { "get": { "summary": "Whether the server serves clients.", "operationId": "ready", "security": [{}],
+            "/readyz": { "get": { "summary": "Whether the server serves clients; of the control agent, whether it reaches one that does.", "operationId": "ready", "security": [{}],
                 "responses": { "200": plain("It does."), "503": plain("Why not.") } } },
         },
         "components": {

@@ -69,7 +69,7 @@ pub(crate) fn pool<A: IpAddress>(text: &str) -> Result<(A, A), String> {
 }
 
 /// A pool as Kea prints it: a prefix where the range is one, else `first-last`.
-pub(crate) fn pool_text<A: IpAddress>(first: A, last: A) -> String {
+pub fn pool_text<A: IpAddress>(first: A, last: A) -> String {
     let differ = first.number() ^ last.number();
     // A prefix has no bit in common below its length: all zero in the first address, all one in the last.
     if differ & differ.wrapping_add(1) == 0 && first.number() & differ == 0 {

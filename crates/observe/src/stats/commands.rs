@@ -61,6 +61,30 @@ impl StatisticCommand {
         ("statistic-sample-count-set-all", Self::SampleCountSetAll),
     ];
 
+    /// What it takes, in the notation of command definitions, and what it does, for references.
+    #[must_use]
+    pub const fn described(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Get => ("name:string", "The samples of a statistic."),
+            Self::GetAll => ("", "The samples of all statistics."),
+            Self::GlobalGetAll => ("", "The samples of the statistics that belong to no subnet."),
+            Self::Remove => ("name:string", "Removes a statistic."),
+            Self::RemoveAll => ("", "Removes all statistics."),
+            Self::Reset => ("name:string", "Sets a statistic to zero."),
+            Self::ResetAll => ("", "Sets all statistics to zero."),
+            Self::SampleAgeSet => {
+                ("name:string,duration:integer", "How old samples of a statistic may get, in seconds.")
+            }
+            Self::SampleAgeSetAll => ("duration:integer", "How old samples may get, in seconds."),
+            Self::SampleCountSet => {
+                ("name:string,max-samples:integer", "How many samples of a statistic are kept.")
+            }
+            Self::SampleCountSetAll => {
+                ("max-samples:integer", "How many samples of each statistic are kept.")
+            }
+        }
+    }
+
     /// Runs the command with its `arguments` member, if it has one.
     #[must_use]
     pub fn run(self, registry: &Registry, arguments: Option<&Value>, now: Micros) -> CommandOutcome {

@@ -353,6 +353,12 @@ impl Registry {
         self.read().find(name).is_some_and(|found| set_limit(&found, limit, now))
     }
 
+    /// The limit of statistics to come.
+    #[must_use]
+    pub fn default_limit(&self) -> Limit {
+        self.read().default_limit
+    }
+
     /// The limit of all present statistics, and the default of those to come.
     pub fn set_limit_all(&self, limit: Limit, now: Micros) {
         let mut inner = self.write();

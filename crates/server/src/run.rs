@@ -24,9 +24,6 @@ use crate::server::{Active, Server, Shared};
 use crate::sockets::ServiceSockets;
 use crate::{Protocol, commands, timers};
 
-/// Messages that are logged before the configuration says where to.
-const LOG_FILE: &str = "kea.log";
-
 /// The whole of a server program.
 #[must_use]
 pub fn main<P: Protocol>() -> ExitCode {
@@ -86,8 +83,8 @@ fn check<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
 /// Runs the server until it is told to end.
 fn serve<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
     daemon::restrict_umask();
+    // keactrl sets it; service managers and containers collect standard output.
     let destination = std::env::var("KEA_LOGGER_DESTINATION").ok();
-    let destination = destination.or_else(|| (!arguments.verbose).then(|| before_configuration(&paths)));
     let logging = match start_logging::<P>(&arguments, &paths, destination) {
         Ok(logging) => logging,
         Err(text) => {
@@ -108,16 +105,6 @@ fn serve<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
     drop(front);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     status
-}
-
-/// Where to log before a configuration is read: the log directory if there is one, else standard output.
-fn before_configuration(paths: &Paths) -> String {
-    let directory = paths.log_dir.parent().unwrap_or(&paths.log_dir);
-    if directory.is_dir() {
-        directory.join(LOG_FILE).to_string_lossy().into_owned()
-    } else {
-        "stdout".to_owned()
-    }
 }
 
 fn start_logging<P: Protocol>(

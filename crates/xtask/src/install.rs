@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str); 7] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 16] = [
+const DIRECTORIES: [(&str, u32); 18] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -36,6 +36,21 @@ const DIRECTORIES: [(&str, u32); 16] = [
     ("share/man/man8", 0o755),
     ("share/bash-completion/completions", 0o755),
     ("lib/systemd/system", 0o755),
+    ("lib/sysusers.d", 0o755),
+    ("lib/tmpfiles.d", 0o755),
+];
+
+/// Manual pages.
+const PAGES: [&str; 9] = [
+    "kea-admin.8",
+    "kea-commands.7",
+    "kea-ctrl-agent.8",
+    "kea-dhcp-ddns.8",
+    "kea-dhcp4.8",
+    "kea-dhcp6.8",
+    "kea-lfc.8",
+    "kea-shell.8",
+    "keactrl.8",
 ];
 
 /// Configurations and their modes.
@@ -79,7 +94,7 @@ pub(crate) fn target() -> PathBuf {
 fn into(prefix: &Path, built: &Path) -> Outcome {
     let at = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     for (directory, mode) in DIRECTORIES {
-        let path = prefix.join(directory);
+        let path = place(prefix, directory);
         fs::create_dir_all(&path).map_err(|e| at(&path, e))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(|e| at(&path, e))?;
     }
@@ -89,9 +104,7 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     folder("share/api", &prefix.join("share/kea/api"))?;
     folder("share/hooks", &prefix.join("lib/kea/hooks"))?;
     folder("share/completions", &prefix.join("share/bash-completion/completions"))?;
-    for page in
-        ["kea-commands.7", "kea-shell.8", "kea-dhcp4.8", "kea-dhcp6.8", "kea-dhcp-ddns.8", "kea-ctrl-agent.8"]
-    {
+    for page in PAGES {
         let section = page.chars().next_back().unwrap_or('8');
         copy(
             &root().join("docs/man").join(page),
@@ -104,13 +117,16 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     {
         script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;
     }
+    for (name, directory) in [("sysusers.conf", "lib/sysusers.d"), ("tmpfiles.conf", "lib/tmpfiles.d")] {
+        script(&format!("etc/{name}.in"), &prefix.join(directory).join("kea.conf"), prefix, 0o644)?;
+    }
     script("shell/keactrl.in", &prefix.join("sbin/keactrl"), prefix, 0o755)?;
     for database in ["mysql", "pgsql"] {
         let name = format!("scripts/{database}/wipe_data.sh");
         copy(&root().join("shell").join(&name), &prefix.join("share/kea").join(&name), 0o755)?;
     }
     for (name, mode) in CONFIGURATIONS {
-        let to = prefix.join("etc/kea").join(name);
+        let to = place(prefix, "etc/kea").join(name);
         // An operator's configuration is never overwritten.
         if !to.exists() {
             script(&format!("etc/{name}.in"), &to, prefix, mode)?;
@@ -118,6 +134,13 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     }
     eprintln!("installed below {}", prefix.display());
     Ok(())
+}
+
+/// Where a directory of the installation lies: below /usr nothing changes, so what does is in the root's own.
+fn place(prefix: &Path, directory: &str) -> PathBuf {
+    let changes = directory.starts_with("etc") || directory.starts_with("var");
+    let root = if changes && prefix == Path::new("/usr") { Path::new("/") } else { prefix };
+    root.join(directory)
 }
 
 fn copy(from: &Path, to: &Path, mode: u32) -> Outcome {
@@ -145,7 +168,11 @@ fn folder(from: &str, to: &Path) -> Outcome {
 fn script(from: &str, to: &Path, prefix: &Path, mode: u32) -> Outcome {
     let from = root().join(from);
     let text = fs::read_to_string(&from).map_err(|error| format!("{}: {error}", from.display()))?;
-    let text = text.replace("@prefix@", &prefix.display().to_string());
+    let shown = |directory: &str| place(prefix, directory).display().to_string();
+    let text = ["etc", "var"]
+        .iter()
+        .fold(text, |text, directory| text.replace(&format!("@prefix@/{directory}"), &shown(directory)))
+        .replace("@prefix@", &prefix.display().to_string());
     fs::write(to, text).map_err(|error| format!("{}: {error}", to.display()))?;
     fs::set_permissions(to, fs::Permissions::from_mode(mode))
         .map_err(|error| format!("{}: {error}", to.display()))

@@ -322,6 +322,24 @@ pub(crate) fn usage() -> String {
 mod tests {
     use super::*;
 
+    /// The manual page is the help.
+    #[test]
+    fn the_manual_page_is_current() {
+        let plain = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+        let wanted = format!(
+            ".TH KEA\\-ADMIN 8 \"\" \"kea\\-rs\" \"Kea servers\"\n.SH NAME\n\
+             kea\\-admin \\- takes care of the databases of the Kea servers\n.SH DESCRIPTION\n.nf\n{}.fi\n\
+             .SH EXIT STATUS\n0 when all was done; 1 when something failed.\n.SH SEE ALSO\n\
+             .BR kea\\-dhcp4 (8),\n.BR kea\\-dhcp6 (8)\n",
+            plain(&usage())
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/man/kea-admin.8");
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), wanted, "run with UPDATE_REFERENCE=1");
+    }
+
     fn parse(line: &str) -> Result<Request, String> {
         Request::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
     }

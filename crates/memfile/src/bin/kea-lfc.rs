@@ -237,6 +237,15 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_page_names_all() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/man/kea-lfc.8");
+        let page = std::fs::read_to_string(page).unwrap();
+        for flag in ["4", "6", "p", "x", "i", "o", "f", "c", "v", "V", "W", "d", "h"] {
+            assert!(USAGE.contains(&format!("-{flag}")) && page.contains(&format!("\\-{flag}")), "-{flag}");
+        }
+    }
+
+    #[test]
     fn versions_and_usage() {
         assert_eq!(task("-v"), Ok(Task::Print(KEA_VERSION.to_owned())));
         assert_eq!(task("-h -4"), Ok(Task::Usage));

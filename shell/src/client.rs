@@ -63,7 +63,8 @@ fn login(flags: &Flags) -> Result<Option<Login>, SendError> {
 fn first_line(path: &Path) -> Result<String, SendError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| SendError::File { path: path.display().to_string(), error })?;
-    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+    // Blanks may be part of it.
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Sends the body and returns that of the answer. Any status but 200 is an error.

@@ -328,7 +328,7 @@ pub fn manual() -> String {
 }
 
 /// A completion script for bash: flags, files after flags that take one, and the names of commands, which lie beside
-/// it in the file `commands`.
+/// it in `kea-shell.commands`.
 #[must_use]
 pub fn completion() -> String {
     let flags: Vec<String> = FLAGS.iter().map(|flag| format!("--{}", flag.name)).collect();
@@ -349,7 +349,7 @@ pub fn completion() -> String {
          \x20       COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n\
          \x20   else\n\
          \x20       local here; here=$(dirname \"$(readlink -f \"${{BASH_SOURCE[0]}}\")\")\n\
-         \x20       COMPREPLY=($(compgen -W \"$(cat \"$here/commands\" 2>/dev/null)\" -- \"$word\"))\n\
+         \x20       COMPREPLY=($(compgen -W \"$(cat \"$here/kea-shell.commands\" 2>/dev/null)\" -- \"$word\"))\n\
          \x20   fi\n\
          }}\n\
          complete -F _kea_shell kea-shell\n",

@@ -52,7 +52,9 @@ fn ask(flags: &Flags, runtime: &Runtime, target: &Target, request: String) -> Re
     let answer = runtime.block_on(client::send(target, flags.timeout, request))?;
     Ok(match flags.table.then(|| table::table(&answer)).flatten() {
         Some(text) => text,
-        None => body::pretty(&answer) + "\n",
+        None if io::stdout().is_terminal() => body::pretty(&answer) + "\n",
+        // Scripts read lines.
+        None => String::from_utf8_lossy(&answer).into_owned() + "\n",
     })
 }
 

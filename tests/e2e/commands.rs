@@ -1,6 +1,6 @@
 //! The command lines of the manual, as an operator types them.
 
-use harness::{World, minimal};
+use harness::{World, minimal, subnets6};
 use serde_json::{Value, json};
 
 /// One namespace with an interface that leads nowhere.
@@ -82,6 +82,57 @@ echo '"servers": [ {{ "server-tag": "headquarters", "description": "The machine 
 }
 
 /// What scripts make of kea-shell: its exit status and its output.
+/// What a dashboard draws of a kea-dhcp6, pools of more than 64 bits included, and limits of samples that last.
+#[test]
+fn figures_of_dhcp6() {
+    let Some(world) = World::new() else { return };
+    let space = world.space("one");
+    space.ip("link set lo up");
+    let mut server = world.server6("kea", &space);
+    let mut config = subnets6(
+        &[],
+        json!([ { "id": 1, "subnet": "2001:db8:1::/48",
+            "pools": [ { "pool": "2001:db8:1::/64", "pool-id": 1 },
+                { "pool": "2001:db8:1:1::1-2001:db8:1:1::10", "pool-id": 2 } ],
+            "pd-pools": [ { "prefix": "2001:db8:f000::", "prefix-len": 44, "delegated-len": 56 } ] } ]),
+    );
+    let unix = config.as_object_mut().unwrap().remove("control-socket").unwrap();
+    std::fs::write(world.directory().join("credentials"), "admin:1234\n").unwrap();
+    config["control-sockets"] = json!([ unix, { "socket-type": "http", "socket-address": "127.0.0.1", "socket-port": 8006,
+        "authentication": { "type": "basic", "directory": world.directory(),
+            "clients": [ { "password-file": "credentials" } ] } } ]);
+    server.configure(&config);
+    server.start();
+    let text = space.sh("curl -s -u admin:1234 http://127.0.0.1:8006/metrics");
+    let of = |metric: &str, pool: &str| {
+        format!("kea_dhcp6_{metric}{{subnet=\"2001:db8:1::/48\",subnet_id=\"1\",pool=\"{pool}\"}} ")
+    };
+    for line in [
+        of("na_total", "") + "18446744073709551632\n",
+        of("na_total", "2001:db8:1::/64") + "18446744073709551616\n",
+        of("na_total", "2001:db8:1:1::1-2001:db8:1:1::10") + "16\n",
+        of("pd_total", "") + "4096\n",
+        of("na_assigned_total", "") + "0\n",
+    ] {
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    let answer = space.sh("curl -s -w '%{http_code}' http://127.0.0.1:8006/readyz");
+    assert_eq!(answer, "no interface is listened on\n503");
+
+    let limits = || {
+        let config = server.config();
+        let of = |name: &str| config[format!("statistic-default-sample-{name}")].as_u64().unwrap();
+        (of("count"), of("age"))
+    };
+    assert_eq!(limits(), (20, 0));
+    server.tell("statistic-sample-count-set-all", json!({ "max-samples": 7 }));
+    assert_eq!(limits(), (7, 0));
+    server.tell("statistic-sample-age-set-all", json!({ "duration": 77 }));
+    assert_eq!(limits(), (0, 77));
+    assert_eq!(server.command("statistic-sample-count-set-all", json!({ "max-samples": 0 })).result, 1);
+    assert_eq!(limits(), (0, 77));
+}
+
 #[test]
 fn exit_codes_of_the_shell() {
     let Some(world) = World::new() else { return };

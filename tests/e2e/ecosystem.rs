@@ -21,9 +21,12 @@ fn clients_of_operators() {
     let Some(world) = World::new() else { return };
     let space = world.space("one");
     space.ip("link set lo up");
+    space.ip("link add lan type bridge");
+    space.ip("address add 10.0.1.1/24 dev lan");
+    space.ip("link set lan up");
     let mut server = world.server("kea", &space);
     let mut config = subnets(
-        &[],
+        &["lan"],
         json!([ { "id": 1, "subnet": "10.0.1.0/24", "pools": [ { "pool": "10.0.1.10-10.0.1.200" } ],
             "reservations": [ { "hw-address": "01:02:03:04:05:06", "ip-address": "10.0.1.5", "hostname": "printer" } ] } ]),
     );

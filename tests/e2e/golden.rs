@@ -57,18 +57,21 @@ fn play(mut server: Server, mut config: Value, socket: &Path, session: &str) {
         "config-databases": [ { "type": "sqlite", "name": "golden.db" } ] });
     server.configure(&config);
     server.start();
+    let directory = server.prefix.root().display().to_string();
+    hold(session, &directory, |request| control::unix(socket, request.as_bytes()).expect("an answer"));
+}
 
+/// Asks what a session asks, and holds the answers against it.
+fn hold(session: &str, directory: &str, ask: impl Fn(&str) -> String) {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(session);
     let session = std::fs::read_to_string(&path).unwrap();
-    let directory = server.prefix.root().display().to_string();
     let mut made = String::new();
     let mut asked = BTreeSet::new();
     let mut known: Vec<String> = Vec::new();
     for request in session.lines().filter_map(|line| line.strip_prefix("> ")) {
         let command: Value = serde_json::from_str(request).unwrap();
-        let name = command["command"].as_str().unwrap().to_owned();
-        let answer = control::unix(socket, request.as_bytes()).expect("an answer");
-        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        let name = command["command"].as_str().unwrap_or_default().to_owned();
+        let mut answer: Value = serde_json::from_str(&ask(request)).unwrap();
         match name.as_str() {
             "list-commands" => known = serde_json::from_value(answer["arguments"].clone()).unwrap(),
             "version-get" | "build-report" => answer["text"] = json!("*"),
@@ -79,7 +82,7 @@ fn play(mut server: Server, mut config: Value, socket: &Path, session: &str) {
             "config-write" if answer["result"] == 0 => answer["arguments"]["size"] = json!("*"),
             _ => {}
         }
-        masked(&mut answer, &directory);
+        masked(&mut answer, directory);
         asked.insert(name);
         made.push_str(&format!("> {request}\n< {answer}\n"));
     }
@@ -122,4 +125,22 @@ fn every_command_of_dhcp6_has_its_answer() {
     );
     let socket = server.prefix.socket6();
     play(server, config, &socket, "dhcp6.session");
+}
+
+#[test]
+fn every_command_of_the_agent_has_its_answer() {
+    let Some(world) = World::new() else { return };
+    let space = world.space("one");
+    space.ip("link set lo up");
+    let mut agent = world.agent(&world.prefix("kea"), &space);
+    agent.start();
+    let directory = agent.prefix.root().display().to_string();
+    hold("agent.session", &directory, |request| {
+        let done = space.inside(|| control::http("127.0.0.1:8080", "", request));
+        let (_, body) = done.expect("an answer");
+        // A list with one answer for the agent itself.
+        let list: Vec<Value> = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        let [answer] = list.as_slice() else { panic!("{body}") };
+        answer.to_string()
+    });
 }

@@ -210,11 +210,110 @@ fn a_server_that_needs_all_its_sockets_ends_without_them() {
         let begin = std::time::Instant::now();
         let done = dhcp4(&world, &prefix, &["-p", "6767", "-c", &path.display().to_string()]);
         assert_eq!(done.code(), 1, "{done:?}");
-        let log = fs::read_to_string(prefix.root().join("var/log/kea.log")).expect("a log");
+        // Without a destination of its own, for service managers to collect.
+        let log = &done.stdout;
         assert!(log.contains("DHCP4_OPEN_SOCKETS_REQUIRED") && log.contains("interface lo"), "{log}");
         assert_eq!(log.contains("DHCP4_OPEN_SOCKETS_FAILED"), retries > 0, "{log}");
         begin.elapsed()
     };
     run("all.conf", 0);
     assert!(run("again.conf", 3) >= std::time::Duration::from_millis(600));
+}
+
+#[test]
+fn an_agent_without_an_address_takes_the_first_that_is_free() {
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let Some(world) = World::new() else { return };
+    let prefix = world.prefix("kea");
+    let space = world.space("agent");
+    let config = |host: &str| {
+        json!({ "Control-agent": { "http-host": host, "http-port": 8080,
+            "control-sockets": { "dhcp4": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" } } } })
+    };
+    let file = prefix.write_config("kea-ctrl-agent.conf", &config("127.0.0.1").to_string());
+    let mut command = space.command(prefix.program("kea-ctrl-agent"), ["-c".into(), file.into_os_string()]);
+    let agent = space.start("kea-ctrl-agent", &mut command);
+    let ask = |body: &str| space.inside(|| harness::http("127.0.0.1:8080", "", body));
+    let version = r#"{ "command": "version-get" }"#;
+    until("the agent answers", || ask(version).is_ok());
+
+    // Where it is to go somebody is already, and where it was somebody gets in as it leaves.
+    let taken = space.inside(|| TcpListener::bind("127.0.0.2:8080")).expect("a free port");
+    let change = json!({ "command": "config-set", "arguments": config("127.0.0.2") }).to_string();
+    let done = AtomicBool::new(false);
+    let thief = std::thread::scope(|scope| {
+        let thief = scope.spawn(|| {
+            space.inside(|| {
+                while !done.load(Ordering::Relaxed) {
+                    if let Ok(listener) = TcpListener::bind("127.0.0.1:8080") {
+                        return Some(listener);
+                    }
+                }
+                None
+            })
+        });
+        let (_, answer) = ask(&change).expect("an answer over the connection that was there");
+        assert!(answer.contains("\"result\": 1"), "{answer}");
+        done.store(true, Ordering::Relaxed);
+        thief.join().expect("no panic")
+    });
+    let thief = thief.expect("the address was given up");
+    drop(thief);
+    until("the agent is back where its configuration wants it", || {
+        ask(version).is_ok_and(|(_, body)| body.contains("\"result\": 0"))
+    });
+    drop(taken);
+    drop(agent);
+}
+
+/// The unit's user and capabilities, its directories, and nothing else.
+#[test]
+fn a_server_needs_no_more_than_its_unit_gives() {
+    let Some(world) = World::new() else { return };
+    let (mut server, relay) = site::site(&world);
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/kea-dhcp4.service.in");
+    let unit = fs::read_to_string(unit).expect("the unit");
+    let said =
+        |name: &str| unit.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the unit");
+    let capabilities = said("AmbientCapabilities=").to_lowercase();
+    let capabilities: Vec<String> =
+        capabilities.split(' ').map(|name| name.replacen("cap_", "+", 1)).collect();
+    let capabilities = capabilities.join(",");
+    const NOBODY: &str = "65534";
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(world.directory(), open.clone()).expect("mode");
+    fs::set_permissions(server.prefix.root(), open).expect("mode");
+    for path in said("ReadWritePaths=").split(' ') {
+        let path = server.prefix.path(path.trim_start_matches("@prefix@/"));
+        world.run("chown", ["-R", &format!("{NOBODY}:{NOBODY}"), &path.display().to_string()], "");
+    }
+    let [inherited, ambient, bounding] = [
+        format!("--inh-caps={capabilities}"),
+        format!("--ambient-caps={capabilities}"),
+        format!("--bounding-set=-all,{capabilities}"),
+    ];
+    let [user, group] = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+    let words: Vec<std::ffi::OsString> = [
+        user.as_str(),
+        group.as_str(),
+        "--clear-groups",
+        "--no-new-privs",
+        inherited.as_str(),
+        ambient.as_str(),
+        bounding.as_str(),
+    ]
+    .into_iter()
+    .map(Into::into)
+    .chain([server.prefix.program("kea-dhcp4").into_os_string(), "-c".into(), server.config_file().into()])
+    .collect();
+    let mut command = server.space.command("setpriv", words);
+    server.start_command(&mut command);
+    assert!(server.log().contains("DHCP4_STARTING"), "{}", server.log());
+    let mut dialog = harness::Dialog::new(&relay, site::RELAY, site::SERVER);
+    let client = base::HwAddr::new(1, &[2, 0, 0, 0, 0, 1]).expect("six octets");
+    let lease = dialog.lease(&client, &[]).expect("a lease");
+    assert!(harness::stored_leases(&server.prefix.lease_file()).contains_key(&lease.yiaddr));
+    assert!(server.stop().success());
 }

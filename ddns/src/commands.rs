@@ -45,11 +45,7 @@ const STATISTICS: [StatisticCommand; 4] =
 
 fn statistics() -> impl Iterator<Item = (CommandDef, StatisticCommand)> {
     let ours = StatisticCommand::ALL.into_iter().filter(|(_, command)| STATISTICS.contains(command));
-    ours.map(|(name, command)| {
-        let reads = matches!(command, StatisticCommand::Get | StatisticCommand::GetAll);
-        let access = if reads { Access::Read } else { Access::Write };
-        (CommandDef::built_in(name, access, "name:string?", "Reads or changes statistics."), command)
-    })
+    ours.map(|(name, command)| (CommandDef::of_statistics(name, command), command))
 }
 
 /// Fills the table. Handlers hold the service weakly: it owns the table.

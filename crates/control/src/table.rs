@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use base::poll_caught;
 use json::Value;
+use observe::StatisticCommand;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -49,6 +50,15 @@ impl CommandDef {
         summary: &'static str,
     ) -> Self {
         Self { name, summary, access, provider: Self::BUILT_IN, arguments }
+    }
+
+    /// A command on statistics.
+    #[must_use]
+    pub const fn of_statistics(name: &'static str, command: StatisticCommand) -> Self {
+        use StatisticCommand::{Get, GetAll, GlobalGetAll};
+        let reads = matches!(command, Get | GetAll | GlobalGetAll);
+        let (arguments, summary) = command.described();
+        Self::built_in(name, if reads { Access::Read } else { Access::Write }, arguments, summary)
     }
 }
 

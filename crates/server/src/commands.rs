@@ -169,7 +169,7 @@ pub(crate) fn register<P: Protocol>(server: &Arc<Server<P>>) -> Result<(), contr
         }
     }
     for (name, statistic) in StatisticCommand::ALL {
-        let definition = statistic_definition(name, statistic);
+        let definition = CommandDef::of_statistics(name, statistic);
         let server = Arc::clone(server);
         let handler = move |command: Command| {
             let server = Arc::clone(&server);
@@ -220,17 +220,10 @@ async fn keep_limit<P: Protocol>(server: &Arc<Server<P>>, answer: Answer) -> Ans
         .await
 }
 
-fn statistic_definition(name: &'static str, statistic: StatisticCommand) -> CommandDef {
-    use StatisticCommand::{Get, GetAll, GlobalGetAll};
-    let access = if matches!(statistic, Get | GetAll | GlobalGetAll) { Access::Read } else { Access::Write };
-    let (arguments, summary) = statistic.described();
-    CommandDef::built_in(name, access, arguments, summary)
-}
-
 /// The commands that need no library, for references.
 #[must_use]
 pub fn command_definitions<P: Protocol>() -> Vec<CommandDef> {
-    let statistics = StatisticCommand::ALL.into_iter().map(|(name, op)| statistic_definition(name, op));
+    let statistics = StatisticCommand::ALL.into_iter().map(|(name, op)| CommandDef::of_statistics(name, op));
     let own = shared::<P>().iter().chain(P::COMMANDS).map(|entry| entry.definition).collect::<Vec<_>>();
     CommandTable::new().definitions().into_iter().chain(own).chain(statistics).collect()
 }

@@ -98,8 +98,9 @@ impl Reader<'_> {
         let (mut tags, mut options) = (Ties::default(), Lists::new());
         let (mut pool_options, mut pools) = (PoolOptions::new(), Lists::new());
         let (mut pd_options, mut pd_pools) = (PoolOptions::new(), Lists::new());
+        // The sum keeps databases from the index of scopes, which most options share.
         let options_sql = format!(
-            "SELECT o.dhcp4_subnet_id, {} FROM dhcp4_options o WHERE o.scope_id = 1 AND {} ORDER BY o.option_id",
+            "SELECT o.dhcp4_subnet_id, {} FROM dhcp4_options o WHERE o.scope_id + 0 = 1 AND {} ORDER BY o.option_id",
             self.option_columns(),
             ids.hold("o.dhcp4_subnet_id")
         );

@@ -118,22 +118,23 @@ impl Writer<'_> {
     fn subnets_at(&mut self, row: u64, prefix: Prefix) -> Result<(bool, BTreeSet<u64>), Error> {
         let mut existed = false;
         let (mut others, mut servers) = (BTreeSet::new(), Vec::new());
-        let by_prefix = of_family(
-            "SELECT subnet_id FROM dhcp4_subnet WHERE subnet_prefix = ?1 OR subnet_id = ?2",
-            self.family,
-        );
-        let ties = of_family(
+        // Apart: an OR of the two lets a database look at all subnets while it does not know how many there are.
+        let [by_id, by_prefix, ties] = [
+            "SELECT subnet_id FROM dhcp4_subnet WHERE subnet_id = ?1",
+            "SELECT subnet_id FROM dhcp4_subnet WHERE subnet_prefix = ?1",
             "SELECT s.id, s.tag FROM dhcp4_subnet_server t JOIN dhcp4_server s ON s.id = t.server_id \
              WHERE t.subnet_id = ?1",
-            self.family,
-        );
-        let key = [text(prefix.to_string()), number(row)?];
-        let queries = [(by_prefix.as_str(), &key[..]), (ties.as_str(), &key[1..])];
+        ]
+        .map(|sql| of_family(sql, self.family));
+        let (key, named) = ([number(row)?], [text(prefix.to_string())]);
+        let queries =
+            [(by_id.as_str(), &key[..]), (by_prefix.as_str(), &named[..]), (ties.as_str(), &key[..])];
         self.reader.link.query_all(&queries, &mut |at, found| {
             let number = found.unsigned(0)?;
             match at {
-                0 if number == row => existed = true,
-                0 => {
+                0 => existed = true,
+                1 if number == row => {}
+                1 => {
                     others.insert(number);
                 }
                 _ => servers.push((tag_of(found, 1)?, number)),

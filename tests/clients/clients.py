@@ -37,7 +37,16 @@ def kea_exporter(to):
 
     text = requests.get(to.server + "/metrics", auth=(to.user, to.password), timeout=10).text
     known = {metric._name for metric in Exporter([]).metrics_dhcp4.values()}
-    own = {"kea_dhcp4_leases", "kea_dhcp4_lease_writes_pending", "kea_dhcp4_lease_write_failures_total"}
+    own = {
+        f"kea_dhcp4_{name}"
+        for name in (
+            "leases",
+            "lease_writes_pending",
+            "lease_write_failures_total",
+            "queue_kernel_drops_total",
+            "queue_late_drops_total",
+        )
+    }
     shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
     assert shown - known <= own | {"kea_dhcp4_uptime_seconds"}, shown - known
     assert {"kea_dhcp4_packets_received_total", "kea_dhcp4_addresses_assigned_total"} <= shown, shown

@@ -22,6 +22,7 @@ mod kea;
 mod keywords;
 mod logging;
 mod over6;
+mod overload;
 mod reload;
 mod shared_database;
 mod site;

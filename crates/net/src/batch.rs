@@ -8,6 +8,7 @@ use base::Micros;
 use socket2::Socket;
 
 use crate::frame::{FrameError, MacAddr};
+use crate::lane::Lane;
 use crate::out::{Destination4, Destination6, LinkDestination};
 use crate::sys::{Arrived, Control, Headers, Name};
 
@@ -96,9 +97,11 @@ pub struct Received {
     pub rejected: usize,
     /// The call filled every buffer: more may be waiting in the kernel.
     pub full: bool,
+    /// There was no room for what waits in the discovery lane.
+    pub passed_over: bool,
 }
 
-/// Buffers for the packets of one receive call, reused from call to call; `M` says where a packet came from.
+/// Buffers for the packets of one receive call (or two, one for each [`Lane`]), reused from call to call; `M` says where a packet came from.
 pub struct Batch<M> {
     buffers: Box<[u8]>,
     stride: usize,
@@ -106,7 +109,9 @@ pub struct Batch<M> {
     controls: Box<[Control]>,
     headers: Headers,
     arrived: Vec<Arrived>,
-    packets: Vec<(M, Range<usize>)>,
+    packets: Vec<(M, Range<usize>, Lane)>,
+    /// Buffers that are in use.
+    used: usize,
     rejected: Vec<FrameError>,
 }
 
@@ -137,6 +142,7 @@ impl<M> Batch<M> {
             headers: Headers::new(capacity),
             arrived: Vec::with_capacity(capacity),
             packets: Vec::with_capacity(capacity),
+            used: 0,
             rejected: Vec::with_capacity(capacity),
         }
     }
@@ -151,19 +157,26 @@ impl<M> Batch<M> {
         self.packets.is_empty()
     }
 
-    /// Receives what waits, as much as fits, in one system call. `accept` looks at what the kernel wrote of each
-    /// packet and finds its payload in the buffer.
+    /// Receives what waits in a queue, as much as fits, in one system call. `accept` looks at what the kernel wrote of
+    /// each packet and finds its payload in the buffer. What the batch had before is gone, unless it is of the main
+    /// lane and this is the discovery lane of the same socket: then it stays, and what comes is put behind it.
     pub(crate) fn fill(
         &mut self,
         socket: &Socket,
+        lane: Lane,
         mut accept: impl FnMut(&Arrived, &[u8], &Control, &[u8]) -> Result<(M, Range<usize>), FrameError>,
     ) -> io::Result<Received> {
-        self.packets.clear();
-        self.rejected.clear();
-        let Self { buffers, stride, names, controls, headers, arrived, packets, rejected } = self;
+        if lane == Lane::Main {
+            self.clear();
+        }
+        let Self { buffers, stride, names, controls, headers, arrived, packets, rejected, used } = self;
+        let (stride, before) = (*stride, (packets.len(), rejected.len()));
+        let buffers = buffers.get_mut(*used * stride..).unwrap_or_default();
+        let names = names.get_mut(*used..).unwrap_or_default();
+        let controls = controls.get_mut(*used..).unwrap_or_default();
         let mut interrupts = 0;
         loop {
-            match headers.receive(socket, buffers.chunks_exact_mut(*stride), names, controls, arrived) {
+            match headers.receive(socket, buffers.chunks_exact_mut(stride), names, controls, arrived) {
                 Ok(()) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupts < MAX_INTERRUPTS => {
                     interrupts += 1;
@@ -171,29 +184,60 @@ impl<M> Batch<M> {
                 Err(error) => return Err(error),
             }
         }
-        let details = names.iter().zip(controls.iter()).zip(buffers.chunks_exact(*stride));
-        let mut start = 0;
+        let details = names.iter().zip(controls.iter()).zip(buffers.chunks_exact(stride));
+        let mut start = *used * stride;
         for (each, ((name, control), buffer)) in arrived.iter().zip(details) {
             let name = name.octets.get(..each.name).unwrap_or(&name.octets);
             match accept(each, name, control, buffer) {
-                Ok((meta, range)) => packets.push((meta, start + range.start..start + range.end)),
+                Ok((meta, range)) => packets.push((meta, start + range.start..start + range.end, lane)),
                 Err(error) => rejected.push(error),
             }
-            start += *stride;
+            start += stride;
         }
-        Ok(Received { packets: packets.len(), rejected: rejected.len(), full: arrived.len() == names.len() })
+        *used += arrived.len();
+        let full = arrived.len() == names.len();
+        Ok(Received {
+            packets: packets.len() - before.0,
+            rejected: rejected.len() - before.1,
+            full,
+            passed_over: false,
+        })
+    }
+
+    /// Lets go of the packets of the last call.
+    pub fn clear(&mut self) {
+        self.packets.clear();
+        self.rejected.clear();
+        self.used = 0;
+    }
+
+    /// Every buffer is in use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.used == self.names.len()
     }
 
     /// Packet `index` of the last call: where it came from, and its UDP payload.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<(&M, &[u8])> {
-        let (meta, range) = self.packets.get(index)?;
+        let (meta, range, _) = self.packets.get(index)?;
         Some((meta, self.buffers.get(range.clone())?))
     }
 
-    /// The packets of the last call in the order of arrival.
+    /// The packets of the last call, each lane's in the order of arrival, the main lane's first.
     pub fn iter(&self) -> impl Iterator<Item = (&M, &[u8])> {
-        self.packets.iter().map(|(meta, range)| (meta, self.buffers.get(range.clone()).unwrap_or(&[])))
+        self.packets.iter().map(|(meta, range, _)| (meta, self.buffers.get(range.clone()).unwrap_or(&[])))
+    }
+
+    /// The lanes of these packets.
+    pub fn lanes(&self) -> impl Iterator<Item = Lane> {
+        self.packets.iter().map(|(_, _, lane)| *lane)
+    }
+
+    /// Leaves out packets of the last call; answers how many.
+    pub fn retain(&mut self, mut keep: impl FnMut(&M) -> bool) -> usize {
+        let before = self.packets.len();
+        self.packets.retain(|(meta, _, _)| keep(meta));
+        before - self.packets.len()
     }
 
     /// Why packets of the last call were refused.

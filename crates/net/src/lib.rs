@@ -2,11 +2,11 @@
 //!
 //! - [`interfaces`] lists the interfaces of the machine; [`Watch`] tells when that list changes.
 //! - [`Selection4`] turns the strings of `interfaces-config` and that list into a [`Plan4`]: what to open.
-//! - [`SocketSet4`] opens and closes [`Socket4`]s so that they follow the plan, one queue per worker.
+//! - [`SocketSet4`] opens and closes [`Socket4`]s so that they follow the plan, one queue per worker and [`Lane`].
 //! - [`Batch4`] and [`OutBatch4`] carry packets of one system call; see [`Socket4`] for the order of calls.
 //!
-//! The crate knows nothing of DHCP policy: it moves payloads and says where they came from. It reads two fields
-//! of the BOOTP header (chaddr, xid), inside the kernel, to choose the worker of a packet.
+//! The crate knows nothing of DHCP policy: it moves payloads and says where they came from. Inside the kernel it reads
+//! what tells clients apart (chaddr, xid) and the message type, to choose the worker and the lane of a packet.
 //!
 //! [`AsyncSocket4`] and [`AsyncWatch`] are the same for a tokio runtime.
 //!
@@ -22,6 +22,7 @@ mod batch;
 mod filter;
 mod frame;
 mod interfaces;
+mod lane;
 mod netlink;
 mod open;
 mod out;
@@ -38,6 +39,7 @@ mod watch;
 pub use batch::{Batch, Batch4, Batch6, Meta4, Meta6, Received, Via};
 pub use frame::{FrameError, MacAddr};
 pub use interfaces::{Address4, Address6, Interface, interfaces};
+pub use lane::{Lane, overflows6};
 pub use netlink::NetlinkError;
 pub use open::{OpenError, OpenOptions, OpenOptions4};
 pub use out::{

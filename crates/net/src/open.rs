@@ -1,4 +1,4 @@
-//! Opening sockets: options, filters, one queue per worker.
+//! Opening sockets: options, filters, one queue per worker and lane.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
@@ -7,6 +7,7 @@ use libc::sock_filter;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::filter;
+use crate::lane::Lane;
 use crate::ports::SERVER_PORT4;
 use crate::select::Listen6;
 use crate::sys;
@@ -16,7 +17,8 @@ use crate::sys;
 pub struct OpenOptions {
     /// UDP port of the server.
     pub port: u16,
-    /// Number of workers; each gets its own queue of every socket where the kernel can do that.
+    /// Number of workers; each gets its own queues of every socket where the kernel can do that, one for each
+    /// [`Lane`].
     pub workers: usize,
     /// Size of the kernel's receive queue of each socket in octets. Beyond the system's limit (`net.core.rmem_max`)
     /// if the process may.
@@ -65,11 +67,33 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// The queues of one socket: one for each worker, or a single one for all.
+/// The queues of one socket: one for each worker and lane, lanes side by side; or a single one for all.
 pub(crate) struct Queues {
     pub(crate) sockets: Vec<Socket>,
-    /// Why there is only one although there are several workers.
+    /// Why there is only one.
     pub(crate) unsteered: Option<io::Error>,
+}
+
+impl Queues {
+    fn of(first: Socket, others: io::Result<Vec<Socket>>) -> Self {
+        match others {
+            Ok(others) => Self { sockets: std::iter::once(first).chain(others).collect(), unsteered: None },
+            Err(error) => Self { sockets: vec![first], unsteered: Some(error) },
+        }
+    }
+
+    /// The sockets with their lanes.
+    pub(crate) fn with_lanes(self) -> impl Iterator<Item = (Socket, Lane)> {
+        self.sockets.into_iter().zip(Lane::ALL.into_iter().cycle())
+    }
+}
+
+/// Queues of a group.
+fn members(options: &OpenOptions) -> io::Result<u32> {
+    u32::try_from(options.workers)
+        .ok()
+        .and_then(|workers| workers.checked_mul(Lane::COUNT))
+        .ok_or_else(|| io::Error::other("too many workers"))
 }
 
 const SEND_BUFFER: u32 = 1 << 20;
@@ -110,10 +134,14 @@ fn common(socket: &Socket, options: &OpenOptions) -> Result<(), OpenError> {
     }
     sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1).map_err(option("SO_RXQ_OVFL"))?;
     if options.timestamps {
-        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)
-            .map_err(option("SO_TIMESTAMPNS"))?;
+        stamp(socket, true).map_err(option("SO_TIMESTAMPNS"))?;
     }
     Ok(())
+}
+
+/// Whether packets come with the kernel's time of their arrival.
+pub(crate) fn stamp(socket: &Socket, on: bool) -> io::Result<()> {
+    sys::set_option(socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, i32::from(on))
 }
 
 fn udp() -> Result<Socket, OpenError> {
@@ -147,7 +175,7 @@ pub(crate) fn companion(address: Ipv4Addr, port: u16) -> Result<Socket, OpenErro
     Ok(socket)
 }
 
-/// Packet sockets on one interface, spread over the workers by client.
+/// Packet sockets on one interface, spread over workers and lanes.
 pub(crate) fn raw(
     interface: u32,
     addresses: &[Ipv4Addr],
@@ -155,16 +183,8 @@ pub(crate) fn raw(
 ) -> Result<Queues, OpenError> {
     let program = filter::raw4(addresses, options.port);
     let first = raw_socket(interface, &program, options)?;
-    if options.workers <= 1 {
-        return Ok(Queues { sockets: vec![first], unsteered: None });
-    }
-    Ok(match fan_out(&first, interface, &program, options) {
-        Ok(mut others) => {
-            others.insert(0, first);
-            Queues { sockets: others, unsteered: None }
-        }
-        Err(error) => Queues { sockets: vec![first], unsteered: Some(error) },
-    })
+    let others = fan_out(&first, interface, &program, options);
+    Ok(Queues::of(first, others))
 }
 
 /// Made without a protocol, so that nothing is queued before the filter is in place. ETH_P_IP and not ETH_P_ALL:
@@ -190,8 +210,8 @@ fn fan_out(
     let join = |socket: &Socket, value| sys::set_option(socket, libc::SOL_PACKET, PACKET_FANOUT, value);
     join(first, fanout(PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_UNIQUEID, 0))?;
     let group = sys::get_option::<u32>(first, libc::SOL_PACKET, PACKET_FANOUT)? & 0xffff;
-    let mut others = Vec::with_capacity(options.workers);
-    for _ in 1..options.workers {
+    let mut others = Vec::new();
+    for _ in 1..members(options)? {
         let socket = raw_socket(interface, &filter::drop_all(), options).map_err(io::Error::other)?;
         join(&socket, fanout(PACKET_FANOUT_CBPF, group))?;
         others.push(socket);
@@ -199,28 +219,21 @@ fn fan_out(
     for socket in &others {
         attach_filter(socket, program)?;
     }
-    sys::set_program(first, libc::SOL_PACKET, PACKET_FANOUT_DATA, &filter::fanout4())?;
+    let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
+    sys::set_program(first, libc::SOL_PACKET, PACKET_FANOUT_DATA, &filter::fanout4(workers))?;
     Ok(others)
 }
 
-/// UDP sockets on one address, spread over the workers by client.
+/// UDP sockets on one address, spread over workers and lanes.
 pub(crate) fn unicast(address: Ipv4Addr, options: &OpenOptions) -> Result<Queues, OpenError> {
     // Bound without SO_REUSEPORT, so that another server on the port is noticed.
     let first = udp_socket(address, false, options)?;
-    if options.workers <= 1 {
-        return Ok(Queues { sockets: vec![first], unsteered: None });
+    let others = reuse_port(&first, address, options);
+    if others.is_err() {
+        // The group is gone with its other members; nobody else shall join.
+        let _ = first.set_reuse_port(false);
     }
-    Ok(match reuse_port(&first, address, options) {
-        Ok(mut others) => {
-            others.insert(0, first);
-            Queues { sockets: others, unsteered: None }
-        }
-        Err(error) => {
-            // The group is gone with its other members; nobody else shall join.
-            let _ = first.set_reuse_port(false);
-            Queues { sockets: vec![first], unsteered: Some(error) }
-        }
-    })
+    Ok(Queues::of(first, others))
 }
 
 fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions) -> Result<Socket, OpenError> {
@@ -240,8 +253,8 @@ fn udp_socket(address: Ipv4Addr, reuse: bool, options: &OpenOptions) -> Result<S
 /// worker: so it is this program or a single queue.
 fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions) -> io::Result<Vec<Socket>> {
     first.set_reuse_port(true)?;
-    let mut others = Vec::with_capacity(options.workers);
-    for _ in 1..options.workers {
+    let mut others = Vec::new();
+    for _ in 1..members(options)? {
         others.push(udp_socket(address, true, options).map_err(io::Error::other)?);
     }
     let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
@@ -249,24 +262,16 @@ fn reuse_port(first: &Socket, address: Ipv4Addr, options: &OpenOptions) -> io::R
     Ok(others)
 }
 
-/// UDP sockets that listen there, spread over the workers by client.
+/// UDP sockets that listen there, spread over workers and lanes.
 pub(crate) fn listen6(listen: Listen6, device: &str, options: &OpenOptions) -> Result<Queues, OpenError> {
     // Bound without SO_REUSEPORT, so that another server on the port is noticed.
     let first = udp_socket6(listen, device, false, options)?;
-    if options.workers <= 1 {
-        return Ok(Queues { sockets: vec![first], unsteered: None });
+    let others = share6(&first, listen, device, options);
+    if others.is_err() {
+        // The group is gone with its other members; nobody else shall join.
+        let _ = first.set_reuse_port(false);
     }
-    Ok(match share6(&first, listen, device, options) {
-        Ok(mut others) => {
-            others.insert(0, first);
-            Queues { sockets: others, unsteered: None }
-        }
-        Err(error) => {
-            // The group is gone with its other members; nobody else shall join.
-            let _ = first.set_reuse_port(false);
-            Queues { sockets: vec![first], unsteered: Some(error) }
-        }
-    })
+    Ok(Queues::of(first, others))
 }
 
 fn udp_socket6(
@@ -307,15 +312,15 @@ fn udp_socket6(
 fn share6(first: &Socket, listen: Listen6, device: &str, options: &OpenOptions) -> io::Result<Vec<Socket>> {
     let workers = u32::try_from(options.workers).map_err(io::Error::other)?;
     first.set_reuse_port(true)?;
-    let mut others = Vec::with_capacity(options.workers);
-    for _ in 1..workers {
+    let mut others = Vec::new();
+    for _ in 1..members(options)? {
         let socket = udp_socket6(listen, device, true, options).map_err(io::Error::other)?;
         others.push(socket);
     }
     match listen {
         Listen6::Group { .. } => {
-            for (worker, socket) in (0..).zip(std::iter::once(first).chain(&others)) {
-                attach_filter(socket, &filter::share6(worker, workers))?;
+            for (member, socket) in (0..).zip(std::iter::once(first).chain(&others)) {
+                attach_filter(socket, &filter::share6(member, workers))?;
             }
         }
         Listen6::Link { .. } | Listen6::Address(_) => {

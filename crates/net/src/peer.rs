@@ -9,6 +9,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::batch::{Batch, Received};
 use crate::frame::FrameError;
+use crate::lane::Lane;
 use crate::out::{OutBatch, Route, SendReport, Slot};
 use crate::ready::Queue;
 use crate::socket::SocketId;
@@ -61,7 +62,7 @@ impl Queue for PeerSocket {
     }
 
     fn receive(&self, batch: &mut Batch<()>) -> io::Result<Received> {
-        let received = batch.fill(&self.socket, |arrived, _, _, _| {
+        let received = batch.fill(&self.socket, Lane::Main, |arrived, _, _, _| {
             if arrived.truncated { Err(FrameError::Oversize) } else { Ok(((), 0..arrived.length)) }
         });
         match received {

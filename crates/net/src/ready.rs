@@ -1,14 +1,18 @@
 //! Sockets in a tokio runtime: wait until one is ready, then make the call.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use base::Micros;
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::batch::{Batch, Received};
+use crate::lane::Lane;
 use crate::out::{OutBatch, SendReport};
 use crate::peer::PeerSocket;
 use crate::socket::{Socket4, SocketId};
@@ -48,14 +52,40 @@ pub trait Queue: OwnsDescriptor + AsFd + Send + Sync + 'static {
 
     fn id(&self) -> SocketId;
 
-    /// Receives what waits, as much as the batch holds, in one system call.
+    /// Which packets it gets.
+    fn lane(&self) -> Lane {
+        Lane::Main
+    }
+
+    /// Packets that the kernel dropped because the queue was full, as told with the packet that was queued last. Wraps
+    /// at 2^32.
+    fn dropped(&self) -> u32 {
+        0
+    }
+
+    /// Whether packets come with the kernel's time of their arrival, from the next that is queued on.
+    ///
+    /// # Errors
+    /// When the kernel does not do that.
+    fn stamp(&self, _on: bool) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The kernel's time of arrival, where packets are [stamped](Self::stamp). One that was queued before has the time
+    /// at which it was received.
+    fn received(_meta: &Self::Meta) -> Option<Micros> {
+        None
+    }
+
+    /// Receives what waits, as much as the batch holds, in one system call. A queue of the discovery lane leaves what
+    /// the batch has, so that its packets stand behind those of the main lane.
     fn receive(&self, batch: &mut Batch<Self::Meta>) -> io::Result<Received>;
 
     /// Sends what waits in the batch, in order, in as few system calls as possible.
     fn send(&self, out: &mut OutBatch<Self::Destination>) -> SendReport;
 }
 
-/// A queue of a server socket in the runtime of its worker. Made in the runtime that polls it.
+/// A socket's queues of both lanes in the runtime of their worker. Made in the runtime that polls it.
 ///
 /// Order of calls: [`receive`](Self::receive); handle the packets of the batch, writing replies into an
 /// [`OutBatch`]; [`send`](Self::send); look at its failures; clear it; again. A worker with many sockets keeps one
@@ -63,6 +93,8 @@ pub trait Queue: OwnsDescriptor + AsFd + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct AsyncSocket<S: Queue> {
     socket: AsyncFd<Arc<S>>,
+    /// Of the same socket.
+    discovery: Option<AsyncFd<Arc<S>>>,
 }
 
 /// A queue of a DHCPv4 socket.
@@ -71,9 +103,15 @@ pub type AsyncSocket4 = AsyncSocket<Socket4>;
 pub type AsyncSocket6 = AsyncSocket<Socket6>;
 
 impl<S: Queue> AsyncSocket<S> {
+    /// A socket with a single queue, or the main one.
     pub fn new(socket: Arc<S>) -> io::Result<Self> {
         // Not WRITABLE: the kernel would wake the worker for every packet that has left.
-        Ok(Self { socket: register(socket, Interest::READABLE)? })
+        Ok(Self { socket: register(socket, Interest::READABLE)?, discovery: None })
+    }
+
+    /// The same with the queue of the discovery lane.
+    pub fn with_discovery(self, queue: Arc<S>) -> io::Result<Self> {
+        Ok(Self { discovery: Some(register(queue, Interest::READABLE)?), ..self })
     }
 
     #[must_use]
@@ -81,9 +119,27 @@ impl<S: Queue> AsyncSocket<S> {
         self.socket.get_ref()
     }
 
+    /// The queues by lane.
+    pub fn queues(&self) -> impl Iterator<Item = &Arc<S>> {
+        std::iter::once(&self.socket).chain(&self.discovery).map(AsyncFd::get_ref)
+    }
+
     /// Waits until something may be received.
     pub async fn readable(&self) -> io::Result<Readable<'_, S>> {
-        Ok(Readable { guard: self.socket.readable().await? })
+        let ready = poll_fn(|cx| {
+            let of = |poll| match poll {
+                Poll::Ready(ready) => Some(ready),
+                Poll::Pending => None,
+            };
+            let main = of(self.socket.poll_read_ready(cx));
+            let discovery = self.discovery.as_ref().and_then(|queue| of(queue.poll_read_ready(cx)));
+            if main.is_none() && discovery.is_none() {
+                return Poll::Pending;
+            }
+            Poll::Ready((main, discovery))
+        });
+        let (main, discovery) = ready.await;
+        Ok(Readable { main: main.transpose()?, discovery: discovery.transpose()? })
     }
 
     /// Waits for packets and receives as many as wait and the batch holds. Errors are those of
@@ -124,26 +180,40 @@ impl<S: Queue> AsyncSocket<S> {
 
 /// Leave to receive once.
 pub struct Readable<'a, S: Queue> {
-    guard: AsyncFdReadyGuard<'a, Arc<S>>,
+    main: Option<AsyncFdReadyGuard<'a, Arc<S>>>,
+    discovery: Option<AsyncFdReadyGuard<'a, Arc<S>>>,
 }
 
 impl<S: Queue> Readable<'_, S> {
-    /// [`Queue::receive`]; `None` when nothing was there after all.
-    pub fn receive(mut self, batch: &mut Batch<S::Meta>) -> io::Result<Option<Received>> {
-        match self.guard.get_inner().receive(batch) {
-            Ok(received) => {
-                // The queue is empty, and the kernel announces the next packet: no need to ask in vain.
-                if !received.full {
-                    self.guard.clear_ready();
+    /// [`Queue::receive`] from the main lane, and from the discovery lane what there is room for; `None` when nothing
+    /// was there after all.
+    pub fn receive(self, batch: &mut Batch<S::Meta>) -> io::Result<Option<Received>> {
+        batch.clear();
+        let mut total: Option<Received> = None;
+        for mut guard in self.main.into_iter().chain(self.discovery) {
+            if batch.is_full() {
+                // The queue stays ready.
+                total.get_or_insert_default().passed_over = true;
+                break;
+            }
+            match guard.get_inner().receive(batch) {
+                Ok(received) => {
+                    // The queue is empty, and the kernel announces the next packet: no need to ask in vain.
+                    if !received.full {
+                        guard.clear_ready();
+                    }
+                    let total = total.get_or_insert_default();
+                    total.packets += received.packets;
+                    total.rejected += received.rejected;
+                    total.full |= received.full;
                 }
-                Ok(Some(received))
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+                Err(error) if total.is_none() => return Err(error),
+                // It is told again, when there is nothing else to tell.
+                Err(_) => {}
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.guard.clear_ready();
-                Ok(None)
-            }
-            Err(error) => Err(error),
         }
+        Ok(total)
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 
 use crate::frame::MacAddr;
+use crate::lane::Lane;
 use crate::open::{self, OpenError, OpenOptions, Queues};
 use crate::select::{Plan4, Problem, SocketSpec4};
 use crate::socket::{Companion, CompanionSocket, Kind, Raw, Socket4, SocketId};
@@ -13,13 +14,14 @@ use crate::socket::{Companion, CompanionSocket, Kind, Raw, Socket4, SocketId};
 /// What [`SocketSet4::apply`] did.
 #[derive(Debug)]
 pub struct SocketChanges<S> {
-    /// New sockets of each worker (the outer index). A socket that the workers share appears with each of them.
+    /// New sockets of each worker (the outer index), one for each lane. A socket that the workers share appears with
+    /// each of them.
     pub opened: Vec<Vec<Arc<S>>>,
     /// Sockets that the workers have to drop, after receiving what is still queued in them. Nothing new gets in.
     pub closed: Vec<SocketId>,
     /// Sockets that could not be opened.
     pub problems: Vec<Problem>,
-    /// Sockets that all workers share because the kernel cannot spread their packets by client, with the reason.
+    /// Sockets with a single queue because the kernel cannot spread their packets by client and lane, with the reason.
     pub unsteered: Vec<(SocketId, io::Error)>,
     /// A new socket needs the address of a closed one that a worker still holds: apply the plan again soon.
     pub again: bool,
@@ -40,8 +42,8 @@ impl<S> SocketChanges<S> {
 
     /// Hands the queues of a new socket to the workers: with one queue for all, every worker gets it.
     pub(crate) fn register(&mut self, id: SocketId, queues: &[Arc<S>], unsteered: Option<io::Error>) {
-        for (worker, socket) in self.opened.iter_mut().zip(queues.iter().cycle()) {
-            worker.push(Arc::clone(socket));
+        for (worker, lanes) in self.opened.iter_mut().zip(queues.chunks(Lane::ALL.len()).cycle()) {
+            worker.extend_from_slice(lanes);
         }
         self.unsteered.extend(unsteered.map(|error| (id, error)));
     }
@@ -178,19 +180,19 @@ impl SocketSet4 {
     fn register(
         &mut self,
         bound: Bound,
-        queues: Queues,
+        mut queues: Queues,
         kind: &dyn Fn() -> Kind,
         changes: &mut SocketChanges4,
     ) -> Open {
         let id = SocketId(self.next_id);
         self.next_id += 1;
         let port = self.options.port;
+        let unsteered = queues.unsteered.take();
         let sockets: Vec<Arc<Socket4>> = queues
-            .sockets
-            .into_iter()
-            .map(|socket| Arc::new(Socket4::new(id, socket, port, kind())))
+            .with_lanes()
+            .map(|(socket, lane)| Arc::new(Socket4::new(id, socket, port, kind(), lane)))
             .collect();
-        changes.register(id, &sockets, queues.unsteered);
+        changes.register(id, &sockets, unsteered);
         Open { id, bound, queues: sockets }
     }
 

@@ -12,7 +12,8 @@ use socket2::Socket;
 use crate::batch::{Batch4, Meta4, Received, Via};
 use crate::filter;
 use crate::frame::{self, Checksum, FrameError, MacAddr};
-use crate::open::{UNCUT, allow_fragments, attach_filter};
+use crate::lane::Lane;
+use crate::open::{UNCUT, allow_fragments, attach_filter, stamp};
 use crate::out::{Destination4, LinkDestination, OutBatch4, Route, SendReport, Slot};
 use crate::ready::Queue;
 use crate::sys::{self, Arrived, Control};
@@ -21,8 +22,8 @@ use crate::sys::{self, Arrived, Control};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub(crate) u64);
 
-/// One queue of a server socket, not blocking, for one worker (or shared by all, where the kernel cannot spread
-/// packets by client).
+/// One queue of a server socket, not blocking, for one worker and [`Lane`] (or shared by all, where the kernel cannot
+/// spread packets by client).
 ///
 /// Order of calls in a worker (with tokio [`crate::AsyncSocket4`] does the waiting):
 ///
@@ -41,6 +42,7 @@ pub struct Socket4 {
     socket: Socket,
     port: u16,
     kind: Kind,
+    lane: Lane,
     fragments: Fragments,
     /// What the kernel last said it dropped because the queue was full.
     dropped: AtomicU32,
@@ -114,8 +116,9 @@ struct Ancillary {
 }
 
 impl Socket4 {
-    pub(crate) fn new(id: SocketId, socket: Socket, port: u16, kind: Kind) -> Self {
-        Self { id, socket, port, kind, fragments: Fragments::default(), dropped: AtomicU32::new(0) }
+    pub(crate) fn new(id: SocketId, socket: Socket, port: u16, kind: Kind, lane: Lane) -> Self {
+        let (fragments, dropped) = (Fragments::default(), AtomicU32::new(0));
+        Self { id, socket, port, kind, lane, fragments, dropped }
     }
 
     #[must_use]
@@ -155,7 +158,9 @@ impl Socket4 {
     /// Receives what waits, as much as the batch holds, in one system call. Packets with invalid headers are left
     /// out of the batch and reported as rejected.
     pub fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {
-        batch.fill(&self.socket, |arrived, name, control, buffer| self.accept(arrived, name, control, buffer))
+        batch.fill(&self.socket, self.lane, |arrived, name, control, buffer| {
+            self.accept(arrived, name, control, buffer)
+        })
     }
 
     fn accept(
@@ -342,6 +347,22 @@ impl Queue for Socket4 {
 
     fn id(&self) -> SocketId {
         self.id
+    }
+
+    fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    fn dropped(&self) -> u32 {
+        self.dropped()
+    }
+
+    fn stamp(&self, on: bool) -> io::Result<()> {
+        stamp(&self.socket, on)
+    }
+
+    fn received(meta: &Meta4) -> Option<Micros> {
+        meta.received
     }
 
     fn receive(&self, batch: &mut Batch4) -> io::Result<Received> {

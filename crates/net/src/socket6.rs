@@ -14,7 +14,8 @@ use socket2::Socket;
 use crate::batch::{Batch6, Meta6, Received};
 use crate::filter;
 use crate::frame::FrameError;
-use crate::open::{self, OpenOptions, attach_filter};
+use crate::lane::Lane;
+use crate::open::{self, OpenOptions, attach_filter, stamp};
 use crate::out::{Destination6, OutBatch6, Route, SendReport};
 use crate::ready::Queue;
 use crate::select::{Listen6, Plan6, SocketSpec6};
@@ -22,13 +23,16 @@ use crate::set::{SocketChanges, problem};
 use crate::socket::{SocketId, timestamp};
 use crate::sys::{self, Arrived, Control};
 
-/// One queue of a server socket, not blocking, for one worker (or shared by all). [`crate::Socket4`] has the order of
+/// One queue of a server socket, not blocking, for one worker and [`Lane`] (or shared by all). [`crate::Socket4`] has the order of
 /// calls.
 #[derive(Debug)]
 pub struct Socket6 {
     id: SocketId,
     socket: Socket,
     listen: Listen6,
+    lane: Lane,
+    /// The kernel counts what the filter keeps out as dropped: of a multicast, what is another queue's.
+    shares: bool,
     /// What the kernel last said it dropped because the queue was full.
     dropped: AtomicU32,
 }
@@ -49,10 +53,11 @@ impl Socket6 {
     }
 
     /// Packets that the kernel dropped because this queue was full, since the socket was opened; as told with the
-    /// packet that was queued last. Wraps at 2^32.
+    /// packet that was queued last. Wraps at 2^32. 0 where queues share a multicast group: the kernel does not tell
+    /// these drops from what is another queue's ([`crate::overflows6`] has them).
     #[must_use]
     pub fn dropped(&self) -> u32 {
-        self.dropped.load(Ordering::Relaxed)
+        if self.shares { 0 } else { self.dropped.load(Ordering::Relaxed) }
     }
 
     fn accept(
@@ -82,8 +87,24 @@ impl Queue for Socket6 {
         self.id
     }
 
+    fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    fn dropped(&self) -> u32 {
+        self.dropped()
+    }
+
+    fn stamp(&self, on: bool) -> io::Result<()> {
+        stamp(&self.socket, on)
+    }
+
+    fn received(meta: &Meta6) -> Option<Micros> {
+        meta.received
+    }
+
     fn receive(&self, batch: &mut Batch6) -> io::Result<Received> {
-        batch.fill(&self.socket, |arrived, name, control, _| self.accept(arrived, name, control))
+        batch.fill(&self.socket, self.lane, |arrived, name, control, _| self.accept(arrived, name, control))
     }
 
     fn send(&self, out: &mut OutBatch6) -> SendReport {
@@ -203,18 +224,20 @@ impl SocketSet6 {
             return;
         }
         match open::listen6(spec.listen, &spec.name, &self.options) {
-            Ok(queues) => {
+            Ok(mut queues) => {
                 let id = SocketId(self.next_id);
                 self.next_id += 1;
+                let unsteered = queues.unsteered.take();
+                let listen = spec.listen;
+                let shares = matches!(listen, Listen6::Group { .. }) && queues.sockets.len() > 1;
                 let sockets: Vec<Arc<Socket6>> = queues
-                    .sockets
-                    .into_iter()
-                    .map(|socket| {
+                    .with_lanes()
+                    .map(|(socket, lane)| {
                         let dropped = AtomicU32::new(0);
-                        Arc::new(Socket6 { id, socket, listen: spec.listen, dropped })
+                        Arc::new(Socket6 { id, socket, listen, lane, shares, dropped })
                     })
                     .collect();
-                changes.register(id, &sockets, queues.unsteered);
+                changes.register(id, &sockets, unsteered);
                 self.open.insert(spec.listen, (id, sockets));
             }
             Err(error) => changes.problems.push(problem(&spec.name, &error)),

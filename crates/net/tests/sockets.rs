@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use net::{
-    AsyncSocket4, AsyncWatch, Batch4, Destination4, FrameError, LinkDestination, MacAddr, OpenOptions4,
-    OutBatch4, Plan4, SendReport, Socket4, SocketSet4, SocketType, Via, Watch,
+    AsyncSocket4, AsyncWatch, Batch4, Destination4, FrameError, Lane, LinkDestination, MacAddr, OpenOptions4,
+    OutBatch4, Plan4, Queue as _, SendReport, Socket4, SocketSet4, SocketType, Via, Watch,
 };
 use world::{
     CLIENT, SERVER, TapDevice, World, client, interface, ip, message, open, plan, read_frame, try_ip, try_tc,
@@ -32,9 +32,11 @@ fn drain(socket: &Socket4) -> (Vec<(net::Meta4, Vec<u8>)>, Vec<FrameError>) {
     let (mut packets, mut rejected) = (Vec::new(), Vec::new());
     let mut batch = Batch4::default();
     for _ in 0..10 {
+        batch.clear();
         while socket.receive(&mut batch).is_ok() {
             packets.extend(batch.iter().map(|(meta, payload)| (*meta, payload.to_vec())));
             rejected.extend_from_slice(batch.rejected());
+            batch.clear();
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -309,7 +311,7 @@ fn udp_packets_are_spread_by_client_though_of_one_relay() {
     with_world(|world| {
         ip("addr add 192.0.2.2/24 dev srv0");
         let (_set, sockets) = open(&["srv0"], SocketType::Udp, workers(2));
-        assert_eq!(sockets[0].len(), 2, "two addresses");
+        assert_eq!(sockets[0].len(), 4, "two addresses, two lanes");
         let relay = world.in_client(|| UdpSocket::bind((CLIENT, 67)).unwrap());
         check_steering(&sockets, 3, |payload| {
             relay.send_to(payload, (SERVER, 67)).unwrap();
@@ -522,6 +524,71 @@ fn a_full_queue_is_counted() {
     });
 }
 
+/// A DHCPDISCOVER (true) or a DHCPREQUEST as nearly every client makes them.
+fn query(xid: u32, client: u32, discover: bool) -> Vec<u8> {
+    let mut message = message(xid, client);
+    message[236..243].copy_from_slice(&[0x63, 0x82, 0x53, 0x63, 53, 1, if discover { 1 } else { 3 }]);
+    message
+}
+
+#[test]
+fn a_flood_of_discovers_leaves_the_main_lane_alone() {
+    with_world(|world| {
+        for (socket_type, count) in
+            [(SocketType::Raw, 1), (SocketType::Udp, 1), (SocketType::Raw, 2), (SocketType::Udp, 2)]
+        {
+            let options = OpenOptions4 { receive_buffer: 8192, ..workers(count) };
+            let (_set, sockets) = open(&["srv0"], socket_type, options);
+            let lanes: Vec<Lane> = sockets.iter().flatten().map(|socket| socket.lane()).collect();
+            assert_eq!(lanes, [Lane::Main, Lane::Discovery].repeat(count));
+            let relay = world.in_client(|| UdpSocket::bind((CLIENT, 67)).unwrap());
+            for i in 0..400 {
+                relay.send_to(&query(i, i, true), (SERVER, 67)).unwrap();
+            }
+            for i in 0..8 {
+                relay.send_to(&query(1000 + i, i, false), (SERVER, 67)).unwrap();
+            }
+            let mut requests = 0;
+            for socket in sockets.iter().flatten() {
+                let packets = drain(socket).0;
+                let wanted = if socket.lane() == Lane::Discovery { 0..400 } else { 1000..1008 };
+                assert!(packets.iter().all(|(_, payload)| wanted.contains(&xid(payload))), "{socket_type:?}");
+                if socket.lane() == Lane::Main {
+                    requests += packets.len();
+                    assert_eq!(socket.dropped(), 0);
+                } else {
+                    assert!(packets.len() < 100, "{}", packets.len());
+                    // The count comes with the next packet; of each client, as any worker may have it.
+                    for i in 0..20 {
+                        relay.send_to(&query(i, i, true), (SERVER, 67)).unwrap();
+                    }
+                    drain(socket);
+                    assert!(socket.dropped() > 50, "{socket_type:?} {count}: {}", socket.dropped());
+                }
+            }
+            assert_eq!(requests, 8, "{socket_type:?} {count}");
+        }
+    });
+}
+
+#[test]
+fn stamps_can_be_had_for_a_while() {
+    with_world(|world| {
+        for socket_type in [SocketType::Raw, SocketType::Udp] {
+            let (_set, sockets) = open(&["srv0"], socket_type, one_worker());
+            let socket = &sockets[0][0];
+            let relay = world.in_client(|| UdpSocket::bind((CLIENT, 67)).unwrap());
+            for stamped in [false, true, false] {
+                socket.stamp(stamped).unwrap();
+                relay.send_to(&message(1, 1), (SERVER, 67)).unwrap();
+                let (packets, _) = drain(socket);
+                assert_eq!(packets.len(), 1);
+                assert_eq!(Socket4::received(&packets[0].0).is_some(), stamped, "{socket_type:?}");
+            }
+        }
+    });
+}
+
 #[test]
 fn batches_are_full_and_buffers_bound() {
     with_world(|world| {
@@ -558,7 +625,7 @@ fn sockets_follow_links_and_addresses() {
         let plan = || selection.plan(&net::interfaces().unwrap(), SocketType::Raw);
         let mut set = SocketSet4::new(workers(2));
         let first = set.apply(&plan());
-        assert_eq!((first.opened[0].len(), first.opened[1].len(), first.closed.len()), (1, 1, 0));
+        assert_eq!((first.opened[0].len(), first.opened[1].len(), first.closed.len()), (2, 2, 0));
         assert_eq!(set.addresses().collect::<Vec<_>>(), [SERVER]);
         let again = set.apply(&plan());
         assert!(again.opened.iter().all(Vec::is_empty) && again.closed.is_empty() && !again.again);
@@ -570,7 +637,7 @@ fn sockets_follow_links_and_addresses() {
         assert!(watch.changes().unwrap().ipv4);
         let second = set.apply(&plan());
         assert_eq!(second.closed, [first.opened[0][0].id()]);
-        assert_eq!(second.opened[1].len(), 1);
+        assert_eq!(second.opened[1].len(), 2);
         assert_eq!(set.addresses().count(), 2);
         tap.send(&world.frame((NOBODY, 68), (BROADCAST, 67), &message(2, 1)));
         let got = |opened: &[Vec<Arc<Socket4>>]| -> Vec<u32> {
@@ -614,7 +681,7 @@ fn sockets_follow_links_and_addresses() {
         ip("addr add 192.0.2.1/24 dev srv0");
         wait_until("srv0 runs", || interface("srv0").running);
         let back = set.apply(&plan());
-        assert_eq!((back.opened[0].len(), back.problems.len()), (1, 0));
+        assert_eq!((back.opened[0].len(), back.problems.len()), (2, 0));
         // An interface that vanished says so, it does not spin.
         let mut batch = Batch4::default();
         let error = second.opened[0][0].receive(&mut batch).unwrap_err();
@@ -637,7 +704,7 @@ fn from_raw_to_udp_and_back() {
             let changes = set.apply(&plan);
             assert!(!changes.again && changes.problems.is_empty());
             held = changes.opened;
-            assert!(held.iter().all(|own| own.len() == 1));
+            assert!(held.iter().all(|own| own.len() == 2));
         }
     });
 }
@@ -651,11 +718,11 @@ fn one_address_on_two_interfaces() {
         ip("addr add 192.0.2.1/32 dev two0");
         wait_until("two0 runs", || interface("two0").running);
         let (set, sockets) = open(&["srv0", "two0"], SocketType::Raw, one_worker());
-        assert_eq!(sockets[0].len(), 2);
-        assert_eq!(set.queues().count(), 2);
+        assert_eq!(sockets[0].len(), 4);
+        assert_eq!(set.queues().count(), 4);
         world.tap().send(&world.frame((NOBODY, 68), (BROADCAST, 67), &message(1, 1)));
         let counts: Vec<usize> = sockets[0].iter().map(|socket| drain(socket).0.len()).collect();
-        assert_eq!(counts, [1, 0]);
+        assert_eq!(counts, [1, 0, 0, 0]);
     });
 }
 

@@ -10,7 +10,7 @@ mod world;
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
-use net::{Batch6, Listen6, Meta6, OpenOptions, OutBatch6, Queue as _, Selection6, SocketSet6};
+use net::{Batch6, Lane, Listen6, Meta6, OpenOptions, OutBatch6, Queue as _, Selection6, SocketSet6};
 use world::{World, interface, ip, wait_until, with_world};
 
 const SERVER: &str = "2001:db8::1";
@@ -57,6 +57,7 @@ fn received(sockets: &[Vec<std::sync::Arc<net::Socket6>>]) -> Vec<(usize, Listen
     let mut batch = Batch6::default();
     for (worker, sockets) in sockets.iter().enumerate() {
         for socket in sockets {
+            batch.clear();
             if socket.receive(&mut batch).is_ok() {
                 all.extend(
                     batch.iter().map(|(meta, bytes)| (worker, socket.listen(), *meta, bytes.to_vec())),
@@ -164,6 +165,42 @@ fn each_packet_reaches_one_worker_and_a_client_always_the_same() {
 }
 
 #[test]
+fn solicits_have_a_lane_of_their_own() {
+    with_world(|world| {
+        addresses(world);
+        for workers in [1, 2] {
+            let (_set, sockets) = open(&[&format!("srv0/{SERVER}")], workers);
+            let lane_of = |socket: &UdpSocket, to: &str, message: &[u8]| {
+                send(world, socket, to, message);
+                std::thread::sleep(Duration::from_millis(50));
+                let mut batch = Batch6::default();
+                let mut lanes = sockets.iter().flatten().filter(|s| s.receive(&mut batch).is_ok());
+                let lane = lanes.next().expect("received").lane();
+                assert!(lanes.next().is_none(), "seen twice");
+                lane
+            };
+            let relayed = |message: &[u8]| {
+                let mut all = vec![12, 0];
+                all.resize(34, 0xfe);
+                all.extend([0, 18, 0, 2, b'i', b'f', 0, 9, 0, u8::try_from(message.len()).unwrap()]);
+                all.extend(message);
+                all
+            };
+            let (local, global) = (client(world, "fe80::9"), client(world, CLIENT));
+            let (solicit, renew) = ([1, 0, 0, 1, 0, 1, 0, 0], [5, 0, 0, 1, 0, 1, 0, 0]);
+            for to in ["ff02::1:2", "fe80::1"] {
+                assert_eq!(lane_of(&local, to, &solicit), Lane::Discovery, "{to} {workers}");
+                assert_eq!(lane_of(&local, to, &renew), Lane::Main, "{to} {workers}");
+            }
+            for to in [SERVER, "ff05::1:3"] {
+                assert_eq!(lane_of(&global, to, &relayed(&solicit)), Lane::Discovery, "{to} {workers}");
+                assert_eq!(lane_of(&global, to, &relayed(&renew)), Lane::Main, "{to} {workers}");
+            }
+        }
+    });
+}
+
+#[test]
 fn sockets_follow_links_and_addresses() {
     with_world(|world| {
         addresses(world);
@@ -183,7 +220,7 @@ fn sockets_follow_links_and_addresses() {
         assert!(set.apply(&plan).again);
         drop(sockets);
         let changes = set.apply(&plan);
-        assert!(!changes.again && changes.opened[0].len() == 1, "{changes:?}");
+        assert!(!changes.again && changes.opened[0].len() == 2, "{changes:?}");
         ip("link set srv0 down");
         let plan = chosen.plan(&net::interfaces().unwrap());
         assert!(matches!(plan.problems.as_slice(), [net::Problem::Down(_)]), "{plan:?}");

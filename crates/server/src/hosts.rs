@@ -14,7 +14,8 @@ use backend::hosts::{HostDatabase, HostQuestions, HostRecord};
 use base::SubnetId;
 use config::{DatabaseAccess, OnFail, Services};
 use host::{Host, HostLookup, Identifier, LookupError, Reservation};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use net::Lane;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::Protocol;
@@ -203,7 +204,9 @@ type Found<P> = Vec<Arc<Host<Reserved<P>>>>;
 pub struct Lookup<P: Protocol> {
     questions: mpsc::UnboundedSender<Question<P>>,
     /// Packets that may wait at a time (`parked-packet-limit`).
-    pub(crate) room: Arc<Semaphore>,
+    room: Arc<Semaphore>,
+    /// Places of them that are not for clients that only look for a server.
+    kept: usize,
 }
 
 impl<P: Protocol> Lookup<P> {
@@ -216,7 +219,15 @@ impl<P: Protocol> Lookup<P> {
         tokio::spawn(answer_all::<P>(Arc::clone(config), used.to_vec(), inbox));
         let limit = usize::try_from(config.services.parked_packet_limit).unwrap_or(usize::MAX);
         let room = if limit == 0 { Semaphore::MAX_PERMITS } else { limit.min(Semaphore::MAX_PERMITS) };
-        Some(Arc::new(Self { questions, room: Arc::new(Semaphore::new(room)) }))
+        Some(Arc::new(Self { questions, room: Arc::new(Semaphore::new(room)), kept: room / 4 }))
+    }
+
+    /// A place for a packet that waits; `None`: too many do.
+    pub(crate) fn place(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
+        if lane == Lane::Discovery && self.room.available_permits() <= self.kept {
+            return None;
+        }
+        Arc::clone(&self.room).try_acquire_owned().ok()
     }
 
     async fn ask(&self, asked: Asked<P>) -> Result<Found<P>, LookupError> {

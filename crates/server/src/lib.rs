@@ -14,6 +14,7 @@ pub mod messages;
 mod metrics;
 mod other_family;
 mod over6;
+mod overload;
 mod protocol;
 mod pull;
 mod queue;

@@ -116,8 +116,8 @@ macro_rules! family {
         "error on attempt to receive packet: {reason}",
         "A service socket reported an error.";
     Unsteered { reason } = concat!($id, "_SOCKET_SHARED"), $logger, Info,
-        "worker threads share a socket because the kernel cannot spread packets by client: {reason}",
-        "Slower, but right.";
+        "all packets of a socket wait in one queue because the kernel cannot sort them by client and kind: {reason}",
+        "Right, but slower with several worker threads; and under overload nobody comes before others.";
     PacketRejected { reason } = concat!($id, "_BUFFER_REJECTED"), "bad-packets", Debug(15),
         "packet with invalid headers: {reason}",
         "Something arrived that is no valid UDP packet.";

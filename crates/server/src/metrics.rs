@@ -40,6 +40,7 @@ const fn packets(statistic: &'static str, metric: &'static str, operation: &'sta
 
 const SENT: &str = "packets_sent_total";
 const RECEIVED: &str = "packets_received_total";
+const QUEUE_DROPS: &str = "queue_kernel_drops_total";
 const FAILED: &str = "allocations_failed_total";
 
 /// Statistics of packets; all others are those of subnets and pools.
@@ -135,6 +136,8 @@ fn help(metric: &str) -> &'static str {
         "leases" => "Leases in the store, in any state",
         "lease_writes_pending" => "Changes of leases that are not on the medium yet",
         "lease_write_failures_total" => "Changes of leases that could not be stored",
+        QUEUE_DROPS => "Packets that the kernel dropped because a receive queue was full",
+        "queue_late_drops_total" => "Packets that had waited too long in the queue of an overloaded server",
         "uptime_seconds" => "Seconds since the start",
         _ => "",
     }
@@ -229,6 +232,11 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
     metrics.add("leases", &[], store.leases);
     metrics.add("lease_writes_pending", &[], store.pending);
     metrics.add("lease_write_failures_total", &[], store.failures);
+    let lost = server.shared.overload.lost();
+    for (queue, packets) in lost.by_queue() {
+        metrics.add(QUEUE_DROPS, &[("queue", queue)], packets);
+    }
+    metrics.add("queue_late_drops_total", &[], lost.late);
     let uptime = server.shared.clock.steady().saturating_sub(server.started) / 1_000_000;
     metrics.add("uptime_seconds", &[], uptime);
     metrics.text()

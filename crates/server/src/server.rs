@@ -21,6 +21,7 @@ use crate::d2_client::Client;
 use crate::hosts::Lookup;
 use crate::messages::say;
 use crate::over6::Line;
+use crate::overload::Overload;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
 use crate::queue::QueueLoad;
@@ -58,6 +59,7 @@ pub struct Shared<P: Protocol> {
     pub line: Line,
     pub(crate) service: Service,
     pub(crate) queue: QueueLoad,
+    pub(crate) overload: Overload,
     pub(crate) clients: Clients,
     rejected: AtomicU64,
 }
@@ -80,6 +82,7 @@ impl<P: Protocol> Shared<P> {
             line: Line::default(),
             service: Service::new(),
             queue: QueueLoad::default(),
+            overload: Overload::new(P::FAMILY),
             clients: Clients::new(),
             rejected: AtomicU64::new(0),
         }

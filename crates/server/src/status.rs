@@ -71,6 +71,10 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
         report.insert("errors".to_owned(), problems.into());
     }
     put("sockets", report.into());
+    let lost = server.shared.overload.lost();
+    let counts = lost.by_queue().into_iter().chain([("late", lost.late)]);
+    let drops: Map = counts.map(|(name, packets)| (name.to_owned(), Value::from(packets))).collect();
+    put("packet-queue-drops", drops.into());
     let store = active.memfile.status();
     let mut leases = Map::new();
     leases.insert("leases".to_owned(), store.leases.into());

@@ -5,6 +5,8 @@
 //! call once it is durable. While a commit is under way the worker goes on with the next batch. Replies that promise
 //! nothing, such as most OFFERs, do not wait.
 //!
+//! When more comes in than can be served, clients that hold something come first (see `overload.rs`).
+//!
 //! Where host reservations are in databases, each packet is handled by a task of its own, which waits for them while
 //! the worker goes on; packets of one client still follow one another.
 
@@ -19,20 +21,20 @@ use std::time::Duration;
 use engine::DropReason;
 use engine::ddns::Requests;
 use lease::{Durable, MaybeReady};
-use net::{AsyncSocket, Batch, OutBatch, Queue, Readable, SocketId};
+use net::{AsyncSocket, Batch, Lane, OutBatch, Queue, Received, SocketId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::Protocol;
+use crate::hosts::Lookup;
 use crate::messages::say;
 use crate::over6::PeerDoor;
+use crate::overload::Pressure;
 use crate::protocol::{Destination, Meta};
 use crate::server::{Active, Shared};
 
 /// Batches of a worker that wait for their commit; more would only make replies older.
 const PENDING_BATCHES: usize = 8;
-/// Batches taken from one socket before the others get their turn.
-const ROUNDS: usize = 4;
 /// Pause after an error of a socket.
 const RETRY: Duration = Duration::from_millis(100);
 /// A socket that stays unwritable loses its replies rather than holding the worker up.
@@ -261,12 +263,18 @@ impl<P: Protocol, D: Door<P>> Local<P, D> {
         })
     }
 
-    /// Begins to serve a socket.
-    fn open(self: &Rc<Self>, socket: Arc<D::Queue>) -> Option<Listener> {
-        match AsyncSocket::new(socket) {
+    /// Begins to serve a socket: its queue, or those of both lanes.
+    fn open(self: &Rc<Self>, main: Arc<D::Queue>, discovery: Option<Arc<D::Queue>>) -> Option<Listener> {
+        let with_discovery = |socket: AsyncSocket<D::Queue>| match discovery {
+            Some(queue) => socket.with_discovery(queue),
+            None => Ok(socket),
+        };
+        match AsyncSocket::new(main).and_then(with_discovery) {
             Ok(socket) => {
                 let closing = Rc::new(Notify::new());
-                let task = listen(Rc::clone(self), Rc::new(socket), Rc::clone(&closing));
+                let intake =
+                    Intake { local: Rc::clone(self), socket: Rc::new(socket), pressures: Default::default() };
+                let task = intake.listen(Rc::clone(&closing));
                 Some(Listener { task: tokio::task::spawn_local(task), closing })
             }
             Err(error) => {
@@ -299,9 +307,12 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
     while let Some(order) = inbox.recv().await {
         match order {
             Order::Open(opened) => {
-                for socket in opened {
-                    let id = socket.id();
-                    if let Some(listener) = service.open(socket) {
+                let (main, mut discovery): (Vec<_>, Vec<_>) =
+                    opened.into_iter().partition(|queue| queue.lane() == Lane::Main);
+                for queue in main {
+                    let id = queue.id();
+                    let other = discovery.extract_if(.., |other| other.id() == id).next();
+                    if let Some(listener) = service.open(queue, other) {
                         sockets.insert(id, listener);
                     }
                 }
@@ -310,7 +321,7 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
                 if let Some(listener) = peer.take() {
                     listener.close().await;
                 }
-                peer = socket.and_then(|socket| line.open(socket));
+                peer = socket.and_then(|socket| line.open(socket, None));
             }
             Order::Close(closed) => {
                 for id in closed {
@@ -348,67 +359,97 @@ impl Listener {
     }
 }
 
-async fn listen<P: Protocol, D: Door<P>>(
+/// The task of a [`Listener`].
+struct Intake<P: Protocol, D: Door<P>> {
     local: Rc<Local<P, D>>,
     socket: Rc<AsyncSocket<D::Queue>>,
-    closing: Rc<Notify>,
-) {
-    loop {
-        let ready = tokio::select! {
-            ready = socket.readable() => ready,
-            () = closing.notified() => {
-                while receive(&local, &socket, None).await.is_ok_and(|more| more) {}
-                return;
-            }
-        };
-        let mut outcome = match ready {
-            Ok(ready) => receive(&local, &socket, Some(ready)).await,
-            Err(error) => Err(error),
-        };
-        for _ in 1..ROUNDS {
-            if !matches!(outcome, Ok(true)) {
-                break;
-            }
-            tokio::task::yield_now().await;
-            outcome = receive(&local, &socket, None).await;
-        }
-        if let Err(error) = outcome {
-            say!(P, SocketFailed { reason: error });
-            tokio::time::sleep(RETRY).await;
-        }
-    }
+    /// Of the queue of each lane.
+    pressures: [Pressure; 2],
 }
 
-/// Receives and serves one batch; answers whether more may be waiting.
-async fn receive<P: Protocol, D: Door<P>>(
-    local: &Rc<Local<P, D>>,
-    socket: &Rc<AsyncSocket<D::Queue>>,
-    ready: Option<Readable<'_, D::Queue>>,
-) -> io::Result<bool> {
-    let mut batch = local.batches.borrow_mut().pop().unwrap_or_default();
-    let received = match ready {
-        Some(ready) => ready.receive(&mut batch),
-        None => match socket.socket().receive(&mut batch) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            received => received.map(Some),
-        },
-    };
-    let more = match received {
-        Ok(Some(received)) => {
+impl<P: Protocol, D: Door<P>> Intake<P, D> {
+    async fn listen(mut self, closing: Rc<Notify>) {
+        let socket = Rc::clone(&self.socket);
+        loop {
+            let ready = tokio::select! {
+                ready = socket.readable() => ready,
+                () = closing.notified() => break,
+            };
+            let outcome = match ready {
+                Ok(ready) => self.serve(|batch| ready.receive(batch)).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                // Others get their turn.
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => {}
+                Err(error) => {
+                    say!(P, SocketFailed { reason: error });
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+        for queue in socket.queues() {
+            let receive = |batch: &mut Batch<_>| {
+                batch.clear();
+                queue.receive(batch).map(Some)
+            };
+            while self.serve(receive).await.is_ok_and(|more| more) {}
+        }
+    }
+
+    /// Receives and serves one batch; answers whether more may be waiting.
+    async fn serve(
+        &mut self,
+        receive: impl FnOnce(&mut Batch<MetaAt<P, D>>) -> io::Result<Option<Received>>,
+    ) -> io::Result<bool> {
+        let mut batch = self.local.batches.borrow_mut().pop().unwrap_or_default();
+        let received = receive(&mut batch);
+        if let Ok(Some(received)) = received {
             for error in batch.rejected() {
-                local.shared.packet_rejected(error);
+                self.local.shared.packet_rejected(error);
             }
             if received.packets > 0 {
-                local.shared.queue.taken(received.packets);
-                serve(local, socket, &batch).await;
+                self.local.shared.queue.taken(received.packets);
+                self.shed(&mut batch, received.passed_over);
+                serve(&self.local, &self.socket, &batch).await;
             }
-            Ok(received.full)
         }
-        Ok(None) => Ok(false),
-        Err(error) => Err(error),
-    };
-    local.batches.borrow_mut().push(batch);
-    more
+        self.local.batches.borrow_mut().push(batch);
+        Ok(received?.is_some_and(|received| received.full))
+    }
+
+    /// Counts what the kernel dropped, and leaves out what waited too long in an overloaded queue.
+    fn shed(&mut self, batch: &mut Batch<MetaAt<P, D>>, passed_over: bool) {
+        let shared = &self.local.shared;
+        let steady = || shared.clock.steady();
+        let were_on = self.pressures.each_ref().map(Pressure::is_on);
+        if were_on.contains(&true) {
+            let now = shared.clock.now();
+            let late = batch.retain(|meta| !Pressure::is_late(D::Queue::received(meta), now));
+            if late > 0 {
+                shared.overload.late(late);
+                let active = shared.active.load();
+                for _ in 0..late {
+                    P::arrived(active.runtime.statistics());
+                    P::dropped(active.runtime.statistics(), DropReason::QueueFull);
+                }
+            }
+        }
+        for ((queue, pressure), was_on) in self.socket.queues().zip(&mut self.pressures).zip(were_on) {
+            let dropped = pressure.look(queue.dropped(), steady);
+            if dropped > 0 {
+                shared.overload.overflowed(queue.lane(), dropped);
+            }
+            if queue.lane() == Lane::Discovery {
+                pressure.turn(passed_over, steady);
+            }
+            if pressure.is_on() != was_on {
+                // Without stamps no packet is late: a kernel that has none serves them all.
+                let _: io::Result<()> = queue.stamp(!was_on);
+            }
+        }
+    }
 }
 
 /// Handles a batch, and has its replies sent once the lease store vouches for them.
@@ -418,12 +459,15 @@ async fn serve<P: Protocol, D: Door<P>>(
     received: &Batch<MetaAt<P, D>>,
 ) {
     let shared = &local.shared;
+    if received.is_empty() {
+        return;
+    }
     // Reconfigurations wait for the batch, never in the middle of a packet.
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
     if let Some(hosts) = &active.hosts {
         drop(gate);
-        park_all(local, socket, received, &active, &hosts.room);
+        park_all(local, socket, received, &active, hosts);
         return;
     }
     let mark = active.store.mark();
@@ -440,11 +484,11 @@ fn park_all<P: Protocol, D: Door<P>>(
     socket: &Rc<AsyncSocket<D::Queue>>,
     received: &Batch<MetaAt<P, D>>,
     active: &Active<P>,
-    room: &Arc<Semaphore>,
+    hosts: &Lookup<P>,
 ) {
-    for (meta, bytes) in received.iter() {
-        let (Ok(place), Ok(task)) =
-            (Arc::clone(room).try_acquire_owned(), Arc::clone(&local.unfinished.parked).try_acquire_owned())
+    for ((meta, bytes), lane) in received.iter().zip(received.lanes()) {
+        let (Some(place), Ok(task)) =
+            (hosts.place(lane), Arc::clone(&local.unfinished.parked).try_acquire_owned())
         else {
             P::arrived(active.runtime.statistics());
             P::dropped(active.runtime.statistics(), DropReason::QueueFull);

@@ -117,7 +117,7 @@ fn members(map: &Map) -> Rows {
 
 fn cell(value: &Value) -> String {
     let text = match &value.kind {
-        Kind::Str(text) => text.clone(),
+        Kind::Str(text) => text.to_string(),
         Kind::Null => String::new(),
         _ => json::to_string(value),
     };

@@ -359,7 +359,7 @@ pub fn global_to_columns(name: &str, value: &Value) -> Result<(String, i64), Bac
         Kind::Int(i) => (i.to_string(), 0),
         Kind::Real(r) => (real_text(*r), 1),
         Kind::Bool(b) => (i32::from(*b).to_string(), 2),
-        Kind::Str(s) => (s.clone(), 4),
+        Kind::Str(s) => (s.to_string(), 4),
         _ => {
             return Err(BackendError::BadValue {
                 keyword: name.to_owned(),

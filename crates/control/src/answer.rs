@@ -166,7 +166,7 @@ impl Answer {
             .ok_or(AnswerError::ResultType(code.type_name()))?;
         let text = match map.remove("text") {
             None => None,
-            Some(Value { kind: Kind::Str(text), .. }) => Some(text),
+            Some(Value { kind: Kind::Str(text), .. }) => Some(text.into()),
             Some(other) => return Err(AnswerError::TextType(other.type_name())),
         };
         Ok(Self { result, text, arguments: map.remove("arguments"), written: None })

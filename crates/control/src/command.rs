@@ -89,7 +89,7 @@ impl Command {
             .and_then(Value::as_list)
             .map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
             .unwrap_or_default();
-        Ok(Self { name, arguments, service, origin })
+        Ok(Self { name: name.into(), arguments, service, origin })
     }
 
     /// The map that goes over the wire.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::error::{JsonError, Warning};
 use crate::include::Loader;
 use crate::{Dialect, Limits, Pos};
@@ -14,7 +16,7 @@ pub(crate) enum Tok {
     CloseList,
     Comma,
     Colon,
-    Str(String),
+    Str(CompactString),
     Int(i64),
     BigInt(i128),
     Real(f64),
@@ -412,14 +414,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// At the opening quote.
-    fn string(&mut self, pos: &Pos) -> Result<String, JsonError> {
+    fn string(&mut self, pos: &Pos) -> Result<CompactString, JsonError> {
         let start = self.current.at;
         self.current.bump();
         let run = self.current.at;
         self.current.skip_while(|c| !matches!(c, b'"' | b'\\') && c >= 0x20);
         // Nearly all strings have no escape: one copy.
         if self.current.peek() == Some(b'"') {
-            let text = self.current.since(run).to_owned();
+            let text = self.current.since(run).into();
             self.current.bump();
             return Ok(text);
         }
@@ -430,7 +432,7 @@ impl<'a> Lexer<'a> {
             octets.extend_from_slice(self.current.since(run).as_bytes());
             match self.current.bump() {
                 None => return Err(self.unterminated(pos)),
-                Some(b'"') => return Ok(decode(octets)),
+                Some(b'"') => return Ok(decode(octets).into()),
                 Some(b'\\') => self.escape(pos, start, &mut octets)?,
                 Some(control) if self.dialect == Dialect::Command => octets.push(control),
                 Some(_) => {

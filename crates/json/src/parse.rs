@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::error::{JsonError, Warning};
 use crate::include::Loader;
 use crate::lexer::{Lexer, Tok, Token, too_large};
@@ -133,7 +135,7 @@ enum Open {
         pos: Pos,
         extent: Extent,
         /// Name and its position, while its value is awaited.
-        key: (String, Pos),
+        key: (CompactString, Pos),
     },
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use crate::Map;
 use crate::files::FileId;
 
@@ -108,7 +110,7 @@ pub enum Kind {
     /// Beyond 64 bits: statistics of IPv6 pools. They are few, and would make all others larger.
     BigInt(Box<i128>),
     Real(f64),
-    Str(String),
+    Str(CompactString),
     List(Vec<Value>),
     Map(Map),
 }
@@ -269,8 +271,9 @@ from! {
     u16 => v Kind::Int(i64::from(v));
     u8 => v Kind::Int(i64::from(v));
     f64 => v Kind::Real(v);
-    &str => v Kind::Str(v.to_owned());
-    String => v Kind::Str(v);
+    &str => v Kind::Str(v.into());
+    String => v Kind::Str(v.into());
+    CompactString => v Kind::Str(v);
     Vec<Value> => v Kind::List(v);
     Map => v Kind::Map(v);
 }

@@ -258,7 +258,7 @@ impl Checker {
                     self.wrong_word(name, &value, words);
                     return None;
                 };
-                value.kind = Kind::Str((*word).to_owned());
+                value.kind = Kind::Str((*word).into());
                 Some(value)
             }
             (Type::WordOrBool(words, _), Kind::Str(text)) => {
@@ -269,7 +269,7 @@ impl Checker {
                 None
             }
             (Type::WordOrBool(_, [no, yes]), Kind::Bool(flag)) => {
-                value.kind = Kind::Str(if *flag { yes } else { no }.to_owned());
+                value.kind = Kind::Str(if *flag { yes } else { no }.into());
                 Some(value)
             }
             (Type::Ipv4, Kind::Str(text)) => {
@@ -408,7 +408,7 @@ impl Checker {
             Translation::ConflictResolution => {
                 let mode =
                     if value.as_bool() == Some(true) { "check-with-dhcid" } else { "no-check-with-dhcid" };
-                add(self, out, "ddns-conflict-resolution-mode", place(Kind::Str(mode.to_owned())));
+                add(self, out, "ddns-conflict-resolution-mode", place(Kind::Str(mode.into())));
             }
             Translation::ReservationMode => {
                 let (global, in_subnet, out_of_pool) = match value.as_str() {

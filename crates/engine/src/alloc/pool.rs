@@ -321,6 +321,8 @@ impl<A: Address> Pool<A> {
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
 
+    static NAMES: observe::stats::Names = &[];
+
     use observe::stats::Registry;
 
     use super::*;
@@ -364,7 +366,7 @@ mod tests {
             excluded: Excluded(excluded),
             allocator: Allocator::Iterative,
         };
-        Pool::new(shape, Registry::default().group("pool", &[]), 1)
+        Pool::new(shape, Registry::default().group("pool", &NAMES), 1)
     }
 
     #[test]
@@ -454,7 +456,7 @@ mod tests {
         for allocator in [Allocator::Iterative, Allocator::Random, Allocator::FreeLeaseQueue] {
             let (first, last) = (Ipv4Addr::new(192, 0, 2, 0), Ipv4Addr::new(192, 0, 2, 255));
             let shape = Shape { id: PoolId(0), first, last, shift: 0, excluded: Excluded(true), allocator };
-            let pool = Pool::new(shape, Registry::default().group("pool", &[]), 7);
+            let pool = Pool::new(shape, Registry::default().group("pool", &NAMES), 7);
             pool.keep(&[(Ipv4Addr::new(192, 0, 2, 9), 0)]);
             let mut given = Vec::new();
             while let Some(address) = pool.next_free() {

@@ -16,11 +16,20 @@ use super::{Address, Leased, Pool, PoolKind, Shape, pool};
 use crate::stats::{LeaseStatistics, Scope};
 
 /// What a configuration asks of the allocators.
-#[derive(Clone, Debug)]
-pub struct Plan<A> {
+pub struct Plan<'c, A> {
     /// How many shared networks there are.
-    pub networks: usize,
-    pub subnets: Vec<PlannedSubnet<A>>,
+    pub(super) networks: usize,
+    /// How many subnets there are.
+    pub(super) count: usize,
+    /// Made one by one: all together are as much memory again as the configuration, which would leave holes.
+    pub(super) subnet: Box<dyn Fn(usize) -> Option<PlannedSubnet<A>> + Send + Sync + 'c>,
+}
+
+impl<A> Plan<'_, A> {
+    /// The subnets in the order of the configuration.
+    pub fn subnets(&self) -> impl Iterator<Item = PlannedSubnet<A>> {
+        (0..self.count).filter_map(&self.subnet)
+    }
 }
 
 /// The pools of a subnet, in the order of its configuration.
@@ -166,13 +175,13 @@ impl<L: Leased> Runtime<L> {
     /// When the store cannot be read; nothing has changed then.
     pub async fn adopt(
         &self,
-        plan: &Plan<L::Address>,
+        plan: &Plan<'_, L::Address>,
         store: Option<&L::Store<'_>>,
     ) -> Result<(), StoreError> {
         let before = self.tables.load_full();
         let mut tables = Tables { preferred: Preferred::new(plan.networks), ..Tables::default() };
         let mut fresh = Vec::new();
-        for subnet in &plan.subnets {
+        for subnet in plan.subnets() {
             let known = before.subnets.get(subnet.id);
             let mut pools = |kind, shapes: &[Shape<L::Address>]| -> SmallVec<_> {
                 let there = known.map_or(&[][..], |k| k.of_kind(kind));
@@ -209,7 +218,7 @@ impl<L: Leased> Runtime<L> {
                 self.recount(id, subnet, store).await?;
             }
         }
-        for subnet in &plan.subnets {
+        for subnet in plan.subnets() {
             let Some(runtime) = tables.subnets.get(subnet.id) else { continue };
             let reserved: Vec<_> = subnet.reserved.iter().map(|address| (*address, 0)).collect();
             runtime.pools.iter().for_each(|pool| pool.keep(&reserved));
@@ -239,7 +248,11 @@ impl<L: Leased> Runtime<L> {
     ///
     /// # Errors
     /// Of the store.
-    pub async fn adopt_anew(&self, plan: &Plan<L::Address>, store: &L::Store<'_>) -> Result<(), StoreError> {
+    pub async fn adopt_anew(
+        &self,
+        plan: &Plan<'_, L::Address>,
+        store: &L::Store<'_>,
+    ) -> Result<(), StoreError> {
         self.tables.store(Arc::default());
         self.adopt(plan, Some(store)).await?;
         self.statistics.forget_leases(Scope::SERVER);

@@ -11,12 +11,13 @@ use smallvec::SmallVec;
 use super::{Excluded, Plan, PlannedSubnet, Pool, PoolKind, Runtime, Shape, SubnetRuntime};
 use crate::stats::LeaseCount;
 
-impl Plan<Ipv4Addr> {
+impl<'c> Plan<'c, Ipv4Addr> {
     #[must_use]
-    pub fn of4(config: &ServerConfig4) -> Self {
+    pub fn of4(config: &'c ServerConfig4) -> Self {
         let mut reserved: HashMap<SubnetId, Vec<Ipv4Addr>> = HashMap::new();
         config.hosts.each_resource(&mut |subnet, address| reserved.entry(subnet).or_default().push(address));
-        let subnets = config.subnets.iter().map(|subnet| {
+        let subnet = move |at: usize| {
+            let subnet = config.subnets.get(at)?;
             let excluded = Excluded(config.globals.own.exclude_first_last_24 && subnet.prefix.length() <= 24);
             let shape = |pool: &Pool4| Shape {
                 id: pool.id,
@@ -27,15 +28,15 @@ impl Plan<Ipv4Addr> {
                 allocator: subnet.params.allocator,
             };
             let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;
-            PlannedSubnet {
+            Some(PlannedSubnet {
                 id: subnet.id,
                 pools: subnet.pools.iter().map(shape).collect(),
                 pd_pools: Vec::new(),
-                reserved: reserved.remove(&subnet.id).filter(|_| heeded).unwrap_or_default(),
+                reserved: reserved.get(&subnet.id).filter(|_| heeded).cloned().unwrap_or_default(),
                 reserved_prefixes: Vec::new(),
-            }
-        });
-        Self { networks: config.networks.len(), subnets: subnets.collect() }
+            })
+        };
+        Self { networks: config.networks.len(), count: config.subnets.len(), subnet: Box::new(subnet) }
     }
 }
 

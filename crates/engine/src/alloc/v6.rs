@@ -3,21 +3,22 @@
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
 
-use base::SubnetId;
+use base::{Ipv6Prefix, SubnetId};
 use config::{PdPool, Pool6, ServerConfig6};
 use lease::{Lease6, LeaseObserver6, LeaseStore6, LeaseType, StoreError};
 
 use super::{Excluded, Leased, Plan, PlannedSubnet, Runtime, Shape};
 use crate::stats::LeaseCount6;
 
-impl Plan<Ipv6Addr> {
+impl<'c> Plan<'c, Ipv6Addr> {
     #[must_use]
-    pub fn of6(config: &ServerConfig6) -> Self {
-        let mut reserved: HashMap<SubnetId, Vec<_>> = HashMap::new();
+    pub fn of6(config: &'c ServerConfig6) -> Self {
+        let mut reserved: HashMap<SubnetId, Vec<Ipv6Prefix>> = HashMap::new();
         config
             .hosts
             .each_resource(&mut |subnet, resource| reserved.entry(subnet).or_default().push(resource));
-        let subnets = config.subnets.iter().map(|subnet| {
+        let subnet = move |at: usize| {
+            let subnet = config.subnets.get(at)?;
             let shape = |pool: &Pool6| Shape {
                 id: pool.id,
                 first: pool.first,
@@ -35,18 +36,18 @@ impl Plan<Ipv6Addr> {
                 allocator: subnet.params.own.pd_allocator,
             };
             let heeded = subnet.params.reservations_in_subnet && !subnet.params.reservations_out_of_pool;
-            let reserved = reserved.remove(&subnet.id).filter(|_| heeded).unwrap_or_default();
+            let reserved = reserved.get(&subnet.id).filter(|_| heeded).map_or(&[][..], Vec::as_slice);
             let (addresses, prefixes): (Vec<_>, Vec<_>) =
-                reserved.into_iter().partition(|resource| resource.length() == 128);
-            PlannedSubnet {
+                reserved.iter().copied().partition(|resource| resource.length() == 128);
+            Some(PlannedSubnet {
                 id: subnet.id,
                 pools: subnet.pools.iter().map(shape).collect(),
                 pd_pools: subnet.own.pd_pools.iter().map(pd_shape).collect(),
                 reserved: addresses.iter().map(|resource| resource.address()).collect(),
                 reserved_prefixes: prefixes.iter().map(|p| (p.address(), 128 - p.length())).collect(),
-            }
-        });
-        Self { networks: config.networks.len(), subnets: subnets.collect() }
+            })
+        };
+        Self { networks: config.networks.len(), count: config.subnets.len(), subnet: Box::new(subnet) }
     }
 }
 

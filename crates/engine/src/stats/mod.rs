@@ -1,5 +1,6 @@
 //! The statistics of the servers: one call per packet with what became of it, and counts that follow leases.
 
+mod failures;
 mod packets;
 mod v4;
 mod v6;
@@ -9,10 +10,11 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{PoolId, SubnetId};
-use observe::stats::{Group, Registry};
+use observe::stats::Group;
 
 use crate::alloc::{Leased, Plan, PoolKind};
 
+pub(crate) use failures::AllocationFailure;
 use packets::Packets;
 pub use v4::{LeaseCount, Statistics4};
 pub use v6::{LeaseCount6, Statistics6};
@@ -46,7 +48,7 @@ pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
     fn forget_leases(&self, scope: Scope<'_>);
 
     /// Sets the sizes of subnets and pools, and forgets the statistics of subnets that are gone.
-    fn configured(&self, plan: &Plan<L::Address>);
+    fn configured(&self, plan: &Plan<'_, L::Address>);
 }
 
 /// The subnets that have statistics.
@@ -55,15 +57,16 @@ struct Subnets(Mutex<HashSet<SubnetId>>);
 
 impl Subnets {
     /// Forgets the statistics of all subnets but these.
-    fn retain(&self, registry: &Registry, present: HashSet<SubnetId>) {
+    fn retain(&self, packets: &Packets, present: HashSet<SubnetId>) {
         let gone: Vec<SubnetId> = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let gone = known.difference(&present).copied().collect();
             *known = present;
             gone
         };
-        for id in gone {
-            registry.remove_under(&format!("subnet[{id}]"));
+        for id in &gone {
+            packets.registry().remove_under(&format!("subnet[{id}]"));
         }
+        packets.forget_failures(&gone);
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{Micros, SubnetId};
-use observe::stats::{Counter, Group, Registry};
+use observe::stats::{Counter, Group, Names, Registry};
 
+use super::failures::{AllocationFailure, Failures};
 use crate::DropReason;
 
 /// Counters by message type.
@@ -24,14 +25,16 @@ pub(super) struct Packets {
     sent_by_type: ByType,
     drops: Vec<Counter>,
     drop: Counter,
+    failures: Failures,
 }
 
 impl Packets {
-    /// `prefix` is `pkt4` or `pkt6`; the tables have message types and the middle of their statistics' names.
+    /// `prefix` is `pkt4` or `pkt6`, `family` `v4` or `v6`; the tables have message types and the middle of their statistics' names.
     pub(super) fn new(
         registry: Arc<Registry>,
         now: Micros,
         prefix: &str,
+        family: &'static str,
         received: &[(u8, &str)],
         sent: &[(u8, &str)],
     ) -> Self {
@@ -59,6 +62,7 @@ impl Packets {
             sent_by_type: table(sent, "sent"),
             drops: DropReason::ALL.iter().map(|reason| counter(reason.name())).collect(),
             drop: counter("receive-drop"),
+            failures: Failures::new(family, &registry, now),
             registry,
         }
     }
@@ -101,11 +105,13 @@ impl Packets {
         self.drop.increment(now);
     }
 
-    /// Counts by the server's name and by the subnet's, which appears with its first failure.
-    pub(super) fn allocation_failed(&self, subnet: SubnetId, name: &str) {
-        let now = self.now();
-        self.registry.counter(name).increment(now);
-        self.registry.counter(&format!("subnet[{subnet}].{name}")).increment(now);
+    pub(super) fn allocation_failed(&self, subnet: SubnetId, failure: AllocationFailure) {
+        self.failures.count(failure, subnet, &self.registry, self.now());
+    }
+
+    /// The statistics of these subnets have gone.
+    pub(super) fn forget_failures(&self, gone: &[SubnetId]) {
+        self.failures.forget(gone);
     }
 
     /// A counter of the server, at zero.
@@ -116,7 +122,7 @@ impl Packets {
     }
 
     /// A group, at zero where it is new.
-    pub(super) fn group(&self, prefix: &str, names: &'static [&'static str]) -> Arc<Group> {
+    pub(super) fn group(&self, prefix: &str, names: &'static Names) -> Arc<Group> {
         let group = self.registry.group(prefix, names);
         group.begin(self.now());
         group

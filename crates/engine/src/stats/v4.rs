@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use base::{Micros, PoolId, SubnetId};
 use lease::{Lease4, LeaseState};
-use observe::stats::{Counter, Group, Registry};
+use observe::stats::{Counter, Group, Names, Registry};
 use wire::v4::MessageType;
 
-use super::{LeaseStatistics, Packets, Scope, Subnets};
+use super::{AllocationFailure, LeaseStatistics, Packets, Scope, Subnets};
 use crate::DropReason;
 use crate::alloc::{Plan, PoolKind};
 
@@ -45,6 +45,8 @@ const SUBNET: [&str; 8] = [
     "v4-reservation-conflicts",
 ];
 const POOL: [&str; 6] = [LEASES[0], LEASES[1], LEASES[2], LEASES[3], LEASES[4], "total-addresses"];
+static SUBNET_NAMES: Names = &SUBNET;
+static POOL_NAMES: Names = &POOL;
 const TOTAL: usize = 5;
 const REUSES: usize = 6;
 const CONFLICTS: usize = 7;
@@ -65,16 +67,11 @@ const RECEIVED: [(u8, &str); 9] = [
 const SENT: [(u8, &str); 3] = [(2, "offer"), (5, "ack"), (6, "nak")];
 
 /// Statistics that are there, at zero, before anything happens; events that come rarely are counted by name.
-const FROM_START: [&str; 11] = [
+const FROM_START: [&str; 6] = [
     "pkt4-limit-exceeded",
     "pkt4-lease-query-response-unassigned-sent",
     "pkt4-lease-query-response-unknown-sent",
     "pkt4-lease-query-response-active-sent",
-    "v4-allocation-fail",
-    "v4-allocation-fail-shared-network",
-    "v4-allocation-fail-subnet",
-    "v4-allocation-fail-no-pools",
-    "v4-allocation-fail-classes",
     "v4-reservation-conflicts",
     "v4-lease-reuses",
 ];
@@ -91,7 +88,7 @@ pub struct Statistics4 {
 impl Statistics4 {
     #[must_use]
     pub fn new(registry: Arc<Registry>, now: Micros) -> Self {
-        let packets = Packets::new(registry, now, "pkt4", &RECEIVED, &SENT);
+        let packets = Packets::new(registry, now, "pkt4", "v4", &RECEIVED, &SENT);
         for name in FROM_START {
             packets.counter(name);
         }
@@ -134,8 +131,8 @@ impl Statistics4 {
     }
 
     /// An allocation failed; the subnet's own statistic appears with its first failure.
-    pub(crate) fn allocation_failed(&self, subnet: SubnetId, name: &str) {
-        self.packets.allocation_failed(subnet, name);
+    pub(crate) fn allocation_failed(&self, subnet: SubnetId, failure: AllocationFailure) {
+        self.packets.allocation_failed(subnet, failure);
     }
 
     /// A lease was answered unchanged.
@@ -175,11 +172,11 @@ impl Statistics4 {
 
 impl LeaseStatistics<Lease4> for Statistics4 {
     fn subnet(&self, id: SubnetId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{id}]"), &SUBNET)
+        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES)
     }
 
     fn pool(&self, _kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL)
+        self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL_NAMES)
     }
 
     fn row(&self, lease: &Lease4, delta: i64, scope: Scope<'_>) {
@@ -203,11 +200,11 @@ impl LeaseStatistics<Lease4> for Statistics4 {
         }
     }
 
-    fn configured(&self, plan: &Plan<Ipv4Addr>) {
-        self.subnets.retain(self.registry(), plan.subnets.iter().map(|s| s.id).collect());
+    fn configured(&self, plan: &Plan<'_, Ipv4Addr>) {
+        self.subnets.retain(&self.packets, plan.subnets().map(|s| s.id).collect());
         let now = self.packets.now();
         let amount = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
-        for subnet in &plan.subnets {
+        for subnet in plan.subnets() {
             let mut pools: HashMap<PoolId, u128> = HashMap::new();
             for pool in &subnet.pools {
                 *pools.entry(pool.id).or_default() += pool.size();

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use base::{Micros, PoolId, SubnetId};
 use lease::{Lease6, LeaseState, LeaseType};
-use observe::stats::{Counter, Group, Registry, StatisticValue};
+use observe::stats::{Counter, Group, Names, Registry, StatisticValue};
 use wire::v6::MessageType;
 
-use super::{LeaseStatistics, Packets, Scope, Subnets};
+use super::{AllocationFailure, LeaseStatistics, Packets, Scope, Subnets};
 use crate::DropReason;
 use crate::alloc::{Plan, PoolKind, Shape};
 
@@ -52,6 +52,10 @@ const SUBNET: [&str; 11] = [
 ];
 const POOL: [&str; 5] = [SUBNET[0], SUBNET[2], SUBNET[4], SUBNET[5], SUBNET[6]];
 const PD_POOL: [&str; 3] = [SUBNET[1], SUBNET[3], SUBNET[6]];
+
+static SUBNET_NAMES: Names = &SUBNET;
+static POOL_NAMES: Names = &POOL;
+static PD_POOL_NAMES: Names = &PD_POOL;
 
 impl LeaseCount6 {
     /// Its place among the names of a pool.
@@ -97,14 +101,7 @@ const SENT: [(u8, &str); 5] = [
 ];
 
 /// Statistics that are there, at zero, before anything happens; events that come rarely are counted by name.
-const FROM_START: [&str; 6] = [
-    "pkt6-limit-exceeded",
-    "v6-allocation-fail",
-    "v6-allocation-fail-shared-network",
-    "v6-allocation-fail-subnet",
-    "v6-allocation-fail-no-pools",
-    "v6-allocation-fail-classes",
-];
+const FROM_START: [&str; 1] = ["pkt6-limit-exceeded"];
 
 /// All statistics of kea-dhcp6, by handle.
 #[derive(Debug)]
@@ -118,7 +115,7 @@ pub struct Statistics6 {
 impl Statistics6 {
     #[must_use]
     pub fn new(registry: Arc<Registry>, now: Micros) -> Self {
-        let packets = Packets::new(registry, now, "pkt6", &RECEIVED, &SENT);
+        let packets = Packets::new(registry, now, "pkt6", "v6", &RECEIVED, &SENT);
         for name in FROM_START {
             packets.counter(name);
         }
@@ -163,8 +160,8 @@ impl Statistics6 {
     }
 
     /// An allocation failed; the subnet's own statistic appears with its first failure.
-    pub(crate) fn allocation_failed(&self, subnet: SubnetId, name: &str) {
-        self.packets.allocation_failed(subnet, name);
+    pub(crate) fn allocation_failed(&self, subnet: SubnetId, failure: AllocationFailure) {
+        self.packets.allocation_failed(subnet, failure);
     }
 
     /// Changes a count.
@@ -212,13 +209,15 @@ impl Statistics6 {
 
 impl LeaseStatistics<Lease6> for Statistics6 {
     fn subnet(&self, id: SubnetId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{id}]"), &SUBNET)
+        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES)
     }
 
     fn pool(&self, kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group> {
         match kind {
-            PoolKind::Addresses => self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL),
-            PoolKind::Prefixes => self.packets.group(&format!("subnet[{subnet}].pd-pool[{id}]"), &PD_POOL),
+            PoolKind::Addresses => self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL_NAMES),
+            PoolKind::Prefixes => {
+                self.packets.group(&format!("subnet[{subnet}].pd-pool[{id}]"), &PD_POOL_NAMES)
+            }
         }
     }
 
@@ -245,9 +244,9 @@ impl LeaseStatistics<Lease6> for Statistics6 {
         }
     }
 
-    fn configured(&self, plan: &Plan<Ipv6Addr>) {
-        self.subnets.retain(self.registry(), plan.subnets.iter().map(|s| s.id).collect());
-        for subnet in &plan.subnets {
+    fn configured(&self, plan: &Plan<'_, Ipv6Addr>) {
+        self.subnets.retain(&self.packets, plan.subnets().map(|s| s.id).collect());
+        for subnet in plan.subnets() {
             let kinds: [(&[Shape<Ipv6Addr>], &str, &str); 2] =
                 [(&subnet.pools, "pool", "total-nas"), (&subnet.pd_pools, "pd-pool", "total-pds")];
             for (shapes, pool, name) in kinds {

@@ -18,6 +18,7 @@ use super::{Context4, Query, relay_info};
 use crate::alloc::PoolKind;
 use crate::expired::Look;
 use crate::siblings::{of_network, siblings};
+use crate::stats::AllocationFailure;
 
 /// How often a lost race for an address is tried again before the query fails.
 const RACES: usize = 16;
@@ -309,21 +310,21 @@ impl<'c> Allocation<'_, 'c, '_> {
         let label = self.query.label();
         if let Some(network) = self.ctx.config.network_of(subnet) {
             observe::log!(AllocFailSharedNetwork { query: label, network: &network.name, pools });
-            statistics.allocation_failed(subnet.id, "v4-allocation-fail-shared-network");
+            statistics.allocation_failed(subnet.id, AllocationFailure::SharedNetwork);
         } else {
             observe::log!(AllocFailSubnet { query: label, subnet: subnet.prefix, id: subnet.id });
-            statistics.allocation_failed(subnet.id, "v4-allocation-fail-subnet");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Subnet);
         }
         if pools == 0 {
             observe::log!(AllocFailNoPools { query: label });
-            statistics.allocation_failed(subnet.id, "v4-allocation-fail-no-pools");
+            statistics.allocation_failed(subnet.id, AllocationFailure::NoPools);
         } else {
             observe::log!(AllocFail { query: label, attempts: pools });
-            statistics.allocation_failed(subnet.id, "v4-allocation-fail");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Exhausted);
         }
         if self.query.classes.iter().next().is_some() {
             observe::log!(AllocFailClasses { query: label });
-            statistics.allocation_failed(subnet.id, "v4-allocation-fail-classes");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Classes);
         }
     }
 

@@ -19,6 +19,7 @@ use super::pools::{self, Pool};
 use super::{Context6, Query, extended, hosts};
 use crate::expired::Look;
 use crate::siblings::siblings;
+use crate::stats::AllocationFailure;
 
 /// How often a lost race for an address or prefix is tried again in one pool.
 const RACES: usize = 16;
@@ -482,21 +483,21 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let label = self.query.label();
         if let Some(network) = self.ctx.config.network_of(subnet) {
             observe::log!(AllocFailSharedNetwork { query: label, network: &network.name, pools });
-            statistics.allocation_failed(subnet.id, "v6-allocation-fail-shared-network");
+            statistics.allocation_failed(subnet.id, AllocationFailure::SharedNetwork);
         } else {
             observe::log!(AllocFailSubnet { query: label, subnet: subnet.prefix, id: subnet.id });
-            statistics.allocation_failed(subnet.id, "v6-allocation-fail-subnet");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Subnet);
         }
         if pools == 0 {
             observe::log!(AllocFailNoPools { query: label });
-            statistics.allocation_failed(subnet.id, "v6-allocation-fail-no-pools");
+            statistics.allocation_failed(subnet.id, AllocationFailure::NoPools);
         } else {
             observe::log!(AllocFail { query: label, attempts: pools });
-            statistics.allocation_failed(subnet.id, "v6-allocation-fail");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Exhausted);
         }
         if self.query.classes.iter().next().is_some() {
             observe::log!(AllocFailClasses { query: label });
-            statistics.allocation_failed(subnet.id, "v6-allocation-fail-classes");
+            statistics.allocation_failed(subnet.id, AllocationFailure::Classes);
         }
     }
 

@@ -206,7 +206,8 @@ mod tests {
     fn registry() -> Registry {
         let registry = Registry::new(TimeZone::UTC);
         registry.counter("pkt4-received").set(0, Micros(1));
-        registry.group("subnet[1]", &["total-addresses"]).set(0, 5, Micros(1));
+        const NAMES: super::super::counter::Names = &["total-addresses"];
+        registry.group("subnet[1]", &NAMES).set(0, 5, Micros(1));
         registry
     }
 

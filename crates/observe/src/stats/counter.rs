@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::Micros;
+use compact_str::CompactString;
 
 use super::history::{AtomicLimit, History, Limit};
 
@@ -387,33 +388,57 @@ pub struct Group {
     common: Arc<Common>,
     newest: OnceLock<Box<[Newest]>>,
     older: OnceLock<Box<[Mutex<History<i64>>]>>,
-    pub(super) names: &'static [&'static str],
-    pub(super) prefix: Box<str>,
+    pub(super) names: &'static Names,
+    pub(super) prefix: CompactString,
     /// What they are until one changes. Locked while `newest` and `older` are made, so that nobody changes it any more then.
     idle: Mutex<Idle>,
 }
+
+/// The names of the statistics of a group, as [`Group`] keeps them: in a pointer's room.
+pub type Names = &'static [&'static str];
+
+// There are two hundred thousand of them with as many subnets and pools.
+const _: () = assert!(size_of::<Group>() == 120);
 
 /// Statistics that have not changed yet. Times are of the present: 0 says that there is none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Idle {
     /// Since when all of them are zero; 0: absent.
     since: Micros,
-    /// The one at `at` is not zero but this, since then; 0: none is.
+    /// One is not zero but this.
     size: i64,
-    size_since: Micros,
-    at: u8,
+    /// Since when, and which: the index is in the upper octet. 0: none is.
+    sized: u64,
 }
+
+/// Where the index stands in [`Idle::sized`].
+const INDEX_SHIFT: u32 = 56;
 
 impl Idle {
     fn sample(&self, index: usize) -> Option<(i64, Micros)> {
         if self.has_size(index) {
-            return Some((self.size, self.size_since));
+            return Some((self.size, Micros(self.sized & !(u64::MAX << INDEX_SHIFT))));
         }
         (self.since.0 != 0).then_some((0, self.since))
     }
 
     fn has_size(&self, index: usize) -> bool {
-        self.size_since.0 != 0 && usize::from(self.at) == index
+        self.sized != 0 && u64::try_from(index) == Ok(self.sized >> INDEX_SHIFT)
+    }
+
+    /// Sets a size; `false` when there is another, or no room for the index or the time.
+    fn set_size(&mut self, index: usize, size: i64, since: Micros) -> bool {
+        let fits = |bits: u64, value: u64| value < 1 << bits;
+        match u64::try_from(index) {
+            Ok(at) if fits(8, at) && fits(INDEX_SHIFT.into(), since.0) => {
+                let free = self.sized == 0 || self.has_size(index);
+                if free {
+                    (self.size, self.sized) = (size, at << INDEX_SHIFT | since.0);
+                }
+                free
+            }
+            _ => false,
+        }
     }
 
     fn newest(&self, index: usize) -> Newest {
@@ -423,7 +448,7 @@ impl Idle {
 }
 
 impl Group {
-    pub(super) fn new(prefix: &str, names: &'static [&'static str], common: Arc<Common>) -> Self {
+    pub(super) fn new(prefix: &str, names: &'static Names, common: Arc<Common>) -> Self {
         Self {
             prefix: prefix.into(),
             names,
@@ -485,11 +510,7 @@ impl Group {
     /// Sets a size that came with a configuration: what it was before is forgotten.
     pub fn restart(&self, index: usize, value: i64, now: Micros) {
         let mut idle = self.idle();
-        if self.newest.get().is_none()
-            && (idle.size_since.0 == 0 || idle.has_size(index))
-            && let Ok(at) = u8::try_from(index)
-        {
-            (idle.size, idle.size_since, idle.at) = (value, present(now), at);
+        if self.newest.get().is_none() && idle.set_size(index, value, present(now)) {
             return;
         }
         drop(idle);
@@ -684,7 +705,8 @@ mod tests {
     }
 
     fn group(common: &Arc<Common>) -> Group {
-        Group::new("subnet[7]", &["assigned-addresses", "total-addresses"], Arc::clone(common))
+        const NAMES: Names = &["assigned-addresses", "total-addresses"];
+        Group::new("subnet[7]", &NAMES, Arc::clone(common))
     }
 
     fn common() -> Arc<Common> {

@@ -10,7 +10,7 @@ use base::Micros;
 use jiff::tz::TimeZone;
 use json::Map;
 
-use super::counter::{Alone, Cell, Common, Counter, Group, Integer};
+use super::counter::{Alone, Cell, Common, Counter, Group, Integer, Names};
 use super::history::{History, Limit};
 use super::value::StatisticValue;
 use crate::time::sample_time;
@@ -136,7 +136,7 @@ impl Registry {
     /// The integer statistics `prefix.name` of one object, for each of `names`; those that exist under this prefix
     /// with the same names are kept.
     #[must_use]
-    pub fn group(&self, prefix: &str, names: &'static [&'static str]) -> Arc<Group> {
+    pub fn group(&self, prefix: &str, names: &'static Names) -> Arc<Group> {
         let mut inner = self.write();
         if let Some(ByPrefix(group)) = inner.groups.get(prefix)
             && group.names == names
@@ -441,7 +441,7 @@ impl Inner {
 mod tests {
     use super::*;
 
-    const NAMES: &[&str] = &["assigned-addresses", "total-addresses"];
+    const NAMES: Names = &["assigned-addresses", "total-addresses"];
 
     fn registry() -> Registry {
         Registry::new(TimeZone::UTC)
@@ -474,8 +474,8 @@ mod tests {
     fn groups_come_and_go_with_their_object() {
         let registry = registry();
         for id in [1, 10, 11, 2] {
-            registry.group(&format!("subnet[{id}]"), NAMES).set(1, 9, Micros(1));
-            registry.group(&format!("subnet[{id}].pool[0]"), NAMES).set(1, 9, Micros(1));
+            registry.group(&format!("subnet[{id}]"), &NAMES).set(1, 9, Micros(1));
+            registry.group(&format!("subnet[{id}].pool[0]"), &NAMES).set(1, 9, Micros(1));
         }
         registry.counter("pkt4-received").set(0, Micros(1));
         registry.counter("subnet[1].v4-allocation-fail").increment(Micros(1));
@@ -499,9 +499,9 @@ mod tests {
     #[test]
     fn a_group_asked_for_again_is_the_same() {
         let registry = registry();
-        let group = registry.group("subnet[1]", NAMES);
+        let group = registry.group("subnet[1]", &NAMES);
         group.add(0, 3, Micros(1));
-        registry.group("subnet[1]", NAMES).add(0, 1, Micros(2));
+        registry.group("subnet[1]", &NAMES).add(0, 1, Micros(2));
         assert_eq!(group.value(0), 4);
         assert_eq!(registry.value("subnet[1].assigned-addresses"), Some(StatisticValue::Integer(4)));
         assert_eq!(registry.value("subnet[1].total-addresses"), None);

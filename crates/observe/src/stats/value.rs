@@ -1,7 +1,5 @@
 //! Values of statistics that are not plain integers.
 
-use json::Kind;
-
 /// A value of one of the five types of statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatisticValue {
@@ -59,7 +57,7 @@ impl StatisticValue {
             Self::Integer(v) => (*v).into(),
             Self::BigInteger(v) => (*v).into(),
             Self::Float(v) => (*v).into(),
-            Self::Duration(v) => Kind::Str(duration_text(*v)).into(),
+            Self::Duration(v) => duration_text(*v).into(),
             Self::Text(v) => v.as_str().into(),
         }
     }

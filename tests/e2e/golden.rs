@@ -144,3 +144,15 @@ fn every_command_of_the_agent_has_its_answer() {
         answer.to_string()
     });
 }
+
+#[test]
+fn every_command_of_the_updater_has_its_answer() {
+    let Some(world) = World::new() else { return };
+    let space = world.space("one");
+    space.ip("link set lo up");
+    let mut updater = world.updater(&world.prefix("kea"), &space);
+    updater.start(&json!({}), &[]);
+    let directory = updater.prefix.root().display().to_string();
+    let socket = updater.socket();
+    hold("d2.session", &directory, |request| control::unix(&socket, request.as_bytes()).expect("an answer"));
+}

@@ -343,8 +343,9 @@ impl<P: Protocol> World<P> {
 
     // Classes.
 
-    /// What is wrong with the classes that an object names, in whichever of its parts: those that nobody defined, or
-    /// not for all of its servers. `own` is the name of the class that is the object.
+    /// What is wrong with the classes that an object names, in whichever of its parts: those that are not for all of its
+    /// servers. Those that nobody defined are odd, no more: hook libraries and host reservations assign classes of any
+    /// name, and servers have files of their own. `own` is the name of the class that is the object.
     pub(crate) async fn classes_known(
         &self,
         call: &Call<'_, P>,
@@ -352,7 +353,7 @@ impl<P: Protocol> World<P> {
         map: &Map,
         what: &str,
         own: Option<&str>,
-    ) -> Result<Vec<String>, Refusal> {
+    ) -> Result<Classes, Refusal> {
         let mut names = BTreeSet::new();
         classes_of(map, &mut names);
         let in_file = |name: &str| {
@@ -365,29 +366,38 @@ impl<P: Protocol> World<P> {
                 && own != Some(name.as_str())
                 && !in_file(name)
         });
+        let mut found = Classes::default();
         if names.is_empty() {
-            return Ok(Vec::new());
+            return Ok(found);
         }
         let stored = call.backend()?.class_tags(names.iter().cloned().collect()).await?;
-        let mut findings = Vec::new();
         for name in names {
             match stored.get(&name) {
                 None => {
                     let servers: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
-                    findings.push(format!(
+                    found.unknown.push(format!(
                         "{what}: client class '{name}' is not defined for server {}",
                         servers.join(", ")
                     ));
                 }
-                Some(have) => findings.extend(
+                Some(have) => found.lacking.extend(
                     lacking(have, tags)
                         .into_iter()
                         .map(|tag| format!("{what}: client class '{name}' is not given to server '{tag}'")),
                 ),
             }
         }
-        Ok(findings)
+        Ok(found)
     }
+}
+
+/// What is to be said of the classes that an object names.
+#[derive(Default)]
+pub(crate) struct Classes {
+    /// Those that servers of the object do not get.
+    pub(crate) lacking: Vec<String>,
+    /// Those that nobody defined.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// Names of classes in an object and what is in it.

@@ -31,11 +31,13 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     }
     findings.extend(world.network_runs(call, &tags, &map, &members).await?);
     let what = format!("shared network '{name}'");
-    findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
+    let classes = world.classes_known(call, &tags, &map, &what, None).await?;
+    findings.extend(classes.lacking);
     call.guard(&findings)?;
     call.apply_one(Change::SetNetwork { tags, map }).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);
-    Ok(stored(format!("IPv{} shared network successfully set.", call.digit()), "shared-networks", shown))
+    let text = format!("IPv{} shared network successfully set.", call.digit());
+    Ok(call.with_warnings(stored(text, "shared-networks", shown), classes.unknown))
 }
 
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {

@@ -214,6 +214,13 @@ fn class(tags: &str, object: &str) -> String {
     format!(r#"{{"server-tags": {tags}, "client-classes": [{object}]}}"#)
 }
 
+/// Stored, with a warning that says this.
+fn warned<P: config::Protocol>(s: &super::SessionOf<P>, command: &str, arguments: &str, text: &str) {
+    let answer = s.ok(command, arguments);
+    let warnings = answer.get("warnings").map(json::to_string).unwrap_or_default();
+    assert!(warnings.contains(text), "{command} {arguments}: {}", json::to_string(&answer));
+}
+
 #[test]
 pub(super) fn classes_that_nobody_defined() {
     let s = Session::with(&["abc", "xyz"]);
@@ -229,22 +236,22 @@ pub(super) fn classes_that_nobody_defined() {
     for (id, more) in (1..).zip(&parts) {
         let text =
             format!("subnet {id} (10.0.{id}.0/24): client class 'voip' is not defined for server 'abc'");
-        guarded(&s, "remote-subnet4-set", &subnet(r#"["abc"]"#, &of(id, more)), &text);
+        warned(&s, "remote-subnet4-set", &subnet(r#"["abc"]"#, &of(id, more)), &text);
         let pool = format!(r#""pools": [{{"pool": "10.0.{}.0/28", {more}}}]"#, id + 10);
         let text = format!("subnet {} (10.0.{0}.0/24): client class 'voip' is not defined", id + 10);
-        guarded(&s, "remote-subnet4-set", &subnet(r#"["abc"]"#, &of(id + 10, &pool)), &text);
+        warned(&s, "remote-subnet4-set", &subnet(r#"["abc"]"#, &of(id + 10, &pool)), &text);
         let arguments =
             format!(r#"{{"server-tags": ["all"], "shared-networks": [{{"name": "n{id}", {more}}}]}}"#);
         let text = format!("shared network 'n{id}': client class 'voip' is not defined for server 'all'");
-        guarded(&s, "remote-network4-set", &arguments, &text);
+        warned(&s, "remote-network4-set", &arguments, &text);
     }
     let text = "option 3 in 'dhcp4': client class 'voip' is not defined for server";
     let global = format!(r#"{{"server-tags": ["abc"], "options": [{option}]}}"#);
-    guarded(&s, "remote-option4-global-set", &global, text);
+    warned(&s, "remote-option4-global-set", &global, text);
     let of_subnet = format!(r#"{{"subnets": [{{"id": 1}}], "options": [{option}]}}"#);
-    guarded(&s, "remote-option4-subnet-set", &of_subnet, text);
+    warned(&s, "remote-option4-subnet-set", &of_subnet, text);
     let other = class(r#"["abc"]"#, &format!(r#"{{"name": "other", "option-data": [{option}]}}"#));
-    guarded(&s, "remote-class4-set", &other, "client class 'other': client class 'voip' is not defined");
+    warned(&s, "remote-class4-set", &other, "client class 'other': client class 'voip' is not defined");
     let own = class(r#"["abc"]"#, &format!(r#"{{"name": "voip", "option-data": [{option}]}}"#));
     s.ok("remote-class4-set", &own);
     s.ok("remote-subnet4-set", &subnet(r#"["abc"]"#, &of(1, &parts[0])));
@@ -311,7 +318,8 @@ pub(super) fn prefix_pools_name_classes_too() {
     let s = super::Session6::with(&["abc"]);
     let set = r#"{"server-tags": ["abc"], "subnets": [{"id": 1, "subnet": "2001:db8::/48", "shared-network-name": null,
         "pd-pools": [{"prefix": "2001:db8:1::", "prefix-len": 48, "delegated-len": 64, "client-classes": ["cpe"]}]}]}"#;
-    s.refused(
+    warned(
+        &s,
         "remote-subnet6-set",
         set,
         "subnet 1 (2001:db8::/48): client class 'cpe' is not defined for server 'abc'",

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
-use super::guard::{Guard, Phase, State, stock_response};
+use super::guard::{Guard, Lines, Phase, State, stock_response};
 use super::{Credentials, Handler, HttpSettings, Page, Reply, Request, codec};
 use crate::eager::Eager;
 use crate::slots::Slot;
@@ -39,8 +39,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(crate) struct Shared {
     credentials: Option<Credentials>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The same as lines.
-    header_lines: Arc<str>,
+    lines: Lines,
     tls: Option<ServerTls>,
     pages: Vec<Page>,
     handler: Handler,
@@ -56,7 +55,13 @@ impl Shared {
     ) -> Self {
         Self {
             credentials: settings.credentials.clone(),
-            header_lines: headers.iter().map(|(name, value)| line(name, value)).collect::<String>().into(),
+            lines: Lines {
+                all: headers.iter().map(|(name, value)| line(name, value)).collect::<String>().into(),
+                challenge: settings
+                    .credentials
+                    .as_ref()
+                    .map(|credentials| format!("WWW-Authenticate: {}\r\n", credentials.challenge()).into()),
+            },
             headers,
             tls: settings.tls.clone(),
             pages: settings.pages.clone(),
@@ -100,7 +105,7 @@ pub(crate) async fn serve(
     let Some(slot) = slot else {
         // All connections have commands in work. Nothing can be said before a handshake.
         if shared.tls.is_none() {
-            farewell(&mut stream, StatusCode::SERVICE_UNAVAILABLE, &shared.header_lines).await;
+            farewell(&mut stream, StatusCode::SERVICE_UNAVAILABLE, &shared.lines.all).await;
         }
         return;
     };
@@ -151,7 +156,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let peer = client.address;
     let state = State::new(limits);
-    let io = TokioIo::new(Guard::new(stream, state.clone(), Arc::clone(&shared.header_lines)));
+    let io = TokioIo::new(Guard::new(stream, state.clone(), shared.lines.clone()));
     let mut retired = shared.retired.subscribe();
     let service = service_fn(|request| {
         let exchange = Exchange { shared, state: &state, slot: &slot, client: &client, limits };
@@ -224,13 +229,13 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 observe::log!(messages::HttpEvicted { peer });
             }
             if clean {
-                farewell(&mut stream, StatusCode::TOO_MANY_REQUESTS, &shared.header_lines).await;
+                farewell(&mut stream, StatusCode::TOO_MANY_REQUESTS, &shared.lines.all).await;
             }
         }
         End::Expired if state.phase() == Phase::Receiving => {
             observe::log!(messages::RequestTimeout { peer });
             if clean {
-                farewell(&mut stream, StatusCode::REQUEST_TIMEOUT, &shared.header_lines).await;
+                farewell(&mut stream, StatusCode::REQUEST_TIMEOUT, &shared.lines.all).await;
             }
         }
         End::Expired => observe::log!(messages::IdleTimeout { peer }),

@@ -114,6 +114,15 @@ impl State {
     }
 }
 
+/// Headers of the responses that are made here, as whole lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines {
+    /// Of each.
+    pub(crate) all: Arc<str>,
+    /// Of those that ask for credentials; `None`: nobody is asked.
+    pub(crate) challenge: Option<Arc<str>>,
+}
+
 /// A stream that keeps [`State`] and replaces bodies.
 #[derive(Debug)]
 pub(crate) struct Guard<S> {
@@ -124,8 +133,7 @@ pub(crate) struct Guard<S> {
     /// The current response is one of ours, not an interim one.
     counts: bool,
     replacement: Option<Replacement>,
-    /// Headers of each response, whole lines.
-    headers: Arc<str>,
+    lines: Lines,
 }
 
 #[derive(Debug)]
@@ -135,8 +143,8 @@ struct Replacement {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
-    pub(crate) fn new(inner: S, state: State, headers: Arc<str>) -> Self {
-        Self { inner, state, expected: 0, counts: false, replacement: None, headers }
+    pub(crate) fn new(inner: S, state: State, lines: Lines) -> Self {
+        Self { inner, state, expected: 0, counts: false, replacement: None, lines }
     }
 
     /// Whether hyper could not read the request.
@@ -239,7 +247,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         {
             let interim = (100..200).contains(&head.status);
             if !head.typed && !interim {
-                let octets = stock_response(head.status, &this.headers);
+                // As Kea: who sends a head too large to be read has shown no credentials.
+                let octets = match &this.lines.challenge {
+                    Some(challenge) if head.status == 431 => {
+                        stock_response(401, &format!("{}{challenge}", this.lines.all))
+                    }
+                    _ => stock_response(head.status, &this.lines.all),
+                };
                 this.replacement = Some(Replacement { octets, sent: 0 });
                 this.state.enter(Phase::Writing);
                 ready!(this.poll_replacement(cx))?;
@@ -281,7 +295,7 @@ mod tests {
     async fn through(pieces: &[&[u8]], capacity: usize) -> (Vec<u8>, State) {
         let (near, mut far) = tokio::io::duplex(capacity);
         let state = State::new(Limits::HTTP);
-        let mut guard = Guard::new(near, state.clone(), "".into());
+        let mut guard = Guard::new(near, state.clone(), Lines { all: "".into(), challenge: None });
         let reader = tokio::spawn(async move {
             let mut seen = Vec::new();
             far.read_to_end(&mut seen).await.unwrap();

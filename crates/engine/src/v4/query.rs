@@ -99,7 +99,12 @@ impl Query<'_> {
     /// Server identifier (option 54).
     #[must_use]
     pub fn server_id(&self) -> Option<Ipv4Addr> {
-        self.address_option(wire::iana::dhcp4_option::SERVER_IDENTIFIER)
+        let value = self.packet.option(wire::iana::dhcp4_option::SERVER_IDENTIFIER)?;
+        let (first, more) = value.split_first_chunk::<4>()?;
+        // Sent twice and joined (RFC 3396) it still names one server.
+        let same = more.as_chunks::<4>();
+        let one = same.1.is_empty() && same.0.iter().all(|next| next == first);
+        (one || self.lenient).then(|| Ipv4Addr::from(*first))
     }
 
     pub(super) fn address_option(&self, code: u8) -> Option<Ipv4Addr> {

@@ -354,8 +354,9 @@ impl<P: Protocol> World<P> {
         what: &str,
         own: Option<&str>,
     ) -> Result<Classes, Refusal> {
-        let mut names = BTreeSet::new();
-        classes_of(map, &mut names);
+        let (mut names, mut closing) = (BTreeSet::new(), BTreeSet::new());
+        classes_of(map, &["client-classes", "evaluate-additional-classes"], &mut names);
+        classes_of(map, &["client-classes"], &mut closing);
         let in_file = |name: &str| {
             let mut classes = self.file.iter().flat_map(|file| &file.client_classes);
             classes.any(|class| text_member(&class.map, "name") == name)
@@ -375,10 +376,16 @@ impl<P: Protocol> World<P> {
             match stored.get(&name) {
                 None => {
                     let servers: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
-                    found.unknown.push(format!(
+                    let text = format!(
                         "{what}: client class '{name}' is not defined for server {}",
                         servers.join(", ")
-                    ));
+                    );
+                    // One to be evaluated in addition changes nothing, and is told in the log alone, as by Kea.
+                    if closing.contains(&name) {
+                        found.unknown.push(text);
+                    } else {
+                        call.warn(&text);
+                    }
                 }
                 Some(have) => found.lacking.extend(
                     lacking(have, tags)
@@ -396,19 +403,19 @@ impl<P: Protocol> World<P> {
 pub(crate) struct Classes {
     /// Those that servers of the object do not get.
     pub(crate) lacking: Vec<String>,
-    /// Those that nobody defined.
+    /// Those that nobody defined, of those that decide who is served.
     pub(crate) unknown: Vec<String>,
 }
 
 /// Names of classes in an object and what is in it.
-fn classes_of(map: &Map, names: &mut BTreeSet<String>) {
-    for keyword in ["client-classes", "evaluate-additional-classes"] {
-        let list = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
+fn classes_of(map: &Map, keywords: &[&str], names: &mut BTreeSet<String>) {
+    for keyword in keywords {
+        let list = map.get(*keyword).and_then(Value::as_list).unwrap_or_default();
         names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
     }
     for keyword in ["pools", "pd-pools", "option-data"] {
         let parts = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
-        parts.iter().filter_map(Value::as_map).for_each(|part| classes_of(part, names));
+        parts.iter().filter_map(Value::as_map).for_each(|part| classes_of(part, keywords, names));
     }
 }
 

@@ -230,7 +230,7 @@ pub(super) fn classes_that_nobody_defined() {
     let option = r#"{"code": 3, "data": "10.0.0.1", "client-classes": ["voip"]}"#;
     let parts = [
         r#""client-classes": ["voip"]"#.to_owned(),
-        r#""evaluate-additional-classes": ["KNOWN", "voip"]"#.to_owned(),
+        r#""client-classes": ["KNOWN", "voip"]"#.to_owned(),
         format!(r#""option-data": [{option}]"#),
     ];
     for (id, more) in (1..).zip(&parts) {
@@ -260,6 +260,9 @@ pub(super) fn classes_that_nobody_defined() {
         &subnet(r#"["abc", "xyz"]"#, &of(1, &parts[0])),
         "subnet 1 (10.0.1.0/24): client class 'voip' is not given to server 'xyz'",
     );
+    // One to be evaluated in addition: the answer is as ever.
+    let more = r#""evaluate-additional-classes": ["nobody"]"#;
+    assert_eq!(s.ok("remote-subnet4-set", &subnet(r#"["abc"]"#, &of(1, more))).get("warnings"), None);
     // Those that are there without a definition, and those of the file.
     s.file(r#"{"client-classes": [{"name": "printers"}]}"#);
     let known = r#""client-classes": ["VENDOR_CLASS_x", "DROP", "printers"]"#;

@@ -343,9 +343,8 @@ impl<P: Protocol> World<P> {
 
     // Classes.
 
-    /// What is wrong with the classes that an object names, in whichever of its parts: those that are not for all of its
-    /// servers. Those that nobody defined are odd, no more: hook libraries and host reservations assign classes of any
-    /// name, and servers have files of their own. `own` is the name of the class that is the object.
+    /// What is wrong with the classes that an object names, in whichever of its parts: those that nobody defined, or
+    /// not for all of its servers. `own` is the name of the class that is the object.
     pub(crate) async fn classes_known(
         &self,
         call: &Call<'_, P>,
@@ -353,10 +352,9 @@ impl<P: Protocol> World<P> {
         map: &Map,
         what: &str,
         own: Option<&str>,
-    ) -> Result<Classes, Refusal> {
-        let (mut names, mut closing) = (BTreeSet::new(), BTreeSet::new());
-        classes_of(map, &["client-classes", "evaluate-additional-classes"], &mut names);
-        classes_of(map, &["client-classes"], &mut closing);
+    ) -> Result<Vec<String>, Refusal> {
+        let mut names = BTreeSet::new();
+        classes_of(map, &mut names);
         let in_file = |name: &str| {
             let mut classes = self.file.iter().flat_map(|file| &file.client_classes);
             classes.any(|class| text_member(&class.map, "name") == name)
@@ -367,55 +365,40 @@ impl<P: Protocol> World<P> {
                 && own != Some(name.as_str())
                 && !in_file(name)
         });
-        let mut found = Classes::default();
         if names.is_empty() {
-            return Ok(found);
+            return Ok(Vec::new());
         }
         let stored = call.backend()?.class_tags(names.iter().cloned().collect()).await?;
+        let mut findings = Vec::new();
         for name in names {
             match stored.get(&name) {
                 None => {
                     let servers: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
-                    let text = format!(
+                    findings.push(format!(
                         "{what}: client class '{name}' is not defined for server {}",
                         servers.join(", ")
-                    );
-                    // One to be evaluated in addition changes nothing, and is told in the log alone, as by Kea.
-                    if closing.contains(&name) {
-                        found.unknown.push(text);
-                    } else {
-                        call.warn(&text);
-                    }
+                    ));
                 }
-                Some(have) => found.lacking.extend(
+                Some(have) => findings.extend(
                     lacking(have, tags)
                         .into_iter()
                         .map(|tag| format!("{what}: client class '{name}' is not given to server '{tag}'")),
                 ),
             }
         }
-        Ok(found)
+        Ok(findings)
     }
 }
 
-/// What is to be said of the classes that an object names.
-#[derive(Default)]
-pub(crate) struct Classes {
-    /// Those that servers of the object do not get.
-    pub(crate) lacking: Vec<String>,
-    /// Those that nobody defined, of those that decide who is served.
-    pub(crate) unknown: Vec<String>,
-}
-
 /// Names of classes in an object and what is in it.
-fn classes_of(map: &Map, keywords: &[&str], names: &mut BTreeSet<String>) {
-    for keyword in keywords {
-        let list = map.get(*keyword).and_then(Value::as_list).unwrap_or_default();
+fn classes_of(map: &Map, names: &mut BTreeSet<String>) {
+    for keyword in ["client-classes", "evaluate-additional-classes"] {
+        let list = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
         names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
     }
     for keyword in ["pools", "pd-pools", "option-data"] {
         let parts = map.get(keyword).and_then(Value::as_list).unwrap_or_default();
-        parts.iter().filter_map(Value::as_map).for_each(|part| classes_of(part, keywords, names));
+        parts.iter().filter_map(Value::as_map).for_each(|part| classes_of(part, names));
     }
 }
 

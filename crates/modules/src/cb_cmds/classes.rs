@@ -50,17 +50,14 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         }
     }
     let what = format!("client class '{name}'");
-    let classes = world.classes_known(call, &tags, &map, &what, Some(&name)).await?;
-    findings.extend(classes.lacking);
+    findings.extend(world.classes_known(call, &tags, &map, &what, Some(&name)).await?);
     let names = compile(call, &world.targets(&tags), &map, &definitions, &mut findings)?;
     let depends_on_known = names.iter().any(|name| name == "KNOWN" || name == "UNKNOWN");
     let dependencies = names.into_iter().filter(|name| !is_builtin(name)).collect();
     call.guard(&findings)?;
     call.apply_one(Change::SetClass { tags, map, follow, dependencies, depends_on_known }).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);
-    let answer =
-        stored(format!("DHCPv{} client class successfully set.", call.digit()), "client-classes", shown);
-    Ok(call.with_warnings(answer, classes.unknown))
+    Ok(stored(format!("DHCPv{} client class successfully set.", call.digit()), "client-classes", shown))
 }
 
 /// The expression must be right for every server, as definitions may give names another meaning there.

@@ -31,13 +31,11 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     }
     findings.extend(world.network_runs(call, &tags, &map, &members).await?);
     let what = format!("shared network '{name}'");
-    let classes = world.classes_known(call, &tags, &map, &what, None).await?;
-    findings.extend(classes.lacking);
+    findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
     call.guard(&findings)?;
     call.apply_one(Change::SetNetwork { tags, map }).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);
-    let text = format!("IPv{} shared network successfully set.", call.digit());
-    Ok(call.with_warnings(stored(text, "shared-networks", shown), classes.unknown))
+    Ok(stored(format!("IPv{} shared network successfully set.", call.digit()), "shared-networks", shown))
 }
 
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {

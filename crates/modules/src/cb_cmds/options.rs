@@ -56,18 +56,16 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
     let map = world.definitions().option(&given, &tags, &mut findings)?;
     let key = option_key_of(&map);
     let what = format!("option {} in '{}'", key.code, key.space);
-    let classes = world.classes_known(call, &tags, &map, &what, None).await?;
-    findings.extend(classes.lacking);
+    findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
     call.guard(&findings)?;
     call.apply_one(Change::SetOption { scope, map }).await?;
     let mut shown = Map::from([("code".to_owned(), key.code.into()), ("space".to_owned(), key.space.into())]);
-    let named = key.classes.unwrap_or_default();
-    if !named.is_empty() {
-        let list: Vec<Value> = named.into_iter().map(Value::from).collect();
+    let classes = key.classes.unwrap_or_default();
+    if !classes.is_empty() {
+        let list: Vec<Value> = classes.into_iter().map(Value::from).collect();
         shown.insert("client-classes".to_owned(), list.into());
     }
-    let answer = stored(format!("DHCPv{} option successfully set.", call.digit()), "options", shown);
-    Ok(call.with_warnings(answer, classes.unknown))
+    Ok(stored(format!("DHCPv{} option successfully set.", call.digit()), "options", shown))
 }
 
 pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result<Answer, Refusal> {

@@ -30,8 +30,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     }
     findings.extend(world.subnet_runs(call, &tags, &subnet).await?);
     let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
-    let classes = world.classes_known(call, &tags, &subnet.map, &what, None).await?;
-    findings.extend(classes.lacking);
+    findings.extend(world.classes_known(call, &tags, &subnet.map, &what, None).await?);
     call.guard(&findings)?;
     let shown = Map::from([
         ("id".to_owned(), subnet.id.0.into()),
@@ -39,8 +38,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     ]);
     let rules::Subnet { id, prefix, shared_network, map } = subnet;
     call.apply_one(Change::SetSubnet { tags, id, prefix, shared_network, map }).await?;
-    let answer = stored(format!("IPv{} subnet successfully set.", call.digit()), "subnets", shown);
-    Ok(call.with_warnings(answer, classes.unknown))
+    Ok(stored(format!("IPv{} subnet successfully set.", call.digit()), "subnets", shown))
 }
 
 async fn show<P: Protocol>(

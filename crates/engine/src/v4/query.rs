@@ -101,10 +101,8 @@ impl Query<'_> {
     pub fn server_id(&self) -> Option<Ipv4Addr> {
         let value = self.packet.option(wire::iana::dhcp4_option::SERVER_IDENTIFIER)?;
         let (first, more) = value.split_first_chunk::<4>()?;
-        // Sent twice and joined (RFC 3396) it still names one server.
-        let same = more.as_chunks::<4>();
-        let one = same.1.is_empty() && same.0.iter().all(|next| next == first);
-        (one || self.lenient).then(|| Ipv4Addr::from(*first))
+        // Sent twice and joined (RFC 3396) it names the first, as in Kea.
+        (more.as_chunks::<4>().1.is_empty() || self.lenient).then(|| Ipv4Addr::from(*first))
     }
 
     pub(super) fn address_option(&self, code: u8) -> Option<Ipv4Addr> {

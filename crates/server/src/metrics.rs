@@ -232,7 +232,7 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
     metrics.add("leases", &[], store.leases);
     metrics.add("lease_writes_pending", &[], store.pending);
     metrics.add("lease_write_failures_total", &[], store.failures);
-    let lost = server.shared.overload.lost();
+    let lost = server.shared.overload.lost(server.shared.clock.steady());
     for (queue, packets) in lost.by_queue() {
         metrics.add(QUEUE_DROPS, &[("queue", queue)], packets);
     }

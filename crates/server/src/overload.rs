@@ -8,6 +8,7 @@
 //! reads no clock and stamps no packet for this.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base::{Family, Micros};
@@ -28,7 +29,13 @@ pub(crate) struct Overload {
     late: AtomicU64,
     /// What the kernel had counted for all sockets of the machine when the server began.
     before: Option<u64>,
+    /// What it had counted when it was last asked, and when that was, in steady microseconds: it writes a long table for
+    /// it.
+    asked: Mutex<(u64, Option<u64>)>,
 }
+
+/// How long an answer of the kernel is good for, in microseconds.
+const FRESH: u64 = 100_000;
 
 /// See [`Overload`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,15 +60,26 @@ impl Lost {
 impl Overload {
     pub(crate) fn new(family: Family) -> Self {
         let before = if family == Family::V6 { net::overflows6() } else { None };
-        Self { main: AtomicU64::new(0), discovery: AtomicU64::new(0), late: AtomicU64::new(0), before }
+        let asked = Mutex::new((0, before));
+        Self { main: AtomicU64::new(0), discovery: AtomicU64::new(0), late: AtomicU64::new(0), before, asked }
     }
 
-    pub(crate) fn lost(&self) -> Lost {
+    /// `now`: steady microseconds.
+    pub(crate) fn lost(&self, now: u64) -> Lost {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (main, discovery) = (read(&self.main), read(&self.discovery));
-        let all = self.before.zip(net::overflows6()).map(|(before, now)| now.saturating_sub(before));
+        let all = self.before.and_then(|before| Some(self.all(now)?.saturating_sub(before)));
         let multicast = all.map(|all| all.saturating_sub(main.saturating_add(discovery)));
         Lost { main, discovery, multicast, late: read(&self.late) }
+    }
+
+    /// What the kernel has counted for all sockets of the machine.
+    fn all(&self, now: u64) -> Option<u64> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_sub(asked.0) >= FRESH {
+            *asked = (now, net::overflows6());
+        }
+        asked.1
     }
 
     pub(crate) fn overflowed(&self, lane: Lane, packets: u32) {
@@ -191,9 +209,9 @@ mod tests {
         overload.overflowed(Lane::Discovery, 3);
         overload.overflowed(Lane::Discovery, 4);
         overload.late(5);
-        assert_eq!(overload.lost(), Lost { main: 2, discovery: 7, multicast: None, late: 5 });
-        assert_eq!(overload.lost().by_queue(), [("main", 2), ("discovery", 7)]);
+        assert_eq!(overload.lost(0), Lost { main: 2, discovery: 7, multicast: None, late: 5 });
+        assert_eq!(overload.lost(0).by_queue(), [("main", 2), ("discovery", 7)]);
         // The kernel's count for the machine, less what is known by lane.
-        assert_eq!(Overload::new(Family::V6).lost().by_queue().len(), 3);
+        assert_eq!(Overload::new(Family::V6).lost(0).by_queue().len(), 3);
     }
 }

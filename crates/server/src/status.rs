@@ -71,7 +71,7 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
         report.insert("errors".to_owned(), problems.into());
     }
     put("sockets", report.into());
-    let lost = server.shared.overload.lost();
+    let lost = server.shared.overload.lost(clock.steady());
     let counts = lost.by_queue().into_iter().chain([("late", lost.late)]);
     let drops: Map = counts.map(|(name, packets)| (name.to_owned(), Value::from(packets))).collect();
     put("packet-queue-drops", drops.into());

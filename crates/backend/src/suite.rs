@@ -530,7 +530,7 @@ fn subnet_round_trip(db: &dyn ConfigBackend, _: &dyn ConfigBackend) {
         "evaluate-additional-classes": ["XYZ"], "interface": "eth0", "match-client-id": false, "max-valid-lifetime": 3,
         "min-valid-lifetime": 1, "next-server": "0.0.0.0", "offer-lifetime": 4, "rebind-timer": 500, "renew-timer": 200,
         "relay": {"ip-addresses": ["192.168.5.5"]}, "reservations-global": false, "reservations-in-subnet": true,
-        "reservations-out-of-pool": false, "server-hostname": "name", "t1-percent": 0.5, "t2-percent": 0.875,
+        "reservations-out-of-pool": false, "server-hostname": "name", "t1-percent": 0.5, "t2-percent": 0.8333333,
         "user-context": {"a": {"b": [1, 2.5, null, true, "ü"]}}, "valid-lifetime": 2,
         "option-data": [{"code": 6, "space": "dhcp4", "csv-format": true, "data": "192.0.2.1", "always-send": true}, {"code": 6, "space": "dhcp4", "csv-format": false, "data": "",
            "never-send": true, "client-classes": ["z"]}],

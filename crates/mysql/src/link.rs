@@ -173,8 +173,9 @@ fn failed(error: mysql_async::Error) -> Error {
             match server.code {
                 // Shutting down, connection killed.
                 1053 | 1079 | 1152 | 1184 | 1927 | 4031 => Error::Lost(reason),
-                // Too many connections; waited too long for others; chosen to give way; interrupted.
-                1040 | 1203 | 1205 | 1213 | 1226 | 1317 => Error::Unavailable(reason),
+                // Changed by another since it was read; too many connections; waited too long for others; chosen to give
+                // way; interrupted.
+                1020 | 1040 | 1203 | 1205 | 1213 | 1226 | 1317 => Error::Unavailable(reason),
                 code => Error::Rejected { code: code.to_string(), reason },
             }
         }
@@ -232,6 +233,13 @@ fn single(real: f32) -> f64 {
     real.to_string().parse().unwrap_or_else(|_| f64::from(real))
 }
 
+/// The same of one that was widened on its way.
+#[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "asks whether anything is lost")]
+fn shortest(real: f64) -> f64 {
+    let narrow = real as f32;
+    if f64::from(narrow) == real { single(narrow) } else { real }
+}
+
 fn cells(row: &SqlRow) -> Vec<Cell<'_>> {
     let columns = row.columns_ref();
     (0..row.len())
@@ -239,7 +247,7 @@ fn cells(row: &SqlRow) -> Vec<Cell<'_>> {
             (Some(Value::Int(i)), _) => Cell::Int(*i),
             (Some(Value::UInt(u)), _) => Cell::Int(i64::try_from(*u).unwrap_or(i64::MAX)),
             (Some(Value::Float(r)), _) => Cell::Real(single(*r)),
-            (Some(Value::Double(r)), _) => Cell::Real(*r),
+            (Some(Value::Double(r)), _) => Cell::Real(shortest(*r)),
             (Some(Value::Bytes(octets)), Some(column)) => match column.column_type() {
                 ColumnType::MYSQL_TYPE_TINY
                 | ColumnType::MYSQL_TYPE_SHORT
@@ -268,7 +276,7 @@ fn real(octets: &[u8]) -> Cell<'_> {
     let text = String::from_utf8_lossy(octets);
     match text.parse::<i64>() {
         Ok(integer) => Cell::Int(integer),
-        Err(_) => text.parse().map_or(Cell::Null, Cell::Real),
+        Err(_) => text.parse().map_or(Cell::Null, |real| Cell::Real(shortest(real))),
     }
 }
 

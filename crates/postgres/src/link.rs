@@ -11,7 +11,7 @@ use backend::columns::Datum;
 use backend::schema;
 use base::Family;
 use futures_util::TryStreamExt;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{try_join, try_join_all};
 use sql::{Access, Blocking, Dialect, Error, Link, Mode, Row, TlsMode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
@@ -129,9 +129,8 @@ impl PostgreSql {
                 let bind = parameters(bind);
                 self.client.execute(statement, &references(&bind)).await.map_err(|error| self.failed(&error))
             }));
-            let (before, answer) = join(before, call).await;
-            before?;
-            answer
+            // In this order: what cannot even be sent must keep a COMMIT behind it from being sent.
+            try_join(before, call).await.map(|(_, answer)| answer)
         })
     }
 }

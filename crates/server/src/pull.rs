@@ -113,7 +113,9 @@ impl<P: Protocol> Pulling<P> {
                 self.running.store(before.running());
                 return Ok(First::Kept(before.running(), error));
             }
-            if !patient {
+            // Without this one a running server would lose what it has of the other.
+            let serves = before.is_some_and(|before| before.contacted.load(Ordering::Relaxed));
+            if serves || !patient {
                 return Err(error);
             }
             say!(P, CbPeriodicFail { error: &error });

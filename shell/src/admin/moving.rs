@@ -142,6 +142,7 @@ impl Moving<'_> {
         }
         let (backend, reach) = self.open::<P>()?;
         let unused_at = self.wait(backend.premises())?.cursor;
+        let before = unused_at.revision;
         self.unused(backend.as_ref(), &plan.servers)?;
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
             let preview = self.wait(backend.preview(plan.changes.clone(), Some(source.tag.clone())))?;
@@ -173,7 +174,7 @@ impl Moving<'_> {
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
             let objects = self.objects(backend.as_ref(), &source.tag)?;
             if let Err(failure) = same(source, remaining, &objects, "as the database holds it") {
-                return Err(self.undone(backend.as_ref(), failure));
+                return Err(self.undone(backend.as_ref(), before, failure));
             }
         }
         println!("Stored in {}; every server gets what it had.", backend.identity());
@@ -205,13 +206,15 @@ impl Moving<'_> {
         )))
     }
 
-    /// Takes an import back that does not read as it was written.
-    fn undone(&self, backend: &dyn ConfigBackend, failure: Failure) -> Failure {
+    /// Takes an import back that does not read as it was written; `before` is the revision that it was made after.
+    fn undone(&self, backend: &dyn ConfigBackend, before: u64, failure: Failure) -> Failure {
         let filter = RevisionFilter { after: 0, from: base::Timestamp(0), servers: None, limit: 2 };
         let undo = || -> Result<(), Failure> {
             let revisions = self.wait(backend.revisions(filter))?;
             let newest = revisions.first().map_or(0, |revision| revision.cursor.revision);
-            let before = revisions.get(1).map_or(0, |revision| revision.cursor.revision);
+            if revisions.get(1).map_or(0, |revision| revision.cursor.revision) != before {
+                return Err(Failure::new("somebody else has written meanwhile"));
+            }
             let note = Note { time: now(), message: "kea-admin config-import: taken back".to_owned() };
             self.wait(backend.apply(vec![Change::Restore { revision: before, newest }], note, None))
                 .map(|_| ())

@@ -167,9 +167,14 @@ fn reconfigured_without_it(kind: Kind) {
     assert_eq!(server.served(), [7, 9]);
     // Another database that is away is no reason to go on without any.
     config["Dhcp4"]["config-control"]["config-databases"][0]["name"] = json!("another");
-    let refused = server.command("config-set", config).error();
-    assert!(!refused.text.is_empty(), "{refused:?}");
-    assert_eq!(server.served(), [7, 9]);
+    for on_fail in ["stop-retry-exit", "serve-retry-continue"] {
+        let entry = &mut config["Dhcp4"]["config-control"]["config-databases"][0];
+        entry["retry-on-startup"] = json!(true);
+        entry["on-fail"] = json!(on_fail);
+        let refused = server.command("config-set", config.clone()).error();
+        assert!(!refused.text.is_empty(), "{refused:?}");
+        assert_eq!(server.served(), [7, 9]);
+    }
 
     backend(&store).server.run();
     until("the database is reached", || {

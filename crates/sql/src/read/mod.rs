@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backend::columns::{self, Column, Datum};
+use backend::columns::{self, Column, Datum, Form};
 use backend::{Server, ServerSelector, Stored, StoredGlobal};
 use base::{Family, ServerTag};
 use config::Element;
@@ -117,7 +117,13 @@ impl Reader<'_> {
 
     /// `, a, b, c` of columns.
     fn names(&self, columns: &[Column]) -> String {
-        columns.iter().map(|c| format!(", {}", self.dialect().quoted(c.column))).collect()
+        let name = |column: &Column| {
+            let quoted = self.dialect().quoted(column.column);
+            // MySQL writes single precision with six digits where the answer is text.
+            let single = column.form == Form::Real && self.dialect() == Dialect::MySql;
+            if single { format!(", {quoted} + 0e0") } else { format!(", {quoted}") }
+        };
+        columns.iter().map(name).collect()
     }
 
     /// What [`option_map`](Self::option_map) reads.

@@ -126,10 +126,14 @@ pub(crate) fn transaction<T>(
 
 /// Ends a transaction that failed, unless its connection is gone: then nobody would answer, for as long as may be.
 fn given_up(link: &dyn Link, error: Error) -> Error {
-    if !matches!(error, Error::Lost(_) | Error::Uncertain(_)) {
-        let _ = link.rollback();
+    if matches!(error, Error::Lost(_) | Error::Uncertain(_)) {
+        return error;
     }
-    error
+    match link.rollback() {
+        // Its answer may still come, in place of the next one's: the connection is not to be used any more.
+        Err(lost @ Error::Lost(_)) => lost,
+        _ => error,
+    }
 }
 
 #[derive(Clone, Copy)]

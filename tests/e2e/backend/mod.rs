@@ -401,7 +401,10 @@ fn a_lost_database_costs_no_packet(kind: Kind) {
     });
 
     let (history, exchanges) = load.stop();
-    let lost: Vec<_> = exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > 1).collect();
+    // Beside other tests on two cores a packet may have to be asked for again for reasons of its own.
+    let again = if harness::soak() { 0 } else { 1 };
+    let lost: Vec<_> =
+        exchanges.iter().filter(|e| e.end != harness::End::Granted || e.again > again).collect();
     assert!(lost.is_empty(), "{} of {} exchanges suffered: {lost:?}", lost.len(), exchanges.len());
     assert!(exchanges.len() > 500, "a load that is none: {}", exchanges.len());
     assert_eq!(history.doubles(), [""; 0]);

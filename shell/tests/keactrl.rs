@@ -140,6 +140,21 @@ fn start_status_reload_stop() {
 }
 
 #[test]
+fn stopped_is_who_is_gone() {
+    let kea = Installation::new(FORGE);
+    // Lives on for a while without its PID file, as a server that closes its sockets.
+    let lingers =
+        SERVER.replace("exit 0' TERM", "sleep 1; echo gone >> \"@prefix@/$name.events\"; exit 0' TERM");
+    assert_ne!(lingers, SERVER);
+    kea.script("kea-dhcp4", &lingers);
+    assert_eq!(kea.keactrl("start").0, 0);
+    kea.wait_for_event("kea-dhcp4", "log");
+    assert_eq!(kea.keactrl("stop").0, 0);
+    let events = fs::read_to_string(kea.path("kea-dhcp4.events")).unwrap();
+    assert!(events.contains("gone"), "{events}");
+}
+
+#[test]
 fn what_runs_is_reloaded_enabled_or_not() {
     let kea = Installation::new(FORGE);
     assert_eq!(kea.keactrl("start").0, 0);

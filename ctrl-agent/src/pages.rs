@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::http::{Page, Reply, StatusCode};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
 use crate::agent::Agent;
 use crate::settings::Forward;
+use control::http::{Page, Reply, StatusCode};
 
 /// How long a server may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -55,9 +52,6 @@ async fn readiness(agent: &Agent) -> Reply {
 async fn reaches(forward: &Forward) -> bool {
     match forward {
         Forward::Unix(client) => client.reaches(PATIENCE).await,
-        Forward::Http(target) => {
-            let host = target.host.trim_start_matches('[').trim_end_matches(']');
-            matches!(timeout(PATIENCE, TcpStream::connect((host, target.port))).await, Ok(Ok(_)))
-        }
+        Forward::Http(target) => target.reaches(PATIENCE).await,
     }
 }

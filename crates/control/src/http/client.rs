@@ -1,6 +1,7 @@
 //! One command to an HTTP or HTTPS control socket.
 
 use std::io;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +15,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::tls::{ClientTls, TlsError};
 
@@ -34,6 +36,18 @@ pub struct Target {
     /// Further headers.
     pub headers: Vec<(String, String)>,
     pub user_agent: String,
+}
+
+impl Target {
+    /// The host without the brackets of an IPv6 address.
+    fn host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// Whether a connection is accepted within `patience`.
+    pub async fn reaches(&self, patience: Duration) -> bool {
+        matches!(timeout(patience, TcpStream::connect((self.host(), self.port))).await, Ok(Ok(_)))
+    }
 }
 
 /// User and password of basic authentication (RFC 7617).
@@ -75,7 +89,7 @@ pub enum PostError {
 /// Sends a command over a connection of its own; answers with the status and the body. Waits as long as it takes:
 /// callers bound it.
 pub async fn post(target: &Target, body: Bytes) -> Result<(StatusCode, Bytes), PostError> {
-    let host = target.host.trim_start_matches('[').trim_end_matches(']');
+    let host = target.host();
     let port = target.port;
     let stream = TcpStream::connect((host, port)).await.map_err(|error| PostError::Connect {
         host: host.to_owned(),

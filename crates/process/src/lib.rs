@@ -12,4 +12,4 @@ pub use faults::{Fault, Faults, read_file};
 pub use messages::{
     ConfigCheckComplete, ConfigComplete, FileLoadFail, ReloadError, ReloadSignal, Shutdown, ShutdownSignal,
 };
-pub use start::{Site, Started, check, failed, start};
+pub use start::{Site, Started, check, failed, main, start};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use base::Clock;
-use daemon::{Arguments, Paths, PidFile, PidFileError, Program, RealClock, Signals, version};
+use daemon::{Action, Arguments, Paths, PidFile, PidFileError, Program, RealClock, Signals, version};
 use observe::{Logging, LoggingEnd, StartUp};
 
 use crate::{Faults, messages};
@@ -76,6 +76,43 @@ pub fn start(program: &Program, name: &str, arguments: &Arguments, site: &Site) 
     })?;
     let signals = Signals::new().map_err(|error| failed(&error))?;
     Ok(Started { clock, logging, end, signals, pid_file })
+}
+
+/// A program from its command line to its exit code: prints what is asked for, checks a configuration, or runs on one
+/// thread.
+pub fn main<R: Future<Output = ExitCode>>(
+    program: &Program,
+    check: fn(&Arguments, Paths) -> ExitCode,
+    run: fn(Arguments, Paths) -> R,
+) -> ExitCode {
+    let arguments = match program.parse(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("Usage error: {error}\n{}", program.usage());
+            return ExitCode::FAILURE;
+        }
+    };
+    let paths = match Paths::discover() {
+        Ok(paths) => paths,
+        Err(error) => return failed(&error),
+    };
+    match arguments.action {
+        Action::Version => println!("{}", version::KEA_VERSION),
+        Action::ExtendedVersion => println!("{}", version::extended(&[])),
+        Action::BuildReport => print!("{}", version::build_report(&paths, &[])),
+        Action::Help => print!("{}", program.usage()),
+        Action::Check | Action::FullCheck => return check(&arguments, paths),
+        Action::Run => {
+            daemon::restrict_umask();
+            // All is waiting for others; what is large is looked through by threads of its own.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            return match runtime {
+                Ok(runtime) => runtime.block_on(run(arguments, paths)),
+                Err(error) => failed(&error),
+            };
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// Prints why there is no program.

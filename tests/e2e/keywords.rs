@@ -453,12 +453,16 @@ fn so_many_packets_wait_for_databases() {
             for client in 1..=5 {
                 let packet = if to.starts_with('[') {
                     let duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, client];
-                    Packet6::new(1, &duid).option(3, &Ia6::new(1).build()).build()
+                    let [link, peer] = ["2001:db8::2", "fe80::1"].map(|at| at.parse().expect("an address"));
+                    let solicit = Packet6::new(1, &duid).option(3, &Ia6::new(1).build());
+                    solicit.relayed(link, peer, Vec::new()).build()
                 } else {
                     let hw_addr = base::HwAddr::new(1, &[2, 0, 0, 0, 0, client]).expect("six octets");
                     Packet4::discover(&hw_addr).relayed(Ipv4Addr::new(10, 0, 0, 2), &[]).build()
                 };
                 socket.send_to(&packet, to).expect("a datagram leaves");
+                // Each in a batch of its own: those before it wait, they are not merely received together.
+                std::thread::sleep(Duration::from_millis(20));
             }
         });
         until("three are not kept", || server.statistic(full) == 3);

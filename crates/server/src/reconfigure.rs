@@ -154,7 +154,8 @@ impl<P: Protocol> Server<P> {
 
     fn resolved(&self, written: Arc<Written<P>>) -> Result<Arc<Config<P>>, Vec<ConfigError>> {
         let env = config::ResolveEnv { relaxed: self.arguments.relaxed, ..config::ResolveEnv::default() };
-        <P::Model as config::Protocol>::resolve(written, &env).map(Arc::new)
+        let before = self.config();
+        <P::Model as config::Protocol>::resolve_after(written, &env, Some(&before)).map(Arc::new)
     }
 
     /// Checks all that can be checked without opening anything, the list of hook libraries too if asked; everything

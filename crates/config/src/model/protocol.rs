@@ -11,8 +11,9 @@ use super::{
     Host, Network6Parts, Over6, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
     Subnet4Parts, Subnet6Parts,
 };
+use crate::resolve::resolve;
 use crate::resolve::stored_reservation;
-use crate::{ConfigError, ResolveEnv, ServerConfig, Written, resolve4, resolve6};
+use crate::{ConfigError, ResolveEnv, ServerConfig, Written};
 
 /// DHCPv4 or DHCPv6. What both have is written once, generic over this ([`Subnet`](super::Subnet) and the like);
 /// what one has alone is in its associated types, and reached through the field `own`.
@@ -35,8 +36,20 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
 
     /// Inheritance, definitions, options, classes and all checks that need more than one object. Every fault is
     /// reported.
-    fn resolve(written: Arc<Written<Self>>, env: &ResolveEnv)
-    -> Result<ServerConfig<Self>, Vec<ConfigError>>;
+    fn resolve(
+        written: Arc<Written<Self>>,
+        env: &ResolveEnv,
+    ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
+        Self::resolve_after(written, env, None)
+    }
+
+    /// As [`resolve`](Self::resolve), in little time where little differs from the configuration `before`: objects that
+    /// are the same in both are taken over. `env` is that of `before` too.
+    fn resolve_after(
+        written: Arc<Written<Self>>,
+        env: &ResolveEnv,
+        before: Option<&ServerConfig<Self>>,
+    ) -> Result<ServerConfig<Self>, Vec<ConfigError>>;
 
     /// A reservation of a database, for a configuration that runs.
     ///
@@ -81,11 +94,12 @@ impl Protocol for Dhcp4 {
     type Subnet = Subnet4Parts;
     type Reservation = Reservation4;
 
-    fn resolve(
+    fn resolve_after(
         written: Arc<Written<Self>>,
         env: &ResolveEnv,
+        before: Option<&ServerConfig<Self>>,
     ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
-        resolve4(written, env)
+        resolve(written, env, before)
     }
 
     fn over6(subnet: &Subnet4Parts) -> Option<&Over6> {
@@ -115,11 +129,12 @@ impl Protocol for Dhcp6 {
     type Subnet = Subnet6Parts;
     type Reservation = Reservation6;
 
-    fn resolve(
+    fn resolve_after(
         written: Arc<Written<Self>>,
         env: &ResolveEnv,
+        before: Option<&ServerConfig<Self>>,
     ) -> Result<ServerConfig<Self>, Vec<ConfigError>> {
-        resolve6(written, env)
+        resolve(written, env, before)
     }
 
     fn resolve_reservation(

@@ -17,7 +17,8 @@ use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
 /// The table while it grows: names that are only referred to get numbers as they are met.
 #[derive(Default)]
 pub(crate) struct ClassBuilder {
-    table: ClassTable,
+    /// Nobody else's until it is finished; of a configuration before, until the first new name.
+    table: Arc<ClassTable>,
     /// The table of a configuration, which does not grow any more.
     known: Option<Arc<ClassTable>>,
 }
@@ -53,12 +54,18 @@ impl ClassBuilder {
         for element in written {
             builder.add(element, global, ctx);
         }
+        Arc::make_mut(&mut builder.table).arrange();
         builder
+    }
+
+    /// Goes on where the table of a configuration with the same classes ended.
+    pub(crate) fn after(table: Arc<ClassTable>) -> Self {
+        Self { table, known: None }
     }
 
     /// For objects that come after the classes of a configuration: names that it does not know are nobody's.
     pub(crate) fn of(known: Arc<ClassTable>) -> Self {
-        Self { table: ClassTable::default(), known: Some(known) }
+        Self { known: Some(known), ..Self::default() }
     }
 
     /// The number of a name, a new one if need be.
@@ -72,9 +79,10 @@ impl ClassBuilder {
         // Bounded by memory long before the numbers end.
         let id = ClassId(u32::try_from(self.table.classes.len()).unwrap_or(u32::MAX));
         let name: Arc<str> = Arc::from(name);
-        self.table.has_vendor_classes |= name.starts_with("VENDOR_CLASS_");
-        self.table.by_name.insert(Arc::clone(&name), id);
-        self.table.classes.push(Class {
+        let table = Arc::make_mut(&mut self.table);
+        table.has_vendor_classes |= name.starts_with("VENDOR_CLASS_");
+        table.by_name.insert(Arc::clone(&name), id);
+        table.classes.push(Class {
             name,
             test: None,
             template_test: None,
@@ -130,8 +138,8 @@ impl ClassBuilder {
         };
         let (valid_lifetime, preferred_lifetime) = (own(&VALID), own(&PREFERRED));
         let word = |name: &str| text(map, name).filter(|t| !t.is_empty()).map(Arc::from);
-        let class = usize::try_from(id.0).ok().and_then(|at| self.table.classes.get_mut(at));
-        if let Some(class) = class {
+        let table = Arc::make_mut(&mut self.table);
+        if let Some(class) = usize::try_from(id.0).ok().and_then(|at| table.classes.get_mut(at)) {
             class.test = test;
             class.template_test = template_test;
             class.only_in_additional_list = boolean(map, "only-in-additional-list").unwrap_or(false);
@@ -145,7 +153,7 @@ impl ClassBuilder {
             class.offer_lifetime = int(map, "offer-lifetime").and_then(|n| u32::try_from(n).ok());
             class.options = options;
         }
-        self.table.configured.push(id);
+        table.configured.push(id);
     }
 
     /// An expression in a member of a map: a condition where it is `test`, else one for a text.
@@ -176,8 +184,7 @@ impl ClassBuilder {
         }
     }
 
-    pub(crate) fn finish(mut self) -> ClassTable {
-        self.table.arrange();
+    pub(crate) fn finish(self) -> Arc<ClassTable> {
         self.table
     }
 }

@@ -7,6 +7,7 @@ mod ddns;
 mod ere;
 mod flex_id;
 mod hosts;
+mod kept;
 mod mentions;
 mod options;
 mod own;
@@ -36,6 +37,7 @@ pub use service::loggers;
 use crate::error::ConfigError;
 use crate::keywords::{self, Tables, Type};
 use crate::{Globals, ServerConfig, ServerConfig4, ServerConfig6, SubnetIndex, Written, Written4, Written6};
+use kept::Kept;
 use own::Own;
 
 /// Whether the machine has an interface of a name.
@@ -129,26 +131,37 @@ impl<'a> Context<'a> {
 /// Inheritance, definitions, options, classes and all checks that need more than one object. Every fault is
 /// reported.
 pub fn resolve4(written: Arc<Written4>, env: &ResolveEnv) -> Result<ServerConfig4, Vec<ConfigError>> {
-    resolve(written, env)
+    resolve(written, env, None)
 }
 
 /// As [`resolve4`], of kea-dhcp6.
 pub fn resolve6(written: Arc<Written6>, env: &ResolveEnv) -> Result<ServerConfig6, Vec<ConfigError>> {
-    resolve(written, env)
+    resolve(written, env, None)
 }
 
-fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerConfig<P>, Vec<ConfigError>> {
+/// `before`: what is the same there is taken over.
+pub(crate) fn resolve<P: Own>(
+    written: Arc<Written<P>>,
+    env: &ResolveEnv,
+    before: Option<&ServerConfig<P>>,
+) -> Result<ServerConfig<P>, Vec<ConfigError>> {
     let mut ctx = Context::new(env, P::FAMILY);
     let map = &written.globals;
     let pos = &written.globals_pos;
+    let kept = before.and_then(|before| Kept::of(before, &written));
 
-    ctx.enter("option-def");
-    let standard = DefTable::standard(P::FAMILY);
-    let custom = written.option_defs.iter().map(|e| (&e.map, &e.pos));
-    let definitions = definitions(&mut ctx, &standard, custom);
+    let (definitions, mut classes) = if let Some(kept) = &kept {
+        (kept.definitions(), kept.classes())
+    } else {
+        ctx.enter("option-def");
+        let standard = DefTable::standard(P::FAMILY);
+        let custom = written.option_defs.iter().map(|e| (&e.map, &e.pos));
+        let definitions = definitions(&mut ctx, &standard, custom);
 
-    ctx.enter("client-classes");
-    let mut classes = ClassBuilder::new(&written.client_classes, &definitions, &mut ctx);
+        ctx.enter("client-classes");
+        let classes = ClassBuilder::new(&written.client_classes, &definitions, &mut ctx);
+        (definitions, classes)
+    };
 
     ctx.enter(options::GLOBALS);
     let options =
@@ -159,7 +172,7 @@ fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerC
     let scope = scope::Scope::globals(&mut ctx, map, pos);
 
     let subnets::Resolved { subnets, networks } =
-        subnets::resolve(&mut ctx, &written, &scope, &definitions, &mut classes);
+        subnets::resolve(&mut ctx, &written, kept.as_ref(), &scope, &definitions, &mut classes);
 
     let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
 
@@ -178,7 +191,7 @@ fn resolve<P: Own>(written: Arc<Written<P>>, env: &ResolveEnv) -> Result<ServerC
         globals,
         services,
         definitions,
-        classes: Arc::new(classes.finish()),
+        classes: classes.finish(),
         options,
         hosts,
         host_identifiers: hosts::identifiers(P::FAMILY, map),

@@ -7,6 +7,7 @@ use ::options::DefTable;
 use base::{Family, IpAddress, PoolId};
 use json::{Map, Value};
 
+use super::kept::Kept;
 use super::options::{has_items, items};
 use super::own::{Common, Own};
 use super::scope::Scope;
@@ -35,6 +36,7 @@ struct Network<P: Protocol> {
 pub(crate) fn resolve<P: Own>(
     ctx: &mut Context<'_>,
     written: &Written<P>,
+    kept: Option<&Kept<'_, P>>,
     globals: &Scope<P>,
     definitions: &Arc<DefTable>,
     classes: &mut ClassBuilder,
@@ -58,9 +60,10 @@ pub(crate) fn resolve<P: Own>(
     duplicates(common.ctx, P::FAMILY, &written.subnets);
     let mut order: Vec<&WrittenSubnet<P>> = written.subnets.iter().collect();
     order.sort_by_key(|s| s.id);
+    let kept = kept.map_or_else(|| vec![None; order.len()], |kept| kept.subnets(&order));
     let mut subnets = Vec::with_capacity(order.len());
     let mut positions: HashMap<base::SubnetId, usize> = HashMap::with_capacity(order.len());
-    for one in order {
+    for (one, kept) in order.into_iter().zip(kept) {
         let index = match &one.shared_network {
             None => None,
             Some(name) => match by_name.get(name.as_str()) {
@@ -75,10 +78,12 @@ pub(crate) fn resolve<P: Own>(
                 }
             },
         };
-        let home = index.and_then(|at| networks.get_mut(at));
-        let subnet = subnet(&mut common, one, index, home, globals);
+        let resolved = kept.cloned().unwrap_or_else(|| {
+            let home = index.and_then(|at| networks.get_mut(at));
+            Arc::new(subnet(&mut common, one, index, home, globals))
+        });
         positions.insert(one.id, subnets.len());
-        subnets.push(Arc::new(subnet));
+        subnets.push(resolved);
     }
     // Subnets of a network in the order written, which is not that of their numbers.
     for one in &written.subnets {

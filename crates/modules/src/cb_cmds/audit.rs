@@ -9,7 +9,7 @@ use control::Answer;
 use json::{Kind, Map, Value};
 
 use super::args::{Refusal, refuse};
-use super::check::resolution;
+use super::check::problems;
 use super::{Call, found};
 
 /// Revisions that an answer shows unless `limit` says otherwise, and the most that it may say.
@@ -171,7 +171,7 @@ pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, 
     })
 }
 
-/// What servers that see a difference could not run afterwards, though they can run what they have.
+/// What would be wrong afterwards on servers that see a difference, and is not now.
 async fn runs<P: Protocol>(
     call: &Call<'_, P>,
     change: &Change,
@@ -198,12 +198,12 @@ async fn runs<P: Protocol>(
             Some(file) if tag == own => Written::clone(file),
             _ => Written::default(),
         };
-        let errors = resolution(backend::merge(&base, &after, &selector));
-        if errors.is_empty() {
+        let found = problems(backend::merge(&base, &after, &selector));
+        if found.is_empty() {
             continue;
         }
-        let old = resolution(backend::merge(&base, &before, &selector));
-        findings.extend(errors.into_iter().filter(|text| !old.contains(text)).map(|text| on(&tag, &text)));
+        let old = problems(backend::merge(&base, &before, &selector));
+        findings.extend(found.into_iter().filter(|text| !old.contains(text)).map(|text| on(&tag, &text)));
     }
     Ok(findings)
 }

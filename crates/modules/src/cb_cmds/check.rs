@@ -359,12 +359,7 @@ impl<P: Protocol> World<P> {
             let mut classes = self.file.iter().flat_map(|file| &file.client_classes);
             classes.any(|class| text_member(&class.map, "name") == name)
         };
-        names.retain(|name| {
-            !is_builtin(name)
-                && !matches!(name.as_str(), "DROP" | "REJECT" | "SKIP_DDNS")
-                && own != Some(name.as_str())
-                && !in_file(name)
-        });
+        names.retain(|name| needs_definition(name) && own != Some(name.as_str()) && !in_file(name));
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -402,12 +397,50 @@ fn classes_of(map: &Map, names: &mut BTreeSet<String>) {
     }
 }
 
+fn needs_definition(class: &str) -> bool {
+    !is_builtin(class) && !matches!(class, "DROP" | "REJECT" | "SKIP_DDNS")
+}
+
+/// What a server with this configuration would be lacking of classes.
+fn classes_missing<P: Protocol>(written: &Written<P>) -> Vec<String> {
+    let defined: BTreeSet<String> =
+        written.client_classes.iter().map(|class| text_member(&class.map, "name")).collect();
+    let mut texts = Vec::new();
+    let mut look = |map: &Map, what: &dyn Fn() -> String| {
+        let mut names = BTreeSet::new();
+        classes_of(map, &mut names);
+        for name in names.into_iter().filter(|name| needs_definition(name) && !defined.contains(name)) {
+            texts.push(format!("{}: client class '{name}' is not defined", what()));
+        }
+    };
+    for subnet in &written.subnets {
+        look(&subnet.element.map, &|| format!("subnet {} ({})", subnet.id, subnet.prefix));
+    }
+    for network in &written.shared_networks {
+        look(&network.map, &|| format!("shared network '{}'", text_member(&network.map, "name")));
+    }
+    for option in &written.options {
+        look(&option.map, &|| {
+            let (name, code) = (text_member(&option.map, "name"), int_member(&option.map, "code"));
+            if name.is_empty() { format!("option {code}") } else { format!("option '{name}'") }
+        });
+    }
+    texts
+}
+
 fn position(what: &str) -> Pos {
     Pos { file: Some(what.into()), ..Pos::default() }
 }
 
 fn element(map: Map, what: &str) -> Arc<Element> {
     Arc::new(Element { map, pos: position(what), server_tags: Vec::new() })
+}
+
+/// What is wrong with a whole configuration: what a server could not run, and classes that objects name in vain.
+pub(crate) fn problems<P: Protocol>(written: Written<P>) -> Vec<String> {
+    let mut texts = classes_missing(&written);
+    texts.extend(resolution(written));
+    texts
 }
 
 /// What a server could not run, without its own paths, interfaces and secrets: a file of them may hold a user as well.

@@ -221,3 +221,31 @@ pub(super) fn a_way_back_is_checked_as_any_write() {
     let answer = s.ok("remote-config4-rollback", &with(&back, r#""force": true"#));
     assert_eq!(answer.get("count"), Some(&Value::from(1i64)));
 }
+
+#[test]
+pub(super) fn a_way_back_brings_no_name_of_a_class_that_is_gone() {
+    let s = Session::with(&["abc", "xyz"]);
+    s.ok("remote-class4-set", r#"{"server-tags": ["abc"], "client-classes": [{"name": "blue"}]}"#);
+    s.ok(SUBNET, &subnet("abc", 1, r#", "client-classes": ["blue"]"#));
+    let used = newest(&s);
+    s.ok(SUBNET, &subnet("abc", 1, ""));
+    let unused = newest(&s);
+    // With the class, and its user, all of that comes back.
+    s.ok("remote-class4-del", r#"{"client-classes": [{"name": "blue"}]}"#);
+    s.ok("remote-config4-rollback", &format!(r#"{{"revision": {unused}}}"#));
+    // The file does not have it either once it is the file's.
+    s.ok("remote-class4-del", r#"{"client-classes": [{"name": "blue"}]}"#);
+    s.file(r#"{"client-classes": [{"name": "blue"}]}"#);
+    s.ok(SUBNET, &subnet("abc", 1, r#", "client-classes": ["blue"]"#));
+    let from_file = newest(&s);
+    s.ok(SUBNET, &subnet("abc", 1, ""));
+    s.file("{}");
+    let back = format!(r#"{{"revision": {from_file}}}"#);
+    s.refused(
+        "remote-config4-rollback",
+        &back,
+        "on server 'abc': subnet 1 (10.0.1.0/24): client class 'blue' is not defined",
+    );
+    s.ok("remote-config4-rollback", &with(&back, r#""force": true"#));
+    s.ok("remote-config4-rollback", &format!(r#"{{"revision": {used}}}"#));
+}

@@ -212,7 +212,8 @@ macro_rules! tests {
 tests! {
     classes: set_and_shown, refused_arguments, order_and_dependencies, options_and_definitions_of_a_class;
     errors: servers, remote, server_tags, subnets_and_networks, parameters, option_definitions, options;
-    history: a_dry_run_shows_each_server_and_stores_nothing, a_dry_run_knows_what_hides_what, the_audit_says_what_was_done, an_earlier_revision_comes_back, a_way_back_is_checked_as_any_write;
+    history: a_dry_run_shows_each_server_and_stores_nothing, a_dry_run_knows_what_hides_what, the_audit_says_what_was_done, an_earlier_revision_comes_back, a_way_back_is_checked_as_any_write,
+        a_way_back_brings_no_name_of_a_class_that_is_gone;
     objects: servers, a_subnet_with_everything, subnets_by_number_and_prefix, networks, global_parameters, option_definitions, global_options, options_with_classes_as_keys, options_at_every_level;
     safety: a_subnet_whose_network_its_server_lacks, overlapping_subnets, a_pool_outside_of_its_subnet_is_never_stored, an_option_that_some_server_has_no_definition_of, definitions_in_use, values_that_do_not_fit_those_inherited, what_is_stored_runs, classes_that_nobody_defined, a_class_that_is_used, prefix_pools_name_classes_too, a_parameter_that_others_need, a_class_is_tried_on_each_server_that_differs;
     tags: subnets_of_servers, networks_of_servers, own_options_and_definitions_before_those_of_all, globals_of_a_server_before_those_of_all, deleting_a_server_says_what_goes_with_it;

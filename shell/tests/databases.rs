@@ -3,6 +3,8 @@
 // Helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -447,6 +449,76 @@ fn configurations_move_into_every_database_and_back() {
             !text.contains("With the server tag a:") && !text.contains("With the server tag b:"),
             "{text}"
         );
+    }
+}
+
+/// Passes octets on to a server until a client says COMMIT: that arrives, or not, and no answer comes back. Before it says
+/// that to PostgreSQL, it has it prepared.
+fn cut_at_commit(kind: Kind, port: u16, arrives: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) =
+                (client.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
+            let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            std::thread::spawn(move || {
+                let mut octets = [0; 65536];
+                let mut prepared = kind == Kind::MariaDb;
+                while let Ok(length @ 1..) = client.read(&mut octets) {
+                    let said = &octets[..length];
+                    let commit = said.windows(6).any(|word| word == b"COMMIT");
+                    let last = prepared && (commit || kind == Kind::PostgreSql);
+                    prepared |= commit;
+                    if last {
+                        client.shutdown(Shutdown::Both).unwrap();
+                    }
+                    if !last || arrives {
+                        server.write_all(said).unwrap();
+                    }
+                    if last {
+                        // What it was told it does before it finds out that nobody waits.
+                        let _ = server.shutdown(Shutdown::Write);
+                        return;
+                    }
+                }
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    own
+}
+
+#[test]
+fn what_remains_of_files_is_kept_when_nobody_knows_whether_the_database_has_the_rest() {
+    for (kind, arrives) in [(Kind::MariaDb, true), (Kind::PostgreSql, true), (Kind::MariaDb, false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(at("hq.conf"), HQ).unwrap();
+        let mut database = shared(kind).database();
+        well(ours("db-init", &database, &[]));
+        let straight = database.port;
+        let (file, out) = (at("hq.conf"), at("out"));
+        let import = ["-y", "-o", &out, &file];
+        database.port = cut_at_commit(kind, straight, arrives);
+        let lost = ours("config-import", &database, &import);
+        assert!(
+            lost.code == 1 && lost.text.contains("whether the change was stored is not known"),
+            "{}",
+            lost.text
+        );
+        let draft = Path::new(&out).join("hq/hq.conf.new");
+        assert!(lost.text.contains(&format!("is in {}", draft.display())), "{}", lost.text);
+        assert!(std::fs::read_to_string(&draft).unwrap().contains("\"config-databases\""));
+        database.port = straight;
+        let again = ours("config-import", &database, &import);
+        if arrives {
+            assert!(again.code == 1 && again.text.contains("knows server 'hq' already"), "{}", again.text);
+        } else {
+            well(again);
+            assert!(!draft.exists());
+        }
     }
 }
 

@@ -47,12 +47,15 @@ pub enum BackendError {
     /// The database does not answer, refuses, or is locked by others for too long.
     #[error("{database}: {reason}")]
     Unavailable { database: String, reason: String },
+    /// The database went while it was storing a change.
+    #[error("{database}: {reason}; whether the change was stored is not known")]
+    Uncertain { database: String, reason: String },
 }
 
 impl BackendError {
     /// Whether trying again later may help without anybody changing the data.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Uncertain { .. })
     }
 }

@@ -221,7 +221,7 @@ pub enum Error {
     #[error("{0}")]
     Lost(String),
     /// The connection went while a transaction was being committed: perhaps it is.
-    #[error("{0}; whether the change was stored is not known")]
+    #[error("{0}")]
     Uncertain(String),
     /// The database does not answer, is locked for too long, or refuses the service.
     #[error("{0}")]
@@ -249,9 +249,8 @@ impl Error {
         match self {
             Self::Backend(error) => error,
             Self::Rejected { .. } => BackendError::Rejected { database, reason },
-            Self::Lost(_) | Self::Unavailable(_) | Self::Uncertain(_) => {
-                BackendError::Unavailable { database, reason }
-            }
+            Self::Uncertain(_) => BackendError::Uncertain { database, reason },
+            Self::Lost(_) | Self::Unavailable(_) => BackendError::Unavailable { database, reason },
         }
     }
 }

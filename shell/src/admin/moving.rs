@@ -170,7 +170,12 @@ impl Moving<'_> {
         }
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let note = Note { time: now(), message: format!("kea-admin config-import: {}", names.join(", ")) };
-        self.wait(backend.apply(plan.changes.clone(), note, Some(unused_at)))?;
+        if let Err(error) = self.runtime.block_on(backend.apply(plan.changes.clone(), note, Some(unused_at)))
+        {
+            let uncertain = matches!(error, BackendError::Uncertain { .. });
+            let advice = if uncertain { drafts.left_to_operator() } else { String::new() };
+            return Err(Failure::new(format!("{error}{advice}")));
+        }
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
             let objects = self.objects(backend.as_ref(), &source.tag)?;
             if let Err(failure) = same(source, remaining, &objects, "as the database holds it") {
@@ -300,6 +305,17 @@ impl Drafts {
         let draft = PathBuf::from(name);
         self.0.push((draft.clone(), file.to_owned()));
         write(&draft, value)
+    }
+
+    /// Leaves them all where they are. Answers what is to be done with them.
+    fn left_to_operator(mut self) -> String {
+        let drafts: Vec<String> =
+            std::mem::take(&mut self.0).iter().map(|(draft, _)| draft.display().to_string()).collect();
+        format!(
+            ". If the database knows the servers now, it has everything, and what belongs into their files is in {}; \
+             otherwise begin anew",
+            drafts.join(", ")
+        )
     }
 
     fn place(mut self) -> Result<(), Failure> {

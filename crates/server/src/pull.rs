@@ -17,8 +17,8 @@ use crate::reconfigure::Refusal;
 use crate::security::Places;
 use crate::server::Server;
 
-/// How often the database is asked whether anything changed.
-const PUSH: Duration = Duration::from_secs(1);
+/// How often the database is asked whether anything changed: what changed is to be served within a second.
+const PUSH: Duration = Duration::from_millis(900);
 
 /// How many times as long as it took to take changes up the next ones wait.
 const REST: u32 = 4;

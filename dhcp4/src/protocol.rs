@@ -120,6 +120,14 @@ impl Protocol for Dhcp4 {
         memfile
     }
 
+    fn database_observer(runtime: Arc<Runtime4>) -> Arc<dyn LeaseObserver4> {
+        runtime
+    }
+
+    fn database_store(leases: Arc<databases::Leases<Lease4>>) -> Arc<dyn LeaseStore4> {
+        leases
+    }
+
     async fn reconfigure(
         runtime: &Runtime4,
         config: &ServerConfig4,

@@ -111,6 +111,14 @@ impl Protocol for Dhcp6 {
         memfile
     }
 
+    fn database_observer(runtime: Arc<Runtime6>) -> Arc<dyn LeaseObserver6> {
+        runtime
+    }
+
+    fn database_store(leases: Arc<databases::Leases<Lease6>>) -> Arc<dyn LeaseStore6> {
+        leases
+    }
+
     async fn reconfigure(
         runtime: &Runtime6,
         config: &ServerConfig6,

@@ -20,6 +20,7 @@ mod golden;
 mod hosts;
 mod kea;
 mod keywords;
+mod leases;
 mod logging;
 mod over6;
 mod overload;

@@ -1,12 +1,16 @@
-//! Databases of configurations and host reservations, of every kind, as the maps of `config-databases` and
-//! `hosts-databases` name them.
+//! Databases of configurations, host reservations and leases, of every kind, as the maps of `config-databases`,
+//! `hosts-databases` and `lease-database` name them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Family;
 use config::DatabaseAccess;
-use sql::{Access, Database, Hosts, Tls, TlsMode};
+use sql::{Access, Database, Dialect, Hosts, Tls, TlsMode};
+use tokio::sync::Notify;
+
+pub use sql::{Leases, LeasesStatus, Record};
 
 /// The database of an entry of `config-databases`, which is opened at the first call. `file` is where the file of a
 /// `sqlite` entry lies.
@@ -23,6 +27,18 @@ pub fn open(entry: &DatabaseAccess, file: &Path, family: Family) -> Database {
 #[must_use]
 pub fn open_hosts(entry: &DatabaseAccess, file: &Path, family: Family) -> Hosts {
     Hosts::new(open(entry, file, family), entry.read_only)
+}
+
+/// The leases of a `lease-database` that is no file, opened at the first call; `None` for kinds that keep no leases.
+/// `trouble` is notified whenever the database does not answer.
+#[must_use]
+pub fn open_leases<R: Record>(entry: &DatabaseAccess, trouble: Arc<Notify>) -> Option<Leases<R>> {
+    let dialect = match entry.kind.as_str() {
+        mysql::KIND => Dialect::MySql,
+        postgres::KIND => Dialect::PostgreSql,
+        _ => return None,
+    };
+    Some(Leases::new(dialect, || open(entry, Path::new(""), R::FAMILY), trouble))
 }
 
 /// How to reach the server of an entry.

@@ -1,7 +1,9 @@
 //! Expired leases (Kea manual, "Lease Expiration"), of either family: reclaimed in bounded runs, kept for a while,
 //! then deleted.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
 use base::Timestamp;
 use lease::{LeaseState, MaybeReady, StoreError, Updated};
@@ -44,6 +46,8 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 pub(crate) trait Reclaim: Leased {
     /// Rows whose time is up, oldest end first.
     fn due<'a>(store: &'a Self::Store<'_>, now: Timestamp, limit: usize) -> Answer<'a, Vec<Arc<Self>>>;
+    /// Whether each change of the store takes a while, so that several are made at a time.
+    fn is_slow(store: &Self::Store<'_>) -> bool;
     /// Rows that were released and kept for their clients.
     fn released<'a>(store: &'a Self::Store<'_>) -> Answer<'a, Vec<Arc<Self>>>;
     fn update<'a>(store: &'a Self::Store<'_>, row: Self, expected: &Self) -> Answer<'a, Updated>;
@@ -77,19 +81,55 @@ pub(crate) async fn expired<L: Reclaim>(
         done.limited = true;
     }
     L::note(Note::Start(due.len()));
-    for (at, lease) in due.iter().enumerate() {
+    let at_a_time = if L::is_slow(store) { TOGETHER } else { 1 };
+    for (at, leases) in due.chunks(at_a_time).enumerate() {
         // At least one: however long the look for them took, each run gets on.
         if at > 0 && !proceed() {
             done.limited = true;
             break;
         }
-        if reclaim::<L>(store, runtime, lease, limits.remove).await? {
+        let mut reclaimed = |lease: &Arc<L>| {
             forget(lease, &mut done.requests);
             done.leases += 1;
+        };
+        if let [lease] = leases {
+            if reclaim::<L>(store, runtime, lease, limits.remove).await? {
+                reclaimed(lease);
+            }
+            continue;
+        }
+        let work: Vec<_> =
+            leases.iter().map(|lease| reclaim::<L>(store, runtime, lease, limits.remove)).collect();
+        for (lease, outcome) in leases.iter().zip(together(work).await) {
+            if outcome? {
+                reclaimed(lease);
+            }
         }
     }
     L::note(Note::Complete(done.leases));
     Ok(done)
+}
+
+/// Leases that are reclaimed at a time where each takes a while.
+const TOGETHER: usize = 64;
+
+/// Does all of it at the same time.
+async fn together<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.into_iter().map(|work| (Box::pin(work), None)).collect();
+    poll_fn(|context| {
+        let mut waiting = false;
+        for (work, outcome) in &mut work {
+            if outcome.is_none() {
+                match work.as_mut().poll(context) {
+                    Poll::Ready(done) => *outcome = Some(done),
+                    Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    work.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }
 
 async fn reclaim<L: Reclaim>(

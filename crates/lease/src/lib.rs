@@ -15,5 +15,7 @@ pub mod suite6;
 pub use lease4::{Lease4, LeaseState};
 pub use lease6::{HwAddrSource, Lease6, LeaseType};
 pub use observer::{LeaseObserver4, LeaseObserver6, NoObserver};
-pub use store::{Added, Committed, Durable, LeaseStore4, Mark, MaybeReady, Page4, StoreError, Updated};
+pub use store::{
+    Added, Committed, Counted, Durable, LeaseStore4, Mark, MaybeReady, Page4, StoreError, Updated,
+};
 pub use store6::{Added6, LeaseStore6, Page6};

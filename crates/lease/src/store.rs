@@ -1,5 +1,6 @@
 //! The trait of lease stores.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
@@ -8,7 +9,7 @@ use std::task::{Context, Poll};
 
 use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
 
-use crate::{Lease4, LeaseState};
+use crate::{Lease4, LeaseState, LeaseType};
 
 /// Why a store did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,33 @@ pub struct Mark(pub u64);
 /// send the replies of this one when it is done.
 pub type Committed = MaybeReady<'static, Result<(), StoreError>>;
 
+/// How many leases of a subnet are in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub subnet: SubnetId,
+    pub lease_type: LeaseType,
+    pub state: LeaseState,
+    pub leases: u64,
+}
+
+/// Adds up what [`LeaseStore4::counts`] answers.
+#[derive(Debug, Default)]
+pub(crate) struct Counts(BTreeMap<(SubnetId, LeaseType, LeaseState), u64>);
+
+impl Counts {
+    pub(crate) fn add(&mut self, subnet: SubnetId, lease_type: LeaseType, state: LeaseState) {
+        *self.0.entry((subnet, lease_type, state)).or_default() += 1;
+    }
+
+    pub(crate) fn into_all(self) -> Vec<Counted> {
+        let counted = |((subnet, lease_type, state), leases)| Counted { subnet, lease_type, state, leases };
+        self.0.into_iter().map(counted).collect()
+    }
+}
+
+/// Leases that are counted together.
+pub(crate) const COUNTED: usize = 4096;
+
 /// A page of leases in address order.
 pub type Page4 = Vec<Arc<Lease4>>;
 
@@ -103,6 +131,11 @@ pub trait Durable: Send + Sync {
     /// stored: no answer that rests on it may leave. It is enough to drop the answers; clients ask again.
     /// The work is started by the call; dropping the answer does not cancel it.
     fn commit(&self, since: Mark) -> Committed;
+
+    /// Whether other servers may change the same rows: then what an observer has made of them is a hint only.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// Where DHCPv4 leases live. One row per address.
@@ -132,6 +165,27 @@ pub trait LeaseStore4: Durable {
 
     /// As [`expired`](Self::expired), of one subnet: what an allocator reuses when no address is free.
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page4>;
+
+    /// How many rows of each of these subnets are in each state; what there is none of is left out.
+    fn counts(&self, first: SubnetId, last: SubnetId) -> Answer<'_, Vec<Counted>> {
+        MaybeReady::Wait(Box::pin(async move {
+            let (mut counts, mut after) = (Counts::default(), None);
+            if first == last {
+                for lease in self.by_subnet(first).await? {
+                    counts.add(lease.subnet_id, LeaseType::Na, lease.state);
+                }
+                return Ok(counts.into_all());
+            }
+            loop {
+                let page = self.page(after, COUNTED).await?;
+                let Some(end) = page.last() else { return Ok(counts.into_all()) };
+                after = Some(end.address);
+                for lease in page.iter().filter(|lease| (first..=last).contains(&lease.subnet_id)) {
+                    counts.add(lease.subnet_id, LeaseType::Na, lease.state);
+                }
+            }
+        }))
+    }
 
     /// Adds a row unless the address has one.
     fn add(&self, lease: Lease4) -> Answer<'_, Added>;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 
-use crate::{Durable, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
+use crate::store::{COUNTED, Counts};
+use crate::{Counted, Durable, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
 
 /// A page of leases in address order.
 pub type Page6 = Vec<Arc<Lease6>>;
@@ -53,6 +54,27 @@ pub trait LeaseStore6: Durable {
 
     /// As [`expired`](Self::expired), of one subnet: what an allocator reuses when nothing is free.
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page6>;
+
+    /// How many rows of each of these subnets are in each state; what there is none of is left out.
+    fn counts(&self, first: SubnetId, last: SubnetId) -> Answer<'_, Vec<Counted>> {
+        MaybeReady::Wait(Box::pin(async move {
+            let (mut counts, mut after) = (Counts::default(), None);
+            if first == last {
+                for lease in self.by_subnet(first).await? {
+                    counts.add(lease.subnet_id, lease.lease_type, lease.state);
+                }
+                return Ok(counts.into_all());
+            }
+            loop {
+                let page = self.page(after, COUNTED).await?;
+                let Some(end) = page.last() else { return Ok(counts.into_all()) };
+                after = Some(end.address);
+                for lease in page.iter().filter(|lease| (first..=last).contains(&lease.subnet_id)) {
+                    counts.add(lease.subnet_id, lease.lease_type, lease.state);
+                }
+            }
+        }))
+    }
 
     /// Adds a row unless the address has one, of whatever type.
     fn add(&self, lease: Lease6) -> Answer<'_, Added6>;

@@ -41,20 +41,36 @@ where
 #[macro_export]
 macro_rules! lease4_suite {
     ($factory:expr, $block_on:expr) => {
-        $crate::lease4_suite! { @ $factory, $block_on;
+        $crate::lease4_suite! { @ each $factory, $block_on }
+    };
+    // One test of them all, for stores that take long to set up.
+    (together: $factory:expr, $block_on:expr) => {
+        $crate::lease4_suite! { @ together $factory, $block_on }
+    };
+    (@ $how:ident $factory:expr, $block_on:expr) => {
+        $crate::lease4_suite! { @ $how $factory, $block_on;
             add_and_exists, update_needs_the_expected_row, delete_needs_the_expected_row, every_field_is_kept,
             lookups_find_all_rows_in_order, pages_walk_all_rows, expired_rows_come_oldest_first,
             states_are_found_by_subnet, reclaimed_rows_are_flushed, subnets_are_wiped, observers_follow_in_order,
             commits_cover_what_was_written, random_changes_equal_a_model, concurrent_adds_have_one_winner,
         }
     };
-    (@ $factory:expr, $block_on:expr; $($name:ident),* $(,)?) => {
+    (@ each $factory:expr, $block_on:expr; $($name:ident),* $(,)?) => {
         $(
             #[test]
             fn $name() {
                 ($block_on)($crate::suite::$name(&$factory));
             }
         )*
+    };
+    (@ together $factory:expr, $block_on:expr; $($name:ident),* $(,)?) => {
+        #[test]
+        fn suite() {
+            $(
+                println!("{}", stringify!($name));
+                ($block_on)($crate::suite::$name(&$factory));
+            )*
+        }
     };
 }
 

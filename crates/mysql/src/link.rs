@@ -98,12 +98,13 @@ impl MySql {
         self.blocking.wait(self.limit, call)
     }
 
-    /// Runs what waits, and `script` behind it; `visit` is told which statement of the latter a row is of.
+    /// Runs what waits, and `script` behind it; `visit` is told which statement of the latter a row is of. Answers how
+    /// many rows each of its statements found.
     fn together(
         &self,
         script: &[(&str, &[Datum])],
         visit: &mut dyn FnMut(usize, &Row<'_>) -> Result<(), Error>,
-    ) -> Result<u64, Error> {
+    ) -> Result<Vec<u64>, Error> {
         let Script { mut text, statements: before } = self.waiting.take();
         for (sql, bind) in script {
             append(&mut text, &self.statement(sql), bind);
@@ -112,7 +113,11 @@ impl MySql {
         self.wait(async {
             let mut result = connection.query_iter(text).await.map_err(failed)?;
             let (mut at, mut answer) = (0_usize, Ok(()));
+            let mut found = Vec::with_capacity(script.len());
             while !result.is_empty() {
+                if at >= before {
+                    found.push(result.affected_rows());
+                }
                 while let Some(row) = result.next().await.map_err(failed)? {
                     // What is left is read all the same: the connection goes on.
                     if answer.is_ok()
@@ -124,7 +129,11 @@ impl MySql {
                 at += 1;
             }
             result.drop_result().await.map_err(failed)?;
-            answer.map(|()| connection.affected_rows())
+            // The last statement, unless it has rows, is over when its answer is seen.
+            if found.len() < script.len() {
+                found.push(connection.affected_rows());
+            }
+            answer.map(|()| found)
         })
     }
 
@@ -173,9 +182,10 @@ fn failed(error: mysql_async::Error) -> Error {
             match server.code {
                 // Shutting down, connection killed.
                 1053 | 1079 | 1152 | 1184 | 1927 | 4031 => Error::Lost(reason),
-                // Changed by another since it was read; too many connections; waited too long for others; chosen to give
-                // way; interrupted.
-                1020 | 1040 | 1203 | 1205 | 1213 | 1226 | 1317 => Error::Unavailable(reason),
+                // Changed by another since it was read; chosen to give way.
+                1020 | 1213 => Error::Contended(reason),
+                // Too many connections; waited too long for others; interrupted.
+                1040 | 1203 | 1205 | 1226 | 1317 => Error::Unavailable(reason),
                 code => Error::Rejected { code: code.to_string(), reason },
             }
         }
@@ -319,7 +329,12 @@ impl Link for MySql {
     }
 
     fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error> {
-        self.together(&[(sql, bind)], &mut |_, _| Ok(()))
+        let found = self.together(&[(sql, bind)], &mut |_, _| Ok(()))?;
+        Ok(found.last().copied().unwrap_or_default())
+    }
+
+    fn execute_all(&self, statements: &[(&str, &[Datum])]) -> Result<Vec<u64>, Error> {
+        self.together(statements, &mut |_, _| Ok(()))
     }
 
     fn send(&self, sql: &str, bind: &[Datum]) -> Result<(), Error> {

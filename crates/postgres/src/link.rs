@@ -186,11 +186,10 @@ fn failed(error: &tokio_postgres::Error, closed: bool) -> Error {
             SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
                 Error::Lost(reason)
             }
-            SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::T_R_DEADLOCK_DETECTED
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::TOO_MANY_CONNECTIONS
-            | SqlState::QUERY_CANCELED => Error::Unavailable(reason),
+            SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Error::Contended(reason),
+            SqlState::LOCK_NOT_AVAILABLE | SqlState::TOO_MANY_CONNECTIONS | SqlState::QUERY_CANCELED => {
+                Error::Unavailable(reason)
+            }
             // Class 53 is lack of resources, 58 failures of the system.
             _ if code.code().starts_with("53") || code.code().starts_with("58") => Error::Unavailable(reason),
             _ => Error::Rejected { code: code.code().to_owned(), reason },
@@ -264,6 +263,22 @@ impl Link for PostgreSql {
         self.together(async {
             self.client.execute(&statement, &references(&bind)).await.map_err(|error| self.failed(&error))
         })
+    }
+
+    fn execute_all(&self, statements: &[(&str, &[Datum])]) -> Result<Vec<u64>, Error> {
+        let mut prepared = Vec::with_capacity(statements.len());
+        for (sql, bind) in statements {
+            prepared.push((self.prepared(sql)?, parameters(bind)));
+        }
+        let mut counts = Vec::with_capacity(prepared.len());
+        // So many at a time: see `WAITING`.
+        for some in prepared.chunks(WAITING) {
+            let calls = some.iter().map(|(statement, bind)| async move {
+                self.client.execute(statement, &references(bind)).await.map_err(|error| self.failed(&error))
+            });
+            counts.extend(self.together(try_join_all(calls))?);
+        }
+        Ok(counts)
     }
 
     fn send(&self, sql: &str, bind: &[Datum]) -> Result<(), Error> {

@@ -465,7 +465,9 @@ fn dhcp_enable<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
 }
 
 fn lfc_start<P: Protocol>(server: &Server<P>) -> Answer {
-    match server.shared.active.load().memfile.start_lfc() {
+    let active = server.shared.active.load();
+    let started = active.home.file().map_or(memfile::LfcStart::NotPersistent, |memfile| memfile.start_lfc());
+    match started {
         memfile::LfcStart::Started => Answer::ok("kea-lfc started"),
         memfile::LfcStart::AlreadyRunning => {
             Answer::with_result(control::result::EMPTY, "kea-lfc already running")

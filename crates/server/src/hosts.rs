@@ -2,56 +2,37 @@
 //!
 //! Packets ask one task, [`Lookup`], which hands all questions that came meanwhile to each database in one call:
 //! the more packets wait, the fewer calls each costs. Nothing is remembered between calls, as in Kea without a host
-//! cache: a reservation counts from the moment it is stored. Another task for each database, [`watch`], does what
-//! `on-fail` asks for while the database does not answer.
+//! cache: a reservation counts from the moment it is stored.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use backend::BackendError;
 use backend::hosts::{HostDatabase, HostQuestions, HostRecord};
+use backend::{BackendError, Boxed};
 use base::SubnetId;
-use config::{DatabaseAccess, OnFail, Services};
+use config::Services;
 use host::{Host, HostLookup, Identifier, LookupError, Reservation};
-use net::Lane;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Protocol;
 use crate::messages::say;
 use crate::protocol::Config;
+use crate::reach::{Content, Reach, Reachable};
 use crate::reconfigure::Refusal;
 use crate::security::Places;
 use crate::server::Server;
-use crate::service::Origin;
 
 /// Questions that are asked at once.
 const TOGETHER: usize = 256;
-
-/// The shortest pause between attempts to reach a database.
-const SOONEST: Duration = Duration::from_millis(100);
 
 /// What reservations of a family are.
 type Reserved<P> = <<P as Protocol>::Model as config::Protocol>::Reservation;
 
 /// A database in use.
 pub(crate) struct Used {
-    access: DatabaseAccess,
     file: PathBuf,
     pub(crate) database: Arc<dyn HostDatabase>,
-    /// It did not answer.
-    trouble: Arc<Notify>,
-    /// The task that watches it.
-    watch: std::sync::OnceLock<AbortHandle>,
-}
-
-impl Drop for Used {
-    fn drop(&mut self) {
-        if let Some(watch) = self.watch.get() {
-            watch.abort();
-        }
-    }
+    reach: Reach,
 }
 
 impl Used {
@@ -64,126 +45,40 @@ impl Used {
         let mut used = Vec::new();
         for (at, access) in services.hosts_databases.iter().enumerate() {
             let file = places.hosts.get(at).cloned().unwrap_or_default();
-            used.push(match before.iter().find(|b| b.access == *access && b.file == file) {
+            used.push(match before.iter().find(|b| b.reach.access() == access && b.file == file) {
                 Some(same) => Arc::clone(same),
-                None => Arc::new(Self::new::<P>(access, &file)),
+                None => Arc::new(Self {
+                    database: Arc::new(databases::open_hosts(access, &file, P::FAMILY)),
+                    file,
+                    reach: Reach::new(Content::Hosts, access),
+                }),
             });
         }
         used
     }
 
-    fn new<P: Protocol>(access: &DatabaseAccess, file: &Path) -> Self {
-        Self {
-            access: access.clone(),
-            file: file.to_owned(),
-            database: Arc::new(databases::open_hosts(access, file, P::FAMILY)),
-            trouble: Arc::new(Notify::new()),
-            watch: std::sync::OnceLock::new(),
-        }
-    }
-
-    /// Sees to it that a database answers which was not in use before. While it does not, its entry says what happens
-    /// at a start: `retry-on-startup` tries again `max-reconnect-tries` times, and with an `on-fail` that serves, the
-    /// server begins without it.
+    /// See [`Reach::contact`].
     pub(crate) async fn contact<P: Protocol>(&self, starting: bool) -> Result<(), Refusal> {
-        if self.watch.get().is_some() {
-            return Ok(());
-        }
-        let patient = starting && self.access.retry_on_startup;
-        let mut tried = 0;
-        loop {
-            let Err(error) = self.database.probe().await else { return Ok(()) };
-            say!(P, HostsUnavailable { database: self.database.name(), error: &error });
-            if !patient || !error.is_temporary() {
-                return Err(Refusal::new(format!("Unable to open database: {error}")));
-            }
-            if self.access.on_fail != OnFail::StopRetryExit {
-                self.trouble.notify_one();
-                return Ok(());
-            }
-            if tried >= self.access.max_reconnect_tries {
-                say!(P, DbReconnectFatal { tries: tried, database: self.database.name() });
-                return Err(Refusal::new(format!("Unable to open database: {error}")));
-            }
-            tried += 1;
-            tokio::time::sleep(pause(&self.access)).await;
-        }
+        self.reach.contact::<P>(&Reserving(Arc::clone(&self.database)), starting).await
     }
 
-    /// Begins to watch the database, unless that is done already. `number` tells its origin from others.
-    pub(crate) fn watched<P: Protocol>(self: &Arc<Self>, server: &Arc<Server<P>>, number: usize) {
-        self.watch.get_or_init(|| {
-            let number = u32::try_from(number).unwrap_or_default();
-            let (database, trouble) = (Arc::clone(&self.database), Arc::clone(&self.trouble));
-            let task = watch(self.access.clone(), database, trouble, Arc::downgrade(server), number);
-            tokio::spawn(task).abort_handle()
-        });
+    /// See [`Reach::watched`].
+    pub(crate) fn watched<P: Protocol>(&self, server: &Arc<Server<P>>, number: usize) {
+        self.reach.watched(Reserving(Arc::clone(&self.database)), server, number);
     }
 }
 
-fn pause(access: &DatabaseAccess) -> Duration {
-    Duration::from_millis(access.reconnect_wait_time.into()).max(SOONEST)
-}
+/// A database of reservations as it is watched.
+struct Reserving(Arc<dyn HostDatabase>);
 
-/// Does what `on-fail` asks for, each time that the database did not answer.
-async fn watch<P: Protocol>(
-    access: DatabaseAccess,
-    database: Arc<dyn HostDatabase>,
-    trouble: Arc<Notify>,
-    server: Weak<Server<P>>,
-    number: u32,
-) {
-    let origin = Origin::of_database(number);
-    loop {
-        trouble.notified().await;
-        // Perhaps it was slow once.
-        if database.probe().await.is_ok() {
-            continue;
-        }
-        let Some(server) = server.upgrade() else { return };
-        let name = database.name();
-        say!(P, DbReconnectLost { database: &name });
-        // Given back also when the configuration goes on without this database.
-        let stopped = (access.on_fail == OnFail::StopRetryExit).then(|| Stopped::new(&server, origin));
-        let mut tried = 0;
-        let back = loop {
-            if tried >= access.max_reconnect_tries && access.on_fail != OnFail::ServeRetryContinue {
-                break false;
-            }
-            tried += 1;
-            tokio::time::sleep(pause(&access)).await;
-            if database.probe().await.is_ok() {
-                break true;
-            }
-        };
-        if back {
-            say!(P, DbReconnectSucceeded { database: &name });
-            drop(stopped);
-        } else {
-            say!(P, DbReconnectFailed { tries: access.max_reconnect_tries, database: &name });
-            server.request_shutdown(1);
-            // Clients stay without service until the end.
-            return std::future::pending().await;
-        }
+impl Reachable for Reserving {
+    fn name(&self) -> String {
+        self.0.name()
     }
-}
 
-/// The service is switched off as long as this lives.
-struct Stopped<P: Protocol> {
-    server: Arc<Server<P>>,
-    origin: Origin,
-}
-
-impl<P: Protocol> Stopped<P> {
-    fn new(server: &Arc<Server<P>>, origin: Origin) -> Self {
-        server.shared.service.disable(origin, None);
-        Self { server: Arc::clone(server), origin }
-    }
-}
-
-impl<P: Protocol> Drop for Stopped<P> {
-    fn drop(&mut self) {
-        self.server.shared.service.enable(self.origin);
+    fn probe(&self) -> Boxed<()> {
+        let database = Arc::clone(&self.0);
+        Box::pin(async move { database.probe().await })
     }
 }
 
@@ -203,10 +98,6 @@ type Found<P> = Vec<Arc<Host<Reserved<P>>>>;
 /// The databases of a configuration, as packets ask them. Its task ends with it.
 pub struct Lookup<P: Protocol> {
     questions: mpsc::UnboundedSender<Question<P>>,
-    /// Packets that may wait at a time (`parked-packet-limit`).
-    room: Arc<Semaphore>,
-    /// Places of them that are not for clients that only look for a server.
-    kept: usize,
 }
 
 impl<P: Protocol> Lookup<P> {
@@ -217,17 +108,7 @@ impl<P: Protocol> Lookup<P> {
         }
         let (questions, inbox) = mpsc::unbounded_channel();
         tokio::spawn(answer_all::<P>(Arc::clone(config), used.to_vec(), inbox));
-        let limit = usize::try_from(config.services.parked_packet_limit).unwrap_or(usize::MAX);
-        let room = if limit == 0 { Semaphore::MAX_PERMITS } else { limit.min(Semaphore::MAX_PERMITS) };
-        Some(Arc::new(Self { questions, room: Arc::new(Semaphore::new(room)), kept: room / 4 }))
-    }
-
-    /// A place for a packet that waits; `None`: too many do.
-    pub(crate) fn place(&self, lane: Lane) -> Option<OwnedSemaphorePermit> {
-        if lane == Lane::Discovery && self.room.available_permits() <= self.kept {
-            return None;
-        }
-        Arc::clone(&self.room).try_acquire_owned().ok()
+        Some(Arc::new(Self { questions }))
     }
 
     async fn ask(&self, asked: Asked<P>) -> Result<Found<P>, LookupError> {
@@ -299,7 +180,7 @@ async fn fetch<P: Protocol>(
             Err(error) => {
                 say!(P, HostsUnavailable { database: used.database.name(), error: &error });
                 if error.is_temporary() {
-                    used.trouble.notify_one();
+                    used.reach.trouble.notify_one();
                 }
                 failure = Some(error);
             }

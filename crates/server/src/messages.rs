@@ -85,6 +85,9 @@ macro_rules! family {
     HostsUnavailable { database, error } = concat!($id, "_HOSTS_DATABASE_FAILED"), $logger, Error,
         "host reservations in {database} can not be looked up: {error}",
         "The database did not answer, or refuses. Packets that need to know are dropped meanwhile. Not of Kea.";
+    LeasesUnavailable { database, error } = concat!($id, "_LEASE_DATABASE_FAILED"), $logger, Error,
+        "leases in {database} can not be reached: {error}",
+        "The database did not answer at the start or when the configuration named it, or refuses. Not of Kea.";
     HostUnusable { database, reservation, error } = concat!($id, "_HOSTS_DATABASE_UNUSABLE"), $logger, Warn,
         "the reservation {reservation} in {database} can not be used: {error}",
         "Its client is served as if the reservation were not there. Not of Kea.";

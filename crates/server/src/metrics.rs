@@ -12,6 +12,7 @@ use control::http::{Page, Reply, StatusCode};
 use observe::stats::StatisticValue;
 
 use crate::Protocol;
+use crate::leases::Home;
 use crate::protocol::Config;
 use crate::server::Server;
 
@@ -228,10 +229,18 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
             subnet::<P>(&mut metrics, &active.config, row, &of, value);
         }
     });
-    let store = active.memfile.status();
-    metrics.add("leases", &[], store.leases);
-    metrics.add("lease_writes_pending", &[], store.pending);
-    metrics.add("lease_write_failures_total", &[], store.failures);
+    match &active.home {
+        Home::File(memfile) => {
+            let store = memfile.status();
+            metrics.add("leases", &[], store.leases);
+            metrics.add("lease_writes_pending", &[], store.pending);
+            metrics.add("lease_write_failures_total", &[], store.failures);
+        }
+        // How many there are the database knows, and nobody waits for that here.
+        Home::Database(database) => {
+            metrics.add("lease_write_failures_total", &[], database.leases.status().failures);
+        }
+    }
     let lost = server.shared.overload.lost(server.shared.clock.steady());
     for (queue, packets) in lost.by_queue() {
         metrics.add(QUEUE_DROPS, &[("queue", queue)], packets);

@@ -59,7 +59,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// The family, and what its configurations have.
     type Model: modules::lease_cmds::Leases<Lease = Self::Lease, Store = Self::Store>;
-    type Lease: Leased + memfile::Leased;
+    type Lease: Leased + memfile::Leased + databases::Record;
     /// `dyn LeaseStore4` or `dyn LeaseStore6`.
     type Store: ?Sized + Durable;
     /// A queue of a service socket.
@@ -88,6 +88,10 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn set_now(statistics: &Statistics<Self>, now: Micros);
     fn observer(runtime: Arc<Runtime<Self::Lease>>) -> Arc<Observer<Self>>;
     fn store(memfile: Arc<Memfile<Self::Lease>>) -> Arc<Self::Store>;
+    fn database_observer(
+        runtime: Arc<Runtime<Self::Lease>>,
+    ) -> Arc<<Self::Lease as databases::Record>::Observer>;
+    fn database_store(leases: Arc<databases::Leases<Self::Lease>>) -> Arc<Self::Store>;
     /// Pools follow a configuration; new ones are filled from the store.
     fn reconfigure(
         runtime: &Runtime<Self::Lease>,

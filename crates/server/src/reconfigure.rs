@@ -19,6 +19,7 @@ use memfile::{Durability, Memfile};
 
 use crate::Protocol;
 use crate::hosts::{Lookup, Used};
+use crate::leases::{Home, LeaseDatabase};
 use crate::messages::say;
 use crate::protocol::{Config, Written};
 use crate::pull::{First, Pulling};
@@ -109,6 +110,8 @@ pub(crate) struct Staged<P: Protocol> {
     config: Arc<Config<P>>,
     pulling: Option<Pulling<P>>,
     hosts: Vec<Arc<Used>>,
+    /// Where leases are; `None`: in a file.
+    leases: Option<Arc<LeaseDatabase<P>>>,
     places: Places,
     hooks: modules::Libraries,
     /// What the operator should know although it runs.
@@ -230,12 +233,18 @@ impl<P: Protocol> Server<P> {
             _ => own,
         };
         let hosts = Used::all::<P>(&config.services, &state.hosts, &places);
+        let running = self.shared.active.load().home.clone();
+        let leases = LeaseDatabase::named(&config.services.lease_database, &running)?;
+        let starting = state.lease_file.as_os_str().is_empty();
         if !self.arguments.repair {
             for used in &hosts {
-                used.contact::<P>(state.lease_file.as_os_str().is_empty()).await?;
+                used.contact::<P>(starting).await?;
             }
         }
-        Ok(Staged { file, config, pulling, hosts, places, hooks, remark })
+        if let Some(leases) = &leases {
+            leases.contact(starting).await?;
+        }
+        Ok(Staged { file, config, pulling, hosts, leases, places, hooks, remark })
     }
 
     /// Brings a staged configuration into force. Answers what the operator should know although it runs.
@@ -247,7 +256,7 @@ impl<P: Protocol> Server<P> {
         staged: Staged<P>,
         state: &mut State<P>,
     ) -> Result<Option<String>, Refusal> {
-        let Staged { file, config, mut pulling, hosts, places, hooks, remark } = staged;
+        let Staged { file, config, mut pulling, hosts, leases, places, hooks, remark } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
@@ -257,7 +266,8 @@ impl<P: Protocol> Server<P> {
             let fresh =
                 self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
             let fresh = fresh.map_err(Refusal::new)?;
-            self.swap(&config, &places.lease_file, &hosts, true).await.map(|()| fresh)
+            let leases = Wanted { file: &places.lease_file, database: leases.as_ref() };
+            self.swap(&config, leases, &hosts, true).await.map(|()| fresh)
         };
         let fresh = match opened.await {
             Ok(fresh) => fresh,
@@ -288,6 +298,9 @@ impl<P: Protocol> Server<P> {
         }));
         state.pulling = pulling.map(Arc::new);
         hosts.iter().enumerate().for_each(|(at, used)| used.watched(self, at));
+        if let Some(leases) = &leases {
+            leases.watched(self);
+        }
         state.hosts = hosts;
         let mut sockets = self.sockets.lock().await;
         sockets.attempts = 0;
@@ -305,7 +318,7 @@ impl<P: Protocol> Server<P> {
 
     /// Swaps in a configuration that differs from the running one only in what databases hold.
     pub(crate) async fn apply_pulled(&self, config: Arc<Config<P>>, state: &State<P>) -> Result<(), Refusal> {
-        self.swap(&config, &state.lease_file, &state.hosts, false).await?;
+        self.swap_same(&config, state).await?;
         say!(P, CbMerged);
         self.in_force(&config);
         Ok(())
@@ -327,7 +340,7 @@ impl<P: Protocol> Server<P> {
         };
         let outcome = async {
             let config = self.resolve(&whole)?;
-            self.swap(&config, &state.lease_file, &state.hosts, false).await?;
+            self.swap_same(&config, &state).await?;
             Ok::<_, Refusal>(config)
         };
         match outcome.await {
@@ -347,59 +360,58 @@ impl<P: Protocol> Server<P> {
         }
     }
 
+    /// As [`swap`](Self::swap), where leases and reservations stay where they are.
+    async fn swap_same(&self, config: &Arc<Config<P>>, state: &State<P>) -> Result<(), Refusal> {
+        let home = self.shared.active.load().home.clone();
+        let leases = Wanted { file: &state.lease_file, database: home.database() };
+        self.swap(config, leases, &state.hosts, false).await
+    }
+
     /// The moment of change: no packet is in progress. `reload`: a lease file that was removed or replaced meanwhile is
     /// opened anew.
     async fn swap(
         &self,
         config: &Arc<Config<P>>,
-        lease_file: &Path,
+        leases: Wanted<'_, P>,
         hosts: &[Arc<Used>],
         reload: bool,
     ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
-        let settings = memfile_settings(&services.lease_database, lease_file).map_err(Refusal::new)?;
-        let same_file = settings.path == running.memfile.settings().path;
-        if same_file && settings.durability != running.memfile.settings().durability {
-            return Err(Refusal::new(
-                "'persist' and 'persist-sync' of a lease file in use cannot be changed; restart",
-            ));
-        }
-        let lfc_interval = settings.lfc_interval;
-        let next = (!same_file || reload && !running.memfile.in_place()).then_some(settings);
+        let next = Next::of(&running, &services.lease_database, leases, reload)?;
         let identity = P::identity(config, &self.paths, self.shared.clock.now()).map_err(Refusal::new)?;
         let identity = Arc::new(identity);
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
         let line = self.shared.line.stage::<P>(config.globals.dhcp4o6_port).map_err(Refusal::new)?;
         let alone = self.shared.gate.write().await;
-        let active = match next {
-            None => {
+        let opened = match next {
+            Next::Same => {
                 let look = reload && checks_differ::<P>(&running.config, config);
-                if let Err(error) = self.keep_store(&running, config, look).await {
-                    P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
-                    return Err(failed(error));
-                }
-                Active {
-                    config: Arc::clone(config),
-                    store: Arc::clone(&running.store),
-                    memfile: Arc::clone(&running.memfile),
-                    runtime: Arc::clone(&running.runtime),
-                    identity,
-                    hosts: Lookup::start(config, hosts),
-                }
+                self.keep_store(&running, config, look).await
             }
-            Some(settings) => match self.open_store(config, identity, settings).await {
-                Ok(active) => Active { hosts: Lookup::start(config, hosts), ..active },
-                Err(error) => {
-                    P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
-                    return Err(failed(error));
-                }
-            },
+            Next::File(settings) => self.open_store(config, settings).await,
+            Next::Database(database) => self.open_database(config, database).await,
+        };
+        let Opened { home, store, runtime } = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                P::restore(&running.runtime, &running.config, &running.store).await.map_err(failed)?;
+                return Err(failed(error));
+            }
+        };
+        let active = Active {
+            config: Arc::clone(config),
+            store,
+            runtime,
+            identity,
+            hosts: Lookup::start(config, hosts),
+            parking: Active::parking(config, &home, !hosts.is_empty()),
+            home,
         };
         self.shared.active.store(Arc::new(active));
-        if same_file {
-            running.memfile.set_lfc_interval(lfc_interval);
+        if let Some(memfile) = self.shared.active.load().home.file() {
+            memfile.set_lfc_interval(Seconds(services.lease_database.lfc_interval));
         }
         self.shared.d2.adopt(d2);
         drop(alone);
@@ -433,36 +445,110 @@ impl<P: Protocol> Server<P> {
         running: &Active<P>,
         config: &Config<P>,
         look: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Opened<P>, StoreError> {
         let store = &running.store;
         P::reconfigure(&running.runtime, config, Some(store)).await?;
-        if look {
+        // As in Kea, leases in a database are not looked at: other servers may want them otherwise.
+        if look && running.home.file().is_some() {
             let mark = store.mark();
             P::check(config, store).await?;
             store.commit(mark).await?;
         }
-        Ok(())
+        Ok(Opened {
+            home: running.home.clone(),
+            store: Arc::clone(store),
+            runtime: Arc::clone(&running.runtime),
+        })
+    }
+
+    /// Pools and statistics of a store that is to be opened.
+    async fn fresh(&self, config: &Config<P>) -> Result<Arc<Runtime<P::Lease>>, StoreError> {
+        let runtime =
+            Arc::new(Runtime::<P::Lease>::new(Arc::clone(&self.statistics), RealRandom::new().next_u64()));
+        P::reconfigure(&runtime, config, None).await?;
+        runtime.forget_leases();
+        Ok(runtime)
     }
 
     /// Opens a lease file; pools and statistics are filled from it.
     async fn open_store(
         &self,
-        config: &Arc<Config<P>>,
-        identity: Arc<P::Identity>,
+        config: &Config<P>,
         settings: memfile::Settings,
-    ) -> Result<Active<P>, StoreError> {
-        let runtime =
-            Arc::new(Runtime::<P::Lease>::new(Arc::clone(&self.statistics), RealRandom::new().next_u64()));
-        P::reconfigure(&runtime, config, None).await?;
-        runtime.forget_leases();
+    ) -> Result<Opened<P>, StoreError> {
+        let runtime = self.fresh(config).await?;
         let now = self.shared.clock.now().seconds();
         let (memfile, _report) = Memfile::open(settings, P::observer(Arc::clone(&runtime)), now)?;
         let store = P::store(Arc::clone(&memfile));
         let mark = store.mark();
         P::check(config, &store).await?;
         store.commit(mark).await?;
-        Ok(Active { config: Arc::clone(config), store, memfile, runtime, identity, hosts: None })
+        Ok(Opened { home: Home::File(memfile), store, runtime })
     }
+
+    /// Begins to keep leases in a database; pools and statistics are filled from it.
+    async fn open_database(
+        &self,
+        config: &Config<P>,
+        database: Arc<LeaseDatabase<P>>,
+    ) -> Result<Opened<P>, StoreError> {
+        let runtime = self.fresh(config).await?;
+        let leases = &database.leases;
+        leases.observed_by(P::database_observer(Arc::clone(&runtime)));
+        match leases.load().await {
+            // It is filled when the database is there.
+            Err(_) if database.may_wait() => {}
+            loaded => loaded?,
+        }
+        let store = P::database_store(Arc::clone(leases));
+        Ok(Opened { home: Home::Database(database), store, runtime })
+    }
+}
+
+/// Where the leases of a configuration are to be.
+struct Wanted<'a, P: Protocol> {
+    file: &'a Path,
+    /// `None`: in the file.
+    database: Option<&'a Arc<LeaseDatabase<P>>>,
+}
+
+/// What becomes of the lease store.
+enum Next<P: Protocol> {
+    Same,
+    File(memfile::Settings),
+    Database(Arc<LeaseDatabase<P>>),
+}
+
+impl<P: Protocol> Next<P> {
+    fn of(
+        running: &Active<P>,
+        access: &DatabaseAccess,
+        wanted: Wanted<'_, P>,
+        reload: bool,
+    ) -> Result<Self, Refusal> {
+        if let Some(database) = wanted.database {
+            let same = running.home.database().is_some_and(|used| Arc::ptr_eq(used, database));
+            return Ok(if same { Self::Same } else { Self::Database(Arc::clone(database)) });
+        }
+        let settings = memfile_settings(access, wanted.file);
+        let Some(memfile) = running.home.file().filter(|memfile| memfile.settings().path == settings.path)
+        else {
+            return Ok(Self::File(settings));
+        };
+        if memfile.settings().durability != settings.durability {
+            return Err(Refusal::new(
+                "'persist' and 'persist-sync' of a lease file in use cannot be changed; restart",
+            ));
+        }
+        Ok(if reload && !memfile.in_place() { Self::File(settings) } else { Self::Same })
+    }
+}
+
+/// A lease store that is ready, with the pools and statistics that follow it.
+struct Opened<P: Protocol> {
+    home: Home<P>,
+    store: Arc<P::Store>,
+    runtime: Arc<Runtime<P::Lease>>,
 }
 
 /// Whether leases that were well may be so no longer (`sanity-checks`).
@@ -501,14 +587,8 @@ fn load_hooks<P: Protocol>(services: &config::Services) -> Result<modules::Libra
 }
 
 /// The lease file of a configuration.
-///
-/// # Errors
-/// When the kind of database is none that this program has.
-fn memfile_settings(access: &DatabaseAccess, path: &Path) -> Result<memfile::Settings, String> {
-    if access.kind != "memfile" {
-        return Err(format!("lease database type '{}' is not supported; use memfile", access.kind));
-    }
-    Ok(memfile::Settings {
+fn memfile_settings(access: &DatabaseAccess, path: &Path) -> memfile::Settings {
+    memfile::Settings {
         durability: match (access.persist, access.sync) {
             (false, _) => Durability::None,
             (true, SyncMode::Fsync) => Durability::Fsync,
@@ -517,7 +597,7 @@ fn memfile_settings(access: &DatabaseAccess, path: &Path) -> Result<memfile::Set
         lfc_interval: Seconds(access.lfc_interval),
         max_row_errors: access.max_row_errors,
         ..memfile::Settings::new(path)
-    })
+    }
 }
 
 /// What the log says of a configuration that came into force.

@@ -17,6 +17,7 @@ use observe::{Logging, Registry, StartUp};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 
+use crate::leases::Home;
 use crate::messages::say;
 use crate::protocol::Statistics;
 use crate::reconfigure::{Draft, Refusal, State};
@@ -343,10 +344,11 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
     Ok(Active {
         config: Arc::new(config),
         store: P::store(Arc::clone(&memfile)),
-        memfile,
+        home: Home::File(memfile),
         runtime,
         identity: Arc::default(),
         hosts: None,
+        parking: None,
     })
 }
 

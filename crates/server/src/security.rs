@@ -35,9 +35,10 @@ pub(crate) fn places<P: Protocol>(
         audit.data_directory(directory);
     }
     let data = PathKind::Data.context();
-    let name = &services.lease_database.name;
-    let name = if name.is_empty() { P::LEASE_FILE } else { name };
-    let lease_file = if services.lease_database.persist {
+    let leases = &services.lease_database;
+    let is_file = leases.kind == "memfile";
+    let name = if !is_file || leases.name.is_empty() { P::LEASE_FILE } else { &leases.name };
+    let lease_file = if is_file && leases.persist {
         audit.path(PathKind::Data, data, name).unwrap_or_default()
     } else {
         paths.data_dir.join(name)

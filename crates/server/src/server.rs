@@ -10,7 +10,6 @@ use backend::hosts::HostDatabase;
 use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
-use memfile::Memfile;
 use observe::{Logging, Registry};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, RwLock};
@@ -19,9 +18,11 @@ use crate::Protocol;
 use crate::clients::Clients;
 use crate::d2_client::Client;
 use crate::hosts::Lookup;
+use crate::leases::Home;
 use crate::messages::say;
 use crate::over6::Line;
 use crate::overload::Overload;
+use crate::parking::Parking;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
 use crate::queue::QueueLoad;
@@ -34,12 +35,21 @@ use crate::sockets::{ServiceSockets, SocketStatus};
 pub struct Active<P: Protocol> {
     pub config: Arc<Config<P>>,
     pub store: Arc<P::Store>,
-    /// The same store, for what only memfile has (cleanup, figures).
-    pub memfile: Arc<Memfile<P::Lease>>,
+    /// The same store, for what its kind alone has (cleanup, figures).
+    pub home: Home<P>,
     pub runtime: Arc<Runtime<P::Lease>>,
     pub identity: Arc<P::Identity>,
-    /// Databases of host reservations; `None`: there are none, and no packet waits.
+    /// Databases of host reservations; `None`: there are none.
     pub hosts: Option<Arc<Lookup<P>>>,
+    /// Room for packets, which wait for databases on their way; `None`: all is in memory, and none waits.
+    pub(crate) parking: Option<Parking>,
+}
+
+impl<P: Protocol> Active<P> {
+    /// Room for packets where there is anything to wait for.
+    pub(crate) fn parking(config: &Config<P>, home: &Home<P>, hosts: bool) -> Option<Parking> {
+        (hosts || home.database().is_some()).then(|| Parking::new(config.services.parked_packet_limit))
+    }
 }
 
 /// What workers and commands share.
@@ -199,7 +209,9 @@ impl<P: Protocol> Server<P> {
             let text = report.errors.first().map(|error| format!("{}: {}", error.what, error.problem));
             return Err(text.unwrap_or_else(|| "'filename' parameter is invalid".to_owned()));
         };
-        let memfile = Arc::clone(&self.shared.active.load().memfile);
+        let Some(memfile) = self.shared.active.load().home.file().cloned() else {
+            return Err("leases in a database are not written to files; see kea-admin lease-dump".to_owned());
+        };
         let shown = if filename.contains('/') { filename } else { path.display().to_string() };
         let written = tokio::task::spawn_blocking(move || memfile.write_to(&path)).await;
         match written {

@@ -6,6 +6,7 @@ use control::Answer;
 use json::{Map, Value};
 
 use crate::Protocol;
+use crate::leases::Home;
 use crate::server::Server;
 
 /// Why the server can not serve clients now; `None`: it can, as far as it knows.
@@ -20,14 +21,7 @@ pub(crate) fn unready<P: Protocol>(server: &Server<P>) -> Option<String> {
     if sockets.none {
         return Some("no interface is listened on".to_owned());
     }
-    server
-        .shared
-        .active
-        .load()
-        .memfile
-        .status()
-        .error
-        .map(|error| format!("leases can not be stored: {error}"))
+    server.shared.active.load().home.error().map(|error| format!("leases can not be stored: {error}"))
 }
 
 /// How the server is doing. Waits for nobody: it is asked when something is slow.
@@ -75,17 +69,33 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     let counts = lost.by_queue().into_iter().chain([("late", lost.late)]);
     let drops: Map = counts.map(|(name, packets)| (name.to_owned(), Value::from(packets))).collect();
     put("packet-queue-drops", drops.into());
-    let store = active.memfile.status();
+    put("lease-store", leases(&active.home).into());
+    Answer::arguments(status)
+}
+
+/// How the lease store is doing.
+fn leases<P: Protocol>(home: &Home<P>) -> Map {
     let mut leases = Map::new();
-    leases.insert("leases".to_owned(), store.leases.into());
-    leases.insert("pending".to_owned(), store.pending.into());
-    leases.insert("failures".to_owned(), store.failures.into());
-    leases.insert("lfc-running".to_owned(), store.lfc_running.into());
-    for (name, error) in [("error", store.error), ("lfc-error", store.lfc_error)] {
+    let errors = match home {
+        Home::File(memfile) => {
+            let store = memfile.status();
+            leases.insert("leases".to_owned(), store.leases.into());
+            leases.insert("pending".to_owned(), store.pending.into());
+            leases.insert("failures".to_owned(), store.failures.into());
+            leases.insert("lfc-running".to_owned(), store.lfc_running.into());
+            vec![("error", store.error), ("lfc-error", store.lfc_error)]
+        }
+        Home::Database(database) => {
+            let store = database.leases.status();
+            leases.insert("database".to_owned(), database.leases.database().into());
+            leases.insert("failures".to_owned(), store.failures.into());
+            vec![("error", store.error)]
+        }
+    };
+    for (name, error) in errors {
         if let Some(error) = error {
             leases.insert(name.to_owned(), error.into());
         }
     }
-    put("lease-store", leases.into());
-    Answer::arguments(status)
+    leases
 }

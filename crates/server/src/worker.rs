@@ -7,7 +7,7 @@
 //!
 //! When more comes in than can be served, clients that hold something come first (see `overload.rs`).
 //!
-//! Where host reservations are in databases, each packet is handled by a task of its own, which waits for them while
+//! Where leases or host reservations are in databases, each packet is handled by a task of its own, which waits for them while
 //! the worker goes on; packets of one client still follow one another.
 
 use std::cell::RefCell;
@@ -26,10 +26,10 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::Protocol;
-use crate::hosts::Lookup;
 use crate::messages::say;
 use crate::over6::PeerDoor;
 use crate::overload::Pressure;
+use crate::parking::Parking;
 use crate::protocol::{Destination, Meta};
 use crate::server::{Active, Shared};
 
@@ -465,9 +465,9 @@ async fn serve<P: Protocol, D: Door<P>>(
     // Reconfigurations wait for the batch, never in the middle of a packet.
     let gate = shared.gate.read().await;
     let active = shared.active.load_full();
-    if let Some(hosts) = &active.hosts {
+    if let Some(parking) = &active.parking {
         drop(gate);
-        park_all(local, socket, received, &active, hosts);
+        park_all(local, socket, received, &active, parking);
         return;
     }
     let mark = active.store.mark();
@@ -484,11 +484,11 @@ fn park_all<P: Protocol, D: Door<P>>(
     socket: &Rc<AsyncSocket<D::Queue>>,
     received: &Batch<MetaAt<P, D>>,
     active: &Active<P>,
-    hosts: &Lookup<P>,
+    parking: &Parking,
 ) {
     for ((meta, bytes), lane) in received.iter().zip(received.lanes()) {
         let (Some(place), Ok(task)) =
-            (hosts.place(lane), Arc::clone(&local.unfinished.parked).try_acquire_owned())
+            (parking.place(lane), Arc::clone(&local.unfinished.parked).try_acquire_owned())
         else {
             P::arrived(active.runtime.statistics());
             P::dropped(active.runtime.statistics(), DropReason::QueueFull);
@@ -520,7 +520,7 @@ async fn handle_parked<P: Protocol, D: Door<P>>(
     let active = shared.active.load_full();
     let mark = active.store.mark();
     let mut batches = Batches::new(local);
-    if active.hosts.is_some() {
+    if active.parking.is_some() {
         D::serve_waiting(shared, &active, socket.socket(), meta, bytes, &mut batches).await;
     } else {
         // Its databases went with a new configuration while it had not begun.

@@ -1,7 +1,7 @@
 //! Which columns a database's tables have. Schemas from Kea 2.2.0 on are understood as they are: where a column of the
 //! newest schema is missing, the older one with its meaning takes its place, or the keyword can not be stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backend::BackendError;
 use backend::columns::{self, Column, Datum, Form};
@@ -34,6 +34,8 @@ pub struct Layout {
     pub(crate) binary_reservations: bool,
     /// `excluded-prefixes` of reservations.
     pub(crate) excluded_prefixes: bool,
+    /// Columns of the family's leases, with their types.
+    pub(crate) leases: BTreeMap<String, String>,
 }
 
 impl Layout {
@@ -51,6 +53,7 @@ impl Layout {
             history: true,
             binary_reservations: false,
             excluded_prefixes: true,
+            leases: BTreeMap::new(),
         }
     }
 
@@ -80,7 +83,7 @@ impl Layout {
         match version {
             Some((major, _)) if major >= oldest => {
                 let layout = Self::of(&found, link.dialect(), family);
-                layout.with_reservations(link, schema)
+                layout.with_reservations(link, schema)?.with_leases(link, schema, family)
             }
             Some((major, minor)) => refuse(format!(
                 "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin \
@@ -103,6 +106,20 @@ impl Layout {
                 "excluded_prefix" => self.excluded_prefixes = true,
                 _ => {}
             }
+            Ok(())
+        })?;
+        Ok(self)
+    }
+
+    /// Adds what the table of leases has.
+    fn with_leases(mut self, link: &dyn Link, schema: &str, family: Family) -> Result<Self, Error> {
+        let sql = format!(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {schema} \
+             AND table_name = ?1"
+        );
+        let table = if family == Family::V4 { "lease4" } else { "lease6" };
+        link.query(&sql, &[Datum::Text(table.to_owned())], &mut |row| {
+            self.leases.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
             Ok(())
         })?;
         Ok(self)

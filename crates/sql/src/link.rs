@@ -33,6 +33,16 @@ impl Dialect {
         }
     }
 
+    /// What an `INSERT` begins and ends with that does nothing where there is a row of the same key already.
+    pub(crate) fn insert_new(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("INSERT OR IGNORE INTO", ""),
+            // Other faults would be ignored as well: values are known to fit before they are sent.
+            Self::MySql => ("INSERT IGNORE INTO", ""),
+            Self::PostgreSql => ("INSERT INTO", " ON CONFLICT DO NOTHING"),
+        }
+    }
+
     /// A name in quotes: some begin with a digit.
     pub(crate) fn quoted(self, name: &str) -> String {
         if self == Self::MySql { format!("`{name}`") } else { format!("\"{name}\"") }
@@ -85,6 +95,11 @@ pub trait Link {
 
     /// Number of rows that the statement found.
     fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error>;
+
+    /// Several statements that travel together, each as by [`execute`](Self::execute); a fault of one is one of all.
+    fn execute_all(&self, statements: &[(&str, &[Datum])]) -> Result<Vec<u64>, Error> {
+        statements.iter().map(|(sql, bind)| self.execute(sql, bind)).collect()
+    }
 
     /// As [`execute`](Self::execute) for who needs no number: it may be sent together with what follows, and fail
     /// there, at the latest when the transaction is committed.
@@ -223,6 +238,9 @@ pub enum Error {
     /// The connection went while a transaction was being committed: perhaps it is.
     #[error("{0}")]
     Uncertain(String),
+    /// Others were in the way, and the transaction was given up for them (a deadlock): the same may go well now.
+    #[error("{0}")]
+    Contended(String),
     /// The database does not answer, is locked for too long, or refuses the service.
     #[error("{0}")]
     Unavailable(String),
@@ -250,7 +268,9 @@ impl Error {
             Self::Backend(error) => error,
             Self::Rejected { .. } => BackendError::Rejected { database, reason },
             Self::Uncertain(_) => BackendError::Uncertain { database, reason },
-            Self::Lost(_) | Self::Unavailable(_) => BackendError::Unavailable { database, reason },
+            Self::Lost(_) | Self::Contended(_) | Self::Unavailable(_) => {
+                BackendError::Unavailable { database, reason }
+            }
         }
     }
 }

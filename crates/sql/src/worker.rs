@@ -192,23 +192,40 @@ impl Worker {
         Self { jobs, name: name.into(), news }
     }
 
+    /// Has a job done, and its outcome handed to `done` on the database's thread. False: there is no such thread, and
+    /// nothing will happen.
+    pub(crate) fn submit<T: 'static>(
+        &self,
+        writes: bool,
+        job: impl Fn(&mut Session, Option<&dyn Link>) -> Result<T, Error> + Send + 'static,
+        done: impl FnOnce(Result<T, BackendError>) + Send + 'static,
+    ) -> bool {
+        let name = Arc::clone(&self.name);
+        let run: Job = Box::new(move |state| done(state.run(writes, &job).map_err(|error| error.at(&name))));
+        self.jobs.send(run).is_ok()
+    }
+
+    /// What calls are told when there is no thread.
+    pub(crate) fn gone(&self) -> BackendError {
+        BackendError::Unavailable {
+            database: self.name.to_string(),
+            reason: "its thread has ended".to_owned(),
+        }
+    }
+
     pub(crate) fn call<T: Send + 'static>(
         &self,
         writes: bool,
         job: impl Fn(&mut Session, Option<&dyn Link>) -> Result<T, Error> + Send + 'static,
     ) -> Boxed<T> {
         let (sender, receiver) = oneshot::channel();
-        let name = Arc::clone(&self.name);
-        let run: Job = Box::new(move |state| {
-            let _ = sender.send(state.run(writes, &job).map_err(|error| error.at(&name)));
+        let sent = self.submit(writes, job, move |outcome| {
+            // Who asked may be gone.
+            let _: Result<(), _> = sender.send(outcome);
         });
-        let sent = self.jobs.send(run);
-        let gone = BackendError::Unavailable {
-            database: self.name.to_string(),
-            reason: "its thread has ended".to_owned(),
-        };
+        let gone = self.gone();
         Box::pin(async move {
-            if sent.is_err() {
+            if !sent {
                 return Err(gone);
             }
             receiver.await.unwrap_or(Err(gone))

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["base", "json", "options", "expr", "host", "ncr"]),
     ("memfile", &["base", "json", "lease", "observe"]),
     ("backend", &["base", "json", "options", "host", "config", "observe"]),
-    ("sql", &["base", "json", "host", "config", "backend", "observe"]),
+    ("sql", &["base", "json", "host", "config", "backend", "lease", "observe"]),
     ("sqlite", &["base", "backend", "sql"]),
     ("mysql", &["base", "backend", "sql"]),
     ("postgres", &["base", "backend", "sql"]),

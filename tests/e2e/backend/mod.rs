@@ -62,6 +62,11 @@ impl Backend {
         Self { server, database }
     }
 
+    /// Of the database.
+    pub(crate) fn name(&self) -> &str {
+        &self.database.name
+    }
+
     /// As an entry of a list of databases.
     pub(crate) fn entry(&self) -> Value {
         json!({

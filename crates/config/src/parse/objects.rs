@@ -512,11 +512,18 @@ fn globals(checker: &mut Checker, map: &Map) {
     {
         match name {
             "memfile" => {}
-            "mysql" | "postgresql" | "sqlite" => checker.unsupported(
+            "mysql" | "postgresql" => {
+                databases(checker, std::slice::from_ref(database));
+                if let Some(value) = database.get("readonly")
+                    && value.as_bool() == Some(true)
+                {
+                    checker.fault(&value.pos(), "a lease database is written to and can not be 'readonly'");
+                }
+            }
+            "sqlite" => checker.unsupported(
                 &kind.pos(),
-                format_args!(
-                    "keyword \"type\" in lease-database map: leases in a database of type '{name}' are not served yet, only 'memfile'"
-                ),
+                "keyword \"type\" in lease-database map: leases are not kept in databases of type 'sqlite', only in \
+                 'memfile', 'mysql' and 'postgresql'",
             ),
             _ => checker.fault(&kind.pos(), format_args!("unknown backend database type: {name}")),
         }
@@ -717,8 +724,13 @@ fn libraries_of_databases(checker: &mut Checker, globals: &Map) {
     let control = globals.get("config-control").and_then(Value::as_map);
     let configurations = control.map_or(&[][..], |control| list(control, "config-databases"));
     let hosts = list(globals, "hosts-databases");
+    let leases = globals.get("lease-database");
     let of = |databases: &'static str| move |database| (databases, database);
-    let all = configurations.iter().map(of("configuration")).chain(hosts.iter().map(of("host")));
+    let all = configurations
+        .iter()
+        .map(of("configuration"))
+        .chain(hosts.iter().map(of("host")))
+        .chain(leases.map(of("lease")));
     for (what, database) in all {
         let Some(kind) = database.get("type") else { continue };
         let name = kind.as_str().unwrap_or_default();

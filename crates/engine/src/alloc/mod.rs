@@ -8,6 +8,7 @@ mod preferred;
 mod queue;
 mod ranges;
 mod runtime;
+mod shared;
 mod small;
 mod sparse;
 mod v4;

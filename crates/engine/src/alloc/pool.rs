@@ -1,9 +1,10 @@
 //! The addresses or prefixes of one pool.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{PoolId, XorShift};
+use base::{PoolId, Timestamp, XorShift};
 use config::Allocator;
 use observe::stats::Group;
 
@@ -76,6 +77,9 @@ impl<A: Address> Shape<A> {
     }
 }
 
+/// Places of the largest pool that is looked at again when it is full.
+const SURVEYED: u64 = 1 << 20;
+
 /// Places that a lease wider than a place is marked in, at most: what is left of pools whose delegated length has
 /// changed by more is not kept from others.
 const WIDEST: u64 = 1 << 16;
@@ -92,6 +96,8 @@ pub struct Pool<A> {
     state: Mutex<State>,
     /// Shared by the pools of the subnet that have the same id.
     pub(super) counters: Arc<Group>,
+    /// When what other servers left of it was looked at last.
+    looked: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -232,7 +238,12 @@ impl<A: Address> Pool<A> {
                 edge += 0x100;
             }
         }
-        Self { shape, state: Mutex::new(State::new(occupied, shape.allocator, seed)), counters }
+        Self {
+            shape,
+            state: Mutex::new(State::new(occupied, shape.allocator, seed)),
+            counters,
+            looked: AtomicU64::new(0),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -268,6 +279,34 @@ impl<A: Address> Pool<A> {
         let mut state = self.state();
         for at in self.shape.covered(address, shift) {
             state.mark_other(at, occupied);
+        }
+    }
+
+    /// Whether the pool is small enough, and long enough ago looked at, to be looked at again in the store that other
+    /// servers write to. The larger, the less often.
+    pub(super) fn due(&self, now: Timestamp) -> bool {
+        let pause = 1 + (self.shape.capacity() >> 16);
+        let looked = self.looked.load(Ordering::Relaxed);
+        self.shape.capacity() <= SURVEYED
+            && now.0 >= looked.saturating_add(pause)
+            && self.looked.compare_exchange(looked, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Frees what is marked as leased from the first number to the last: nothing is leased there any more.
+    pub(super) fn free_between(&self, first: u128, last: u128) {
+        let (first, last) = (first.max(self.shape.first.number()), last.min(self.shape.last.number()));
+        if first > last {
+            return;
+        }
+        let place = |number: u128| (number - self.shape.first.number()).checked_shr(self.shape.shift.into());
+        let (Some(from), Some(to)) = (place(first), place(last)) else { return };
+        let (from, to) = (u64::try_from(from).unwrap_or(u64::MAX), u64::try_from(to).unwrap_or(u64::MAX));
+        let mut state = self.state();
+        for at in from..=to.min(self.shape.capacity().saturating_sub(1)) {
+            let excluded = self.shape.excluded.holds(self.shape.address(at).number());
+            if !excluded && state.occupied.is_occupied(at) {
+                state.mark(at, false);
+            }
         }
     }
 

@@ -239,6 +239,7 @@ impl<'c> Allocation<'_, 'c, '_> {
     async fn pick(&mut self, start: &'c Arc<Subnet4>) -> Outcome<'c> {
         let start = self.preferred(start);
         let classes = &self.query.classes;
+        let (store, shared) = (self.ctx.store, self.ctx.store.is_shared());
         let mut pools = 0u64;
         for subnet in siblings(self.ctx.config, start, classes) {
             let Some(runtime) = self.ctx.runtime.subnet(subnet.id) else { continue };
@@ -248,7 +249,12 @@ impl<'c> Allocation<'_, 'c, '_> {
                 pools += 1;
                 let (mut races, mut kept) = (0, 0);
                 while races < RACES && kept < KEPT {
-                    let Some(address) = runtime.next_free() else { break };
+                    let Some(address) = runtime.next_free() else {
+                        if shared && self.ctx.runtime.look_again(runtime, store, self.ctx.now).await? {
+                            continue;
+                        }
+                        break;
+                    };
                     if self.kept_by_databases(subnet, address).await? {
                         kept += 1;
                         continue;
@@ -260,6 +266,9 @@ impl<'c> Allocation<'_, 'c, '_> {
                     }
                     // There is a live row that the bitmap did not know: keep out of its way.
                     runtime.mark(address, 0, true);
+                    if shared {
+                        self.ctx.runtime.learn(runtime, address, store).await?;
+                    }
                 }
             }
         }
@@ -365,8 +374,29 @@ impl<'c> Allocation<'_, 'c, '_> {
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
-    /// `None` when the row changed under us.
+    /// `None` when it is the client's no more.
     async fn renew(
+        &mut self,
+        old: &Arc<Lease4>,
+        subnet: &'c Arc<Subnet4>,
+        pool: Option<&Pool4>,
+    ) -> Result<Option<Granted<'c>>, StoreError> {
+        let mut renewed = self.renew_as_read(old, subnet, pool).await?;
+        let mut races = 0;
+        while renewed.is_none() && races < RACES {
+            // Another server may have heard the same client.
+            let Some(row) = self.ctx.store.by_address(old.address).await? else { break };
+            if !belongs(&row, self.query.hw_addr.as_ref(), matched_client_id(self.query, subnet)) {
+                break;
+            }
+            renewed = self.renew_as_read(&row, subnet, pool).await?;
+            races += 1;
+        }
+        Ok(renewed)
+    }
+
+    /// As [`renew`](Self::renew); `None` when the row changed under us.
+    async fn renew_as_read(
         &mut self,
         old: &Arc<Lease4>,
         subnet: &'c Arc<Subnet4>,

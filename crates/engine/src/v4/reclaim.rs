@@ -20,6 +20,10 @@ impl Reclaim for Lease4 {
         store.expired(now, limit)
     }
 
+    fn is_slow(store: &Self::Store<'_>) -> bool {
+        store.is_shared()
+    }
+
     fn released<'a>(store: &'a Self::Store<'_>) -> Answer<'a, Vec<Arc<Self>>> {
         store.by_state(LeaseState::Released, None)
     }

@@ -406,6 +406,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
     async fn pick(&mut self, asked: &Asked, fit: Fit, tried: &mut u64) -> Result<Option<Granted<'c>>> {
         let (ctx, query) = (self.ctx, self.query);
         let kind = pools::kind(asked.kind);
+        let shared = ctx.store.is_shared();
         let start = self.preferred(asked.kind);
         for subnet in siblings(ctx.config, start, &query.classes) {
             let Some(runtime) = ctx.runtime.subnet(subnet.id) else { continue };
@@ -414,7 +415,12 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 *tried += 1;
                 let (mut races, mut kept) = (0, 0);
                 while races < RACES && kept < KEPT {
-                    let Some(address) = runtime.next_free() else { break };
+                    let Some(address) = runtime.next_free() else {
+                        if shared && ctx.runtime.look_again(runtime, ctx.store, ctx.now).await? {
+                            continue;
+                        }
+                        break;
+                    };
                     let Some(resource) = Ipv6Prefix::new(address, pool.length()) else { break };
                     // Pools know what the configuration keeps, and no more.
                     if ctx.databases.is_some()
@@ -431,6 +437,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                     if !self.is_granted(resource) {
                         // There is a live row that the bitmap did not know: keep out of its way.
                         runtime.mark(address, 128 - pool.length(), true);
+                        if shared {
+                            ctx.runtime.learn(runtime, address, ctx.store).await?;
+                        }
                     }
                 }
             }

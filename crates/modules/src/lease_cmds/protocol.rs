@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base::{ClientId, Duid, HwAddr, Iaid, SubnetId};
 use config::Protocol;
 use json::Map;
-use lease::{Durable, LeaseState, LeaseType, StoreError};
+use lease::{Counted, Durable, LeaseState, LeaseType, StoreError};
 
 use super::World;
 use crate::params::{Params, Refusal};
@@ -51,6 +51,12 @@ pub trait Leases: Protocol {
         after: Option<Self::Address>,
         limit: usize,
     ) -> impl Future<Output = Result<Page<Self::Lease>, StoreError>> + Send;
+    /// How many leases of each of these subnets are in each state.
+    fn counts(
+        store: &Self::Store,
+        first: SubnetId,
+        last: SubnetId,
+    ) -> impl Future<Output = Result<Vec<Counted>, StoreError>> + Send;
     /// Whether the lease was added: there was none of its address.
     fn add(store: &Self::Store, lease: Self::Lease) -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// Whether the row was still the expected one, and is replaced.
@@ -161,6 +167,14 @@ macro_rules! store_methods {
             limit: usize,
         ) -> Result<Vec<Arc<Self::Lease>>, StoreError> {
             store.page(after, limit).await
+        }
+
+        async fn counts(
+            store: &Self::Store,
+            first: SubnetId,
+            last: SubnetId,
+        ) -> Result<Vec<lease::Counted>, StoreError> {
+            store.counts(first, last).await
         }
 
         async fn add(store: &Self::Store, lease: Self::Lease) -> Result<bool, StoreError> {

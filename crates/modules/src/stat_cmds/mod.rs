@@ -81,9 +81,6 @@ fn table(family: Family) -> &'static Table {
     }
 }
 
-/// Leases that are fetched from the store at once.
-const CHUNK: usize = 4096;
-
 /// What the command needs of the server that has it.
 pub trait Host<P: Leases>: Send + Sync {
     fn config(&self) -> Arc<ServerConfig<P>>;
@@ -221,32 +218,23 @@ struct Count {
 
 /// Counts what is there, whatever has become of the statistics.
 async fn count<P: Leases>(store: &P::Store, wanted: Wanted) -> Result<BTreeMap<SubnetId, Count>, Refusal> {
-    let mut counts: BTreeMap<SubnetId, Count> = BTreeMap::new();
-    let mut see = |lease: &P::Lease| {
-        let subnet = P::subnet(lease);
-        if wanted.holds(subnet) {
-            let count = counts.entry(subnet).or_default();
-            match (P::state(lease), P::lease_type(lease)) {
-                (LeaseState::Default, LeaseType::Na) => count.addresses += 1,
-                (LeaseState::Default, LeaseType::Pd) => count.prefixes += 1,
-                (LeaseState::Declined, _) => count.declined += 1,
-                (LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered, _) => {}
-            }
-        }
+    let id = |id: i64| SubnetId(u32::try_from(id).unwrap_or(u32::MAX));
+    let (first, last) = match wanted {
+        Wanted::All => (SubnetId(0), SubnetId(u32::MAX)),
+        Wanted::One(one) => (id(one), id(one)),
+        Wanted::Range(first, last) => (id(first), id(last)),
     };
-    if let Wanted::One(id) = wanted {
-        if let Ok(id) = u32::try_from(id) {
-            P::by_subnet(store, SubnetId(id)).await?.iter().for_each(|lease| see(lease));
+    let mut counts: BTreeMap<SubnetId, Count> = BTreeMap::new();
+    for counted in P::counts(store, first, last).await? {
+        let count = counts.entry(counted.subnet).or_default();
+        match (counted.state, counted.lease_type) {
+            (LeaseState::Default, LeaseType::Na) => count.addresses += counted.leases,
+            (LeaseState::Default, LeaseType::Pd) => count.prefixes += counted.leases,
+            (LeaseState::Declined, _) => count.declined += counted.leases,
+            (LeaseState::ExpiredReclaimed | LeaseState::Released | LeaseState::Registered, _) => {}
         }
-        return Ok(counts);
     }
-    let mut after = None;
-    loop {
-        let page = P::page(store, after, CHUNK).await?;
-        let Some(last) = page.last() else { return Ok(counts) };
-        after = Some(P::address(last));
-        page.iter().for_each(|lease| see(lease));
-    }
+    Ok(counts)
 }
 
 /// `YYYY-MM-DD hh:mm:ss.uuuuuu` in universal time.

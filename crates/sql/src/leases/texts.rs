@@ -1,0 +1,154 @@
+//! The statements about leases, for the columns that a database has.
+
+use std::marker::PhantomData;
+
+use backend::columns::Datum;
+
+use super::record::{Column, Kind, Record, refusal};
+use crate::{Dialect, Error, Layout};
+
+/// Keys that one statement asks for; what is asked for fewer is filled up, so that databases see few statements.
+pub(super) const KEYS: [usize; 4] = [1, 4, 16, 64];
+
+/// A statement and its parameters.
+pub(super) type Statement = (String, Vec<Datum>);
+
+/// The statements of one table.
+pub(super) struct Texts<R> {
+    pub(super) dialect: Dialect,
+    /// Of the columns, those that the table has.
+    present: Vec<bool>,
+    select: String,
+    insert: String,
+    update: String,
+    delete: String,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<R: Record> Texts<R> {
+    /// Refuses tables that lack what every lease needs, and those of before Kea 2.4 that have IPv6 addresses as texts.
+    pub(super) fn new(dialect: Dialect, layout: &Layout) -> Result<Self, Error> {
+        let missing = |column: &&Column| !column.newer && !layout.leases.contains_key(column.name);
+        let refuse = |why: String| Err(backend::BackendError::Schema(why).into());
+        if let Some(column) = R::COLUMNS.iter().find(missing) {
+            return refuse(format!(
+                "table {} has no column {}; see kea-admin db-upgrade",
+                R::TABLE,
+                column.name
+            ));
+        }
+        let form = layout.leases.get("address").map(String::as_str);
+        if R::FAMILY == base::Family::V6 && !matches!(form, Some("binary" | "inet" | "USER-DEFINED")) {
+            return refuse(format!(
+                "table {} is of a version before Kea 2.4, with addresses as texts; see kea-admin db-upgrade",
+                R::TABLE
+            ));
+        }
+        let present: Vec<bool> =
+            R::COLUMNS.iter().map(|column| layout.leases.contains_key(column.name)).collect();
+        let selected = R::COLUMNS.iter().zip(&present).map(|(column, present)| match column.kind {
+            _ if !present => "NULL".to_owned(),
+            Kind::Moment => dialect.seconds(column.name),
+            _ => column.name.to_owned(),
+        });
+        let select = format!("SELECT {} FROM {}", selected.collect::<Vec<_>>().join(", "), R::TABLE);
+        let there = || R::COLUMNS.iter().zip(&present).filter(|(_, present)| **present).map(|(c, _)| c);
+        let parameter = |column: &Column, number: usize| match column.kind {
+            Kind::Moment => dialect.moment(number),
+            _ => format!("?{number}"),
+        };
+        let names: Vec<&str> = there().map(|column| column.name).collect();
+        let values: Vec<String> = (1..).zip(there()).map(|(at, column)| parameter(column, at)).collect();
+        let (begin, end) = dialect.insert_new();
+        let insert =
+            format!("{begin} {} ({}) VALUES ({}){end}", R::TABLE, names.join(", "), values.join(", "));
+        let set: Vec<String> = (1..)
+            .zip(there())
+            .skip(1)
+            .map(|(at, column)| format!("{} = {}", column.name, parameter(column, at)))
+            .collect();
+        let guard = |first: usize| {
+            let one = |(at, column): (usize, &Column)| {
+                let value = parameter(column, at);
+                match column.kind {
+                    Kind::Moment => format!(" AND {} = {value}", column.name),
+                    Kind::Number => format!(" AND COALESCE({}, 0) = {value}", column.name),
+                    Kind::Octets | Kind::Text => format!(" AND COALESCE({}, '') = {value}", column.name),
+                }
+            };
+            (first..).zip(R::COLUMNS.iter().filter(|column| column.guards)).map(one).collect::<String>()
+        };
+        let address = names.first().copied().unwrap_or_default();
+        Ok(Self {
+            dialect,
+            select,
+            insert,
+            update: format!(
+                "UPDATE {} SET {} WHERE {address} = ?1{}",
+                R::TABLE,
+                set.join(", "),
+                guard(names.len() + 1)
+            ),
+            delete: format!("DELETE FROM {} WHERE {address} = ?1{}", R::TABLE, guard(2)),
+            present,
+            record: PhantomData,
+        })
+    }
+
+    /// The values of the columns that there are.
+    fn values(&self, lease: &R) -> Result<Vec<Datum>, Error> {
+        let values = lease.values(self.dialect);
+        if let Some(why) = refusal(&values, R::COLUMNS, self.dialect) {
+            let text = format!("the lease of {} can not be stored: {why}", lease.address());
+            return Err(Error::Rejected { code: String::new(), reason: text });
+        }
+        Ok(values.into_iter().zip(&self.present).filter(|(_, present)| **present).map(|(v, _)| v).collect())
+    }
+
+    /// What is still so where nobody changed the lease.
+    fn guards(&self, lease: &R) -> impl Iterator<Item = Datum> {
+        let guards = R::COLUMNS.iter().zip(lease.values(self.dialect)).filter(|(column, _)| column.guards);
+        guards.map(|(column, value)| match (column.kind, value) {
+            (Kind::Octets, Datum::Null) => Datum::Bytes(Vec::new()),
+            (_, value) => value,
+        })
+    }
+
+    pub(super) fn insert(&self, lease: &R) -> Result<Statement, Error> {
+        Ok((self.insert.clone(), self.values(lease)?))
+    }
+
+    pub(super) fn update(&self, lease: &R, expected: &R) -> Result<Statement, Error> {
+        let mut bind = self.values(lease)?;
+        bind.extend(self.guards(expected));
+        Ok((self.update.clone(), bind))
+    }
+
+    pub(super) fn delete(&self, expected: &R) -> Statement {
+        let address = R::place(expected.address(), self.dialect);
+        (self.delete.clone(), std::iter::once(address).chain(self.guards(expected)).collect())
+    }
+
+    /// `select` with what comes behind the table.
+    pub(super) fn select(&self, rest: &str) -> String {
+        format!("{} {rest}", self.select)
+    }
+
+    /// The leases whose column has one of these values.
+    pub(super) fn of_keys(&self, column: &str, keys: &[Datum]) -> Statement {
+        let count = KEYS.into_iter().find(|count| *count >= keys.len()).unwrap_or(keys.len());
+        let marks: Vec<String> = (1..=count).map(|number| format!("?{number}")).collect();
+        let last = keys.last().cloned().unwrap_or(Datum::Null);
+        let mut bind = keys.to_vec();
+        bind.resize(count, last);
+        (self.select(&format!("WHERE {column} IN ({})", marks.join(", "))), bind)
+    }
+
+    /// Deletes the leases of these addresses that fulfil a condition, which has no parameters.
+    pub(super) fn delete_all(&self, addresses: &[R::Address], condition: &str) -> Statement {
+        let marks: Vec<String> = (1..=addresses.len()).map(|number| format!("?{number}")).collect();
+        let bind = addresses.iter().map(|address| R::place(*address, self.dialect)).collect();
+        let sql = format!("DELETE FROM {} WHERE address IN ({}) AND {condition}", R::TABLE, marks.join(", "));
+        (sql, bind)
+    }
+}

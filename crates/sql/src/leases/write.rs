@@ -1,0 +1,214 @@
+//! Changing leases: what several change is one transaction.
+
+use std::sync::Arc;
+
+use backend::columns::Datum;
+
+use super::Follower;
+use super::messages::say;
+use super::read::{Find, find};
+use super::record::Record;
+use super::texts::{Statement, Texts};
+use crate::write::transaction;
+use crate::{Error, Link, Mode};
+
+/// How often a transaction that gave way to another begins anew.
+const ATTEMPTS: usize = 8;
+
+/// Rows that are deleted together when many are.
+const CLEARED: usize = 256;
+
+/// What is changed.
+#[derive(Clone, Debug)]
+pub(super) enum Change<R> {
+    Add(R),
+    /// The new lease, and the one that is there unless another server changed it.
+    Update(R, R),
+    Delete(R),
+}
+
+impl<R: Record> Change<R> {
+    fn address(&self) -> R::Address {
+        match self {
+            Self::Add(lease) | Self::Update(lease, _) | Self::Delete(lease) => lease.address(),
+        }
+    }
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub(super) enum Done<R> {
+    Yes,
+    /// The row is not as expected any more, or gone.
+    Conflict,
+    /// There is a row of the address already.
+    Exists(Arc<R>),
+}
+
+/// Makes changes, and tells the observer of those that were made. Answers are in the order of the changes.
+pub(super) fn change<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    changes: &[Change<R>],
+    observer: &Follower<R>,
+) -> Result<Vec<Result<Done<R>, Error>>, Error> {
+    let mut answers: Vec<Option<Result<Done<R>, Error>>> = changes.iter().map(|_| None).collect();
+    let mut work: Vec<(usize, Statement)> = Vec::with_capacity(changes.len());
+    for (at, change) in changes.iter().enumerate() {
+        let statement = match change {
+            Change::Add(lease) => texts.insert(lease),
+            Change::Update(lease, expected) => texts.update(lease, expected),
+            Change::Delete(expected) => Ok(texts.delete(expected)),
+        };
+        match statement {
+            Ok(statement) => work.push((at, statement)),
+            Err(error) => answer(&mut answers, at, Err(error)),
+        }
+    }
+    // Servers that take the same rows in the same order do not wait for each other in a circle.
+    work.sort_by_key(|(at, _)| changes.get(*at).map(Change::address));
+    match store::<R>(link, &work) {
+        Ok(counts) => concluded(texts, link, changes, &work, &counts, observer, &mut answers)?,
+        // One that the database does not take must not spoil the others.
+        Err(Error::Rejected { .. }) if work.len() > 1 => {
+            for one in work {
+                match store::<R>(link, std::slice::from_ref(&one)) {
+                    Ok(counts) => concluded(texts, link, changes, &[one], &counts, observer, &mut answers)?,
+                    Err(error @ Error::Rejected { .. }) => answer(&mut answers, one.0, Err(error)),
+                    Err(error) => return Err(uncertain(error)),
+                }
+            }
+        }
+        Err(error @ Error::Rejected { .. }) => {
+            if let Some((at, _)) = work.first() {
+                answer(&mut answers, *at, Err(error));
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Ok(Done::Conflict))).collect())
+}
+
+fn answer<T>(answers: &mut [Option<T>], at: usize, told: T) {
+    if let Some(answer) = answers.get_mut(at) {
+        *answer = Some(told);
+    }
+}
+
+/// Something was stored before this failed: nothing may begin anew.
+fn uncertain(error: Error) -> Error {
+    match error {
+        Error::Lost(reason) => Error::Uncertain(reason),
+        error => error,
+    }
+}
+
+/// Runs statements in one transaction; how many rows each found.
+fn store<R: Record>(link: &dyn Link, work: &[(usize, Statement)]) -> Result<Vec<u64>, Error> {
+    let statements: Vec<(&str, &[Datum])> =
+        work.iter().map(|(_, (sql, bind))| (sql.as_str(), bind.as_slice())).collect();
+    if statements.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match transaction(link, Mode::Write, || Ok((true, link.execute_all(&statements)?))) {
+            Err(Error::Contended(error)) if attempt < ATTEMPTS => {
+                say!(R, link.dialect(), Retried { error });
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Answers changes that were made, or found nothing to be made.
+fn concluded<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    changes: &[Change<R>],
+    work: &[(usize, Statement)],
+    counts: &[u64],
+    observer: &Follower<R>,
+    answers: &mut [Option<Result<Done<R>, Error>>],
+) -> Result<(), Error> {
+    let mut there = Vec::new();
+    for ((at, _), count) in work.iter().zip(counts) {
+        let Some(change) = changes.get(*at) else { continue };
+        if *count == 0 {
+            match change {
+                Change::Add(lease) => there.push((*at, lease.address())),
+                Change::Update(..) | Change::Delete(_) => answer(answers, *at, Ok(Done::Conflict)),
+            }
+            continue;
+        }
+        let address = change.address();
+        match change {
+            Change::Add(lease) => {
+                say!(R, texts.dialect, Add { address });
+                observer.tell(None, Some(lease));
+            }
+            Change::Update(lease, expected) => {
+                say!(R, texts.dialect, Update { address });
+                observer.tell(Some(expected), Some(lease));
+            }
+            Change::Delete(expected) => {
+                say!(R, texts.dialect, Delete { address });
+                observer.tell(Some(expected), None);
+            }
+        }
+        answer(answers, *at, Ok(Done::Yes));
+    }
+    if there.is_empty() {
+        return Ok(());
+    }
+    // One that has gone by now is a conflict: its address may be free.
+    let asked: Vec<Find<R>> = there.iter().map(|(_, address)| Find::Address(*address)).collect();
+    let rows = find(texts, link, &asked, &|error| say!(R, texts.dialect, Unusable { error }));
+    for ((at, _), row) in there.iter().zip(rows.map_err(uncertain)?) {
+        let row = row.map(|mut rows| rows.pop().map_or(Done::Conflict, Done::Exists));
+        answer(answers, *at, row);
+    }
+    Ok(())
+}
+
+/// Deletes all leases that fulfil a condition without parameters; answers how many.
+pub(super) fn clear<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    condition: &str,
+    observer: &Follower<R>,
+) -> Result<u64, Error> {
+    let quiet = |error: &Error| say!(R, texts.dialect, Unusable { error });
+    let mut cleared = 0;
+    loop {
+        let asked = [Find::In {
+            condition: condition.to_owned(),
+            bind: Vec::new(),
+            order: "address",
+            limit: CLEARED,
+        }];
+        let Some(Ok(page)) = find(texts, link, &asked, &quiet)?.pop() else { return Ok(cleared) };
+        if page.is_empty() {
+            return Ok(cleared);
+        }
+        let addresses: Vec<R::Address> = page.iter().map(|lease| lease.address()).collect();
+        let statement = (0, texts.delete_all(&addresses, condition));
+        let deleted: u64 = store::<R>(link, &[statement])?.iter().sum();
+        cleared += deleted;
+        // Those that others changed meanwhile are still there.
+        let mut kept = Vec::new();
+        if usize::try_from(deleted) != Ok(page.len()) {
+            let asked: Vec<Find<R>> = addresses.iter().map(|address| Find::Address(*address)).collect();
+            for rows in find(texts, link, &asked, &quiet)? {
+                kept.extend(rows?.iter().map(|lease| lease.address()));
+            }
+        }
+        for lease in page.iter().filter(|lease| !kept.contains(&lease.address())) {
+            observer.tell(Some(lease), None);
+        }
+        if deleted == 0 {
+            return Ok(cleared);
+        }
+    }
+}

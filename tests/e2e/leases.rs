@@ -1,0 +1,394 @@
+//! Leases in databases: what clients were told is in the tables, several servers share them without giving an address
+//! twice, and a database that goes away comes back.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use base::HwAddr;
+use harness::{
+    Dialog, End, History, Link, Load, LoadSettings, Server, Space, Speech, V4, V6, World, subnets, subnets6,
+    until,
+};
+use serde_json::{Value, json};
+use testdb::Kind;
+
+use crate::backend::Backend;
+
+const RELAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
+
+fn mac(last: u8) -> HwAddr {
+    HwAddr::new(1, &[2, 0, 0x5e, 0, 0x53, last]).expect("six octets")
+}
+
+/// A server in a namespace of its own, linked with that of the relays; the number tells links apart.
+fn linked(world: &World, number: u8, relays: &Space) -> Space {
+    let space = world.space(&format!("server-{number}"));
+    let there = format!("to-server-{number}");
+    space.link(Link { here: "lan", there: &there }, relays);
+    for (at, address) in [(&space, 1), (relays, 2)] {
+        let device = if address == 1 { "lan" } else { there.as_str() };
+        at.ip(&format!("address add 10.0.{number}.{address}/24 dev {device}"));
+        at.ip(&format!("address add 2001:db8:{number}::{address}/64 dev {device} nodad"));
+    }
+    space
+}
+
+/// The entry of the configuration that names the database.
+fn database(backend: &Backend, more: &Value) -> Value {
+    let mut entry = backend.entry();
+    for (keyword, value) in more.as_object().into_iter().flatten() {
+        entry[keyword] = value.clone();
+    }
+    entry
+}
+
+fn with_database(mut config: Value, entry: Value) -> Value {
+    config["lease-database"] = entry;
+    config["hooks-libraries"] = json!([
+        { "library": "libdhcp_lease_cmds.so" }, { "library": "libdhcp_stat_cmds.so" },
+        { "library": "libdhcp_mysql.so" }, { "library": "libdhcp_pgsql.so" } ]);
+    // Every renewal is stored, also one soon after the last.
+    config["cache-threshold"] = json!(0.0);
+    config
+}
+
+/// One subnet for the relays of all servers.
+fn config4(entry: Value, last: u8, lifetime: u32) -> Value {
+    let mut config = subnets(
+        &["lan"],
+        json!([ { "id": 1, "subnet": "10.0.1.0/24", "pools": [ { "pool": format!("10.0.1.100 - 10.0.1.{last}") } ],
+                  "relay": { "ip-addresses": [ "10.0.1.2", "10.0.2.2" ] } } ]),
+    );
+    config["valid-lifetime"] = json!(lifetime);
+    with_database(config, entry)
+}
+
+fn config6(entry: Value, last: &str, lifetime: u32) -> Value {
+    let mut config = subnets6(
+        &["lan"],
+        json!([ { "id": 1, "subnet": "2001:db8:1::/64",
+                  "pools": [ { "pool": format!("2001:db8:1::100 - 2001:db8:1::{last}") } ],
+                  "pd-pools": [ { "prefix": "2001:db8:8000::", "prefix-len": 48, "delegated-len": 56 } ],
+                  "relay": { "ip-addresses": [ "2001:db8:1::2", "2001:db8:2::2" ] } } ]),
+    );
+    config["valid-lifetime"] = json!(lifetime);
+    config["preferred-lifetime"] = json!(lifetime);
+    with_database(config, entry)
+}
+
+/// Lines that a query answers.
+fn rows(backend: &Backend, query: &str) -> Vec<String> {
+    let text = backend.server.sql(backend.name(), query);
+    text.lines().map(str::to_owned).collect()
+}
+
+macro_rules! on_servers {
+    ($($name:ident),* $(,)?) => {
+        mod mariadb {
+            $(#[test] fn $name() { super::$name(super::Kind::MariaDb); })*
+        }
+        mod postgresql {
+            $(#[test] fn $name() { super::$name(super::Kind::PostgreSql); })*
+        }
+    };
+}
+
+on_servers! {
+    leases_are_rows_of_the_database,
+    servers_share_a_small_pool_of_addresses,
+    servers_share_a_small_pool_of_ipv6_addresses,
+    a_database_is_killed_under_load,
+    a_database_stands_still,
+    a_server_begins_without_its_database,
+    kills_of_the_server_lose_nothing,
+}
+
+fn leases_are_rows_of_the_database(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let relays = world.space("relays");
+    let space = linked(&world, 1, &relays);
+    let mut server = world.server("server", &space);
+    server.configure(&config4(database(&backend, &Value::Null), 102, 3600));
+    server.start();
+    let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    let got: Vec<Ipv4Addr> =
+        (1..=3).filter_map(|last| dialog.lease(&mac(last), &[])).map(|reply| reply.yiaddr).collect();
+    assert_eq!(got.len(), 3);
+    assert!(dialog.lease(&mac(4), &[]).is_none(), "the pool is full");
+    assert_eq!(
+        rows(&backend, "SELECT COUNT(*) FROM lease4 WHERE state = 0 AND valid_lifetime = 3600"),
+        ["3"]
+    );
+    assert_eq!(rows(&backend, "SELECT leases FROM lease4_stat WHERE subnet_id = 1 AND state = 0"), ["3"]);
+
+    // Commands.
+    let one = server.tell("lease4-get", json!({ "ip-address": got[0] }));
+    assert_eq!(one.at("/hw-address"), "02:00:5e:00:53:01");
+    let by = server.tell("lease4-get-by-hw-address", json!({ "hw-address": "02:00:5e:00:53:02" }));
+    assert_eq!(by.at("/leases/0/ip-address"), &json!(got[1]));
+    let page = server.tell("lease4-get-page", json!({ "from": "start", "limit": 2 }));
+    assert_eq!(page.at("/count"), 2);
+    assert_eq!(
+        server.tell("lease4-get-all", json!({ "subnets": [1] })).at("/leases").as_array().map(Vec::len),
+        Some(3)
+    );
+    assert_eq!(
+        server
+            .tell("lease4-get-by-state", json!({ "state": "default", "subnet-id": 1 }))
+            .at("/leases")
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
+    let counts = server.tell("stat-lease4-get", json!({ "subnet-id": 1 }));
+    assert_eq!(counts.at("/result-set/rows/0/3"), 3, "{counts:?}");
+    assert_eq!(server.statistic("subnet[1].assigned-addresses"), 3);
+    let write = server.command("lease4-write", json!({ "filename": "leases.csv" }));
+    assert!(write.result == 1 && write.text.contains("database"), "{write:?}");
+    assert_eq!(server.command("kea-lfc-start", Value::Null).result, 1);
+
+    // Another server's rows count at once, and what it deletes is free.
+    server.tell("lease4-del", json!({ "ip-address": got[0] }));
+    assert_eq!(dialog.lease(&mac(4), &[]).map(|reply| reply.yiaddr), Some(got[0]));
+    backend.server.sql(backend.name(), &format!("DELETE FROM lease4 WHERE address = {}", u32::from(got[1])));
+    sleep(Duration::from_secs(2));
+    assert_eq!(dialog.lease(&mac(5), &[]).map(|reply| reply.yiaddr), Some(got[1]));
+
+    // A lease whose time is up is another client's, and is reclaimed.
+    backend.server.sql(backend.name(), "UPDATE lease4 SET expire = '2020-01-01 00:00:00'");
+    assert!(dialog.lease(&mac(6), &[]).is_some());
+    server.tell("leases-reclaim", json!({ "remove": false }));
+    assert_eq!(rows(&backend, "SELECT COUNT(*) FROM lease4 WHERE state = 2"), ["2"]);
+    assert_eq!(server.statistic("reclaimed-leases"), 2);
+    server.tell("leases-reclaim", json!({ "remove": true }));
+
+    // It is all there after the end of the server, also for one that was killed.
+    server.kill();
+    server.start();
+    assert_eq!(server.statistic("subnet[1].assigned-addresses"), 1);
+    let status = server.tell("status-get", Value::Null);
+    assert_eq!(status.at("/lease-store/failures"), 0, "{status:?}");
+    let shown = server.tell("config-get", Value::Null);
+    assert_eq!(shown.at("/Dhcp4/lease-database/name"), backend.name());
+    server.tell("lease4-wipe", json!({ "subnet-id": 1 }));
+    assert_eq!(rows(&backend, "SELECT COUNT(*) FROM lease4"), ["0"]);
+    // And back to a file.
+    let mut file = config4(json!({ "type": "memfile" }), 102, 3600);
+    file["hooks-libraries"] = json!([]);
+    server.tell("config-set", json!({ "Dhcp4": file }));
+    assert!(dialog.lease(&mac(7), &[]).is_some());
+    assert_eq!(rows(&backend, "SELECT COUNT(*) FROM lease4"), ["0"]);
+}
+
+/// Servers, and the loads of their clients.
+struct Pair {
+    servers: Vec<Server>,
+    relays: Space,
+}
+
+fn pair(world: &World, make: impl Fn(&World, u8, &Space) -> Server) -> Pair {
+    let relays = world.space("relays");
+    let servers = [1, 2].map(|number| {
+        let space = linked(world, number, &relays);
+        make(world, number, &space)
+    });
+    Pair { servers: servers.into(), relays }
+}
+
+/// Clients of two servers lease, check and release; nothing may be held by two.
+fn shared<S: Speech>(pair: Pair, settings: impl Fn(u8) -> LoadSettings<S>, pool: usize) {
+    let loads: Vec<Load<S>> = [1, 2]
+        .map(|number| {
+            let settings = LoadSettings {
+                rate: 150,
+                window: 48,
+                checks: 20,
+                releases: 20,
+                retry: Duration::from_millis(700),
+                group: number,
+                ..settings(number)
+            };
+            Load::start(&pair.relays, settings)
+        })
+        .into();
+    sleep(Duration::from_secs(if harness::soak() { 300 } else { 12 }));
+    let mut all = History::<S>::default();
+    let mut ends = Vec::new();
+    for load in loads {
+        let (history, exchanges) = load.stop();
+        assert!(history.grants.len() > 50, "a load that is none: {} grants", history.grants.len());
+        all.grants.extend(history.grants);
+        all.releases.extend(history.releases);
+        ends.extend(exchanges.into_iter().map(|exchange| exchange.end));
+    }
+    let doubles = all.doubles();
+    assert!(doubles.is_empty(), "{doubles:#?}");
+    let addresses: std::collections::BTreeSet<String> =
+        all.grants.iter().map(|grant| format!("{:?}", grant.address)).collect();
+    eprintln!(
+        "{} grants of {} addresses, {} releases, {} refused, {} given up",
+        all.grants.len(),
+        addresses.len(),
+        all.releases.len(),
+        ends.iter().filter(|end| **end == End::Refused).count(),
+        ends.iter().filter(|end| **end == End::GivenUp).count()
+    );
+    assert_eq!(addresses.len(), pool, "every address was used");
+    for server in &pair.servers {
+        assert_eq!(server.command("status-get", Value::Null).at("/lease-store/failures"), 0);
+    }
+}
+
+fn servers_share_a_small_pool_of_addresses(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let pair = pair(&world, |world, number, space| {
+        let mut server = world.server(&format!("kea-{number}"), space);
+        server.configure(&config4(database(&backend, &Value::Null), 131, 3));
+        server.start();
+        server
+    });
+    let at = |number: u8| {
+        LoadSettings::<V4>::new(Ipv4Addr::new(10, 0, number, 2), Ipv4Addr::new(10, 0, number, 1))
+    };
+    shared(pair, at, 32);
+}
+
+fn servers_share_a_small_pool_of_ipv6_addresses(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let pair = pair(&world, |world, number, space| {
+        let mut server = world.server6(&format!("kea-{number}"), space);
+        server.configure(&config6(database(&backend, &Value::Null), "11f", 3));
+        server.start();
+        server
+    });
+    let at = |number: u8| {
+        let address = |last: u16| Ipv6Addr::new(0x2001, 0xdb8, number.into(), 0, 0, 0, 0, last);
+        LoadSettings::<V6>::new(address(2), address(1))
+    };
+    shared(pair, at, 32);
+}
+
+/// A server on one database, with settings that keep it alive.
+fn alone(world: &World, backend: &Backend, more: &Value) -> (Server, Space) {
+    let relays = world.space("relays");
+    let space = linked(world, 1, &relays);
+    let mut server = world.server("server", &space);
+    let mut config = config4(database(backend, more), 250, 3600);
+    config["subnet4"][0]["subnet"] = json!("10.0.0.0/16");
+    config["subnet4"][0]["pools"] = json!([ { "pool": "10.0.16.0 - 10.0.255.250" } ]);
+    server.configure(&config);
+    (server, relays)
+}
+
+fn retries() -> Value {
+    json!({ "max-reconnect-tries": 600, "reconnect-wait-time": 100, "read-timeout": 0, "on-fail": "stop-retry-exit" })
+}
+
+fn load() -> LoadSettings<V4> {
+    LoadSettings {
+        rate: 200,
+        checks: 20,
+        releases: 10,
+        retry: Duration::from_millis(700),
+        ..LoadSettings::new(RELAY, SERVER)
+    }
+}
+
+/// The rows of clients that hold addresses, as the history wants to see them.
+fn missing(backend: &Backend, history: &History) -> Vec<String> {
+    let held = rows(backend, "SELECT address FROM lease4 WHERE state = 0");
+    let held: std::collections::BTreeSet<u32> = held.iter().filter_map(|row| row.parse().ok()).collect();
+    let holding = history.holding(harness::now_micros());
+    holding
+        .into_iter()
+        .filter(|grant| !held.contains(&u32::from(grant.address)))
+        .map(|grant| format!("no row for {grant:?}"))
+        .collect()
+}
+
+fn a_database_is_killed_under_load(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let (mut server, relays) = alone(&world, &backend, &retries());
+    server.start();
+    let load = Load::start(&relays, load());
+    for _ in 0..3 {
+        sleep(Duration::from_millis(1500));
+        backend.server.kill();
+        sleep(Duration::from_millis(700));
+        backend.server.run();
+        let before = load.acks();
+        let begin = Instant::now();
+        until("clients are served again", || load.acks() > before + 20);
+        eprintln!("served again after {:?}", begin.elapsed());
+    }
+    let (history, _) = load.stop();
+    assert_eq!(history.doubles(), [""; 0]);
+    assert_eq!(missing(&backend, &history), [""; 0]);
+    assert!(server.log().contains("DHCP4_DB_RECONNECT_SUCCEEDED"));
+}
+
+fn a_database_stands_still(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let (mut server, relays) = alone(&world, &backend, &retries());
+    server.start();
+    let load = Load::start(&relays, load());
+    until("clients are served", || load.acks() > 50);
+    backend.server.pause();
+    sleep(Duration::from_millis(300));
+    // Commands are answered meanwhile, at once.
+    let begin = Instant::now();
+    server.tell("status-get", Value::Null);
+    assert!(begin.elapsed() < Duration::from_secs(1));
+    sleep(Duration::from_secs(2));
+    let stuck = load.acks();
+    sleep(Duration::from_secs(1));
+    assert_eq!(load.acks(), stuck, "nobody is told what is not stored");
+    backend.server.resume();
+    until("clients are served again", || load.acks() > stuck + 50);
+    let (history, _) = load.stop();
+    assert_eq!(history.doubles(), [""; 0]);
+    assert_eq!(missing(&backend, &history), [""; 0]);
+}
+
+fn a_server_begins_without_its_database(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    backend.server.stop();
+    // It does not begin unless told to be patient.
+    let patient = json!({ "retry-on-startup": true, "on-fail": "serve-retry-continue",
+                          "max-reconnect-tries": 3, "reconnect-wait-time": 100 });
+    let (mut server, relays) = alone(&world, &backend, &patient);
+    server.start();
+    let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    assert!(dialog.lease(&mac(1), &[]).is_none());
+    backend.server.run();
+    until("clients are served", || dialog.lease(&mac(1), &[]).is_some());
+    until("its leases are known", || server.log().contains("_LB_LOADED"));
+    assert!(server.log().contains("DHCP4_LEASE_DATABASE_FAILED"));
+}
+
+fn kills_of_the_server_lose_nothing(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let (mut server, relays) = alone(&world, &backend, &retries());
+    server.start();
+    let load = Load::start(&relays, load());
+    for _ in 0..4 {
+        sleep(Duration::from_millis(800));
+        server.kill();
+        let history = load.history();
+        assert_eq!(missing(&backend, &history), [""; 0]);
+        server.start();
+    }
+    let (history, _) = load.stop();
+    assert!(history.grants.len() > 100, "{} grants", history.grants.len());
+    assert_eq!(history.doubles(), [""; 0]);
+    assert_eq!(missing(&backend, &history), [""; 0]);
+}

@@ -65,12 +65,14 @@ fn config4(entry: Value, last: u8, lifetime: u32) -> Value {
     with_database(config, entry)
 }
 
-fn config6(entry: Value, last: &str, lifetime: u32) -> Value {
+fn config6(entry: Value, number: u8, last: &str, lifetime: u32) -> Value {
+    // Relays send to the address.
+    let listen = format!("lan/2001:db8:{number}::1");
     let mut config = subnets6(
-        &["lan"],
+        &[&listen],
         json!([ { "id": 1, "subnet": "2001:db8:1::/64",
                   "pools": [ { "pool": format!("2001:db8:1::100 - 2001:db8:1::{last}") } ],
-                  "pd-pools": [ { "prefix": "2001:db8:8000::", "prefix-len": 48, "delegated-len": 56 } ],
+                  "pd-pools": [ { "prefix": "2001:db8:8000::", "prefix-len": 48, "delegated-len": V6::DELEGATED } ],
                   "relay": { "ip-addresses": [ "2001:db8:1::2", "2001:db8:2::2" ] } } ]),
     );
     config["valid-lifetime"] = json!(lifetime);
@@ -262,7 +264,7 @@ fn servers_share_a_small_pool_of_ipv6_addresses(kind: Kind) {
     let backend = Backend::start(kind);
     let pair = pair(&world, |world, number, space| {
         let mut server = world.server6(&format!("kea-{number}"), space);
-        server.configure(&config6(database(&backend, &Value::Null), "11f", 3));
+        server.configure(&config6(database(&backend, &Value::Null), number, "11f", 3));
         server.start();
         server
     });
@@ -277,7 +279,7 @@ fn servers_share_a_small_pool_of_ipv6_addresses(kind: Kind) {
 fn alone(world: &World, backend: &Backend, more: &Value) -> (Server, Space) {
     let relays = world.space("relays");
     let space = linked(world, 1, &relays);
-    let mut server = world.server("server", &space);
+    let server = world.server("server", &space);
     let mut config = config4(database(backend, more), 250, 3600);
     config["subnet4"][0]["subnet"] = json!("10.0.0.0/16");
     config["subnet4"][0]["pools"] = json!([ { "pool": "10.0.16.0 - 10.0.255.250" } ]);
@@ -313,7 +315,7 @@ fn missing(backend: &Backend, history: &History) -> Vec<String> {
 
 fn a_database_is_killed_under_load(kind: Kind) {
     let Some(world) = World::new() else { return };
-    let backend = Backend::start(kind);
+    let backend = Backend::durable(kind);
     let (mut server, relays) = alone(&world, &backend, &retries());
     server.start();
     let load = Load::start(&relays, load());

@@ -493,7 +493,7 @@ fn databases_of_hosts() {
 fn what_is_not_served_is_refused_by_name() {
     for (members, keyword) in [
         (r#""allocator": "shared-flq""#, "allocator"),
-        (r#""lease-database": { "type": "mysql" }"#, "type"),
+        (r#""lease-database": { "type": "sqlite" }"#, "type"),
         (
             r#""config-control": { "config-databases": [ { "type": "sqlite", "name": "a", "cipher-list": "AES" } ] }"#,
             "cipher-list",

@@ -1,5 +1,13 @@
 //! How far a query looks for an expired lease that it may have, when nothing is free.
 
+use base::Timestamp;
+
+/// By when a lease must have ended that another client may have at `now`, as in Kea: its client counts from when it heard
+/// of it, up to a second after the one that is noted, and `now` may have only just begun.
+pub(crate) fn over(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_sub(1))
+}
+
 /// A look at the expired leases of a subnet, the earliest first: at few, then at more, where those before are in pools for
 /// others or reserved.
 #[derive(Clone, Copy, Debug)]

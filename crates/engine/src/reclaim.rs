@@ -10,6 +10,7 @@ use lease::{LeaseState, MaybeReady, StoreError, Updated};
 
 use crate::alloc::{Leased, Runtime};
 use crate::ddns::Requests;
+use crate::expired::over;
 
 /// Bounds of a run.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,7 @@ pub(crate) async fn expired<L: Reclaim>(
 ) -> Result<Reclaimed, StoreError> {
     // One more than wanted tells whether there are more.
     let ask = if limits.leases == 0 { 0 } else { limits.leases + 1 };
-    let mut due = L::due(store, now, ask).await?;
+    let mut due = L::due(store, over(now), ask).await?;
     if limits.remove {
         due.extend(L::released(store).await?.into_iter().filter(|lease| lease.is_expired(now)));
     }

@@ -41,7 +41,16 @@ pub(crate) struct Backend {
 impl Backend {
     pub(crate) fn start(kind: Kind) -> Self {
         // What is measured is measured as in production.
-        let options = testdb::Options { durable: harness::soak(), ..testdb::Options::default() };
+        Self::with(kind, harness::soak())
+    }
+
+    /// One that forgets nothing when it is killed.
+    pub(crate) fn durable(kind: Kind) -> Self {
+        Self::with(kind, true)
+    }
+
+    fn with(kind: Kind, durable: bool) -> Self {
+        let options = testdb::Options { durable, ..testdb::Options::default() };
         let server = testdb::Server::start(kind, options);
         let database = server.database();
         let access = Access {

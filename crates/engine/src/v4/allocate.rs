@@ -16,7 +16,7 @@ use super::messages::{
 use super::name::{ClientName, NameOption};
 use super::{Context4, Query, relay_info};
 use crate::alloc::PoolKind;
-use crate::expired::Look;
+use crate::expired::{Look, over};
 use crate::siblings::{of_network, siblings};
 use crate::stats::AllocationFailure;
 
@@ -125,13 +125,14 @@ impl<'c> Allocation<'_, 'c, '_> {
             let client_id = matched_client_id(self.query, start);
             let ours = |l: &Lease4| belongs(l, self.query.hw_addr.as_ref(), client_id);
             if let Some(existing) = &existing
-                && !existing.is_expired(self.ctx.now)
+                && existing.occupies()
+                && !existing.is_expired(over(self.ctx.now))
                 && !ours(existing)
             {
                 return Ok(Err(Refused::Nak));
             }
             if let Some(address) = reserved.filter(|a| *a != wanted)
-                && self.ctx.store.by_address(address).await?.is_none_or(|l| l.is_expired(self.ctx.now))
+                && !self.is_held(address).await?
             {
                 // It is free again: the client shall ask anew and be offered it.
                 observe::log!(RequestInvalid { query: self.query.label(), address, requested: wanted });
@@ -164,7 +165,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 }
                 return Ok(Err(Refused::Nak));
             }
-            let Some(granted) = self.take(wanted, subnet, pool).await? else {
+            let Some(granted) = self.take_from(existing, wanted, subnet, pool).await? else {
                 return Ok(Err(Refused::Nak));
             };
             if reserved != Some(wanted) {
@@ -185,6 +186,12 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.forget(own.as_ref()).await?;
         }
         Ok(outcome)
+    }
+
+    /// Whether somebody has the address.
+    async fn is_held(&self, address: Ipv4Addr) -> Result<bool, StoreError> {
+        let row = self.ctx.store.by_address(address).await?;
+        Ok(row.is_some_and(|row| row.occupies() && !row.is_expired(over(self.ctx.now))))
     }
 
     /// Deletes the leases of the client but one: an offer that was stored beside an older lease took its place.
@@ -275,7 +282,7 @@ impl<'c> Allocation<'_, 'c, '_> {
         for subnet in siblings(self.ctx.config, start, classes) {
             let mut next = Some(Look::FIRST);
             while let Some(look) = next {
-                let expired = self.ctx.store.expired_in(subnet.id, self.ctx.now, look.limit).await?;
+                let expired = self.ctx.store.expired_in(subnet.id, over(self.ctx.now), look.limit).await?;
                 next = look.next(expired.len());
                 for expired in expired.iter().skip(look.seen) {
                     let pool = subnet
@@ -344,6 +351,18 @@ impl<'c> Allocation<'_, 'c, '_> {
         subnet: &'c Arc<Subnet4>,
         pool: Option<&Pool4>,
     ) -> Result<Option<Granted<'c>>, StoreError> {
+        let existing = self.ctx.store.by_address(address).await?;
+        self.take_from(existing, address, subnet, pool).await
+    }
+
+    /// As [`take`](Self::take), with the row of the address, which was read already.
+    async fn take_from(
+        &mut self,
+        existing: Option<Arc<Lease4>>,
+        address: Ipv4Addr,
+        subnet: &'c Arc<Subnet4>,
+        pool: Option<&Pool4>,
+    ) -> Result<Option<Granted<'c>>, StoreError> {
         if self.offer {
             observe::log!(OfferNewLease { query: self.query.label() });
         } else {
@@ -351,9 +370,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         }
         let (lifetime, stored) = self.lifetimes(subnet, address, None);
         let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
-        let existing = self.ctx.store.by_address(address).await?;
         if let Some(existing) = &existing
-            && !existing.is_expired(self.ctx.now)
+            && !existing.is_expired(over(self.ctx.now))
             && existing.occupies()
         {
             return Ok(None);
@@ -386,7 +404,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         while renewed.is_none() && races < RACES {
             // Another server may have heard the same client.
             let Some(row) = self.ctx.store.by_address(old.address).await? else { break };
-            if !belongs(&row, self.query.hw_addr.as_ref(), matched_client_id(self.query, subnet)) {
+            let client_id = matched_client_id(self.query, subnet);
+            if row == *old || !belongs(&row, self.query.hw_addr.as_ref(), client_id) {
                 break;
             }
             renewed = self.renew_as_read(&row, subnet, pool).await?;

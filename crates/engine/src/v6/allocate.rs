@@ -17,7 +17,7 @@ use super::messages::{
 use super::name::ClientName;
 use super::pools::{self, Pool};
 use super::{Context6, Query, extended, hosts};
-use crate::expired::Look;
+use crate::expired::{Look, over};
 use crate::siblings::siblings;
 use crate::stats::AllocationFailure;
 
@@ -447,7 +447,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         for subnet in siblings(ctx.config, start, &query.classes) {
             let mut next = Some(Look::FIRST);
             while let Some(look) = next {
-                let expired = ctx.store.expired_in(subnet.id, ctx.now, look.limit).await?;
+                let expired = ctx.store.expired_in(subnet.id, over(ctx.now), look.limit).await?;
                 next = look.next(expired.len());
                 for expired in expired.iter().skip(look.seen) {
                     let pool = pools::of(subnet, asked.kind).find(|pool| {
@@ -525,7 +525,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let existing = ctx.store.by_address(resource.address()).await?;
         if let Some(existing) = &existing
             && (existing.state == LeaseState::Registered
-                || (existing.occupies() && !existing.is_expired(ctx.now)))
+                || (existing.occupies() && !existing.is_expired(over(ctx.now))))
         {
             return Ok(None);
         }
@@ -558,8 +558,32 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
     }
 
     /// Extends a lease of the client, or answers with it as it stands when it is young enough to be reused.
-    /// `None` when the row changed under us.
+    /// `None` when it is the client's no more.
     async fn renew(
+        &mut self,
+        asked: &Asked,
+        old: &Arc<Lease6>,
+        subnet: &'c Arc<Subnet6>,
+    ) -> Result<Option<Granted<'c>>> {
+        let mut renewed = self.renew_as_read(asked, old, subnet).await?;
+        let mut races = 0;
+        while renewed.is_none() && races < RACES {
+            // Another server may have heard the same client.
+            let Some(row) = self.ctx.store.by_address(old.address).await? else { break };
+            let same = (row.lease_type, row.prefix_length, row.iaid)
+                == (old.lease_type, old.prefix_length, old.iaid)
+                && row.duid == old.duid;
+            if !same || row == *old {
+                break;
+            }
+            renewed = self.renew_as_read(asked, &row, subnet).await?;
+            races += 1;
+        }
+        Ok(renewed)
+    }
+
+    /// As [`renew`](Self::renew); `None` when the row changed under us.
+    async fn renew_as_read(
         &mut self,
         asked: &Asked,
         old: &Arc<Lease6>,

@@ -238,7 +238,8 @@ fn shared<S: Speech>(pair: Pair, settings: impl Fn(u8) -> LoadSettings<S>, pool:
         ends.iter().filter(|end| **end == End::Refused).count(),
         ends.iter().filter(|end| **end == End::GivenUp).count()
     );
-    assert_eq!(addresses.len(), pool, "every address was used");
+    // Prefixes are counted, too.
+    assert!(addresses.len() >= pool, "every address was used");
     for server in &pair.servers {
         assert_eq!(server.command("status-get", Value::Null).at("/lease-store/failures"), 0);
     }

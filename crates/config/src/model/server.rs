@@ -68,7 +68,7 @@ impl<P: Protocol> ServerConfig<P> {
 
     #[must_use]
     pub fn subnet(&self, id: SubnetId) -> Option<&Arc<Subnet<P>>> {
-        self.subnets.get(*self.index.by_id.get(id)?)
+        self.subnets.get(self.index.by_id(id)?)
     }
 
     #[must_use]

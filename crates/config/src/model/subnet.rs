@@ -2,6 +2,7 @@
 //! holds for both protocols; `subnet4` and `subnet6` have the rest.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -150,8 +151,38 @@ pub struct SharedNetwork<P: Protocol> {
     pub own: P::Network,
 }
 
-/// Network address to the positions of its subnets; one, but for subnets that differ in their guards.
-type ByNetwork<A> = HashMap<A, smallvec::SmallVec<[usize; 2]>, ahash::RandomState>;
+/// Network address to the positions of its subnets.
+#[derive(Clone, Debug)]
+struct ByNetwork<A> {
+    /// A hundred thousand entries in the room of a few cache lines each hundred: a search finds most of them near.
+    first: HashMap<A, u32, ahash::RandomState>,
+    /// Further ones: of subnets that differ in their guards.
+    more: HashMap<A, Vec<usize>, ahash::RandomState>,
+}
+
+impl<A> Default for ByNetwork<A> {
+    fn default() -> Self {
+        Self { first: HashMap::default(), more: HashMap::default() }
+    }
+}
+
+impl<A: IpAddress> ByNetwork<A> {
+    fn insert(&mut self, network: A, at: usize) {
+        match (self.first.entry(network), u32::try_from(at)) {
+            (Entry::Vacant(entry), Ok(at)) => {
+                entry.insert(at);
+            }
+            _ => self.more.entry(network).or_default().push(at),
+        }
+    }
+
+    fn find(&self, network: A, found: &mut Positions) {
+        found.extend(self.first.get(&network).and_then(|at| usize::try_from(*at).ok()));
+        if !self.more.is_empty() {
+            found.extend_from_slice(self.more.get(&network).map_or(&[], Vec::as_slice));
+        }
+    }
+}
 
 /// Positions of subnets, the lowest first.
 type Positions = smallvec::SmallVec<[usize; 4]>;
@@ -177,17 +208,15 @@ impl<A: IpAddress> ByPrefix<A> {
             }
         };
         if let Some((_, map)) = self.0.get_mut(slot) {
-            map.entry(prefix.first()).or_default().push(at);
+            map.insert(prefix.first(), at);
         }
     }
 
     /// Adds those whose network holds `address`.
     fn find(&self, address: A, found: &mut Positions) {
         for (length, map) in &self.0 {
-            if let Some(prefix) = A::Prefix::of(address, *length)
-                && let Some(subnets) = map.get(&prefix.first())
-            {
-                found.extend_from_slice(subnets);
+            if let Some(prefix) = A::Prefix::of(address, *length) {
+                map.find(prefix.first(), found);
             }
         }
     }
@@ -218,7 +247,7 @@ impl Over6Index {
 /// Finds subnets without a scan, whatever their number. Positions are those of `ServerConfig::subnets`.
 #[derive(Clone, Debug)]
 pub struct SubnetIndex<P: Protocol> {
-    pub by_id: SubnetMap<usize>,
+    by_id: SubnetMap<u32>,
     by_prefix: ByPrefix<P::Address>,
     /// Relay address to the subnets that list it, or whose network does while they list none.
     by_relay: HashMap<P::Address, Vec<usize>, ahash::RandomState>,
@@ -244,9 +273,9 @@ impl<P: Protocol> Default for SubnetIndex<P> {
 impl<P: Protocol> SubnetIndex<P> {
     #[must_use]
     pub fn new(subnets: &[Arc<Subnet<P>>], networks: &[Arc<SharedNetwork<P>>]) -> Self {
-        let mut index = Self::default();
+        let by_id = subnets.iter().zip(0..).map(|(subnet, at)| (subnet.id, at)).collect();
+        let mut index = Self { by_id, ..Self::default() };
         for (at, subnet) in subnets.iter().enumerate() {
-            index.by_id.insert(subnet.id, at);
             index.by_prefix.insert(subnet.prefix, at);
             let network = subnet.network.and_then(|n| networks.get(n.0));
             let relays = match network {
@@ -267,6 +296,11 @@ impl<P: Protocol> SubnetIndex<P> {
             }
         }
         index
+    }
+
+    #[must_use]
+    pub fn by_id(&self, id: SubnetId) -> Option<usize> {
+        self.by_id.get(id).and_then(|at| usize::try_from(*at).ok())
     }
 
     /// Subnets whose range holds `address`, lowest position first; the position order is the order of selection.

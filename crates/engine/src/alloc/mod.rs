@@ -17,7 +17,7 @@ mod v6;
 pub use bitmap::Bitmap;
 pub use family::{Address, Leased, PoolKind};
 pub use pool::{Excluded, Pool, Shape};
-pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime};
+pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime, Subnets};
 
 /// The state of the allocators of kea-dhcp4.
 pub type Runtime4 = Runtime<lease::Lease4>;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base::{PoolId, Timestamp, XorShift};
 use config::Allocator;
-use observe::stats::Group;
+use observe::stats::Part;
 
 use super::queue::{self, FreeQueue};
 use super::{Address, Bitmap};
@@ -95,7 +95,7 @@ pub struct Pool<A> {
     shape: Shape<A>,
     state: Mutex<State>,
     /// Shared by the pools of the subnet that have the same id.
-    pub(super) counters: Arc<Group>,
+    pub(super) counters: Part,
     /// When what other servers left of it was looked at last.
     looked: AtomicU64,
 }
@@ -221,7 +221,7 @@ impl State {
 
 impl<A: Address> Pool<A> {
     /// `seed` is for choices at random.
-    pub(super) fn new(shape: Shape<A>, counters: Arc<Group>, seed: u64) -> Self {
+    pub(super) fn new(shape: Shape<A>, counters: Part, seed: u64) -> Self {
         let mut occupied = Bitmap::new(shape.capacity());
         if shape.excluded.0 {
             // The first and the last of each 256 addresses.
@@ -364,6 +364,10 @@ mod tests {
 
     use observe::stats::Registry;
 
+    fn counters() -> Part {
+        Part::new(Registry::default().group("pool", &NAMES), 0)
+    }
+
     use super::*;
 
     #[test]
@@ -405,7 +409,7 @@ mod tests {
             excluded: Excluded(excluded),
             allocator: Allocator::Iterative,
         };
-        Pool::new(shape, Registry::default().group("pool", &NAMES), 1)
+        Pool::new(shape, counters(), 1)
     }
 
     #[test]
@@ -495,7 +499,7 @@ mod tests {
         for allocator in [Allocator::Iterative, Allocator::Random, Allocator::FreeLeaseQueue] {
             let (first, last) = (Ipv4Addr::new(192, 0, 2, 0), Ipv4Addr::new(192, 0, 2, 255));
             let shape = Shape { id: PoolId(0), first, last, shift: 0, excluded: Excluded(true), allocator };
-            let pool = Pool::new(shape, Registry::default().group("pool", &NAMES), 7);
+            let pool = Pool::new(shape, counters(), 7);
             pool.keep(&[(Ipv4Addr::new(192, 0, 2, 9), 0)]);
             let mut given = Vec::new();
             while let Some(address) = pool.next_free() {

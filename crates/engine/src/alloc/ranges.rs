@@ -35,6 +35,7 @@ impl<A: Address> Ranges<A> {
                 Range { first: shape.first, last: shape.last, reach: shape.last, pool }
             })
             .collect();
+        ranges.shrink_to_fit();
         ranges.sort_by_key(|r| (r.first, r.last));
         let (mut reach, mut overlap) = (None, false);
         for range in &mut ranges {

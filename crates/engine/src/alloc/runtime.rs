@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use base::{Random, SubnetId, SubnetMap, XorShift};
 use config::NetworkIndex;
 use lease::StoreError;
@@ -79,7 +79,7 @@ impl<A: Address> SubnetRuntime<A> {
         Scope {
             server: true,
             subnet: Some(&self.counters),
-            pool: self.pool_of(kind, address).map(|p| &*p.counters),
+            pool: self.pool_of(kind, address).map(|p| &p.counters),
         }
     }
 
@@ -91,9 +91,19 @@ impl<A: Address> SubnetRuntime<A> {
     }
 }
 
+/// The subnets of a [`Runtime`] at one moment.
+pub struct Subnets<A>(Guard<Arc<Tables<A>>>);
+
+impl<A> Subnets<A> {
+    #[must_use]
+    pub fn get(&self, id: SubnetId) -> Option<&SubnetRuntime<A>> {
+        self.0.subnets.get(id)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Tables<A> {
-    pub(super) subnets: SubnetMap<Arc<SubnetRuntime<A>>>,
+    pub(super) subnets: SubnetMap<SubnetRuntime<A>>,
     pools: Ranges<A>,
     pd_pools: Ranges<A>,
     preferred: Preferred,
@@ -157,10 +167,10 @@ impl<L: Leased> Runtime<L> {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
     }
 
-    /// The pools of a subnet.
+    /// The subnets as they are now.
     #[must_use]
-    pub fn subnet(&self, id: SubnetId) -> Option<Arc<SubnetRuntime<L::Address>>> {
-        self.tables.load().subnets.get(id).cloned()
+    pub fn subnets(&self) -> Subnets<L::Address> {
+        Subnets(self.tables.load())
     }
 
     #[must_use]
@@ -179,17 +189,17 @@ impl<L: Leased> Runtime<L> {
         store: Option<&L::Store<'_>>,
     ) -> Result<(), StoreError> {
         let before = self.tables.load_full();
-        let mut tables = Tables { preferred: Preferred::new(plan.networks), ..Tables::default() };
         let mut fresh = Vec::new();
-        for subnet in plan.subnets() {
+        let subnets = plan.subnets().map(|subnet| {
             let known = before.subnets.get(subnet.id);
+            let counters = self.statistics.subnet(subnet.id);
             let mut pools = |kind, shapes: &[Shape<L::Address>]| -> SmallVec<_> {
                 let there = known.map_or(&[][..], |k| k.of_kind(kind));
                 let pool = |shape: &Shape<L::Address>| {
                     if let Some(same) = there.iter().find(|p| p.shape() == shape) {
                         return Arc::clone(same);
                     }
-                    let counters = self.statistics.pool(kind, subnet.id, shape.id);
+                    let counters = self.statistics.pool(kind, (subnet.id, &counters), shape.id);
                     let pool = Arc::new(Pool::new(*shape, counters, self.seed()));
                     fresh.push((kind, Arc::clone(&pool)));
                     pool
@@ -199,10 +209,15 @@ impl<L: Leased> Runtime<L> {
             let runtime = SubnetRuntime {
                 pools: pools(PoolKind::Addresses, &subnet.pools),
                 pd_pools: pools(PoolKind::Prefixes, &subnet.pd_pools).into_vec().into(),
-                counters: self.statistics.subnet(subnet.id),
+                counters,
             };
-            tables.subnets.insert(subnet.id, Arc::new(runtime));
-        }
+            (subnet.id, runtime)
+        });
+        let mut tables = Tables {
+            subnets: subnets.collect(),
+            preferred: Preferred::new(plan.networks),
+            ..Tables::default()
+        };
         let every = |kind| tables.subnets.values().flat_map(move |s| s.of_kind(kind)).map(Arc::clone);
         tables.pools = Ranges::new(every(PoolKind::Addresses));
         tables.pd_pools = Ranges::new(every(PoolKind::Prefixes));

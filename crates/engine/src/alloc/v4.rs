@@ -92,7 +92,7 @@ impl Runtime<Lease4> {
     pub(crate) fn warm(&self, ids: impl Iterator<Item = SubnetId>) -> u64 {
         let tables = self.tables.load();
         let subnets: SmallVec<[&SubnetRuntime<Ipv4Addr>; 64]> =
-            ids.filter_map(|id| tables.subnets.get(id)).map(|subnet| &**subnet).collect();
+            ids.filter_map(|id| tables.subnets.get(id)).collect();
         let mut sum = 0u64;
         for subnet in &subnets {
             sum = sum.wrapping_add(subnet.pools.len() as u64);
@@ -107,13 +107,18 @@ impl Runtime<Lease4> {
         }
         // First the counters, then the history that each of them leads to.
         let now = self.statistics.now();
-        let groups = || subnets.iter().map(|s| s.counters()).chain(pools.iter().map(|p| &*p.counters));
-        for group in groups() {
-            sum = sum.wrapping_add(group.value(LeaseCount::Assigned as usize).unsigned_abs());
+        for subnet in &subnets {
+            sum = sum.wrapping_add(subnet.counters().value(LeaseCount::Assigned as usize).unsigned_abs());
         }
-        for group in groups() {
-            for what in [LeaseCount::Assigned, LeaseCount::Cumulative] {
-                sum = sum.wrapping_add(group.touch(what as usize, now));
+        for pool in &pools {
+            sum = sum.wrapping_add(pool.counters.value(LeaseCount::Assigned as usize).unsigned_abs());
+        }
+        for what in [LeaseCount::Assigned, LeaseCount::Cumulative] {
+            for subnet in &subnets {
+                sum = sum.wrapping_add(subnet.counters().touch(what as usize, now));
+            }
+            for pool in &pools {
+                sum = sum.wrapping_add(pool.counters.touch(what as usize, now));
             }
         }
         sum

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{PoolId, SubnetId};
-use observe::stats::Group;
+use observe::stats::{Group, Part};
 
 use crate::alloc::{Leased, Plan, PoolKind};
 
@@ -25,7 +25,7 @@ pub struct Scope<'a> {
     /// The server's own.
     pub server: bool,
     pub subnet: Option<&'a Group>,
-    pub pool: Option<&'a Group>,
+    pub pool: Option<&'a Part>,
 }
 
 impl Scope<'_> {
@@ -38,8 +38,9 @@ pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
     /// The statistics of a subnet, at zero if they are new.
     fn subnet(&self, id: SubnetId) -> Arc<Group>;
 
-    /// The statistics of the pools of a kind with this id, at zero if they are new.
-    fn pool(&self, kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group>;
+    /// The statistics of the pools of a kind with this id, at zero if they are new; they may lie beside those of the
+    /// subnet.
+    fn pool(&self, kind: PoolKind, subnet: (SubnetId, &Arc<Group>), id: PoolId) -> Part;
 
     /// A row of the store came (`delta` 1) or went (-1).
     fn row(&self, lease: &L, delta: i64, scope: Scope<'_>);

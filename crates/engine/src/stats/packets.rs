@@ -121,10 +121,10 @@ impl Packets {
         counter
     }
 
-    /// A group, at zero where it is new.
-    pub(super) fn group(&self, prefix: &str, names: &'static Names) -> Arc<Group> {
+    /// A group, of which the first so many are at zero where they are new.
+    pub(super) fn group(&self, prefix: &str, names: &'static Names, begun: usize) -> Arc<Group> {
         let group = self.registry.group(prefix, names);
-        group.begin(self.now());
+        group.begin(0..begun, self.now());
         group
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{Micros, PoolId, SubnetId};
 use lease::{Lease4, LeaseState};
-use observe::stats::{Counter, Group, Names, Registry};
+use observe::stats::{Counter, Group, Names, Part, Registry};
 use wire::v4::MessageType;
 
 use super::{AllocationFailure, LeaseStatistics, Packets, Scope, Subnets};
@@ -34,7 +34,9 @@ const LEASES: [&str; 5] = [
     "reclaimed-declined-addresses",
     "reclaimed-leases",
 ];
-const SUBNET: [&str; 8] = [
+/// Most subnets have one pool, whose number is 0: the statistics of both are one group, which a new lease finds in
+/// the cache at once.
+const SUBNET: [&str; 14] = [
     LEASES[0],
     LEASES[1],
     LEASES[2],
@@ -43,6 +45,12 @@ const SUBNET: [&str; 8] = [
     "total-addresses",
     "v4-lease-reuses",
     "v4-reservation-conflicts",
+    "pool[0].assigned-addresses",
+    "pool[0].cumulative-assigned-addresses",
+    "pool[0].declined-addresses",
+    "pool[0].reclaimed-declined-addresses",
+    "pool[0].reclaimed-leases",
+    "pool[0].total-addresses",
 ];
 const POOL: [&str; 6] = [LEASES[0], LEASES[1], LEASES[2], LEASES[3], LEASES[4], "total-addresses"];
 static SUBNET_NAMES: Names = &SUBNET;
@@ -50,6 +58,8 @@ static POOL_NAMES: Names = &POOL;
 const TOTAL: usize = 5;
 const REUSES: usize = 6;
 const CONFLICTS: usize = 7;
+/// Where those of the pool begin.
+const FIRST_POOL: usize = 8;
 
 /// Received packets by message type, by code.
 const RECEIVED: [(u8, &str); 9] = [
@@ -164,19 +174,28 @@ impl Statistics4 {
         if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
             counter.add(delta, now);
         }
-        for group in [scope.subnet, scope.pool].into_iter().flatten() {
-            group.add(what as usize, delta, now);
+        if let Some(subnet) = scope.subnet {
+            subnet.add(what as usize, delta, now);
+        }
+        if let Some(pool) = scope.pool {
+            pool.add(what as usize, delta, now);
         }
     }
 }
 
 impl LeaseStatistics<Lease4> for Statistics4 {
     fn subnet(&self, id: SubnetId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES)
+        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES, FIRST_POOL)
     }
 
-    fn pool(&self, _kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL_NAMES)
+    fn pool(&self, _kind: PoolKind, (subnet, group): (SubnetId, &Arc<Group>), id: PoolId) -> Part {
+        if id == PoolId(0) {
+            let part = Part::new(Arc::clone(group), FIRST_POOL);
+            part.begin(self.packets.now());
+            return part;
+        }
+        let prefix = format!("subnet[{subnet}].pool[{id}]");
+        Part::new(self.packets.group(&prefix, &POOL_NAMES, POOL.len()), 0)
     }
 
     fn row(&self, lease: &Lease4, delta: i64, scope: Scope<'_>) {
@@ -194,8 +213,11 @@ impl LeaseStatistics<Lease4> for Statistics4 {
             if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
                 counter.clear(now);
             }
-            for group in [scope.subnet, scope.pool].into_iter().flatten() {
-                group.clear(what as usize, now);
+            if let Some(subnet) = scope.subnet {
+                subnet.clear(what as usize, now);
+            }
+            if let Some(pool) = scope.pool {
+                pool.clear(what as usize, now);
             }
         }
     }
@@ -209,9 +231,10 @@ impl LeaseStatistics<Lease4> for Statistics4 {
             for pool in &subnet.pools {
                 *pools.entry(pool.id).or_default() += pool.size();
             }
-            self.subnet(subnet.id).restart(TOTAL, amount(pools.values().sum()), now);
+            let group = self.subnet(subnet.id);
+            group.restart(TOTAL, amount(pools.values().sum()), now);
             for (id, size) in pools {
-                self.pool(PoolKind::Addresses, subnet.id, id).restart(TOTAL, amount(size), now);
+                self.pool(PoolKind::Addresses, (subnet.id, &group), id).restart(TOTAL, amount(size), now);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{Micros, PoolId, SubnetId};
 use lease::{Lease6, LeaseState, LeaseType};
-use observe::stats::{Counter, Group, Names, Registry, StatisticValue};
+use observe::stats::{Counter, Group, Names, Part, Registry, StatisticValue};
 use wire::v6::MessageType;
 
 use super::{AllocationFailure, LeaseStatistics, Packets, Scope, Subnets};
@@ -59,7 +59,7 @@ static PD_POOL_NAMES: Names = &PD_POOL;
 
 impl LeaseCount6 {
     /// Its place among the names of a pool.
-    fn in_pool(self, pool: &Group) -> Option<usize> {
+    fn in_pool(self, pool: &Part) -> Option<usize> {
         match self {
             Self::AssignedNas | Self::AssignedPds => Some(0),
             Self::CumulativeNas | Self::CumulativePds => Some(1),
@@ -209,16 +209,15 @@ impl Statistics6 {
 
 impl LeaseStatistics<Lease6> for Statistics6 {
     fn subnet(&self, id: SubnetId) -> Arc<Group> {
-        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES)
+        self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES, SUBNET.len())
     }
 
-    fn pool(&self, kind: PoolKind, subnet: SubnetId, id: PoolId) -> Arc<Group> {
-        match kind {
-            PoolKind::Addresses => self.packets.group(&format!("subnet[{subnet}].pool[{id}]"), &POOL_NAMES),
-            PoolKind::Prefixes => {
-                self.packets.group(&format!("subnet[{subnet}].pd-pool[{id}]"), &PD_POOL_NAMES)
-            }
-        }
+    fn pool(&self, kind: PoolKind, (subnet, _): (SubnetId, &Arc<Group>), id: PoolId) -> Part {
+        let (what, names) = match kind {
+            PoolKind::Addresses => ("pool", &POOL_NAMES),
+            PoolKind::Prefixes => ("pd-pool", &PD_POOL_NAMES),
+        };
+        Part::new(self.packets.group(&format!("subnet[{subnet}].{what}[{id}]"), names, names.len()), 0)
     }
 
     fn row(&self, lease: &Lease6, delta: i64, scope: Scope<'_>) {

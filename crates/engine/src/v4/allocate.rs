@@ -248,8 +248,9 @@ impl<'c> Allocation<'_, 'c, '_> {
         let classes = &self.query.classes;
         let (store, shared) = (self.ctx.store, self.ctx.store.is_shared());
         let mut pools = 0u64;
+        let runtimes = self.ctx.runtime.subnets();
         for subnet in siblings(self.ctx.config, start, classes) {
-            let Some(runtime) = self.ctx.runtime.subnet(subnet.id) else { continue };
+            let Some(runtime) = runtimes.get(subnet.id) else { continue };
             let allowed =
                 subnet.pools.iter().zip(&runtime.pools).filter(|(p, _)| classes.pass(&p.client_classes));
             for (pool, runtime) in allowed {

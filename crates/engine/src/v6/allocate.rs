@@ -408,8 +408,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let kind = pools::kind(asked.kind);
         let shared = ctx.store.is_shared();
         let start = self.preferred(asked.kind);
+        let runtimes = ctx.runtime.subnets();
         for subnet in siblings(ctx.config, start, &query.classes) {
-            let Some(runtime) = ctx.runtime.subnet(subnet.id) else { continue };
+            let Some(runtime) = runtimes.get(subnet.id) else { continue };
             let pools = pools::of(subnet, asked.kind).zip(runtime.of_kind(kind));
             for (pool, runtime) in pools.filter(|(p, _)| query.classes.pass(p.guard()) && fit.takes(*p)) {
                 *tried += 1;

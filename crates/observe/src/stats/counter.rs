@@ -1,5 +1,6 @@
 //! Integer statistics that many threads change at once.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -378,7 +379,8 @@ impl Common {
 }
 
 /// The integer statistics `PREFIX.NAME` of one object, such as `subnet[1].assigned-addresses`, made and dropped in
-/// one step. Each is absent until [`Group::begin`], or until it is first set or added to.
+/// one step; those of a part of it may be among them (`pool[0].assigned-addresses`, see [`Part`]). Each is absent until
+/// [`Group::begin`], or until it is first set or added to.
 ///
 /// With many thousands of objects, most have no more to tell than their size: the statistics take memory once one of
 /// them changes, and older samples once there are some. The newest samples of a group lie side by side.
@@ -397,48 +399,75 @@ pub struct Group {
 /// The names of the statistics of a group, as [`Group`] keeps them: in a pointer's room.
 pub type Names = &'static [&'static str];
 
-// There are two hundred thousand of them with as many subnets and pools.
-const _: () = assert!(size_of::<Group>() == 120);
+// There are a hundred thousand of them with as many subnets.
+const _: () = assert!(size_of::<Group>() == 136);
 
-/// Statistics that have not changed yet. Times are of the present: 0 says that there is none.
+/// A moment with a small number, in one word; by default none.
 #[derive(Clone, Copy, Debug, Default)]
-struct Idle {
-    /// Since when all of them are zero; 0: absent.
-    since: Micros,
-    /// One is not zero but this.
-    size: i64,
-    /// Since when, and which: the index is in the upper octet. 0: none is.
-    sized: u64,
+struct Stamp(u64);
+
+impl Stamp {
+    /// Where the number stands.
+    const SHIFT: u32 = 56;
+
+    /// `None` where one has no room.
+    fn new(number: usize, at: Micros) -> Option<Self> {
+        let number = u8::try_from(number).ok()?;
+        (at.0 >> Self::SHIFT == 0).then_some(Self(u64::from(number) << Self::SHIFT | present(at).0))
+    }
+
+    fn number(self) -> usize {
+        usize::try_from(self.0 >> Self::SHIFT).unwrap_or(usize::MAX)
+    }
+
+    fn at(self) -> Micros {
+        Micros(self.0 & !(u64::MAX << Self::SHIFT))
+    }
+
+    fn is_none(self) -> bool {
+        self.0 == 0
+    }
 }
 
-/// Where the index stands in [`Idle::sized`].
-const INDEX_SHIFT: u32 = 56;
+/// Statistics that have not changed yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Idle {
+    /// How many are there, the first ones, and since when they are zero.
+    begun: Stamp,
+    /// Those that are not zero but have a size: which, and since when. Room for that of an object and of a part.
+    sizes: [(Stamp, i64); 2],
+}
 
 impl Idle {
     fn sample(&self, index: usize) -> Option<(i64, Micros)> {
-        if self.has_size(index) {
-            return Some((self.size, Micros(self.sized & !(u64::MAX << INDEX_SHIFT))));
+        let size = self.sizes.iter().find(|(which, _)| !which.is_none() && which.number() == index);
+        match size {
+            Some((which, size)) => Some((*size, which.at())),
+            None => (index < self.begun.number()).then_some((0, self.begun.at())),
         }
-        (self.since.0 != 0).then_some((0, self.since))
     }
 
-    fn has_size(&self, index: usize) -> bool {
-        self.sized != 0 && u64::try_from(index) == Ok(self.sized >> INDEX_SHIFT)
-    }
-
-    /// Sets a size; `false` when there is another, or no room for the index or the time.
-    fn set_size(&mut self, index: usize, size: i64, since: Micros) -> bool {
-        let fits = |bits: u64, value: u64| value < 1 << bits;
-        match u64::try_from(index) {
-            Ok(at) if fits(8, at) && fits(INDEX_SHIFT.into(), since.0) => {
-                let free = self.sized == 0 || self.has_size(index);
-                if free {
-                    (self.size, self.sized) = (size, at << INDEX_SHIFT | since.0);
-                }
-                free
+    /// Makes those from `start` to `end` present; `false` when there is no room to say so.
+    fn begin(&mut self, start: usize, end: usize, now: Micros) -> bool {
+        if end <= self.begun.number() {
+            return true;
+        }
+        let follows =
+            start <= self.begun.number() && (self.begun.is_none() || self.begun.at() == present(now));
+        match Stamp::new(end, now).filter(|_| follows) {
+            Some(begun) => {
+                self.begun = begun;
+                true
             }
-            _ => false,
+            None => false,
         }
+    }
+
+    /// Sets a size; `false` when there is no room for it.
+    fn set_size(&mut self, index: usize, size: i64, since: Micros) -> bool {
+        let Some(stamp) = Stamp::new(index, since) else { return false };
+        let free = self.sizes.iter_mut().find(|(which, _)| which.is_none() || which.number() == index);
+        free.map(|free| *free = (stamp, size)).is_some()
     }
 
     fn newest(&self, index: usize) -> Newest {
@@ -497,20 +526,20 @@ impl Group {
         }
     }
 
-    /// Makes those that are absent present, at zero.
-    pub fn begin(&self, now: Micros) {
+    /// Makes those of `indices` that are absent present, at zero.
+    pub fn begin(&self, indices: Range<usize>, now: Micros) {
         let mut idle = self.idle();
-        match self.newest.get() {
-            Some(all) => all.iter().for_each(|newest| newest.begin(now)),
-            None if idle.since.0 == 0 => idle.since = present(now),
-            None => {}
+        if self.newest.get().is_none() && idle.begin(indices.start, indices.end, now) {
+            return;
         }
+        drop(idle);
+        self.all().get(indices).into_iter().flatten().for_each(|newest| newest.begin(now));
     }
 
     /// Sets a size that came with a configuration: what it was before is forgotten.
     pub fn restart(&self, index: usize, value: i64, now: Micros) {
         let mut idle = self.idle();
-        if self.newest.get().is_none() && idle.set_size(index, value, present(now)) {
+        if self.newest.get().is_none() && idle.set_size(index, value, now) {
             return;
         }
         drop(idle);
@@ -609,6 +638,64 @@ impl Group {
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The statistics of a group from one index on, which count from there: those of a part of an object.
+#[derive(Clone, Debug)]
+pub struct Part {
+    group: Arc<Group>,
+    first: usize,
+}
+
+impl Part {
+    #[must_use]
+    pub fn new(group: Arc<Group>, first: usize) -> Self {
+        Self { group, first }
+    }
+
+    /// The names without prefix.
+    #[must_use]
+    pub fn names(&self) -> &'static [&'static str] {
+        self.group.names().get(self.first..).unwrap_or_default()
+    }
+
+    /// See [`Group::add`].
+    #[inline]
+    pub fn add(&self, index: usize, delta: i64, now: Micros) {
+        self.group.add(self.first + index, delta, now);
+    }
+
+    /// See [`Group::set`].
+    pub fn set(&self, index: usize, value: i64, now: Micros) {
+        self.group.set(self.first + index, value, now);
+    }
+
+    /// See [`Group::begin`]; all of them.
+    pub fn begin(&self, now: Micros) {
+        self.group.begin(self.first..self.group.names().len(), now);
+    }
+
+    /// See [`Group::restart`].
+    pub fn restart(&self, index: usize, value: i64, now: Micros) {
+        self.group.restart(self.first + index, value, now);
+    }
+
+    /// See [`Group::clear`].
+    pub fn clear(&self, index: usize, now: Micros) {
+        self.group.clear(self.first + index, now);
+    }
+
+    /// See [`Group::value`].
+    #[must_use]
+    pub fn value(&self, index: usize) -> i64 {
+        self.group.value(self.first + index)
+    }
+
+    /// See [`Group::touch`].
+    #[must_use]
+    pub fn touch(&self, index: usize, now: Micros) -> u64 {
+        self.group.touch(self.first + index, now)
     }
 }
 
@@ -741,7 +828,7 @@ mod tests {
         let common = common();
         let group = group(&common);
         assert!(!group.set_limit(0, Limit::Count(2), Micros(1)));
-        group.begin(Micros(1));
+        group.begin(0..2, Micros(1));
         assert!(group.set_limit(0, Limit::Count(2), Micros(2)));
         common.set_default_limit(Limit::Count(3));
         group.set_default_limit(Limit::Count(3), Micros(3));
@@ -759,17 +846,50 @@ mod tests {
     fn sizes_have_no_history() {
         let group = group(&common());
         assert!(group.samples(0).is_empty() && group.samples(1).is_empty());
-        group.begin(Micros(1));
-        group.begin(Micros(2));
+        group.begin(0..2, Micros(1));
+        group.begin(0..2, Micros(2));
         group.restart(1, 10, Micros(3));
         group.clear(0, Micros(3));
         assert_eq!((group.samples(0), group.samples(1)), (vec![(0, Micros(1))], vec![(10, Micros(3))]));
         assert!(group.newest.get().is_none(), "they take no memory yet");
         group.restart(1, 20, Micros(4));
         group.add(0, 1, Micros(5));
-        group.begin(Micros(6));
+        group.begin(0..2, Micros(6));
         assert_eq!(group.samples(1), [(20, Micros(4))]);
         assert_eq!(group.samples(0), [(1, Micros(5)), (0, Micros(1))]);
+    }
+
+    #[test]
+    fn a_part_has_statistics_of_its_own() {
+        const NAMES: Names = &[
+            "assigned-addresses",
+            "total-addresses",
+            "pool[0].assigned-addresses",
+            "pool[0].total-addresses",
+        ];
+        let group = Arc::new(Group::new("subnet[7]", &NAMES, common()));
+        let part = Part::new(Arc::clone(&group), 2);
+        group.begin(0..2, Micros(1));
+        group.restart(1, 10, Micros(1));
+        assert_eq!((group.newest(0), group.newest(1), group.newest(2)), (Some(0), Some(10), None));
+        part.begin(Micros(1));
+        part.restart(1, 4, Micros(2));
+        assert_eq!((part.value(0), part.value(1), group.newest(2)), (0, 4, Some(0)));
+        assert_eq!((group.samples(1), group.samples(3)), (vec![(10, Micros(1))], vec![(4, Micros(2))]));
+        assert!(group.newest.get().is_none(), "they take no memory yet");
+        part.add(0, 1, Micros(3));
+        part.restart(1, 5, Micros(4));
+        assert_eq!((part.value(0), group.value(0), group.value(3)), (1, 0, 5));
+        assert_eq!(group.samples(2), [(1, Micros(3)), (0, Micros(1))]);
+        assert_eq!(part.names(), ["pool[0].assigned-addresses", "pool[0].total-addresses"]);
+    }
+
+    #[test]
+    fn a_part_that_begins_later_is_later() {
+        let group = Arc::new(group(&common()));
+        group.begin(0..1, Micros(1));
+        Part::new(Arc::clone(&group), 1).begin(Micros(9));
+        assert_eq!((group.samples(0), group.samples(1)), (vec![(0, Micros(1))], vec![(0, Micros(9))]));
     }
 
     /// Whoever makes a group live while another begins it, or sets its size, loses neither.
@@ -782,7 +902,7 @@ mod tests {
             std::thread::scope(|scope| {
                 scope.spawn(|| {
                     start.wait();
-                    group.begin(Micros(1));
+                    group.begin(0..2, Micros(1));
                 });
                 scope.spawn(|| {
                     start.wait();

@@ -24,7 +24,7 @@ mod registry;
 mod value;
 
 pub use commands::{CommandOutcome, StatisticCommand};
-pub use counter::{Counter, EXACT_PER_SECOND, Group, Names};
+pub use counter::{Counter, EXACT_PER_SECOND, Group, Names, Part};
 pub use history::{Limit, MAX_SAMPLES};
 pub use registry::{Registry, StatisticError};
 pub use value::StatisticValue;

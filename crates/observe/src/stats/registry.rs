@@ -412,9 +412,12 @@ impl Inner {
             Some(Single::Series(series)) => return Some(Found::Series(series)),
             None => {}
         }
-        let (prefix, name) = name.rsplit_once('.')?;
-        let ByPrefix(group) = self.groups.get(prefix)?;
-        group.index(name).map(|index| Found::Integer(Integer::Member(group, index)))
+        // The longest prefix first: names of parts have dots.
+        name.rmatch_indices('.').find_map(|(dot, _)| {
+            let (prefix, name) = (name.get(..dot)?, name.get(dot + 1..)?);
+            let ByPrefix(group) = self.groups.get(prefix)?;
+            group.index(name).map(|index| Found::Integer(Integer::Member(group, index)))
+        })
     }
 
     fn for_each(&self, mut visit: impl FnMut(&str, Found<'_>)) {
@@ -505,6 +508,27 @@ mod tests {
         assert_eq!(group.value(0), 4);
         assert_eq!(registry.value("subnet[1].assigned-addresses"), Some(StatisticValue::Integer(4)));
         assert_eq!(registry.value("subnet[1].total-addresses"), None);
+    }
+
+    #[test]
+    fn parts_are_found_by_their_whole_names() {
+        const PARTS: Names = &["total-addresses", "pool[0].total-addresses"];
+        let registry = registry();
+        registry.group("subnet[1]", &PARTS).set(1, 9, Micros(1));
+        registry.group("subnet[1].pool[7]", &NAMES).set(1, 8, Micros(1));
+        let value = |name: &str| registry.value(name);
+        assert_eq!(value("subnet[1].pool[0].total-addresses"), Some(StatisticValue::Integer(9)));
+        assert_eq!(value("subnet[1].pool[7].total-addresses"), Some(StatisticValue::Integer(8)));
+        assert_eq!(
+            (value("subnet[1].total-addresses"), value("subnet[1].pool[1].total-addresses")),
+            (None, None)
+        );
+        assert_eq!(
+            names(&registry),
+            ["subnet[1].pool[0].total-addresses", "subnet[1].pool[7].total-addresses"]
+        );
+        registry.remove_under("subnet[1]");
+        assert_eq!(names(&registry), [] as [&str; 0]);
     }
 
     #[test]

@@ -90,10 +90,14 @@ impl<L: Leased> Row<L> {
         }
     }
 
-    /// Which end the heap is to know: `u64::MAX` for what only waits to be forgotten.
     fn end(&self) -> u64 {
-        if is_reclaimed(self.lease.state()) { u64::MAX } else { self.lease.expires().0 }
+        lease_end::<L>(&self.lease)
     }
+}
+
+/// Which end the heap is to know: `u64::MAX` for what only waits to be forgotten.
+fn lease_end<L: Leased>(lease: &L::Packed) -> u64 {
+    if is_reclaimed(lease.state()) { u64::MAX } else { lease.expires().0 }
 }
 
 /// The rows of a subnet.
@@ -123,6 +127,9 @@ pub(crate) struct Index<L: Leased> {
 fn is_reclaimed(state: LeaseState) -> bool {
     matches!(state, LeaseState::ExpiredReclaimed | LeaseState::Released)
 }
+
+/// Rows below which all of them stay in the cache anyway.
+const COLD: usize = 4096;
 
 /// Entries of heaps that one call puts right at most: some hundred microseconds of work.
 const PATIENCE: usize = 1024;
@@ -218,6 +225,8 @@ impl<L: Leased> Index<L> {
         if let Some(links) = old.name_links().filter(|_| !name) {
             lease.set_name_links(links);
         }
+        // Otherwise the heap knows no later one already, and a renewal does not look at it.
+        let shorter = lease_end::<L>(&lease) < lease_end::<L>(old);
         if noted {
             self.note(row, false);
         }
@@ -233,7 +242,7 @@ impl<L: Leased> Index<L> {
         }
         if moves {
             self.enrol(row);
-        } else {
+        } else if shorter {
             self.shorten(row);
         }
         if noted {
@@ -363,6 +372,23 @@ impl<L: Leased> Index<L> {
         }
         found.sort_unstable_by_key(|lease| lease.address());
         found
+    }
+
+    /// See [`lease::LeaseStore4::warm`].
+    pub(crate) fn warm<'p>(&self, clients: impl Iterator<Item = (&'p [u8], L::Address)>) -> u64 {
+        let Some(by_hardware) = self.by_key.get(Key::HwAddr.number()).filter(|_| self.len() >= COLD) else {
+            return 0;
+        };
+        let mut rows = Vec::with_capacity(64);
+        for (hardware, address) in clients {
+            rows.extend(by_hardware.find(Key::HwAddr.hash(&self.keys, hardware), |_| true));
+            let address = L::bits(address);
+            if address != L::LOWEST {
+                rows.extend(self.by_address.find(self.address_hash(address), |_| true));
+            }
+        }
+        let lease = |row: &u32| self.rows.get(*row).map(|row| u64::from(row.lease.subnet_id().0));
+        rows.iter().filter_map(lease).fold(0, u64::wrapping_add)
     }
 
     /// Up to `limit` rows above `after`, in address order.

@@ -380,8 +380,12 @@ impl<L: Leased> Memfile<L> {
         status
     }
 
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Index<L>) -> T) -> T {
+        look(&lock(&self.shared.state).index)
+    }
+
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Index<L>) -> T) -> MaybeReady<'_, Result<T, StoreError>> {
-        MaybeReady::ready(Ok(read(&lock(&self.shared.state).index)))
+        MaybeReady::ready(Ok(self.look(read)))
     }
 
     /// Rows of many pages; the lock is given back between them.

@@ -70,6 +70,10 @@ impl LeaseStore4 for Memfile4 {
         MaybeReady::ready(Ok(self.forget_reclaimed(now, held)))
     }
 
+    fn warm(&self, clients: &mut dyn Iterator<Item = (&[u8], Ipv4Addr)>) -> u64 {
+        self.look(|index| index.warm(clients))
+    }
+
     fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64> {
         let name = subnet.map_or_else(|| "all".to_owned(), |subnet| subnet.to_string());
         observe::log!(m::Wipe { subnet: name });

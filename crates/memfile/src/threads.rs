@@ -140,7 +140,6 @@ impl Drop for Threads {
 const PACE: Duration = Duration::from_millis(1);
 
 fn sync_loop<L: Leased>(shared: &Shared<L>, posts: &Posts) {
-    let mut last: Option<Instant> = None;
     loop {
         {
             let mut order = lock(&posts.order);
@@ -150,14 +149,15 @@ fn sync_loop<L: Leased>(shared: &Shared<L>, posts: &Posts) {
             if order.stop {
                 return;
             }
+            // What is asked for from here on is asked for again.
+            order.sync = false;
         }
-        if let Some(rest) = last.and_then(|last| PACE.checked_sub(last.elapsed())) {
+        let start = Instant::now();
+        shared.flush();
+        // Who is in a hurry meanwhile need not wake this thread.
+        if let Some(rest) = PACE.checked_sub(start.elapsed()) {
             std::thread::sleep(rest);
         }
-        last = Some(Instant::now());
-        // What is asked for from here on is asked for again.
-        lock(&posts.order).sync = false;
-        shared.flush();
     }
 }
 

@@ -224,7 +224,7 @@ impl<M> Batch<M> {
     }
 
     /// The packets of the last call, each lane's in the order of arrival, the main lane's first.
-    pub fn iter(&self) -> impl Iterator<Item = (&M, &[u8])> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&M, &[u8])> + Clone {
         self.packets.iter().map(|(meta, range, _)| (meta, self.buffers.get(range.clone()).unwrap_or(&[])))
     }
 

@@ -41,7 +41,7 @@ pub use frame::{FrameError, MacAddr};
 pub use interfaces::{Address4, Address6, Interface, interfaces};
 pub use lane::{Lane, overflows6};
 pub use netlink::NetlinkError;
-pub use open::{OpenError, OpenOptions, OpenOptions4};
+pub use open::{OpenError, OpenOptions, OpenOptions4, RECEIVE_BUFFER};
 pub use out::{
     Destination4, Destination6, LinkDestination, OutBatch, OutBatch4, OutBatch6, SendFailure, SendReport,
 };

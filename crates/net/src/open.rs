@@ -34,7 +34,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         // 4 MiB hold several thousand queries (the kernel counts some 700 octets of its own for each): half a second
         // of the load of a large network while the server does something else.
-        Self { port: SERVER_PORT4, workers: 1, receive_buffer: 4 << 20, timestamps: false }
+        Self { port: SERVER_PORT4, workers: 1, receive_buffer: RECEIVE_BUFFER, timestamps: false }
     }
 }
 
@@ -96,6 +96,8 @@ fn members(options: &OpenOptions) -> io::Result<u32> {
         .ok_or_else(|| io::Error::other("too many workers"))
 }
 
+/// What may wait in a queue that nobody said otherwise of: see [`Queue::hold`](crate::Queue::hold).
+pub const RECEIVE_BUFFER: u32 = 4 << 20;
 const SEND_BUFFER: u32 = 1 << 20;
 const ETH_P_IP: u16 = 0x0800;
 // linux/if_packet.h
@@ -123,11 +125,7 @@ pub(crate) fn attach_filter(socket: &Socket, program: &[sock_filter]) -> io::Res
 
 fn common(socket: &Socket, options: &OpenOptions) -> Result<(), OpenError> {
     socket.set_nonblocking(true).map_err(option("O_NONBLOCK"))?;
-    // Needs CAP_NET_ADMIN; without it the system's limit holds.
-    if sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, options.receive_buffer).is_err() {
-        sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, options.receive_buffer)
-            .map_err(option("SO_RCVBUF"))?;
-    }
+    hold(socket, options.receive_buffer).map_err(option("SO_RCVBUF"))?;
     if sys::set_option(socket, libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, SEND_BUFFER).is_err() {
         sys::set_option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, SEND_BUFFER)
             .map_err(option("SO_SNDBUF"))?;
@@ -137,6 +135,13 @@ fn common(socket: &Socket, options: &OpenOptions) -> Result<(), OpenError> {
         stamp(socket, true).map_err(option("SO_TIMESTAMPNS"))?;
     }
     Ok(())
+}
+
+/// How many octets may wait; the kernel takes twice as many, with what it needs itself.
+pub(crate) fn hold(socket: &Socket, octets: u32) -> io::Result<()> {
+    // Needs CAP_NET_ADMIN; without it the system's limit holds.
+    sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, octets)
+        .or_else(|_| sys::set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, octets))
 }
 
 /// Whether packets come with the kernel's time of their arrival.

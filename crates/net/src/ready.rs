@@ -71,6 +71,15 @@ pub trait Queue: OwnsDescriptor + AsFd + Send + Sync + 'static {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// How many octets may wait, from the next packet on; the kernel takes twice as many, with what it needs itself. What
+    /// waits already stays.
+    ///
+    /// # Errors
+    /// When the kernel does not do that.
+    fn hold(&self, _octets: u32) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// The kernel's time of arrival, where packets are [stamped](Self::stamp). One that was queued before has the time
     /// at which it was received.
     fn received(_meta: &Self::Meta) -> Option<Micros> {

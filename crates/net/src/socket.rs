@@ -13,7 +13,7 @@ use crate::batch::{Batch4, Meta4, Received, Via};
 use crate::filter;
 use crate::frame::{self, Checksum, FrameError, MacAddr};
 use crate::lane::Lane;
-use crate::open::{UNCUT, allow_fragments, attach_filter, stamp};
+use crate::open::{self, UNCUT, allow_fragments, attach_filter};
 use crate::out::{Destination4, LinkDestination, OutBatch4, Route, SendReport, Slot};
 use crate::ready::Queue;
 use crate::sys::{self, Arrived, Control};
@@ -358,7 +358,11 @@ impl Queue for Socket4 {
     }
 
     fn stamp(&self, on: bool) -> io::Result<()> {
-        stamp(&self.socket, on)
+        open::stamp(&self.socket, on)
+    }
+
+    fn hold(&self, octets: u32) -> io::Result<()> {
+        open::hold(&self.socket, octets)
     }
 
     fn received(meta: &Meta4) -> Option<Micros> {

@@ -15,7 +15,7 @@ use crate::batch::{Batch6, Meta6, Received};
 use crate::filter;
 use crate::frame::FrameError;
 use crate::lane::Lane;
-use crate::open::{self, OpenOptions, attach_filter, stamp};
+use crate::open::{self, OpenOptions, attach_filter};
 use crate::out::{Destination6, OutBatch6, Route, SendReport};
 use crate::ready::Queue;
 use crate::select::{Listen6, Plan6, SocketSpec6};
@@ -96,7 +96,11 @@ impl Queue for Socket6 {
     }
 
     fn stamp(&self, on: bool) -> io::Result<()> {
-        stamp(&self.socket, on)
+        open::stamp(&self.socket, on)
+    }
+
+    fn hold(&self, octets: u32) -> io::Result<()> {
+        open::hold(&self.socket, octets)
     }
 
     fn received(meta: &Meta6) -> Option<Micros> {

@@ -572,6 +572,24 @@ fn a_flood_of_discovers_leaves_the_main_lane_alone() {
 }
 
 #[test]
+fn a_queue_can_be_short_for_a_while() {
+    with_world(|world| {
+        for socket_type in [SocketType::Raw, SocketType::Udp] {
+            let (_set, sockets) = open(&["srv0"], socket_type, one_worker());
+            let socket = &sockets[0][0];
+            let relay = world.in_client(|| UdpSocket::bind((CLIENT, 67)).unwrap());
+            for (octets, all) in [(4096, false), (1 << 20, true)] {
+                socket.hold(octets).unwrap();
+                for i in 0..200 {
+                    relay.send_to(&message(i, i), (SERVER, 67)).unwrap();
+                }
+                assert_eq!(drain(socket).0.len() == 200, all, "{socket_type:?}");
+            }
+        }
+    });
+}
+
+#[test]
 fn stamps_can_be_had_for_a_while() {
     with_world(|world| {
         for socket_type in [SocketType::Raw, SocketType::Udp] {

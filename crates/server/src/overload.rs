@@ -4,7 +4,7 @@
 //! batch has what there is room for beside the others, so that renewals and the second halves of exchanges come first,
 //! and an exchange that was begun is finished. What a queue cannot hold the kernel drops, at no cost to the server. A queue
 //! that overflowed, or had to wait long for its turn, gets its packets stamped: those that are older than [`AGE`] are
-//! dropped unread, for their clients have asked again or will. All of it is counted. A server that keeps up
+//! dropped unread, for their clients have asked again or will; and the discovery lane gets a short queue. All of it is counted. A server that keeps up
 //! reads no clock and stamps no packet for this.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,9 @@ use net::Lane;
 
 /// Longest that a packet of an overloaded queue may have waited.
 pub(crate) const AGE: Duration = Duration::from_millis(900);
+/// Octets that may wait in the discovery lane while it is overloaded, some 800 packets: these are young when their turn
+/// comes, and still in the cache. Those of a queue as long as usual (8 MiB with all that the kernel keeps) are neither.
+pub(crate) const SHORT: u32 = 512 << 10;
 /// A queue that waits longer for its turn is overloaded.
 pub(crate) const STARVED: Duration = Duration::from_millis(100);
 /// A queue is overloaded until so long after the last sign of it.

@@ -28,7 +28,7 @@ use tokio::task::LocalSet;
 use crate::Protocol;
 use crate::messages::say;
 use crate::over6::PeerDoor;
-use crate::overload::Pressure;
+use crate::overload::{Pressure, SHORT};
 use crate::parking::Parking;
 use crate::protocol::{Destination, Meta};
 use crate::server::{Active, Shared};
@@ -447,6 +447,11 @@ impl<P: Protocol, D: Door<P>> Intake<P, D> {
             if pressure.is_on() != was_on {
                 // Without stamps no packet is late: a kernel that has none serves them all.
                 let _: io::Result<()> = queue.stamp(!was_on);
+                if queue.lane() == Lane::Discovery {
+                    let octets = if was_on { net::RECEIVE_BUFFER } else { SHORT };
+                    // One that stays long costs a little more.
+                    let _: io::Result<()> = queue.hold(octets);
+                }
             }
         }
     }

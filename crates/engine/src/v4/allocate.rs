@@ -121,7 +121,10 @@ impl<'c> Allocation<'_, 'c, '_> {
             wanted = reserved;
         }
         if let Some(wanted) = wanted {
-            let existing = self.ctx.store.by_address(wanted).await?;
+            let existing = match &own {
+                Some(own) if own.address == wanted => Some(Arc::clone(own)),
+                _ => self.ctx.store.by_address(wanted).await?,
+            };
             let client_id = matched_client_id(self.query, start);
             let ours = |l: &Lease4| belongs(l, self.query.hw_addr.as_ref(), client_id);
             if let Some(existing) = &existing

@@ -12,19 +12,38 @@ use super::Context4;
 
 /// Subnets below which everything stays in the cache anyway.
 const MANY: usize = 128;
-/// giaddr in a packet.
-const GIADDR: std::ops::Range<usize> = 24..28;
+/// Where things are in a packet.
+const HLEN: usize = 2;
+const CIADDR: usize = 12;
+const GIADDR: usize = 24;
+const CHADDR: usize = 28;
 
-/// Touches the subnets, pools and options that relayed packets of a batch will most likely need.
-pub fn warm<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) {
+fn address(packet: &[u8], at: usize) -> Option<Ipv4Addr> {
+    Some(Ipv4Addr::from(*packet.get(at..)?.first_chunk::<4>()?))
+}
+
+/// Touches the leases, subnets, pools and options that the packets of a batch will most likely need.
+pub fn warm<'p>(ctx: &Context4<'_>, packets: impl ExactSizeIterator<Item = &'p [u8]> + Clone) {
+    // A packet alone has nothing to overlap with.
+    if packets.len() > 1 {
+        black_box(leases(ctx, packets.clone()).wrapping_add(subnets(ctx, packets)));
+    }
+}
+
+fn leases<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) -> u64 {
+    let mut clients = packets.filter_map(|packet| {
+        let length = usize::from(*packet.get(HLEN)?);
+        Some((packet.get(CHADDR..CHADDR.checked_add(length)?)?, address(packet, CIADDR)?))
+    });
+    ctx.store.warm(&mut clients)
+}
+
+fn subnets<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) -> u64 {
     let config = ctx.config;
     if config.subnets.len() < MANY {
-        return;
+        return 0;
     }
-    let relay = |packet: &[u8]| {
-        let octets: [u8; 4] = packet.get(GIADDR)?.try_into().ok()?;
-        Some(Ipv4Addr::from(octets)).filter(|giaddr| !giaddr.is_unspecified())
-    };
+    let relay = |packet: &[u8]| address(packet, GIADDR).filter(|giaddr| !giaddr.is_unspecified());
     let positions: SmallVec<[usize; 64]> =
         packets.filter_map(relay).filter_map(|giaddr| config.index.in_range(giaddr).next()).collect();
     let subnets: SmallVec<[_; 64]> = positions.iter().filter_map(|at| config.subnets.get(*at)).collect();
@@ -53,6 +72,5 @@ pub fn warm<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) {
             sum = sum.wrapping_add(option.payload.first().copied().map_or(0, u64::from));
         }
     }
-    sum = sum.wrapping_add(ctx.runtime.warm(subnets.iter().map(|s| s.id)));
-    black_box(sum);
+    sum.wrapping_add(ctx.runtime.warm(subnets.iter().map(|s| s.id)))
 }

@@ -168,8 +168,8 @@ impl<L: Leased> Shared<L> {
                 };
                 self.batches.fetch_add(1, Ordering::Relaxed);
                 self.rows.fetch_add(count, Ordering::Relaxed);
-                ticket.finish(Ok(()));
                 drop(journal);
+                ticket.finish(Ok(()));
                 if recovered {
                     observe::log!(m::WriteRecovered { path: self.files.live.display() });
                 }

@@ -50,12 +50,18 @@ pub fn run(flags: &Flags) -> Result<(), SessionError> {
 /// The text of one answer.
 fn ask(flags: &Flags, runtime: &Runtime, target: &Target, request: String) -> Result<String, SendError> {
     let answer = runtime.block_on(client::send(target, flags.timeout, request))?;
-    Ok(match flags.table.then(|| table::table(&answer)).flatten() {
+    Ok(match flags.table.then(|| table::table(&answer, terminal_width())).flatten() {
         Some(text) => text,
         None if io::stdout().is_terminal() => body::pretty(&answer) + "\n",
         // Scripts read lines.
         None => String::from_utf8_lossy(&answer).into_owned() + "\n",
     })
+}
+
+/// Characters of a line, where standard output is a terminal.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
 }
 
 /// A server that does not answer is waited for: that is what one watches it for.

@@ -1,15 +1,20 @@
 //! Answers as tables: `--table`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use json::{Kind, Map, Value};
 
-/// Widest cell in characters; what is longer is cut.
-const WIDEST: usize = 60;
+/// Columns are not made narrower than this to fit.
+const NARROWEST: usize = 8;
 
-/// A text for each answer: what the server says, and its arguments in rows and columns.
+/// Blanks between columns.
+const GAP: usize = 2;
+
+/// A text for each answer: what the server says, and its arguments in rows and columns, in lines of at most `width`
+/// characters as far as that goes. `None`: all of it, however wide.
 #[must_use]
-pub fn table(body: &[u8]) -> Option<String> {
+pub fn table(body: &[u8], width: Option<usize>) -> Option<String> {
     let limits = json::Limits { max_depth: 1000, max_bytes: usize::MAX, ..json::Limits::default() };
     let value = json::parse_command(body, limits).ok()?;
     let answers = match &value.kind {
@@ -21,12 +26,12 @@ pub fn table(body: &[u8]) -> Option<String> {
         if at > 0 {
             out.push('\n');
         }
-        one(&mut out, answer);
+        one(&mut out, answer, width);
     }
     Some(out)
 }
 
-fn one(out: &mut String, answer: &Value) {
+fn one(out: &mut String, answer: &Value, width: Option<usize>) {
     let code = answer.get("result").and_then(Value::as_int);
     let text = answer.get("text").and_then(Value::as_str);
     match (code, text) {
@@ -36,7 +41,7 @@ fn one(out: &mut String, answer: &Value) {
         _ => {}
     }
     if let Some(arguments) = answer.get("arguments") {
-        rows(arguments).print(out);
+        rows(arguments).print(out, width);
     }
 }
 
@@ -121,24 +126,43 @@ fn cell(value: &Value) -> String {
         Kind::Null => String::new(),
         _ => json::to_string(value),
     };
-    let mut short: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WIDEST).collect();
-    if text.chars().nth(WIDEST).is_some() {
-        short.pop();
-        short.push('…');
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A cell of at most `width` characters.
+fn cut(cell: &str, width: usize) -> Cow<'_, str> {
+    if cell.chars().nth(width).is_none() {
+        return Cow::Borrowed(cell);
     }
-    short
+    let mut short: String = cell.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    Cow::Owned(short)
+}
+
+/// The widths of columns that need `needed` characters, when a line has `width`: the widest give way.
+fn fit(mut needed: Vec<usize>, width: Option<usize>) -> Vec<usize> {
+    let gaps = GAP * needed.len().saturating_sub(1);
+    let Some(room) = width.map(|width| width.saturating_sub(gaps)) else { return needed };
+    let total = |most: usize, needed: &[usize]| needed.iter().map(|width| (*width).min(most)).sum::<usize>();
+    let widest = needed.iter().copied().max().unwrap_or(0);
+    if widest <= NARROWEST || total(widest, &needed) <= room {
+        return needed;
+    }
+    let most = (NARROWEST..widest).rev().find(|most| total(*most, &needed) <= room).unwrap_or(NARROWEST);
+    needed.iter_mut().for_each(|width| *width = (*width).min(most));
+    needed
 }
 
 impl Rows {
-    fn print(&self, out: &mut String) {
+    fn print(&self, out: &mut String, line_width: Option<usize>) {
         let all = || std::iter::once(&self.head).chain(&self.rows);
         let count = all().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| all().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max();
-        let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
+        let widths = fit((0..count).map(|at| width(at).unwrap_or(0)).collect(), line_width);
         for row in all().filter(|row| !row.is_empty()) {
             let mut text = String::new();
             for (cell, width) in row.iter().zip(&widths) {
-                let _ = write!(text, "{cell:<width$}  ");
+                let _ = write!(text, "{:<width$}{:GAP$}", cut(cell, *width), "");
             }
             line(out, text.trim_end());
         }
@@ -150,12 +174,12 @@ mod tests {
     use super::*;
 
     fn shown(answer: &str) -> String {
-        table(answer.as_bytes()).unwrap()
+        table(answer.as_bytes(), None).unwrap()
     }
 
     #[test]
     fn answers_of_each_shape() {
-        assert_eq!(table(b"no JSON"), None);
+        assert_eq!(table(b"no JSON", None), None);
         assert_eq!(shown(r#"[ { "result": 1, "text": "no" } ]"#), "result 1: no\n");
         assert_eq!(shown(r#"{ "result": 0, "text": "fine" }"#), "fine\n");
         assert_eq!(
@@ -183,8 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn long_cells_are_cut() {
-        let text = shown(&format!(r#"[ {{ "result": 0, "arguments": [ "{}" ] }} ]"#, "x".repeat(100)));
-        assert_eq!(text.chars().count(), WIDEST + 1);
+    fn wide_columns_give_way_to_a_terminal() {
+        let answer = format!(
+            r#"[ {{ "result": 0, "arguments": [ {{ "id": 1, "name": "{}", "subnet": "{}" }} ] }} ]"#,
+            "x".repeat(100),
+            "y".repeat(30)
+        );
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert_eq!(widest(&table(answer.as_bytes(), None).unwrap()), 136);
+        let text = table(answer.as_bytes(), Some(80)).unwrap();
+        assert_eq!(widest(&text), 80);
+        assert!(text.contains(&("y".repeat(30))) && text.contains(&("x".repeat(43) + "…")), "{text}");
+        assert_eq!(widest(&table(answer.as_bytes(), Some(5)).unwrap()), 2 + 2 + 8 + 2 + 8);
     }
 }

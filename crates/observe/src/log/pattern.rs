@@ -41,7 +41,10 @@ struct Width {
 enum Field {
     Time(Vec<TimeItem>, Zone),
     Severity,
-    Logger,
+    /// So many of the last parts of its name; 0: all.
+    Logger(usize),
+    /// Diagnostic contexts, of which there are none.
+    Nothing,
     Process,
     Thread,
     ThreadName,
@@ -147,7 +150,16 @@ impl Pattern {
                 }
                 'E' => Field::Environment(braces()?.ok_or_else(|| bad("%E needs a name in braces"))?),
                 'p' => Field::Severity,
-                'c' => Field::Logger,
+                'c' => match braces()?.map(|parts| parts.parse()) {
+                    None => Field::Logger(0),
+                    Some(Ok(parts)) => Field::Logger(parts),
+                    Some(Err(_)) => return Err(bad("%c takes a number in braces")),
+                },
+                'x' => Field::Nothing,
+                'X' => {
+                    braces()?;
+                    Field::Nothing
+                }
                 'i' => Field::Process,
                 't' => Field::Thread,
                 'T' => Field::ThreadName,
@@ -306,7 +318,12 @@ impl Field {
             Self::Time(items, Zone::Local) => write_time(items, record.at, record.zone, line),
             Self::Time(items, Zone::Utc) => write_time(items, record.at, &TimeZone::UTC, line),
             Self::Severity => line.push_str(record.severity),
-            Self::Logger => line.push_str(record.logger),
+            Self::Logger(parts) => {
+                let begin = parts.checked_sub(1).and_then(|last| record.logger.rmatch_indices('.').nth(last));
+                let name = begin.and_then(|(dot, _)| record.logger.get(dot + 1..));
+                line.push_str(name.unwrap_or(record.logger));
+            }
+            Self::Nothing => {}
             Self::Process => line.push_str(process_id()),
             Self::Thread => push_thread_id(line),
             Self::ThreadName => match std::thread::current().name() {
@@ -578,6 +595,8 @@ mod tests {
             ("%8p|%-8p|%.2p|%6.3p|%-6.3p", "    INFO|INFO    |FO|NFO|NFO"),
             ("%.30m", "text"),
             ("%b %F %L %l %M %r", "accept.rs src/v4/accept.rs 7 src/v4/accept.rs:7 engine::v4 1235"),
+            ("%c{1}|%c{2}|%c{9}", "packets|kea-dhcp4.packets|kea-dhcp4.packets"),
+            ("<%x|%X|%X{client}|%5x>", "<|||     >"),
             ("100%% %m", "100% text"),
             ("%E{NO_SUCH_VARIABLE_HERE}.", "."),
             ("", ""),
@@ -589,7 +608,7 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_refused() {
         for pattern in
-            ["%", "%k", "%D{%", "%D{%Y", "%D{%v}", "%E", "%5", "%.m", "%99999m", "%x", "%X{a}", "a%-"]
+            ["%", "%k", "%D{%", "%D{%Y", "%D{%v}", "%E", "%5", "%.m", "%99999m", "%c{x}", "%X{a", "a%-"]
         {
             assert!(Pattern::new(pattern).is_err(), "{pattern}");
         }

@@ -36,9 +36,9 @@ impl Acl {
         match self {
             Self::All => true,
             Self::None => false,
-            Self::Access(access) => catalogue.get(command).is_some_and(|entry| entry.access == *access),
+            Self::Access(access) => catalogue.get(command).is_some_and(|(of, _)| of == *access),
             Self::Commands(names) => names.contains(command),
-            Self::Hook(hook) => catalogue.get(command).is_some_and(|entry| entry.hook == *hook),
+            Self::Hook(hook) => catalogue.get(command).is_some_and(|(_, of)| of == hook),
             Self::Not(list) => !list.matches(command, catalogue),
             Self::And(lists) => lists.iter().all(|list| list.matches(command, catalogue)),
             Self::Or(lists) => lists.iter().any(|list| list.matches(command, catalogue)),

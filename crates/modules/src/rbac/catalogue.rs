@@ -6,14 +6,16 @@ use std::path::Path;
 use control::Access;
 use json::Value;
 
+use super::unbuilt;
+
 /// Largest API file that is read.
 const LARGEST: u64 = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) access: Access,
+struct Entry {
+    access: Access,
     /// Without `libdhcp_`; empty: of the server itself.
-    pub(super) hook: String,
+    hook: String,
 }
 
 /// Commands by name.
@@ -55,8 +57,10 @@ impl Catalogue {
         Ok(())
     }
 
-    pub(super) fn get(&self, command: &str) -> Option<&Entry> {
-        self.0.get(command)
+    /// Access and library of a command.
+    pub(super) fn get(&self, command: &str) -> Option<(Access, &str)> {
+        let described = self.0.get(command).map(|entry| (entry.access, entry.hook.as_str()));
+        described.or_else(|| unbuilt::find(command))
     }
 }
 

@@ -9,6 +9,7 @@ mod catalogue;
 mod messages;
 #[cfg(test)]
 mod tests;
+mod unbuilt;
 
 use std::collections::HashMap;
 use std::sync::Arc;

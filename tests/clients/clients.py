@@ -7,6 +7,7 @@ subnet 1, and the libraries of commands.
 """
 
 import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -90,40 +91,90 @@ def pyisckea(to):
     kea.dhcp4.statistic_get_all()
 
 
+def plugin(name):
+    """A module of a plug-in for NetBox, without NetBox: its package itself does not start outside of one."""
+    import importlib.util
+    import types
+
+    if "netbox_kea" not in sys.modules:
+        package = types.ModuleType("netbox_kea")
+        package.__path__ = importlib.util.find_spec("netbox_kea").submodule_search_locations
+        sys.modules["netbox_kea"] = package
+    return importlib.import_module("netbox_kea." + name)
+
+
 def netbox_kea(to):
-    """What the plug-in for NetBox sends, without NetBox: its client posts through requests to the server itself."""
-    import requests
+    """The client of the plug-in for NetBox, with the commands of its views, to the server itself."""
+    kea = plugin("kea")
+    client = kea.KeaClient(to.server, username=to.user, password=to.password, timeout=30)
 
-    session = requests.Session()
-    session.auth = (to.user, to.password)
+    def command(name, arguments=None, check=(0,)):
+        (answer,) = client.command(name, arguments=arguments, check=check)
+        return answer
 
-    def command(name, results, arguments=None):
-        body = {"command": name} | ({"arguments": arguments} if arguments is not None else {})
-        response = session.post(to.server, json=body, timeout=30)
-        response.raise_for_status()
-        answer = response.json()
-        assert isinstance(answer, list) and len(answer) == 1, answer
-        assert answer[0]["result"] in results, (name, answer)
-        return answer[0]
-
-    command("version-get", [0])
-    command("status-get", [0])
-    assert len(command("subnet4-list", [0])["arguments"]["subnets"]) == 2
-    command("lease4-get-page", [3], {"from": "0.0.0.0", "limit": 50})
-    command("lease4-add", [0], {"ip-address": "10.0.1.22", "hw-address": "aa:bb:cc:dd:ee:02", "hostname": "x.y"})
-    page = command("lease4-get-page", [0], {"from": "0.0.0.0", "limit": 50})["arguments"]
+    assert command("version-get")["arguments"]["extended"]
+    assert command("status-get")["arguments"]["pid"] > 0
+    assert len(command("subnet4-list")["arguments"]["subnets"]) == 2
+    command("lease4-get-page", {"from": "0.0.0.0", "limit": 50}, check=(3,))
+    command("lease4-add", {"ip-address": "10.0.1.22", "hw-address": "aa:bb:cc:dd:ee:02", "hostname": "x.y"})
+    page = command("lease4-get-page", {"from": "0.0.0.0", "limit": 50}, check=(0, 3))["arguments"]
     assert (page["count"], page["leases"][0]["ip-address"]) == (1, "10.0.1.22"), page
-    command("lease4-get", [0], {"ip-address": "10.0.1.22"})
-    assert command("lease4-get", [3], {"ip-address": "10.0.1.23"}).get("arguments") is None
-    command("lease4-get-by-hw-address", [0], {"hw-address": "aa:bb:cc:dd:ee:02"})
-    command("lease4-get-by-hostname", [0], {"hostname": "x.y"})
-    command("lease4-get-by-client-id", [3], {"client-id": "01:02"})
-    command("lease4-del", [0], {"ip-address": "10.0.1.22"})
-    command("reservation-get-page", [0], {"limit": 10, "subnet-id": 1})
+    command("lease4-get", {"ip-address": "10.0.1.22"}, check=(0, 3))
+    assert command("lease4-get", {"ip-address": "10.0.1.23"}, check=(0, 3)).get("arguments") is None
+    command("lease4-get-by-hw-address", {"hw-address": "aa:bb:cc:dd:ee:02"})
+    command("lease4-get-by-hostname", {"hostname": "x.y"})
+    command("lease4-get-by-client-id", {"client-id": "01:02"}, check=(3,))
+    command("lease4-del", {"ip-address": "10.0.1.22"})
+    try:
+        command("lease4-del", {"ip-address": "not an address"})
+    except kea.KeaException as error:
+        assert "returned result[0] 1" in str(error), error
+    else:
+        raise AssertionError("a mistake is no error")
+    command("reservation-get-page", {"limit": 10, "subnet-id": 1})
     # The whole configuration as it comes is a configuration.
-    config = command("config-get", [0])["arguments"]
+    config = command("config-get")["arguments"]
     config.pop("hash")
-    command("config-test", [0], config)
+    command("config-test", config)
+
+
+def netbox_kea_ng(to):
+    """The client of that plug-in's successor, to the server itself and through the agent."""
+    import ipaddress
+    import types
+
+    kea, leases = plugin("kea"), plugin("leases")
+    guard = types.SimpleNamespace(refuse=lambda operation: None)
+    for url, user, password, service in ((to.server, to.user, to.password, False), (to.agent, None, None, True)):
+        client = kea.KeaClient(
+            url,
+            username=user,
+            password=password,
+            send_service=service,
+            persist_config=False,
+            timeout=30,
+            max_unpaged_leases=1000,
+            write_guard=guard,
+            on_write=lambda family, configuration: None,
+        )
+        assert client.daemon_version(4).extended and client.daemon_status(4).pid > 0
+        assert 1 in client.subnet_utilization(4)
+        assert client.subnet_definition(4, 2).network == ipaddress.ip_network("10.0.2.0/24")
+        assert client.shared_network_exists(4, "net") and not client.shared_network_exists(4, "none")
+        address = ipaddress.ip_address("10.0.1.24")
+        arguments = {"ip-address": str(address), "hw-address": "aa:bb:cc:dd:ee:04", "hostname": "z"}
+        client.command(kea.KeaCommand("lease4-add"), 4, arguments)
+        identity = leases.LeaseIdentity(family=4, kind="address", address=address)
+        found = client.lease_get_fresh(identity)
+        assert found.body["hw-address"] == "aa:bb:cc:dd:ee:04", found
+        assert client.lease_update(4, found.body | {"hostname": "w"})
+        snapshot = client.lease_get_all(4, server_id=1)
+        assert len(snapshot.records) == 1 and not snapshot.diagnostics, snapshot
+        assert client.lease_delete(identity) and not client.lease_delete(identity)
+        client.network_subnet_del(4, "net", 2)
+        client.network_subnet_add(4, "net", 2)
+        client.dhcp_disable(4, 60)
+        client.dhcp_enable(4)
 
 
 def kea_connector(to):
@@ -158,7 +209,15 @@ def kea_shell(to):
 def main():
     clients = {
         function.__name__.replace("_", "-"): function
-        for function in (kea_exporter, pykeadhcp, pyisckea, netbox_kea, kea_connector, kea_shell)
+        for function in (
+            kea_exporter,
+            pykeadhcp,
+            pyisckea,
+            netbox_kea,
+            netbox_kea_ng,
+            kea_connector,
+            kea_shell,
+        )
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("client", choices=clients)

@@ -50,6 +50,7 @@ fn clients_of_operators() {
     agent.start();
 
     let newer = environment("requirements");
+    let successor = environment("requirements-netbox-kea-ng");
     let older = environment("requirements-pykeadhcp");
     let debian =
         Path::new("/usr/lib/python3/dist-packages/kea").exists().then(|| PathBuf::from("/usr/bin/python3"));
@@ -58,6 +59,7 @@ fn clients_of_operators() {
         (&newer, "kea-exporter"),
         (&newer, "pyisckea"),
         (&newer, "netbox-kea"),
+        (&successor, "netbox-kea-ng"),
         (&older, "pykeadhcp"),
         (&debian, "kea-connector"),
         (&debian, "kea-shell"),

@@ -60,7 +60,7 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     }
     let name = printable(&command.name);
     // What is passed on is what came; the tree may be large.
-    drop(command);
+    codec::discard(command, request.octets.len());
     let mut errands = Vec::with_capacity(services.len());
     for service in services {
         let socket = settings.sockets.get(&service).cloned();

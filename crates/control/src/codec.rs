@@ -38,6 +38,14 @@ async fn parse_within(
         .unwrap_or_else(|_| Err("internal server error: the JSON parser failed".to_owned()))
 }
 
+/// Lets go of what so many octets were parsed to.
+pub fn discard(parsed: impl Send + 'static, octets: usize) {
+    if octets >= LARGE {
+        // Nobody waits for it.
+        drop(tokio::task::spawn_blocking(move || drop(parsed)));
+    }
+}
+
 /// The text of an answer, if it may be passed on as it came: see [`json::is_plain`].
 pub async fn plain(text: String) -> Result<String, String> {
     let check = |text: String| if json::is_plain(&text) { Ok(text) } else { Err(text) };

@@ -200,6 +200,16 @@ async fn connections_stay_open_and_requests_may_be_pipelined() {
         stream.read_to_string(&mut all).unwrap();
         assert!(all.starts_with("HTTP/1.0 200 OK\r\n") && all.ends_with(r#"[ { "result": 0 } ]"#), "{all}");
 
+        // A client of old that asks for it may ask again.
+        let mut stream = TcpStream::connect(address).unwrap();
+        let kept = post_with("Connection: keep-alive\r\n", r#"{"command":"echo"}"#);
+        for _ in 0..2 {
+            stream.write_all(kept.replace("HTTP/1.1", "HTTP/1.0").as_bytes()).unwrap();
+            let response = read_response(&mut stream);
+            assert!(response.starts_with("HTTP/1.0 200 OK\r\n"), "{response}");
+            assert!(response.to_ascii_lowercase().contains("connection: keep-alive\r\n"), "{response}");
+        }
+
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(post_with("Expect: 100-continue\r\n", r#"{"command":"echo"}"#).as_bytes()).unwrap();
         stream.shutdown(Shutdown::Write).unwrap();

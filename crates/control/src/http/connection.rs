@@ -16,7 +16,7 @@ use hyper::header::{
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Method, Response, StatusCode, Version};
+use hyper::{HeaderMap, Method, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
@@ -99,7 +99,7 @@ pub(crate) async fn serve(
     slot: Option<Slot>,
     shared: Arc<Shared>,
     limits: Limits,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) {
     let mut stream = Eager::new(stream);
     let Some(slot) = slot else {
@@ -109,10 +109,24 @@ pub(crate) async fn serve(
         }
         return;
     };
-    let Some(tls) = &shared.tls else {
-        let client = Client { address: peer, secure: false, certificate: None };
-        return converse(stream, Eager::is_quiet, client, slot, &shared, limits, stopping).await;
-    };
+    if shared.tls.is_some() {
+        // Apart, so that connections without TLS need no room for it.
+        return Box::pin(serve_tls(stream, peer, slot, shared, limits, stopping)).await;
+    }
+    let client = Client { address: peer, secure: false, certificate: None };
+    converse(stream, Eager::is_quiet, client, slot, &shared, limits, stopping).await;
+}
+
+/// Shakes hands first.
+async fn serve_tls(
+    stream: Eager<TcpStream>,
+    peer: SocketAddr,
+    slot: Slot,
+    shared: Arc<Shared>,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let Some(tls) = &shared.tls else { return };
     // Shaking hands takes of the time that a request may take.
     let handshake = timeout(limits.receive, tls.acceptor().accept(stream));
     let outcome = tokio::select! {
@@ -246,7 +260,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 /// Last words to a client that must go. Octets that are there already are read away first, or closing would reset the
 /// connection.
 async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, status: StatusCode, headers: &str) {
-    let mut waste = [0; 1024];
+    let mut waste = vec![0; 1024];
     for _ in 0..64 {
         // What is not there at once is not waited for.
         let read = timeout(Duration::ZERO, stream.read(&mut waste)).await;
@@ -311,7 +325,6 @@ impl Rejection {
 impl Exchange<'_> {
     async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
         let head_only = request.method() == Method::HEAD;
-        let version = request.version();
         let mut response = match self.receive(request).await {
             Ok(wanted) => {
                 self.state.enter(Phase::Working);
@@ -340,9 +353,6 @@ impl Exchange<'_> {
         // A response to HEAD has no body, and the guard counts on one.
         if head_only {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        if version == Version::HTTP_10 {
-            *response.version_mut() = Version::HTTP_10;
         }
         observe::log!(messages::ResponseSend { status: response.status(), peer: self.client.address });
         self.state.enter(Phase::Writing);

@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::KEEP;
 use crate::eager::Eager;
 
-/// Connections to one socket that wait for the next command.
-const MOST_IDLE: usize = 8;
+/// Connections to one socket that wait for the next command: as many as clients that ask at once, within reason.
+const MOST_IDLE: usize = 32;
 
 /// Longest wait of a connection for the next command; less than servers wait.
 const MOST_IDLE_TIME: Duration = Duration::from_secs(15);

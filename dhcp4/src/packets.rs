@@ -159,9 +159,9 @@ fn conclude<Q: Queue>(
     match verdict {
         Verdict::Reply(reply) => {
             let destination = destination(&reply);
-            batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
+            batches.reply(destination, reply.kind, reply.promises, reply.effects);
         }
-        Verdict::Done(effects) => batches.done(effects.requests),
+        Verdict::Done(effects) => batches.done(effects),
         Verdict::Drop(reason) => {
             batches.dropped(reason);
             active.runtime.statistics().dropped(reason);

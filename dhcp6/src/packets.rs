@@ -153,10 +153,10 @@ fn conclude(
             } else {
                 meta.reply(to.address, to.port)
             };
-            batches.reply(destination, reply.kind, reply.promises, reply.effects.requests);
+            batches.reply(destination, reply.kind, reply.promises, reply.effects);
         }
         Verdict::PassOn => batches.passed_on(),
-        Verdict::Done(effects) => batches.done(effects.requests),
+        Verdict::Done(effects) => batches.done(effects),
         Verdict::Drop(reason) => {
             batches.dropped(reason);
             active.runtime.statistics().dropped(reason);

@@ -21,6 +21,7 @@ mod hosts;
 mod kea;
 mod keywords;
 mod leases;
+mod legal;
 mod logging;
 mod over6;
 mod overload;

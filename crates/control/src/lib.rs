@@ -23,4 +23,4 @@ pub mod unix;
 pub use answer::{Answer, AnswerError, result};
 pub use command::{Channel, Command, EnvelopeError, Origin};
 pub use limits::Limits;
-pub use table::{Access, BoxFuture, CommandDef, CommandTable, DuplicateCommand, printable};
+pub use table::{Access, BoxFuture, CommandDef, CommandTable, DuplicateCommand, Witness, printable};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::task::Poll;
 
 use base::poll_caught;
@@ -75,6 +75,14 @@ struct Entry {
     quick: bool,
 }
 
+/// Told of commands that were carried out, before their senders are answered.
+pub trait Witness: Send + Sync {
+    /// Whether a command is of interest: only then is it kept for [`processed`](Self::processed).
+    fn wants(&self, command: &str) -> bool;
+
+    fn processed(&self, command: &Command, answer: &Answer);
+}
+
 /// The name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Handler for command '{0}' is already installed.")]
@@ -89,6 +97,7 @@ pub struct CommandTable {
     /// Held while a write command runs.
     writing: Arc<Mutex<()>>,
     gate: RwLock<Option<Arc<dyn Gate>>>,
+    witness: OnceLock<Arc<dyn Witness>>,
     /// Where handlers run that may take their time; `None`: where their commands arrive.
     background: Option<Handle>,
 }
@@ -112,6 +121,7 @@ impl CommandTable {
             entries: RwLock::new(BTreeMap::from([(LIST_COMMANDS.name, list)])),
             writing: Arc::default(),
             gate: RwLock::default(),
+            witness: OnceLock::new(),
             background: None,
         }
     }
@@ -183,6 +193,11 @@ impl CommandTable {
         self.gate().map_or(Admission::Granted, |gate| gate.admit(command, origin))
     }
 
+    /// Who is told of commands; the first that is set stays.
+    pub fn set_witness(&self, witness: Arc<dyn Witness>) {
+        let _: Result<(), _> = self.witness.set(witness);
+    }
+
     fn gate(&self) -> Option<Arc<dyn Gate>> {
         self.gate.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -233,9 +248,14 @@ impl CommandTable {
             Access::Write => Some(self.writing.clone().lock_owned().await),
         };
         let handler = entry.handler;
+        let witness = self.witness.get().filter(|witness| witness.wants(&command.name)).cloned();
         // Lazy, so that what a handler does before its first wait is contained too.
         let mut work: BoxFuture<Answer> = Box::pin(async move {
+            let seen = witness.map(|witness| (witness, command.clone()));
             let answer = handler(command).await;
+            if let Some((witness, command)) = seen {
+                witness.processed(&command, &answer);
+            }
             drop(turn);
             answer
         });

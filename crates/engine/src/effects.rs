@@ -1,5 +1,7 @@
 //! What happens besides a reply.
 
+use lease::LegalEntry;
+
 use crate::ddns::Requests;
 
 /// What happens besides a reply, and like it only once the lease store has committed.
@@ -7,8 +9,22 @@ use crate::ddns::Requests;
 pub struct Effects {
     /// What DNS is told, in this order.
     pub requests: Requests,
+    /// What the legal log is told (`libdhcp_legal_log`).
+    pub entries: Vec<LegalEntry>,
 }
 
 impl Effects {
-    pub(crate) const NONE: Self = Self { requests: Requests::new() };
+    /// None.
+    pub const NONE: Self = Self { requests: Requests::new(), entries: Vec::new() };
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.entries.is_empty()
+    }
+
+    /// Those of one more packet.
+    pub fn extend(&mut self, more: Self) {
+        self.requests.extend(more.requests);
+        self.entries.extend(more.entries);
+    }
 }

@@ -15,6 +15,7 @@ mod flex_id;
 mod fqdn;
 mod guard;
 mod hosts;
+mod legal;
 pub mod messages;
 pub mod over6;
 mod reclaim;

@@ -34,6 +34,8 @@ pub enum Module {
     HostCmds,
     /// The `lease4-*` commands.
     LeaseCmds,
+    /// The legal log.
+    LegalLog,
     /// Roles of those who send commands over HTTP.
     Rbac,
     /// `stat-lease4-get`.
@@ -139,7 +141,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_legal_log",
         purpose: "the legal log",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::LegalLog),
     },
     Library {
         name: "libdhcp_limits",

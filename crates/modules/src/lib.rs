@@ -5,6 +5,7 @@ pub mod class_cmds;
 pub mod edit;
 pub mod host_cmds;
 pub mod lease_cmds;
+pub mod legal_log;
 mod params;
 pub mod rbac;
 pub mod stat_cmds;
@@ -34,6 +35,8 @@ pub struct Libraries {
     pub loaded: Vec<hooks::Loaded>,
     /// The roles of `libdhcp_rbac`.
     pub gate: Option<Arc<dyn Gate>>,
+    /// Where `libdhcp_legal_log` writes.
+    pub legal_log: Option<legal_log::Settings>,
 }
 
 impl Libraries {
@@ -41,13 +44,26 @@ impl Libraries {
     pub fn load(wanted: &[config::HookLibrary], daemon: hooks::Daemon) -> Result<Self, Vec<String>> {
         let loaded = hooks::load(wanted, daemon)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let mut gate: Option<Arc<dyn Gate>> = None;
-        for library in &loaded {
-            if let hooks::Loaded::Module { module: hooks::Module::Rbac, parameters } = library {
-                gate = Some(Arc::new(rbac::Policy::load(parameters)?));
+        let mut libraries = Self { loaded, ..Self::default() };
+        let mut faults = Vec::new();
+        for library in &libraries.loaded {
+            match library {
+                hooks::Loaded::Module { module: hooks::Module::Rbac, parameters } => {
+                    match rbac::Policy::load(parameters) {
+                        Ok(policy) => libraries.gate = Some(Arc::new(policy)),
+                        Err(more) => faults.extend(more),
+                    }
+                }
+                hooks::Loaded::Module { module: hooks::Module::LegalLog, parameters } => {
+                    match legal_log::Settings::load(parameters) {
+                        Ok(settings) => libraries.legal_log = Some(settings),
+                        Err(more) => faults.extend(more),
+                    }
+                }
+                _ => {}
             }
         }
-        Ok(Self { loaded, gate })
+        if faults.is_empty() { Ok(libraries) } else { Err(faults) }
     }
 }
 

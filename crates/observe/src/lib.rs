@@ -10,7 +10,7 @@ mod time;
 
 pub use log::{
     Capture, Captured, Facility, LogConfigError, LogLocks, LoggerSettings, Logging, LoggingEnd, LoggingError,
-    OutputSettings, Pattern, Severity, StartUp, Target, capture, parse_loggers, redact,
+    OutputSettings, Pattern, Severity, StartUp, SystemLog, Target, capture, parse_loggers, redact,
 };
 pub use logger::{Level, Logger, Threshold, logger_at, logger_index, loggers};
 pub use message::Message;

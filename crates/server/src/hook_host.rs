@@ -1,14 +1,14 @@
 //! The server as hook libraries see it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use backend::hosts::HostDatabase;
 use backend::{ConfigBackend, Identity};
 use base::{Micros, ServerTag, SubnetId, Timestamp};
-use control::Answer;
+use control::{Answer, Command, Witness};
 use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
-use modules::{Pending, cb_cmds, host_cmds, stat_cmds};
+use modules::{Pending, cb_cmds, host_cmds, legal_log, stat_cmds};
 use ncr::Change;
 use observe::stats::StatisticValue;
 
@@ -106,5 +106,24 @@ impl<P: Protocol> stat_cmds::Host<P::Model> for HookHost<P> {
 impl<P: Protocol> host_cmds::Host<P::Model> for HookHost<P> {
     fn databases(&self) -> Vec<Arc<dyn HostDatabase>> {
         self.0.host.load().hosts.clone()
+    }
+}
+
+/// Tells the legal log of commands that change leases.
+pub(crate) struct LegalWitness<P: Protocol>(pub(crate) Weak<Server<P>>);
+
+impl<P: Protocol> Witness for LegalWitness<P> {
+    fn wants(&self, command: &str) -> bool {
+        legal_log::concerns(command)
+            && self.0.upgrade().is_some_and(|server| server.shared.active.load().legal_log.is_some())
+    }
+
+    fn processed(&self, command: &Command, answer: &Answer) {
+        let Some(server) = self.0.upgrade() else { return };
+        let active = server.shared.active.load();
+        if let (Some(log), Some(rules)) = (&active.legal_log, &active.config.legal_log) {
+            let now = server.shared.clock.now().seconds();
+            log.record(legal_log::entries(command, answer, &rules.silent, now));
+        }
     }
 }

@@ -16,6 +16,7 @@ use daemon::{PathKind, RealRandom};
 use engine::alloc::Runtime;
 use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
+use modules::legal_log::{self, LegalLog};
 
 use crate::Protocol;
 use crate::hosts::{Lookup, Used};
@@ -114,6 +115,7 @@ pub(crate) struct Staged<P: Protocol> {
     leases: Option<Arc<LeaseDatabase<P>>>,
     places: Places,
     hooks: modules::Libraries,
+    legal_log: Option<Arc<LegalLog>>,
     /// What the operator should know although it runs.
     remark: Option<String>,
 }
@@ -176,8 +178,11 @@ impl<P: Protocol> Server<P> {
         };
         let Some(config) = config.filter(|_| errors.is_empty()) else { return Err(refuse::<P>(&errors)) };
         let services = &config.services;
+        let mut hooks =
+            if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
+        let legal_log = hooks.as_mut().ok().and_then(|hooks| hooks.legal_log.as_mut());
         let (places, report) =
-            security::places::<P>(services, &self.paths, &self.file, self.arguments.relaxed);
+            security::places::<P>(services, legal_log, &self.paths, &self.file, self.arguments.relaxed);
         report.log_warnings();
         // The lease file is looked at before other files of its kind.
         if places.lease_file.as_os_str().is_empty()
@@ -185,7 +190,6 @@ impl<P: Protocol> Server<P> {
         {
             say!(P, LeaseFileRefused { error: &violation.problem });
         }
-        let hooks = if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
         match (report.error_text(), hooks) {
             (None, Ok(hooks)) => Ok(Checked { config, places, hooks }),
             (Some(text), Ok(_)) | (None, Err(text)) => Err(Refusal::new(text)),
@@ -244,7 +248,8 @@ impl<P: Protocol> Server<P> {
         if let Some(leases) = &leases {
             leases.contact(starting).await?;
         }
-        Ok(Staged { file, config, pulling, hosts, leases, places, hooks, remark })
+        let legal_log = self.legal_log(hooks.legal_log.as_ref()).map_err(Refusal::new)?;
+        Ok(Staged { file, config, pulling, hosts, leases, places, hooks, legal_log, remark })
     }
 
     /// Brings a staged configuration into force. Answers what the operator should know although it runs.
@@ -256,7 +261,7 @@ impl<P: Protocol> Server<P> {
         staged: Staged<P>,
         state: &mut State<P>,
     ) -> Result<Option<String>, Refusal> {
-        let Staged { file, config, mut pulling, hosts, leases, places, hooks, remark } = staged;
+        let Staged { file, config, mut pulling, hosts, leases, places, hooks, legal_log, remark } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
@@ -267,7 +272,7 @@ impl<P: Protocol> Server<P> {
                 self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
             let fresh = fresh.map_err(Refusal::new)?;
             let leases = Wanted { file: &places.lease_file, database: leases.as_ref() };
-            self.swap(&config, leases, &hosts, true).await.map(|()| fresh)
+            self.swap(&config, leases, &hosts, Some(legal_log)).await.map(|()| fresh)
         };
         let fresh = match opened.await {
             Ok(fresh) => fresh,
@@ -364,19 +369,21 @@ impl<P: Protocol> Server<P> {
     async fn swap_same(&self, config: &Arc<Config<P>>, state: &State<P>) -> Result<(), Refusal> {
         let home = self.shared.active.load().home.clone();
         let leases = Wanted { file: &state.lease_file, database: home.database() };
-        self.swap(config, leases, &state.hosts, false).await
+        self.swap(config, leases, &state.hosts, None).await
     }
 
-    /// The moment of change: no packet is in progress. `reload`: a lease file that was removed or replaced meanwhile is
-    /// opened anew.
+    /// The moment of change: no packet is in progress. `legal_log`: the one from now on, when the whole configuration was
+    /// read; then a lease file that was removed or replaced meanwhile is opened anew.
     async fn swap(
         &self,
         config: &Arc<Config<P>>,
         leases: Wanted<'_, P>,
         hosts: &[Arc<Used>],
-        reload: bool,
+        legal_log: Option<Option<Arc<LegalLog>>>,
     ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
+        let reload = legal_log.is_some();
+        let legal_log = legal_log.unwrap_or_else(|| running.legal_log.clone());
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
         let next = Next::of(&running, &services.lease_database, leases, reload)?;
@@ -406,6 +413,7 @@ impl<P: Protocol> Server<P> {
             runtime,
             identity,
             hosts: Lookup::start(config, hosts),
+            legal_log,
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,
         };
@@ -484,6 +492,20 @@ impl<P: Protocol> Server<P> {
         P::check(config, &store).await?;
         store.commit(mark).await?;
         Ok(Opened { home: Home::File(memfile), store, runtime })
+    }
+
+    /// The legal log of a configuration: the one that is open, where nothing about it changes.
+    fn legal_log(&self, settings: Option<&legal_log::Settings>) -> Result<Option<Arc<LegalLog>>, String> {
+        let Some(settings) = settings else { return Ok(None) };
+        let running = self.shared.active.load().legal_log.clone();
+        if let Some(running) = running.filter(|running| running.settings() == settings) {
+            return Ok(Some(running));
+        }
+        let clock = Arc::clone(&self.shared.clock);
+        let opened = LegalLog::open(settings, clock, P::FAMILY, P::PROGRAM.name);
+        // As for a path that may not be: programs look for these words.
+        let context = PathKind::LegalLog.context();
+        opened.map(|log| Some(Arc::new(log))).map_err(|error| format!("{context}: {error}"))
     }
 
     /// Begins to keep leases in a database; pools and statistics are filled from it.

@@ -17,6 +17,7 @@ use observe::{Logging, Registry, StartUp};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, oneshot, watch};
 
+use crate::hook_host::LegalWitness;
 use crate::leases::Home;
 use crate::messages::say;
 use crate::protocol::Statistics;
@@ -328,6 +329,7 @@ fn build<P: Protocol>(
         reloaded: AtomicU64::new(clock.steady()),
     });
     commands::register(&server).map_err(|error| Refusal::internal(&error.to_string()))?;
+    server.commands.set_witness(Arc::new(LegalWitness(Arc::downgrade(&server))));
     Ok(server)
 }
 
@@ -349,6 +351,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         identity: Arc::default(),
         hosts: None,
         parking: None,
+        legal_log: None,
     })
 }
 
@@ -363,4 +366,8 @@ async fn stop<P: Protocol>(server: &Arc<Server<P>>) {
         say!(P, StoreFailed { replies: 0, error });
     }
     server.shared.d2.stop().await;
+    if let Some(log) = &active.legal_log {
+        let log = Arc::clone(log);
+        let _: Result<(), _> = tokio::task::spawn_blocking(move || log.flush()).await;
+    }
 }

@@ -1,11 +1,13 @@
 //! Where a configuration's files are, judged by the rules on paths (Kea manual, "Kea Security"): all violations at
 //! once, each with its remedy.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use channels::SocketPlaces;
 use config::Services;
-use daemon::{Audit, AuditReport, PathKind, Paths};
+use daemon::{Audit, AuditReport, PathKind, Paths, Problem};
+use modules::legal_log;
 use observe::LoggerSettings;
 
 use crate::Protocol;
@@ -22,10 +24,11 @@ pub(crate) struct Places {
     pub(crate) loggers: Vec<LoggerSettings>,
 }
 
-/// The files of a configuration and what is wrong with them. `file` is the configuration file of the start;
-/// `relaxed` is `-X`.
+/// The files of a configuration and what is wrong with them. Those of `legal_log` are completed in place; `file` is the
+/// configuration file of the start; `relaxed` is `-X`.
 pub(crate) fn places<P: Protocol>(
     services: &Services,
+    legal_log: Option<&mut legal_log::Settings>,
     paths: &Paths,
     file: &Path,
     relaxed: bool,
@@ -55,5 +58,35 @@ pub(crate) fn places<P: Protocol>(
     }
     places.sockets = SocketPlaces::judge(&mut audit, &services.control_sockets);
     places.loggers = channels::loggers(&mut audit, &services.loggers);
+    if let Some(legal_log::Store::Files(files)) = legal_log.map(|settings| &mut settings.store) {
+        legal_files(&mut audit, files);
+    }
     (places, audit.finish())
+}
+
+/// Judges and completes the directory and the scripts of the legal log.
+fn legal_files(audit: &mut Audit<'_>, files: &mut legal_log::Files) {
+    let kind = PathKind::LegalLog;
+    if files.directory.as_os_str().is_empty() {
+        files.directory = audit.dir(kind).to_owned();
+    } else {
+        let file = files.directory.join(&files.base_name);
+        if let Some(path) = audit.path(kind, kind.context(), &file.to_string_lossy()) {
+            files.directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        }
+    }
+    for (script, name) in [(&mut files.prerotate, "prerotate"), (&mut files.postrotate, "postrotate")] {
+        if script.as_os_str().is_empty() {
+            continue;
+        }
+        let what = format!("Invalid '{name}' parameter");
+        let Some(path) = audit.path(PathKind::Script, &what, &script.to_string_lossy()) else { continue };
+        let mode =
+            path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.permissions().mode());
+        if mode.is_none_or(|mode| mode & 0o111 == 0) {
+            let problem = Problem::Other(format!("'{}' is no file that can be run", path.display()));
+            audit.add(PathKind::Script, &what, problem, "install the script, or leave it out".to_owned());
+        }
+        *script = path;
+    }
 }

@@ -10,6 +10,7 @@ use backend::hosts::HostDatabase;
 use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
+use modules::legal_log::LegalLog;
 use observe::{Logging, Registry};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, RwLock};
@@ -43,6 +44,8 @@ pub struct Active<P: Protocol> {
     pub hosts: Option<Arc<Lookup<P>>>,
     /// Room for packets, which wait for databases on their way; `None`: all is in memory, and none waits.
     pub(crate) parking: Option<Parking>,
+    /// `libdhcp_legal_log` is listed.
+    pub legal_log: Option<Arc<LegalLog>>,
 }
 
 impl<P: Protocol> Active<P> {

@@ -18,8 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use engine::DropReason;
-use engine::ddns::Requests;
+use engine::{DropReason, Effects};
 use lease::{Durable, MaybeReady};
 use net::{AsyncSocket, Batch, Lane, OutBatch, Queue, Received, SocketId};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
@@ -187,15 +186,15 @@ pub struct Batches<P: Protocol, Q: Queue = <P as Protocol>::Queue> {
     waiting: Replies<P, Q>,
     /// What promises nothing.
     ready: Replies<P, Q>,
-    /// For DNS, once the leases are durable.
-    requests: Requests,
+    /// What follows once the leases are durable.
+    effects: Effects,
     /// The store may have been changed.
     changed: bool,
 }
 
 impl<P: Protocol, Q: Queue> Batches<P, Q> {
     fn new<D: Door<P, Queue = Q>>(local: &Local<P, D>) -> Self {
-        Self { waiting: local.empty(), ready: local.empty(), requests: Requests::new(), changed: false }
+        Self { waiting: local.empty(), ready: local.empty(), effects: Effects::NONE, changed: false }
     }
 
     /// Where the next reply is built; `None`: there is no room for it.
@@ -204,12 +203,12 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
     }
 
     /// The packet has a reply. One that `promises` something rests on the lease store.
-    pub fn reply(&mut self, destination: Q::Destination, kind: P::Reply, promises: bool, requests: Requests) {
+    pub fn reply(&mut self, destination: Q::Destination, kind: P::Reply, promises: bool, effects: Effects) {
         let Self { waiting, ready, .. } = self;
         waiting.batch.redirect_last(destination);
-        if promises || !requests.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
+        if promises || !effects.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
             waiting.kinds.push(kind);
-            self.requests.extend(requests);
+            self.effects.extend(effects);
             self.changed = true;
         } else {
             ready.kinds.push(kind);
@@ -217,9 +216,9 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
     }
 
     /// The packet is done with, and nobody is answered.
-    pub fn done(&mut self, requests: Requests) {
+    pub fn done(&mut self, effects: Effects) {
         self.waiting.batch.cancel_last();
-        self.requests.extend(requests);
+        self.effects.extend(effects);
         self.changed = true;
     }
 
@@ -548,7 +547,7 @@ async fn deliver<P: Protocol, D: Door<P>>(
     batches: Batches<P, D::Queue>,
     committed: Option<lease::Committed>,
 ) {
-    let Batches { waiting, mut ready, requests, .. } = batches;
+    let Batches { waiting, mut ready, effects, .. } = batches;
     if !ready.batch.is_empty() {
         send::<P, D>(socket, &active, &mut ready).await;
     }
@@ -558,7 +557,7 @@ async fn deliver<P: Protocol, D: Door<P>>(
         return;
     };
     let at_once = matches!(committed, MaybeReady::Ready(_));
-    let waiting = Waiting { active, replies: waiting, requests, committed };
+    let waiting = Waiting { active, replies: waiting, effects, committed };
     if at_once {
         finish(local, socket, waiting).await;
         return;
@@ -575,7 +574,7 @@ async fn deliver<P: Protocol, D: Door<P>>(
 struct Waiting<P: Protocol, Q: Queue> {
     active: Arc<Active<P>>,
     replies: Replies<P, Q>,
-    requests: Requests,
+    effects: Effects,
     committed: lease::Committed,
 }
 
@@ -604,10 +603,13 @@ async fn finish<P: Protocol, D: Door<P>>(
     socket: &AsyncSocket<D::Queue>,
     waiting: Waiting<P, D::Queue>,
 ) {
-    let Waiting { active, mut replies, requests, committed } = waiting;
+    let Waiting { active, mut replies, effects, committed } = waiting;
     match committed.await {
         Ok(()) => {
-            local.shared.d2.hand_on(requests);
+            local.shared.d2.hand_on(effects.requests);
+            if let Some(log) = &active.legal_log {
+                log.record(effects.entries);
+            }
             if !replies.batch.is_empty() {
                 send::<P, D>(socket, &active, &mut replies).await;
             }

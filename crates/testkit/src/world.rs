@@ -7,13 +7,14 @@ use std::task::{Context, Poll, Waker};
 
 use base::{Clock, Seconds};
 use config::ServerConfig4;
+use engine::Effects;
 use engine::alloc::Runtime4;
 use engine::stats::Statistics4;
 use engine::v4::{
     Arrival, Context4, Destination, Dns4, DropReason, LocalAddresses, Verdict, answer_over6, arrival_over6,
     handle_now, received_over6, reclaim,
 };
-use lease::{Durable, Lease4, LeaseStore4};
+use lease::{Durable, Lease4, LeaseStore4, LegalEntry};
 use memfile::{Durability, Memfile4, Runner, Settings};
 use ncr::NameChangeRequest;
 use observe::stats::{Registry, StatisticValue};
@@ -56,6 +57,7 @@ pub struct World4 {
     locals: Locals,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
+    entries: Mutex<VecDeque<LegalEntry>>,
     /// Sockets can send to clients without an address.
     pub direct_response: bool,
 }
@@ -81,6 +83,7 @@ impl World4 {
             runtime,
             locals: Locals(addresses),
             requests: Mutex::default(),
+            entries: Mutex::default(),
             direct_response: true,
         };
         world.adopt()?;
@@ -155,13 +158,23 @@ impl World4 {
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
         match &mut verdict {
             Verdict::Reply(sent) => {
-                self.tell(std::mem::take(&mut sent.effects.requests));
+                self.follow(std::mem::take(&mut sent.effects));
                 statistics.sent(sent.kind);
             }
-            Verdict::Done(effects) => self.tell(std::mem::take(&mut effects.requests)),
+            Verdict::Done(effects) => self.follow(std::mem::take(effects)),
             Verdict::Drop(reason) => statistics.dropped(*reason),
         }
         Ok(verdict)
+    }
+
+    fn follow(&self, effects: Effects) {
+        self.tell(effects.requests);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
+    }
+
+    /// The oldest entry of the legal log, taken out.
+    pub fn next_entry(&self) -> Option<LegalEntry> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn tell(&self, requests: engine::ddns::Requests) {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{Clock, Duid, Seconds};
 use config::ServerConfig6;
-use engine::DropReason;
 use engine::alloc::Runtime6;
 use engine::stats::Statistics6;
 use engine::v6::{Arrival, Context6, Destination, Dns6, Verdict, handle_now, reclaim};
-use lease::{Durable, Lease6, LeaseStore6};
+use engine::{DropReason, Effects};
+use lease::{Durable, Lease6, LeaseStore6, LegalEntry};
 use memfile::{Durability, Memfile6, Runner, Settings};
 use ncr::NameChangeRequest;
 use observe::stats::{Registry, StatisticValue};
@@ -45,6 +45,7 @@ pub struct World6 {
     runtime: Arc<Runtime6>,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
+    entries: Mutex<VecDeque<LegalEntry>>,
 }
 
 impl World6 {
@@ -61,8 +62,8 @@ impl World6 {
         let (store, _) = Memfile6::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
             .map_err(|error| error.to_string())?;
         let server_id = Duid::new(&SERVER_ID6).map_err(|error| error.to_string())?;
-        let requests = Mutex::default();
-        let world = Self { clock, config, store, registry, server_id, runtime, requests };
+        let (requests, entries) = (Mutex::default(), Mutex::default());
+        let world = Self { clock, config, store, registry, server_id, runtime, requests, entries };
         world.adopt()?;
         Ok(world)
     }
@@ -104,7 +105,7 @@ impl World6 {
         at_once(self.store.commit(mark)).map_err(|error| error.to_string())?;
         match verdict {
             Verdict::Reply(sent) => {
-                self.tell(sent.effects.requests);
+                self.follow(sent.effects);
                 statistics.sent(sent.kind);
                 let reply = Reply6::parse(&out)?;
                 if reply.kind != sent.kind.0 {
@@ -114,7 +115,7 @@ impl World6 {
             }
             Verdict::PassOn => Ok(Outcome6::PassedOn(out)),
             Verdict::Done(effects) => {
-                self.tell(effects.requests);
+                self.follow(effects);
                 Ok(Outcome6::Silence)
             }
             Verdict::Drop(reason) => {
@@ -122,6 +123,16 @@ impl World6 {
                 Ok(Outcome6::Drop(reason))
             }
         }
+    }
+
+    fn follow(&self, effects: Effects) {
+        self.tell(effects.requests);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
+    }
+
+    /// The oldest entry of the legal log, taken out.
+    pub fn next_entry(&self) -> Option<LegalEntry> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn tell(&self, requests: engine::ddns::Requests) {

@@ -1,6 +1,7 @@
 //! The whole resolved configuration of a server. What is said here holds for both protocols; `server4` and `server6`
 //! have the rest.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,6 +35,17 @@ pub struct FlexId {
     pub as_duid: bool,
 }
 
+/// What the entries of the legal log are made of (`libdhcp_legal_log`).
+#[derive(Clone, Debug, Default)]
+pub struct LegalLog {
+    /// Text of an entry from the query (`request-parser-format`).
+    pub request: Option<Arc<expr::Expression>>,
+    /// What follows it, from the reply (`response-parser-format`).
+    pub response: Option<Arc<expr::Expression>>,
+    /// Subnets whose leases are not logged (`legal-logging` of their user contexts).
+    pub silent: HashSet<SubnetId>,
+}
+
 /// What kea-dhcp4 or kea-dhcp6 runs on.
 #[derive(Clone, Debug)]
 pub struct ServerConfig<P: Protocol> {
@@ -51,6 +63,8 @@ pub struct ServerConfig<P: Protocol> {
     pub host_identifiers: Box<[host::IdentifierKind]>,
     /// What `libdhcp_flex_id` is listed with.
     pub flex_id: Option<FlexId>,
+    /// `libdhcp_legal_log` is listed.
+    pub legal_log: Option<LegalLog>,
     /// In the order of selection: by id.
     pub subnets: Vec<Arc<Subnet<P>>>,
     pub networks: Vec<Arc<SharedNetwork<P>>>,

@@ -8,6 +8,7 @@ mod ere;
 mod flex_id;
 mod hosts;
 mod kept;
+mod legal_log;
 mod mentions;
 mod options;
 mod own;
@@ -179,6 +180,8 @@ pub(crate) fn resolve<P: Own>(
     let services = service::resolve(&mut ctx, map, pos);
     ctx.enter("hooks-libraries");
     let flex_id = flex_id::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
+    let legal_log =
+        legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
     }
@@ -196,6 +199,7 @@ pub(crate) fn resolve<P: Own>(
         hosts,
         host_identifiers: hosts::identifiers(P::FAMILY, map),
         flex_id,
+        legal_log,
         subnets,
         networks,
         index,

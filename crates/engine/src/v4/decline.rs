@@ -5,7 +5,8 @@ use ncr::Change;
 
 use super::lease::belongs;
 use super::messages::{DeclineFail, DeclineLease, DeclineMismatch, DeclineNotFound, NotProcessed};
-use super::{Context4, Dns4, DropReason, Effects, Query, Verdict};
+use super::{Context4, Dns4, DropReason, Effects, Query, Verdict, legal};
+use crate::legal::Event;
 
 /// Shows an identity, or that there is none.
 struct Shown<T>(Option<T>);
@@ -58,6 +59,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     observe::log!(DeclineLease { address, query: label, period });
     let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
+    legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
     Ok(Verdict::Done(effects))
 }
 

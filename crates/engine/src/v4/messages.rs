@@ -117,6 +117,9 @@ observe::messages! {
     ClassUnconfigured { query, class } = "DHCP4_CLASS_UNCONFIGURED", "dhcp4", Debug(40),
         "{query}: client packet belongs to an unconfigured class: {class}",
         "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
+    LegalRenderError { address, hw_addr, reason } = "LEGAL_LOG_LEASE4_RENDER_ERROR", "legal-log-hooks", Error,
+        "custom request/response-parser-format failed for lease {address} hwaddr {hw_addr} ({reason}); falling back to default format",
+        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words.";
     BootpQuery { query } = "BOOTP_BOOTP_QUERY", "bootp-hooks", Debug(40),
         "recognized a BOOTP query: {query}",
         "A query without message type is answered as BOOTP, because libdhcp_bootp.so is listed.";

@@ -10,6 +10,7 @@ mod hosts;
 mod inform;
 mod label;
 mod lease;
+mod legal;
 pub mod messages;
 mod name;
 mod over6;

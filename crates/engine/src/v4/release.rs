@@ -9,7 +9,8 @@ use super::messages::{
     Release, ReleaseDeleted, ReleaseExpired, ReleaseFail, ReleaseNoLease, ReleaseNotAssigned,
     ReleaseWrongClient,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict};
+use super::{Context4, Dns4, Effects, Query, Verdict, legal};
+use crate::legal::Event;
 
 pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Verdict, StoreError> {
     let address = query.packet.header().ciaddr;
@@ -60,5 +61,6 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     }
     let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
+    legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
     Ok(Verdict::Done(effects))
 }

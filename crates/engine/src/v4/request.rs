@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use config::{Subnet4, builtin};
-use lease::StoreError;
+use lease::{Lease4, StoreError};
 use ncr::Change;
 use wire::v4::MessageType;
 
@@ -14,7 +14,8 @@ use super::messages::{
     ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
     NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict, classify, reply};
+use super::{Context4, Dns4, Effects, Query, Verdict, classify, legal, reply};
+use crate::legal::Event;
 
 /// What is decided of a query before a reply is built.
 enum Decision<'c> {
@@ -34,11 +35,12 @@ pub(super) async fn process(
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
     let offer = query.kind == MessageType::DISCOVER;
     let mut effects = Effects::default();
+    let mut ended = Vec::new();
     let decision = if query.classes.contains(builtin::REJECT) {
         observe::log!(NakRejected { query: query.label(), kind: query.kind });
         Decision::Nak
     } else {
-        decide(ctx, query, subnet, offer, &mut effects).await?
+        decide(ctx, query, subnet, offer, &mut effects, &mut ended).await?
     };
     let (subnet, granted) = match decision {
         Decision::Silence => return Ok(Verdict::Done(effects)),
@@ -57,7 +59,33 @@ pub(super) async fn process(
     let pool = granted.as_ref().and_then(|g| subnet.pools.iter().find(|p| p.contains(g.lease.address)));
     classify::additional(ctx, query, subnet, pool);
     let kind = if offer { MessageType::OFFER } else { MessageType::ACK };
-    Ok(reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), out).with(effects))
+    let verdict = reply::grant(ctx, query, kind, subnet, pool, granted.as_ref(), out);
+    if !offer
+        && ctx.config.legal_log.is_some()
+        && let Some(granted) = &granted
+    {
+        tell(ctx, query, granted, &ended, out, &mut effects);
+    }
+    Ok(verdict.with(effects))
+}
+
+/// Tells the legal log of an ACK: of the lease, unless it was answered as it stood, and of those it replaces.
+fn tell(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    granted: &Granted<'_>,
+    ended: &[Arc<Lease4>],
+    reply: &[u8],
+    effects: &mut Effects,
+) {
+    let mut tell =
+        |event, lease: &Lease4| legal::tell(ctx, query, Some(reply), event, lease, &mut effects.entries);
+    if !granted.reused {
+        tell(Event::Assigned, &granted.lease);
+    }
+    for lease in ended.iter().filter(|lease| lease.address != granted.lease.address) {
+        tell(Event::Released, lease);
+    }
 }
 
 async fn decide<'c>(
@@ -66,6 +94,7 @@ async fn decide<'c>(
     subnet: Option<&'c Arc<Subnet4>>,
     offer: bool,
     effects: &mut Effects,
+    ended: &mut Vec<Arc<Lease4>>,
 ) -> Result<Decision<'c>, StoreError> {
     let requested = query.requested_address();
     let ciaddr = query.packet.header().ciaddr;
@@ -123,6 +152,7 @@ async fn decide<'c>(
     for lease in &allocation.ended {
         dns.tell(Change::Remove, lease, &mut effects.requests);
     }
+    *ended = allocation.ended;
     if let Ok(granted) = &outcome
         && granted.named
     {

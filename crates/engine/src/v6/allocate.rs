@@ -139,6 +139,8 @@ pub(super) struct Exchange<'a, 'c, 'q> {
     pub ended: Vec<Arc<Lease6>>,
     /// The lease that DNS is to be told of: that of the first address.
     pub begun: Option<Lease6>,
+    /// Leases that were given or extended, for the legal log; empty where there is none.
+    pub given: Vec<Lease6>,
 }
 
 /// What one association is granted, and what it has lost.
@@ -167,6 +169,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             addressed: false,
             ended: Vec::new(),
             begun: None,
+            given: Vec::new(),
         }
     }
 
@@ -224,6 +227,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             self.addressed |= address;
             if granted.named && address && self.begun.is_none() {
                 self.begun = Some(granted.lease.clone());
+            }
+            if self.commit && !granted.reused && self.ctx.config.legal_log.is_some() {
+                self.given.push(granted.lease.clone());
             }
         }
         Ok(outcome)

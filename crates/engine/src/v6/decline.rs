@@ -15,7 +15,8 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, reply};
+use super::{Context6, Dns6, Query, Verdict, legal, reply};
+use crate::legal::Event;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -72,6 +73,7 @@ async fn decline(
     }
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    legal::tell(ctx, query, None, Event::Released, &lease, &mut answer.effects.entries);
     Ok((StatusCode::SUCCESS, "Lease declined. Hopefully the next one will be better."))
 }
 

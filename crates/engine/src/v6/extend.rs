@@ -13,7 +13,8 @@ use super::messages::{NotProcessed, ProcessExtend, Renewed};
 use super::pools::Pool;
 use super::reply::{Answer, IaReply, Text};
 use super::request::{Ended, associations, exchange_end, rejected, report};
-use super::{Context6, Dns6, DropReason, Query, Verdict, reply};
+use super::{Context6, Dns6, DropReason, Query, Verdict, legal, reply};
+use crate::legal::Event;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -98,7 +99,7 @@ fn unlocated<'c>(
     reply::finish(ctx, query, None, answer, out)
 }
 
-/// What follows an exchange about leases: the last classes, the reply, and what DNS is to be told.
+/// What follows an exchange about leases: the last classes, the reply, and what DNS and the legal log are to be told.
 pub(super) fn conclude<'c>(
     ctx: &Context6<'c>,
     query: &mut Query<'_>,
@@ -116,5 +117,18 @@ pub(super) fn conclude<'c>(
     answer.pools =
         ended.granted.iter().filter_map(|(_, pool)| *pool).collect::<smallvec::SmallVec<[Pool<'c>; 2]>>();
     answer.name = ended.name;
-    reply::finish(ctx, query, Some(ended.subnet), answer, out)
+    let mut verdict = reply::finish(ctx, query, Some(ended.subnet), answer, out);
+    if let (Verdict::Reply(reply), true) = (&mut verdict, ctx.config.legal_log.is_some()) {
+        let entries = &mut reply.effects.entries;
+        for lease in &ended.given {
+            legal::tell(ctx, query, Some(out), Event::Assigned, lease, entries);
+        }
+        let kept = |lease: &&Arc<lease::Lease6>| {
+            ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource))
+        };
+        for lease in ended.ended.iter().filter(|lease| !kept(lease)) {
+            legal::tell(ctx, query, Some(out), Event::Released, lease, entries);
+        }
+    }
+    verdict
 }

@@ -291,6 +291,9 @@ observe::messages! {
     ExtendedInfoMended { address } = "DHCPSRV_LEASE6_EXTENDED_INFO_UPGRADED", "dhcpsrv", Debug(40),
         "extended info for lease {address} was upgraded",
         "It was in the form of an earlier release, or had members that are empty (extended-info-checks).";
+    LegalRenderError { address, duid, reason } = "LEGAL_LOG_LEASE6_RENDER_ERROR", "legal-log-hooks", Error,
+        "custom request/response-parser-format failed for lease {address} duid {duid} ({reason}); falling back to default format",
+        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words.";
     ExtendedInfoBroken { address, reason } = "DHCPSRV_LEASE6_EXTENDED_INFO_SANITY_FAIL", "dhcpsrv", Error,
         "extended info for lease {address} failed checks ({reason})",
         "It is not as extended-info-checks asks for, and was taken off the lease.";

@@ -13,6 +13,7 @@ mod hosts;
 mod hw_addr;
 mod inform;
 mod label;
+mod legal;
 mod lifetimes;
 pub mod messages;
 mod name;

@@ -16,7 +16,8 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, reply};
+use super::{Context6, Dns6, Query, Verdict, legal, reply};
+use crate::legal::Event;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -116,5 +117,6 @@ async fn release(
         observe::log!(ReleasedDeleted { query: label, resource, iaid: asked.iaid });
     }
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    legal::tell(ctx, query, None, Event::Released, &lease, &mut answer.effects.entries);
     Ok((StatusCode::SUCCESS, "Lease released. Thank you, please come again."))
 }

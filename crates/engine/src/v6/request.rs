@@ -154,11 +154,12 @@ pub(super) struct Ended<'c> {
     pub name: Option<super::name::ClientName>,
     pub ended: Vec<Arc<lease::Lease6>>,
     pub begun: Option<lease::Lease6>,
+    pub given: Vec<lease::Lease6>,
 }
 
 pub(super) fn exchange_end<'c>(exchange: Exchange<'_, 'c, '_>) -> Ended<'c> {
-    let Exchange { subnet, granted, name, ended, begun, .. } = exchange;
-    Ended { subnet, granted, name, ended, begun }
+    let Exchange { subnet, granted, name, ended, begun, given, .. } = exchange;
+    Ended { subnet, granted, name, ended, begun, given }
 }
 
 /// Shows a hint, or that there is none.

@@ -9,6 +9,7 @@ mod pattern;
 mod redact;
 mod route;
 mod settings;
+mod system;
 
 pub use capture::{Capture, Captured, capture};
 pub use layer::{LogLocks, Logging, LoggingEnd, LoggingError, StartUp};
@@ -17,3 +18,4 @@ pub use redact::redact;
 pub use settings::{
     Facility, LogConfigError, LoggerSettings, OutputSettings, Severity, Target, parse_loggers,
 };
+pub use system::SystemLog;

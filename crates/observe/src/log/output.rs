@@ -156,7 +156,7 @@ impl Syslog {
         }
     }
 
-    fn write(&mut self, line: &str, level: Level, at: Micros) -> io::Result<()> {
+    pub(super) fn write(&mut self, line: &str, level: Level, at: Micros) -> io::Result<()> {
         let urgency: u8 = match level {
             Level::Fatal => 2,
             Level::Error => 3,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base::Timestamp;
 use lease::LeaseState;
+use lease::LegalEntry;
 use ncr::NameChangeRequest;
 
 use super::parse::{File, Scenario, Step};
@@ -202,6 +203,28 @@ pub(super) fn ncr(
 
 pub(super) fn no_ncr(request: Option<NameChangeRequest>) -> Result<(), String> {
     request.map_or(Ok(()), |request| Err(format!("there is a request:\n{request}")))
+}
+
+/// Compares the next entry of the legal log.
+pub(super) fn legal(
+    entry: Option<LegalEntry>,
+    expected: &str,
+    rewrite: &mut Option<String>,
+) -> Result<(), String> {
+    let Some(entry) = entry else {
+        *rewrite = Some("no legal".to_owned());
+        return Err("there is no entry".to_owned());
+    };
+    let made = entry.text.replace('\n', "\\n");
+    let wrong = same("entry", expected, &made);
+    if wrong.is_err() {
+        *rewrite = Some(format!("legal {made}"));
+    }
+    wrong
+}
+
+pub(super) fn no_legal(entry: Option<LegalEntry>) -> Result<(), String> {
+    entry.map_or(Ok(()), |entry| Err(format!("there is an entry: {}", entry.text)))
 }
 
 pub(super) fn find<'k>(keys: &'k Keys, key: &str) -> Option<&'k str> {

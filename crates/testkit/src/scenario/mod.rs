@@ -31,6 +31,8 @@
 //!   Keys: `hw id state valid age hostname dns=fwd,rev relay=0x... subnet pool`.
 //! * `ncr add|remove ADDRESS KEY=VALUE...`: the next name change request that was made; `no ncr`: there is none. Keys:
 //!   `fqdn fwd rev ttl mode dhcid expires`. A scenario must look at all of them.
+//! * `legal TEXT`: the next entry of the legal log, `\n` for a line feed; `no legal`: there is none. A scenario must look
+//!   at all of them.
 //! * `stat NAME N`: a statistic. `time +N`: seconds go by. `reclaim`, `reclaim remove`, `flush`: the tasks on expired leases.
 //! * `reconfigure { ... }`: as `config`, in the middle of a scenario; leases stay.
 //!

@@ -9,7 +9,8 @@ use engine::v6::{Arrival, Destination};
 use lease::{HwAddrSource, Lease6, LeaseState, LeaseType};
 
 use super::compare::{
-    STATES, code_of, compare, compare_lease, directions, name_of, ncr, no_ncr, play_all, same,
+    STATES, code_of, compare, compare_lease, directions, legal, name_of, ncr, no_legal, no_ncr, play_all,
+    same,
 };
 use super::packet6::{KINDS, Links6, octets};
 use super::parse::{File, Scenario, Step};
@@ -48,7 +49,8 @@ impl super::compare::Play for Play {
         if self.last.is_some() {
             return Err("nobody looked at the last reply".to_owned());
         }
-        no_ncr(self.world.next_request())
+        no_ncr(self.world.next_request())?;
+        no_legal(self.world.next_entry())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -75,6 +77,8 @@ impl super::compare::Play for Play {
                 ncr(self.world.next_request(), now, text, place, keys, &mut self.rewrite)
             }
             Step::NoNcr => no_ncr(self.world.next_request()),
+            Step::Legal(expected) => legal(self.world.next_entry(), expected, &mut self.rewrite),
+            Step::NoLegal => no_legal(self.world.next_entry()),
             Step::Leases(expected) => {
                 same("number of leases", &expected.to_string(), &self.world.store.len().to_string())
             }

@@ -143,7 +143,9 @@ fn read<W: Wires>(path: &Path) -> Result<Vec<TrafficOf<W>>, String> {
                 | Step::Leases(_)
                 | Step::Stat(..)
                 | Step::Ncr { .. }
-                | Step::NoNcr => continue,
+                | Step::NoNcr
+                | Step::Legal(_)
+                | Step::NoLegal => continue,
             };
             let (bytes, arrival) = sent.map_err(|text| at(*line, text))?;
             packets.push(Sent { line: *line, bytes, arrival });

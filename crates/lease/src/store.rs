@@ -200,9 +200,14 @@ pub trait LeaseStore4: Durable {
     /// answers how many.
     fn flush_reclaimed(&self, now: Timestamp, held: Seconds) -> Answer<'_, u64>;
 
-    /// Reads what looking up these hardware addresses and addresses (0.0.0.0: none) will read, so that it is in the cache
-    /// by then: one after the other, each lookup waits for memory. The answer means nothing.
-    fn warm(&self, _clients: &mut dyn Iterator<Item = (&[u8], Ipv4Addr)>) -> u64 {
+    /// Reads what looking up these hardware addresses and addresses (0.0.0.0: none), and new leases in these subnets,
+    /// will read, so that it is in the cache by then: one after the other, each lookup waits for memory. The answer means
+    /// nothing.
+    fn warm(
+        &self,
+        _clients: &mut dyn Iterator<Item = (&[u8], Ipv4Addr)>,
+        _subnets: &mut dyn Iterator<Item = SubnetId>,
+    ) -> u64 {
         0
     }
 

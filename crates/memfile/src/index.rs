@@ -375,7 +375,11 @@ impl<L: Leased> Index<L> {
     }
 
     /// See [`lease::LeaseStore4::warm`].
-    pub(crate) fn warm<'p>(&self, clients: impl Iterator<Item = (&'p [u8], L::Address)>) -> u64 {
+    pub(crate) fn warm<'p>(
+        &self,
+        clients: impl Iterator<Item = (&'p [u8], L::Address)>,
+        subnets: impl Iterator<Item = SubnetId>,
+    ) -> u64 {
         let Some(by_hardware) = self.by_key.get(Key::HwAddr.number()).filter(|_| self.len() >= COLD) else {
             return 0;
         };
@@ -387,8 +391,10 @@ impl<L: Leased> Index<L> {
                 rows.extend(self.by_address.find(self.address_hash(address), |_| true));
             }
         }
+        let subnets: Vec<&Subnet> = subnets.filter_map(|id| self.subnets.get(id)).collect();
         let lease = |row: &u32| self.rows.get(*row).map(|row| u64::from(row.lease.subnet_id().0));
-        rows.iter().filter_map(lease).fold(0, u64::wrapping_add)
+        let ends = subnets.iter().filter_map(|subnet| subnet.rows.first());
+        rows.iter().filter_map(lease).chain(ends).fold(0, u64::wrapping_add)
     }
 
     /// Up to `limit` rows above `after`, in address order.

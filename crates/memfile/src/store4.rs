@@ -70,8 +70,12 @@ impl LeaseStore4 for Memfile4 {
         MaybeReady::ready(Ok(self.forget_reclaimed(now, held)))
     }
 
-    fn warm(&self, clients: &mut dyn Iterator<Item = (&[u8], Ipv4Addr)>) -> u64 {
-        self.look(|index| index.warm(clients))
+    fn warm(
+        &self,
+        clients: &mut dyn Iterator<Item = (&[u8], Ipv4Addr)>,
+        subnets: &mut dyn Iterator<Item = SubnetId>,
+    ) -> u64 {
+        self.look(|index| index.warm(clients, subnets))
     }
 
     fn wipe(&self, subnet: Option<SubnetId>) -> Answer<'_, u64> {

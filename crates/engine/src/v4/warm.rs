@@ -35,7 +35,7 @@ fn leases<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) -> u6
         let length = usize::from(*packet.get(HLEN)?);
         Some((packet.get(CHADDR..CHADDR.checked_add(length)?)?, address(packet, CIADDR)?))
     });
-    ctx.store.warm(&mut clients)
+    ctx.store.warm(&mut clients, &mut std::iter::empty())
 }
 
 fn subnets<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) -> u64 {
@@ -72,5 +72,7 @@ fn subnets<'p>(ctx: &Context4<'_>, packets: impl Iterator<Item = &'p [u8]>) -> u
             sum = sum.wrapping_add(option.payload.first().copied().map_or(0, u64::from));
         }
     }
-    sum.wrapping_add(ctx.runtime.warm(subnets.iter().map(|s| s.id)))
+    let ids = || subnets.iter().map(|s| s.id);
+    sum.wrapping_add(ctx.store.warm(&mut std::iter::empty(), &mut ids()))
+        .wrapping_add(ctx.runtime.warm(ids()))
 }

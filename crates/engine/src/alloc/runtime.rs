@@ -192,7 +192,13 @@ impl<L: Leased> Runtime<L> {
         let mut fresh = Vec::new();
         let subnets = plan.subnets().map(|subnet| {
             let known = before.subnets.get(subnet.id);
-            let counters = self.statistics.subnet(subnet.id);
+            let counters = match known {
+                Some(known) => {
+                    self.statistics.begin(&known.counters);
+                    Arc::clone(&known.counters)
+                }
+                None => self.statistics.subnet(subnet.id),
+            };
             let mut pools = |kind, shapes: &[Shape<L::Address>]| -> SmallVec<_> {
                 let there = known.map_or(&[][..], |k| k.of_kind(kind));
                 let pool = |shape: &Shape<L::Address>| {
@@ -239,7 +245,7 @@ impl<L: Leased> Runtime<L> {
             runtime.pools.iter().for_each(|pool| pool.keep(&reserved));
             runtime.pd_pools.iter().for_each(|pool| pool.keep(&subnet.reserved_prefixes));
         }
-        self.statistics.configured(plan);
+        self.statistics.configured(plan, &|id| tables.subnets.get(id).map(|s| Arc::clone(&s.counters)));
         self.tables.store(Arc::new(tables));
         Ok(())
     }

@@ -38,6 +38,9 @@ pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
     /// The statistics of a subnet, at zero if they are new.
     fn subnet(&self, id: SubnetId) -> Arc<Group>;
 
+    /// Makes those of a subnet that were removed present again, as [`subnet`](Self::subnet) does.
+    fn begin(&self, subnet: &Group);
+
     /// The statistics of the pools of a kind with this id, at zero if they are new; they may lie beside those of the
     /// subnet.
     fn pool(&self, kind: PoolKind, subnet: (SubnetId, &Arc<Group>), id: PoolId) -> Part;
@@ -49,7 +52,8 @@ pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
     fn forget_leases(&self, scope: Scope<'_>);
 
     /// Sets the sizes of subnets and pools, and forgets the statistics of subnets that are gone.
-    fn configured(&self, plan: &Plan<'_, L::Address>);
+    /// `group`: what [`subnet`](Self::subnet) answered.
+    fn configured(&self, plan: &Plan<'_, L::Address>, group: &dyn Fn(SubnetId) -> Option<Arc<Group>>);
 }
 
 /// The subnets that have statistics.

@@ -188,6 +188,10 @@ impl LeaseStatistics<Lease4> for Statistics4 {
         self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES, FIRST_POOL)
     }
 
+    fn begin(&self, subnet: &Group) {
+        subnet.begin(0..FIRST_POOL, self.packets.now());
+    }
+
     fn pool(&self, _kind: PoolKind, (subnet, group): (SubnetId, &Arc<Group>), id: PoolId) -> Part {
         if id == PoolId(0) {
             let part = Part::new(Arc::clone(group), FIRST_POOL);
@@ -222,18 +226,18 @@ impl LeaseStatistics<Lease4> for Statistics4 {
         }
     }
 
-    fn configured(&self, plan: &Plan<'_, Ipv4Addr>) {
+    fn configured(&self, plan: &Plan<'_, Ipv4Addr>, group: &dyn Fn(SubnetId) -> Option<Arc<Group>>) {
         self.subnets.retain(&self.packets, plan.subnets().map(|s| s.id).collect());
         let now = self.packets.now();
         let amount = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
+        let mut pools: HashMap<PoolId, u128> = HashMap::new();
         for subnet in plan.subnets() {
-            let mut pools: HashMap<PoolId, u128> = HashMap::new();
+            let Some(group) = group(subnet.id) else { continue };
             for pool in &subnet.pools {
                 *pools.entry(pool.id).or_default() += pool.size();
             }
-            let group = self.subnet(subnet.id);
             group.restart(TOTAL, amount(pools.values().sum()), now);
-            for (id, size) in pools {
+            for (id, size) in pools.drain() {
                 self.pool(PoolKind::Addresses, (subnet.id, &group), id).restart(TOTAL, amount(size), now);
             }
         }

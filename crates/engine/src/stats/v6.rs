@@ -212,6 +212,10 @@ impl LeaseStatistics<Lease6> for Statistics6 {
         self.packets.group(&format!("subnet[{id}]"), &SUBNET_NAMES, SUBNET.len())
     }
 
+    fn begin(&self, subnet: &Group) {
+        subnet.begin(0..SUBNET.len(), self.packets.now());
+    }
+
     fn pool(&self, kind: PoolKind, (subnet, _): (SubnetId, &Arc<Group>), id: PoolId) -> Part {
         let (what, names) = match kind {
             PoolKind::Addresses => ("pool", &POOL_NAMES),
@@ -243,7 +247,7 @@ impl LeaseStatistics<Lease6> for Statistics6 {
         }
     }
 
-    fn configured(&self, plan: &Plan<'_, Ipv6Addr>) {
+    fn configured(&self, plan: &Plan<'_, Ipv6Addr>, _: &dyn Fn(SubnetId) -> Option<Arc<Group>>) {
         self.subnets.retain(&self.packets, plan.subnets().map(|s| s.id).collect());
         for subnet in plan.subnets() {
             let kinds: [(&[Shape<Ipv6Addr>], &str, &str); 2] =

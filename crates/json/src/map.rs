@@ -19,6 +19,9 @@ const _: () = assert!(size_of::<(Key, Value)>() == 56);
 const REMEMBERED: usize = 2048;
 const LONGEST: usize = 64;
 
+/// Members from which on sorting looks at the beginnings of names rather than at names, which lie all over memory.
+const SCATTERED: usize = 1024;
+
 /// Members up to which a map is searched from one end to the other.
 const SMALL: usize = 16;
 
@@ -32,9 +35,14 @@ impl Key {
         &self.0
     }
 
+    /// A name that is not remembered.
+    fn once(name: &str) -> Self {
+        Self(Arc::new(name.into()))
+    }
+
     fn new(name: &str) -> Self {
         if name.len() > LONGEST {
-            return Self(Arc::new(name.into()));
+            return Self::once(name);
         }
         NAMES.with_borrow_mut(|names| {
             if let Some(known) = names.get(name) {
@@ -44,7 +52,7 @@ impl Key {
                 // Somebody sends names that nobody uses: those in use are soon here again.
                 names.clear();
             }
-            let name = Self(Arc::new(name.into()));
+            let name = Self::once(name);
             names.insert(name.clone());
             name
         })
@@ -286,7 +294,11 @@ impl Map {
     /// From members in any order; of equal names the last counts. Takes no more memory than they need.
     fn from_members(mut members: Vec<(Key, Value)>) -> Self {
         if !members.is_sorted_by(|(one, _), (next, _)| one < next) {
-            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            if members.len() < SCATTERED {
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            } else {
+                members = sorted(members);
+            }
             // Of each run of equal names the first stays: give it the value of the last.
             members.dedup_by(|(next, value), (first, kept)| {
                 let same = next == first;
@@ -299,6 +311,23 @@ impl Map {
         members.shrink_to_fit();
         Self(members)
     }
+}
+
+/// Members by their names; equal names keep their order.
+fn sorted(members: Vec<(Key, Value)>) -> Vec<(Key, Value)> {
+    let begin = |name: &str| {
+        let mut octets = [0; 8];
+        octets.iter_mut().zip(name.bytes()).for_each(|(place, octet)| *place = octet);
+        u64::from_be_bytes(octets)
+    };
+    let mut order: Vec<(u64, usize)> =
+        members.iter().enumerate().map(|(at, (name, _))| (begin(name), at)).collect();
+    let name = |at: usize| members.get(at).map(|(name, _)| name);
+    order.sort_unstable_by(|(one, at), (other, place)| {
+        one.cmp(other).then_with(|| name(*at).cmp(&name(*place))).then(at.cmp(place))
+    });
+    let mut members: Vec<Option<(Key, Value)>> = members.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|(_, at)| members.get_mut(at)?.take()).collect()
 }
 
 impl fmt::Debug for Map {
@@ -450,7 +479,8 @@ impl Members {
     }
 
     pub(crate) fn push(&mut self, name: &str, value: Value) {
-        let key = Key::from(name);
+        // Names of so many members are hardly those of other maps.
+        let key = if self.names.is_some() { Key::once(name) } else { Key::from(name) };
         if let Some(names) = &mut self.names {
             names.insert(key.clone());
         } else if self.members.len() >= MANY {
@@ -473,6 +503,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn many_members_are_sorted_alike() {
+        let name = |n: usize| match n % 4 {
+            0 => format!("{:x}", n * 7919 % 5000),
+            1 => format!("a long common beginning {}", n * 31 % 3000),
+            2 => format!("\0{}", n % 700),
+            _ => "ä".repeat(n % 9),
+        };
+        let all: Vec<(String, Value)> =
+            (0..5000).map(|n| (name(n), i64::try_from(n).unwrap().into())).collect();
+        let tree: BTreeMap<String, Value> = all.iter().cloned().collect();
+        let map: Map = all.into_iter().collect();
+        assert!(
+            map.iter()
+                .map(|(key, value)| (key.as_str(), value))
+                .eq(tree.iter().map(|(k, v)| (k.as_str(), v)))
+        );
+    }
 
     proptest! {
         /// Against the map of the standard library.

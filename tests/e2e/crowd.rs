@@ -84,8 +84,10 @@ fn connections_by_the_thousand() {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/harness/crowd.py");
         let mut crowd: Vec<Child> = (2..2 + SOURCES)
             .map(|n| {
-                let words = [script, "127.0.0.1", "8004", &format!("127.0.0.{n}"), &wanted.to_string()];
-                let mut command = space.command("python3", words);
+                // Whoever serves and whoever measures goes before the crowd: it would be on other machines.
+                let from = format!("127.0.0.{n}");
+                let words = ["-n", "19", "python3", script, "127.0.0.1", "8004", &from, &wanted.to_string()];
+                let mut command = space.command("nice", words);
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3")
             })
             .collect();

@@ -85,8 +85,7 @@ impl<P: Protocol> LeaseDatabase<P> {
 
     /// A server begins without its database if its entry says so.
     pub(crate) fn may_wait(&self) -> bool {
-        let access = self.reach.access();
-        access.retry_on_startup && access.on_fail != config::OnFail::StopRetryExit
+        self.reach.access().retry_on_startup
     }
 }
 

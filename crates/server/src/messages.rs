@@ -88,6 +88,12 @@ macro_rules! family {
     LeasesUnavailable { database, error } = concat!($id, "_LEASE_DATABASE_FAILED"), $logger, Error,
         "leases in {database} can not be reached: {error}",
         "The database did not answer at the start or when the configuration named it, or refuses. Not of Kea.";
+    LeasesLater { database, error } = "DHCPSRV_LEASE_MGR_DB_OPEN_CONNECTION_WITH_RETRY_FAILED", "dhcpsrv", Info,
+        "Failed to connect to database: {database} with error: {error}",
+        "The server begins without its leases, as retry-on-startup asks for, and tries again.";
+    HostsLater { database, error } = "DHCPSRV_HOST_MGR_DB_OPEN_CONNECTION_WITH_RETRY_FAILED", "dhcpsrv", Info,
+        "Failed to connect to database: {database} with error: {error}",
+        "The server begins without these reservations, as retry-on-startup asks for, and tries again.";
     HostUnusable { database, reservation, error } = concat!($id, "_HOSTS_DATABASE_UNUSABLE"), $logger, Warn,
         "the reservation {reservation} in {database} can not be used: {error}",
         "Its client is served as if the reservation were not there. Not of Kea.";

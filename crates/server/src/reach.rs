@@ -1,6 +1,7 @@
 //! Whether a database answers that packets need: at the start, and from then on. What `on-fail` asks for is done while
 //! it does not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub(crate) struct Reach {
     access: DatabaseAccess,
     /// It did not answer.
     pub(crate) trouble: Arc<Notify>,
+    /// It has not answered yet.
+    from_the_start: AtomicBool,
     /// The task that watches it.
     watch: OnceLock<AbortHandle>,
 }
@@ -59,7 +62,13 @@ impl Drop for Reach {
 
 impl Reach {
     pub(crate) fn new(content: Content, access: &DatabaseAccess) -> Self {
-        Self { content, access: access.clone(), trouble: Arc::new(Notify::new()), watch: OnceLock::new() }
+        Self {
+            content,
+            access: access.clone(),
+            trouble: Arc::new(Notify::new()),
+            from_the_start: AtomicBool::new(false),
+            watch: OnceLock::new(),
+        }
     }
 
     /// The entry of the configuration.
@@ -67,9 +76,8 @@ impl Reach {
         &self.access
     }
 
-    /// Sees to it that a database answers which was not in use before. While it does not, its entry says what happens
-    /// at a start: `retry-on-startup` tries again `max-reconnect-tries` times, and with an `on-fail` that serves, the
-    /// server begins without it.
+    /// Sees to it that a database answers which was not in use before. With `retry-on-startup`, a server begins all the
+    /// same: who watches the database goes on trying, and `on-fail` says whether clients are served meanwhile.
     pub(crate) async fn contact<P: Protocol>(
         &self,
         database: &impl Reachable,
@@ -78,28 +86,22 @@ impl Reach {
         if self.watch.get().is_some() {
             return Ok(());
         }
-        let patient = starting && self.access.retry_on_startup;
-        let mut tried = 0;
-        loop {
-            let Err(error) = database.probe().await else { return Ok(()) };
+        let Err(error) = database.probe().await else { return Ok(()) };
+        let name = database.name();
+        if starting && self.access.retry_on_startup && error.is_temporary() {
             match self.content {
-                Content::Hosts => say!(P, HostsUnavailable { database: database.name(), error: &error }),
-                Content::Leases => say!(P, LeasesUnavailable { database: database.name(), error: &error }),
+                Content::Hosts => say!(P, HostsLater { database: name, error }),
+                Content::Leases => say!(P, LeasesLater { database: name, error }),
             }
-            if !patient || !error.is_temporary() {
-                return Err(Refusal::new(format!("Unable to open database: {error}")));
-            }
-            if self.access.on_fail != OnFail::StopRetryExit {
-                self.trouble.notify_one();
-                return Ok(());
-            }
-            if tried >= self.access.max_reconnect_tries {
-                say!(P, DbReconnectFatal { tries: tried, database: database.name() });
-                return Err(Refusal::new(format!("Unable to open database: {error}")));
-            }
-            tried += 1;
-            tokio::time::sleep(pause(&self.access)).await;
+            self.trouble.notify_one();
+            self.from_the_start.store(true, Ordering::Relaxed);
+            return Ok(());
         }
+        match self.content {
+            Content::Hosts => say!(P, HostsUnavailable { database: name, error: &error }),
+            Content::Leases => say!(P, LeasesUnavailable { database: name, error: &error }),
+        }
+        Err(Refusal::new(format!("Unable to open database: {error}")))
     }
 
     /// Begins to watch the database, unless that is done already. `number` tells its origin from others.
@@ -117,6 +119,7 @@ impl Reach {
                 Arc::clone(&self.trouble),
                 Arc::downgrade(server),
                 origin,
+                self.from_the_start.load(Ordering::Relaxed),
             );
             tokio::spawn(task).abort_handle()
         });
@@ -134,6 +137,7 @@ async fn watch<P: Protocol>(
     trouble: Arc<Notify>,
     server: Weak<Server<P>>,
     origin: Origin,
+    mut from_the_start: bool,
 ) {
     loop {
         trouble.notified().await;
@@ -159,10 +163,16 @@ async fn watch<P: Protocol>(
             }
         };
         if back {
+            from_the_start = false;
             say!(P, DbReconnectSucceeded { database: &name });
             drop(stopped);
         } else {
-            say!(P, DbReconnectFailed { tries: access.max_reconnect_tries, database: &name });
+            let tries = access.max_reconnect_tries;
+            if from_the_start {
+                say!(P, DbReconnectFatal { tries, database: &name });
+            } else {
+                say!(P, DbReconnectFailed { tries, database: &name });
+            }
             server.request_shutdown(1);
             // Clients stay without service until the end.
             return std::future::pending().await;

@@ -82,6 +82,8 @@ pub(crate) async fn expired<L: Reclaim>(
         done.limited = true;
     }
     L::note(Note::Start(due.len()));
+    // What was done is told also when the rest fails: the next run meets the failure, and has nothing to tell.
+    let mut failure = None;
     let at_a_time = if L::is_slow(store) { TOGETHER } else { 1 };
     for (at, leases) in due.chunks(at_a_time).enumerate() {
         // At least one: however long the look for them took, each run gets on.
@@ -93,19 +95,27 @@ pub(crate) async fn expired<L: Reclaim>(
             forget(lease, &mut done.requests);
             done.leases += 1;
         };
+        let mut told = |lease: &Arc<L>, outcome: Result<bool, StoreError>| match outcome {
+            Ok(true) => reclaimed(lease),
+            Ok(false) => {}
+            Err(error) => failure = Some(error),
+        };
         if let [lease] = leases {
-            if reclaim::<L>(store, runtime, lease, limits.remove).await? {
-                reclaimed(lease);
-            }
-            continue;
-        }
-        let work: Vec<_> =
-            leases.iter().map(|lease| reclaim::<L>(store, runtime, lease, limits.remove)).collect();
-        for (lease, outcome) in leases.iter().zip(together(work).await) {
-            if outcome? {
-                reclaimed(lease);
+            told(lease, reclaim::<L>(store, runtime, lease, limits.remove).await);
+        } else {
+            let work: Vec<_> =
+                leases.iter().map(|lease| reclaim::<L>(store, runtime, lease, limits.remove)).collect();
+            for (lease, outcome) in leases.iter().zip(together(work).await) {
+                told(lease, outcome);
             }
         }
+        if failure.is_some() {
+            done.limited = true;
+            break;
+        }
+    }
+    if let Some(error) = failure.filter(|_| done.leases == 0) {
+        return Err(error);
     }
     L::note(Note::Complete(done.leases));
     Ok(done)

@@ -180,12 +180,12 @@ fn failed(error: mysql_async::Error) -> Error {
         mysql_async::Error::Server(server) => {
             let reason = server.to_string();
             match server.code {
-                // Shutting down, connection killed.
-                1053 | 1079 | 1152 | 1184 | 1927 | 4031 => Error::Lost(reason),
+                // Shutting down, connection killed; a server that became read-only, while another may be written to now.
+                1053 | 1079 | 1152 | 1184 | 1290 | 1836 | 1927 | 4031 => Error::Lost(reason),
                 // Changed by another since it was read; chosen to give way.
                 1020 | 1213 => Error::Contended(reason),
-                // Too many connections; waited too long for others; interrupted.
-                1040 | 1203 | 1205 | 1226 | 1317 => Error::Unavailable(reason),
+                // Disk or table full; too many connections; waited too long for others; interrupted.
+                1021 | 1040 | 1114 | 1203 | 1205 | 1226 | 1317 => Error::Unavailable(reason),
                 code => Error::Rejected { code: code.to_string(), reason },
             }
         }

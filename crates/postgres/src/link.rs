@@ -183,9 +183,11 @@ fn failed(error: &tokio_postgres::Error, closed: bool) -> Error {
         let reason = server.message().to_owned();
         let code = server.code();
         return match *code {
-            SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
-                Error::Lost(reason)
-            }
+            // Read-only: a standby, while another server may be written to now.
+            SqlState::ADMIN_SHUTDOWN
+            | SqlState::CRASH_SHUTDOWN
+            | SqlState::CANNOT_CONNECT_NOW
+            | SqlState::READ_ONLY_SQL_TRANSACTION => Error::Lost(reason),
             SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Error::Contended(reason),
             SqlState::LOCK_NOT_AVAILABLE | SqlState::TOO_MANY_CONNECTIONS | SqlState::QUERY_CANCELED => {
                 Error::Unavailable(reason)

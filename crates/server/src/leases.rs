@@ -1,6 +1,6 @@
 //! Where the leases of a configuration live: in memory with a lease file (memfile), or in a database.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use backend::Boxed;
 use config::DatabaseAccess;
@@ -10,7 +10,7 @@ use memfile::Memfile;
 use crate::Protocol;
 use crate::reach::{Content, Reach, Reachable};
 use crate::reconfigure::Refusal;
-use crate::server::Server;
+use crate::server::{Server, Shared};
 
 /// What keeps the leases.
 pub enum Home<P: Protocol> {
@@ -75,12 +75,15 @@ impl<P: Protocol> LeaseDatabase<P> {
 
     /// See [`Reach::contact`].
     pub(crate) async fn contact(&self, starting: bool) -> Result<(), Refusal> {
-        self.reach.contact::<P>(&Leasing(Arc::clone(&self.leases)), starting).await
+        self.reach
+            .contact::<P>(&Leasing::<P> { leases: Arc::clone(&self.leases), shared: Weak::new() }, starting)
+            .await
     }
 
     /// See [`Reach::watched`].
     pub(crate) fn watched(&self, server: &Arc<Server<P>>) {
-        self.reach.watched(Leasing(Arc::clone(&self.leases)), server, ORIGIN);
+        let shared = Arc::downgrade(&server.shared);
+        self.reach.watched(Leasing::<P> { leases: Arc::clone(&self.leases), shared }, server, ORIGIN);
     }
 
     /// A server begins without its database if its entry says so.
@@ -93,22 +96,30 @@ impl<P: Protocol> LeaseDatabase<P> {
 const ORIGIN: usize = 1_000_000;
 
 /// A database of leases as it is watched.
-struct Leasing<R: databases::Record>(Arc<Leases<R>>);
+struct Leasing<P: Protocol> {
+    leases: Arc<Leases<P::Lease>>,
+    /// Of the server that runs with it, which holds it.
+    shared: Weak<Shared<P>>,
+}
 
-impl<R: databases::Record> Reachable for Leasing<R> {
+impl<P: Protocol> Reachable for Leasing<P> {
     fn name(&self) -> String {
-        self.0.database()
+        self.leases.database()
     }
 
     fn probe(&self) -> Boxed<()> {
-        let leases = Arc::clone(&self.0);
+        let leases = Arc::clone(&self.leases);
         Box::pin(async move { leases.probe().await })
     }
 
     fn returned(&self) -> Boxed<()> {
-        let leases = Arc::clone(&self.0);
+        let leases = Arc::clone(&self.leases);
+        let shared = self.shared.upgrade();
         Box::pin(async move {
-            // Begun without it, the server has not seen its leases yet.
+            let Some(shared) = shared.filter(|_| !leases.is_loaded()) else { return Ok(()) };
+            // Begun without it, the server has not seen its leases yet. Packets wait, or theirs would be counted twice.
+            let _alone = shared.gate.write().await;
+            shared.active.load().runtime.forget_leases();
             leases.load().await.map_err(|error| backend::BackendError::Unavailable {
                 database: leases.database(),
                 reason: error.to_string(),

@@ -418,6 +418,12 @@ impl<P: Protocol> Server<P> {
             home,
         };
         self.shared.active.store(Arc::new(active));
+        if let Some(old) = running.legal_log.clone()
+            && !self.shared.active.load().legal_log.as_ref().is_some_and(|new| Arc::ptr_eq(new, &old))
+        {
+            // What it was told is to be written, also when the server ends soon.
+            tokio::task::spawn_blocking(move || old.flush());
+        }
         if let Some(memfile) = self.shared.active.load().home.file() {
             memfile.set_lfc_interval(Seconds(services.lease_database.lfc_interval));
         }

@@ -108,16 +108,24 @@ async fn flush_loop<P: Protocol>(server: Arc<Server<P>>) {
     loop {
         let wanted = |expired: &ExpiredLeases| expired.flush_reclaimed_timer_wait_time;
         let Some(expired) = wait(&server, &mut last, wanted).await else { continue };
-        let _gate = server.shared.gate.read().await;
-        let active = server.shared.active.load_full();
-        let now = server.shared.clock.now();
-        let mark = active.store.mark();
-        let flushed = P::flush(&active, now, Seconds(expired.hold_reclaimed_time)).await;
-        let stored = active.store.commit(mark).await;
-        if let Err(error) = flushed.map(|_| ()).and(stored) {
-            say!(P, ReclaimFail { error });
-        }
+        // A store may do it in parts, and a reconfiguration does not wait for all of them.
+        while flush(&server, expired.hold_reclaimed_time).await {}
     }
+}
+
+/// Answers whether there may be more.
+async fn flush<P: Protocol>(server: &Arc<Server<P>>, held: u32) -> bool {
+    let _gate = server.shared.gate.read().await;
+    let active = server.shared.active.load_full();
+    let now = server.shared.clock.now();
+    let mark = active.store.mark();
+    let flushed = P::flush(&active, now, Seconds(held)).await;
+    let stored = active.store.commit(mark).await;
+    let outcome = flushed.and_then(|count| stored.map(|()| count));
+    if let Err(error) = &outcome {
+        say!(P, ReclaimFail { error });
+    }
+    active.store.is_shared() && outcome.is_ok_and(|count| count > 0)
 }
 
 async fn service_loop<P: Protocol>(server: Arc<Server<P>>) {

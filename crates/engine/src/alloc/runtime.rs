@@ -274,8 +274,12 @@ impl<L: Leased> Runtime<L> {
         plan: &Plan<'_, L::Address>,
         store: &L::Store<'_>,
     ) -> Result<(), StoreError> {
-        self.tables.store(Arc::default());
-        self.adopt(plan, Some(store)).await?;
+        let before = self.tables.swap(Arc::default());
+        if let Err(error) = self.adopt(plan, Some(store)).await {
+            // Better what is known than nothing.
+            self.tables.store(before);
+            return Err(error);
+        }
         self.statistics.forget_leases(Scope::SERVER);
         let mut after = None;
         loop {
@@ -319,8 +323,9 @@ impl<L: Leased> Runtime<L> {
         subnet: &SubnetRuntime<L::Address>,
         store: &L::Store<'_>,
     ) -> Result<(), StoreError> {
+        let leases = L::by_subnet(store, id).await?;
         self.forget_leases_of(subnet);
-        for lease in L::by_subnet(store, id).await? {
+        for lease in leases {
             let scope = Scope { server: false, ..subnet.scope(lease.kind(), lease.address()) };
             self.statistics.row(&lease, 1, scope);
         }

@@ -383,7 +383,17 @@ impl<'c> Allocation<'_, 'c, '_> {
         if !self.offer || stored.is_some() {
             let done = match &existing {
                 Some(existing) => self.ctx.store.update(self.row(&lease), existing).await? == Updated::Yes,
-                None => self.ctx.store.add(self.row(&lease)).await? == Added::Yes,
+                None => match self.ctx.store.add(self.row(&lease)).await? {
+                    Added::Yes => true,
+                    // Another server heard the same client.
+                    Added::Exists(row) => {
+                        let client_id = matched_client_id(self.query, subnet);
+                        if belongs(&row, self.query.hw_addr.as_ref(), client_id) {
+                            return self.renew_as_read(&row, subnet, pool).await;
+                        }
+                        false
+                    }
+                },
             };
             if !done {
                 return Ok(None);

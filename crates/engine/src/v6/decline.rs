@@ -15,8 +15,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, legal, reply};
-use crate::legal::Event;
+use super::{Context6, Dns6, Query, Verdict, legal};
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -27,18 +26,19 @@ pub(super) async fn process(
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
     let mut answer = Answer::new(MessageType::REPLY);
     answer.bare = true;
+    let mut ended = Vec::new();
     // Prefixes are not declined (RFC 9915 section 18.2.8).
     for (_, asked) in associations(query).filter(|(_, asked)| asked.kind == LeaseType::Na) {
         observe::log!(ProcessDecline { query: query.label(), iaid: asked.iaid });
         let mut status = None;
         for hint in &asked.hints {
-            status = sum(status, decline(ctx, query, &asked, hint.address, &mut answer).await?);
+            status = sum(status, decline(ctx, query, &asked, hint.address, &mut answer, &mut ended).await?);
         }
         let (code, text) = status.unwrap_or((StatusCode::NO_BINDING, "No addresses sent in IA_NA"));
         let status = (code, Text::Borrowed(text));
         answer.ias.push(IaReply::refused(asked.kind, asked.named, status));
     }
-    Ok(reply::finish(ctx, query, subnet, answer, out))
+    Ok(legal::conclude(ctx, query, subnet, answer, &ended, out))
 }
 
 async fn decline(
@@ -47,6 +47,7 @@ async fn decline(
     asked: &Asked,
     address: Ipv6Addr,
     answer: &mut Answer<'_>,
+    ended: &mut Vec<Arc<Lease6>>,
 ) -> Result<Status, StoreError> {
     let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
     let label = query.label();
@@ -73,7 +74,7 @@ async fn decline(
     }
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
-    legal::tell(ctx, query, None, Event::Released, &lease, &mut answer.effects.entries);
+    ended.push(lease);
     Ok((StatusCode::SUCCESS, "Lease declined. Hopefully the next one will be better."))
 }
 

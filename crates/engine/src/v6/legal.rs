@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
-use config::ClassId;
+use config::{ClassId, Subnet6};
 use expr::QueryView;
 use lease::{HwAddrSource, InWords, Lease6, LeaseType, LegalEntry};
 use wire::RawOption;
@@ -12,7 +13,8 @@ use wire::iana::dhcp6_option as option6;
 use wire::v6::{IaAddr, IaPrefix, Packet};
 
 use super::messages::LegalRenderError;
-use super::{Context6, Query};
+use super::reply::{self, Answer};
+use super::{Context6, Query, Verdict};
 use crate::legal::{Event, custom, identified};
 
 /// Adds what the legal log is told of a lease, if anything. `reply`: the octets of the reply, where there is one.
@@ -39,6 +41,24 @@ pub(super) fn tell(
         None => words(query, event, lease),
     };
     entries.extend(LegalEntry::new(named(lease), text));
+}
+
+/// Finishes the reply to a message that ended leases, and tells of them: by then there is a reply to look at.
+pub(super) fn conclude<'c>(
+    ctx: &Context6<'c>,
+    query: &mut Query<'_>,
+    subnet: Option<&'c Arc<Subnet6>>,
+    answer: Answer<'c>,
+    ended: &[Arc<Lease6>],
+    out: &mut Vec<u8>,
+) -> Verdict {
+    let mut verdict = reply::finish(ctx, query, subnet, answer, out);
+    if let Verdict::Reply(reply) = &mut verdict {
+        for lease in ended {
+            tell(ctx, query, Some(out), Event::Released, lease, &mut reply.effects.entries);
+        }
+    }
+    verdict
 }
 
 /// What is leased, as databases name it.
@@ -81,6 +101,10 @@ impl OfLease<'_, '_> {
         };
         self.packet.message().options().all(code).find_map(|value| {
             let fixed = value.first_chunk::<12>()?;
+            // The same address may be named in several.
+            if !self.packet.ignore_iaid && fixed.first_chunk() != Some(&self.lease.iaid.0.to_be_bytes()) {
+                return None;
+            }
             let options = wire::RawOptions::parse6(value.get(12..)?);
             let ours = |option: &RawOption<'_>| option.code == kind && self.is_ours(option.value);
             let own = options.iter().find(ours)?;

@@ -16,8 +16,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, legal, reply};
-use crate::legal::Event;
+use super::{Context6, Dns6, Query, Verdict, legal};
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -28,17 +27,17 @@ pub(super) async fn process(
     let subnet = subnet.and_then(|s| ctx.config.subnet(s.id));
     let mut answer = Answer::new(MessageType::REPLY);
     answer.bare = true;
-    let mut general = StatusCode::SUCCESS;
+    let (mut general, mut ended) = (StatusCode::SUCCESS, Vec::new());
     for (_, asked) in associations(query) {
         observe::log!(ProcessRelease { query: query.label(), kind: asked.kind.name(), iaid: asked.iaid });
-        let (status, text) = association(ctx, query, &asked, &mut answer).await?;
+        let (status, text) = association(ctx, query, &asked, &mut answer, &mut ended).await?;
         if status != StatusCode::SUCCESS {
             general = status;
         }
         answer.ias.push(IaReply::refused(asked.kind, asked.named, (status, Text::Borrowed(text))));
     }
     answer.status = Some((general, Text::Borrowed("Summary status for all processed IA_NAs")));
-    Ok(reply::finish(ctx, query, subnet, answer, out))
+    Ok(legal::conclude(ctx, query, subnet, answer, &ended, out))
 }
 
 /// Ends the leases of one association: all that it names.
@@ -47,10 +46,11 @@ async fn association(
     query: &Query<'_>,
     asked: &Asked,
     answer: &mut Answer<'_>,
+    ended: &mut Vec<Arc<Lease6>>,
 ) -> Result<Status, StoreError> {
     let mut status = None;
     for hint in &asked.hints {
-        status = sum(status, release(ctx, query, asked, hint.address, answer).await?);
+        status = sum(status, release(ctx, query, asked, hint.address, answer, ended).await?);
     }
     let nothing = match asked.kind {
         LeaseType::Na => "You did not include an address in your RELEASE",
@@ -66,6 +66,7 @@ async fn release(
     asked: &Asked,
     address: Ipv6Addr,
     answer: &mut Answer<'_>,
+    ended: &mut Vec<Arc<Lease6>>,
 ) -> Result<Status, StoreError> {
     let no_binding = |text| Ok((StatusCode::NO_BINDING, text));
     let label = query.label();
@@ -117,6 +118,6 @@ async fn release(
         observe::log!(ReleasedDeleted { query: label, resource, iaid: asked.iaid });
     }
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
-    legal::tell(ctx, query, None, Event::Released, &lease, &mut answer.effects.entries);
+    ended.push(lease);
     Ok((StatusCode::SUCCESS, "Lease released. Thank you, please come again."))
 }

@@ -13,8 +13,9 @@ mod tests;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 use base::{Clock, Family};
 use lease::LegalEntry;
@@ -30,13 +31,23 @@ use writer::{FileSink, Order, Sink};
 /// The library.
 pub const PROVIDER: &str = "libdhcp_legal_log";
 
-/// Batches of entries that wait for the medium.
+/// Batches of entries that wait for the medium, and octets in them.
 const WAITING: usize = 16 << 10;
+const WAITING_OCTETS: usize = 32 << 20;
+
+/// What an entry takes beside its texts.
+const ENTRY: usize = 64;
+
+/// How long a stop waits for the medium.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks whether the writer takes an order.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Between two reports of entries that are lost since too many wait: microseconds.
 const REPORT_EVERY: u64 = 1_000_000;
 
-/// The legal log of a configuration. Its thread ends, with all that it was told written, when it is dropped.
+/// The legal log of a configuration. When it is dropped, its thread writes what it was told and ends.
 pub struct LegalLog {
     settings: Settings,
     orders: SyncSender<Order>,
@@ -45,6 +56,8 @@ pub struct LegalLog {
     /// Entries that were lost since that was last reported, and when that was.
     lost: AtomicU64,
     reported: AtomicU64,
+    /// Octets that wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl LegalLog {
@@ -69,14 +82,16 @@ impl LegalLog {
             }
         };
         let (orders, inbox) = sync_channel(WAITING);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&waiting);
         std::thread::Builder::new()
             .name("legal-log".to_owned())
             .spawn(move || {
-                writer::run(&inbox, sink, family);
+                writer::run(&inbox, sink, family, &taken);
             })
             .map_err(|error| error.to_string())?;
         let (lost, reported) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { settings: settings.clone(), orders, clock, family, lost, reported })
+        Ok(Self { settings: settings.clone(), orders, clock, family, lost, reported, waiting })
     }
 
     /// What it was opened with.
@@ -91,30 +106,65 @@ impl LegalLog {
             return;
         }
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-        match self.orders.try_send(Order::Write(entries, self.clock.now())) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => self.lose(count, "more come than the medium takes"),
-            Err(TrySendError::Disconnected(_)) => self.lose(count, "the writer has ended"),
+        let octets = octets(&entries);
+        let before = self.waiting.fetch_add(octets, Ordering::Relaxed);
+        let sent = if before > WAITING_OCTETS {
+            Err("more come than the medium takes")
+        } else {
+            self.orders.try_send(Order::Write(entries, self.clock.now())).map_err(|error| match error {
+                TrySendError::Full(_) => "more come than the medium takes",
+                TrySendError::Disconnected(_) => "the writer has ended",
+            })
+        };
+        match sent {
+            Ok(()) if self.lost.load(Ordering::Relaxed) == 0 => {}
+            Ok(()) => self.report(false),
+            Err(why) => {
+                self.waiting.fetch_sub(octets, Ordering::Relaxed);
+                self.lost.fetch_add(count, Ordering::Relaxed);
+                self.report_because(why, false);
+            }
         }
     }
 
-    fn lose(&self, count: u64, why: &str) {
-        let lost = self.lost.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+    fn report(&self, at_once: bool) {
+        self.report_because("more came than the medium took", at_once);
+    }
+
+    /// Says how many entries were lost since that was last said, not more often than it helps.
+    fn report_because(&self, why: &str, at_once: bool) {
         let now = self.clock.steady();
         let last = self.reported.load(Ordering::Relaxed);
-        let due = last == 0 || now.saturating_sub(last) >= REPORT_EVERY;
-        let ours = self.reported.compare_exchange(last, now.max(1), Ordering::Relaxed, Ordering::Relaxed);
-        if due && ours.is_ok() {
-            self.lost.fetch_sub(lost, Ordering::Relaxed);
-            writer::lost(self.family, &format!("{lost} entries were lost: {why}"));
+        let due = at_once || last == 0 || now.saturating_sub(last) >= REPORT_EVERY;
+        let ours =
+            || self.reported.compare_exchange(last, now.max(1), Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if due && ours() {
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                writer::lost(self.family, &format!("{lost} entries were lost: {why}"));
+            }
         }
     }
 
-    /// Waits until all that was told before is written. Blocks.
+    /// Waits until all that was told before is written, but not for ever: a medium may hang. Blocks.
     pub fn flush(&self) {
+        let end = Instant::now() + PATIENCE;
         let (answer, written) = sync_channel(1);
-        if self.orders.send(Order::Flush(answer)).is_ok() {
-            let _: Result<(), _> = written.recv();
+        let mut order = Order::Flush(answer);
+        while let Err(TrySendError::Full(back)) = self.orders.try_send(order) {
+            if Instant::now() >= end {
+                break;
+            }
+            order = back;
+            std::thread::sleep(LOOK);
         }
+        // A writer that has ended has nothing left.
+        let _: Result<(), _> = written.recv_timeout(end.saturating_duration_since(Instant::now()));
+        self.report(true);
     }
+}
+
+/// The room that entries take, about.
+fn octets(entries: &[LegalEntry]) -> usize {
+    entries.iter().map(|entry| entry.text.len() + entry.address.len() + ENTRY).sum()
 }

@@ -110,19 +110,17 @@ impl Settings {
 }
 
 /// Parameters of a store of files, of the system log, of both, and of databases.
-const OF_FILES: &[&str] = &[
-    "path",
-    "base-name",
-    "time-unit",
-    "count",
-    "prerotate",
-    "postrotate",
-    "mark-continuation-lines",
-    "timestamp-format",
-];
+const OF_FILES: &[&str] =
+    &["path", "base-name", "time-unit", "count", "prerotate", "postrotate", "mark-continuation-lines"];
 const OF_SYSLOG: &[&str] = &["facility", "pattern"];
-const COMMON: &[&str] =
-    &["type", "request-parser-format", "response-parser-format", "comment", "user-context"];
+const COMMON: &[&str] = &[
+    "type",
+    "timestamp-format",
+    "request-parser-format",
+    "response-parser-format",
+    "comment",
+    "user-context",
+];
 
 struct Reader<'a> {
     parameters: &'a Map,
@@ -187,11 +185,7 @@ impl<'a> Reader<'a> {
                 true
             }
         };
-        let timestamp = self.text("timestamp-format").unwrap_or(TimeFormat::DEFAULT);
-        let timestamp = TimeFormat::new(timestamp).unwrap_or_else(|error| {
-            self.fault(format_args!("'timestamp-format': {error}"));
-            TimeFormat(Vec::new())
-        });
+        let timestamp = self.timestamp();
         let directory = self.text("path").unwrap_or_default();
         if self.parameters.contains_key("path") && directory.is_empty() {
             self.fault("path cannot be blank");
@@ -221,9 +215,18 @@ impl<'a> Reader<'a> {
             }
         };
         Settings {
-            timestamp: TimeFormat(Vec::new()),
+            // The pattern has the time.
+            timestamp: self.timestamp(),
             store: Store::Syslog(Syslog { name, facility, pattern }),
         }
+    }
+
+    fn timestamp(&mut self) -> TimeFormat {
+        let text = self.text("timestamp-format").filter(|text| !text.is_empty());
+        TimeFormat::new(text.unwrap_or(TimeFormat::DEFAULT)).unwrap_or_else(|error| {
+            self.fault(format_args!("'timestamp-format': {error}"));
+            TimeFormat(Vec::new())
+        })
     }
 
     fn text(&mut self, name: &str) -> Option<&'a str> {

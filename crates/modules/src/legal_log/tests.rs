@@ -130,7 +130,7 @@ fn files_take_turns_and_scripts_are_told() {
         if lines.len() == 2 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     lines.sort();
     let path = |name: &str| logs.join(name).display().to_string();

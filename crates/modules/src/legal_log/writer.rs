@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use base::{Family, Micros};
@@ -34,15 +35,18 @@ pub(super) enum Sink {
     Syslog(SystemLog),
 }
 
-/// Takes orders until nobody can give any.
-pub(super) fn run(orders: &Receiver<Order>, mut sink: Sink, family: Family) {
+/// Takes orders until nobody can give any. `waiting`: octets of the entries that are not taken yet.
+pub(super) fn run(orders: &Receiver<Order>, mut sink: Sink, family: Family, waiting: &AtomicUsize) {
     while let Ok(first) = orders.recv() {
         let mut next = Some(first);
         let mut answers = Vec::new();
         let mut outcome = Ok(());
         while let Some(order) = next {
             match order {
-                Order::Write(entries, at) => outcome = outcome.and(sink.take(&entries, at)),
+                Order::Write(entries, at) => {
+                    waiting.fetch_sub(super::octets(&entries), Ordering::Relaxed);
+                    outcome = outcome.and(sink.take(&entries, at));
+                }
                 Order::Flush(answer) => answers.push(answer),
             }
             next = orders.try_recv().ok();
@@ -68,9 +72,15 @@ impl Sink {
     fn take(&mut self, entries: &[LegalEntry], at: Micros) -> Result<(), String> {
         match self {
             Self::Files(files) => files.take(entries, at),
-            Self::Syslog(log) => entries.iter().try_for_each(|entry| {
-                log.send(&format!("LEGAL_LOG_SYSLOG {}", entry.text), at).map_err(|error| error.to_string())
-            }),
+            Self::Syslog(log) => {
+                let (mut lost, mut why) = (0_usize, None);
+                for entry in entries {
+                    if let Err(error) = log.send(&format!("LEGAL_LOG_SYSLOG {}", entry.text), at) {
+                        (lost, why) = (lost + 1, Some(error));
+                    }
+                }
+                why.map_or(Ok(()), |error| Err(format!("{lost} entries were lost: {error}")))
+            }
         }
     }
 
@@ -91,8 +101,11 @@ pub(super) struct FileSink {
     path: PathBuf,
     /// `None` after it could not be written to.
     file: Option<File>,
-    /// Lines that are not yet written.
+    /// Lines that are not yet written, and how many entries they are of.
     gathered: String,
+    entries: usize,
+    /// The last line that was written is not whole.
+    torn: bool,
 }
 
 impl FileSink {
@@ -109,7 +122,17 @@ impl FileSink {
         let begin = begun.unwrap_or_else(|| settings.period.begin(&now));
         let path = settings.directory.join(begin.name(&settings.base_name));
         let file = Some(open(&path)?);
-        Ok(Self { settings, timestamp, zone, begin, path, file, gathered: String::new() })
+        Ok(Self {
+            settings,
+            timestamp,
+            zone,
+            begin,
+            path,
+            file,
+            gathered: String::new(),
+            entries: 0,
+            torn: false,
+        })
     }
 
     /// Adds the lines of entries, to the next file when that is due.
@@ -122,6 +145,7 @@ impl FileSink {
         let mut time = String::new();
         // It was tried when the settings were read.
         let _: Result<(), _> = self.timestamp.write(&now, &mut time);
+        self.entries += entries.len();
         for entry in entries {
             let mut lines = entry.text.strip_suffix('\n').unwrap_or(&entry.text).split('\n').peekable();
             while let Some(line) = lines.next() {
@@ -152,8 +176,10 @@ impl FileSink {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        let outcome = self.write();
+        let lost = |why: String, entries: usize| format!("{why}; up to {entries} entries were lost");
+        let outcome = self.write().map_err(|why| lost(why, self.entries));
         self.gathered.clear();
+        self.entries = 0;
         if outcome.is_err() {
             // It may be a file that is no more; the next lines try again.
             self.file = None;
@@ -167,8 +193,16 @@ impl FileSink {
             self.file = Some(open(&self.path)?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(self.gathered.as_bytes())
-            .map_err(|error| format!("error writing to file:{} reason: {error}", self.path.display()))
+        let mut failed =
+            |error: std::io::Error| format!("error writing to file:{} reason: {error}", self.path.display());
+        if self.torn {
+            file.write_all(b"\n").map_err(&mut failed)?;
+            self.torn = false;
+        }
+        let outcome = file.write_all(self.gathered.as_bytes()).map_err(failed);
+        // A part of it may be there.
+        self.torn = outcome.is_err();
+        outcome
     }
 }
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base::Micros;
 use jiff::tz::TimeZone;
@@ -140,6 +141,8 @@ pub(super) struct Syslog {
     zone: TimeZone,
     socket: Option<UnixDatagram>,
     retry_at: Micros,
+    /// How long a daemon that is busy is waited for.
+    patience: Option<Duration>,
 }
 
 impl Syslog {
@@ -153,7 +156,12 @@ impl Syslog {
             zone,
             socket: None,
             retry_at: Micros(0),
+            patience: None,
         }
+    }
+
+    pub(super) fn that_waits(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     pub(super) fn write(&mut self, line: &str, level: Level, at: Micros) -> io::Result<()> {
@@ -191,7 +199,10 @@ impl Syslog {
         }
         self.retry_at = Micros(at.0.saturating_add(SYSLOG_RETRY));
         let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
+        match self.patience {
+            None => socket.set_nonblocking(true)?,
+            patience => socket.set_write_timeout(patience)?,
+        }
         socket.connect(&self.path)?;
         socket.send(datagram.as_bytes())?;
         self.socket = Some(socket);

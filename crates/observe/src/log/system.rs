@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use base::Micros;
 use jiff::tz::TimeZone;
@@ -11,7 +12,11 @@ use super::pattern::{Pattern, Record};
 use super::settings::Facility;
 use crate::logger::Level;
 
-/// A way to the local syslog daemon.
+/// How long a daemon may take for what came before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A way to the local syslog daemon. Unlike that of loggers it waits a while for one that is busy: who sends has a
+/// thread of its own.
 #[derive(Debug)]
 pub struct SystemLog {
     syslog: Syslog,
@@ -30,7 +35,7 @@ impl SystemLog {
     fn at(path: &Path, program: &str, logger: &str, facility: Facility, pattern: Pattern) -> Self {
         let zone = TimeZone::system();
         Self {
-            syslog: Syslog::new(path, facility, program, zone.clone()),
+            syslog: Syslog::new(path, facility, program, zone.clone()).that_waits(PATIENCE),
             pattern,
             logger: format!("{program}.{logger}"),
             zone,

@@ -38,6 +38,9 @@ use write::Change;
 /// Rows that are looked at together when all are.
 const PAGE: usize = 4096;
 
+/// Pages that are deleted before a flush lets others have their turn.
+const FLUSHED: usize = 16;
+
 /// How often an address is tried again that others take and give back.
 const RACES: usize = 8;
 
@@ -57,6 +60,23 @@ struct Waiting<A, T> {
 impl<A, T> Default for Waiting<A, T> {
     fn default() -> Self {
         Self { questions: Vec::new(), called: false }
+    }
+}
+
+/// Ends the waiting when the job that would have ended it goes undone: its thread has ended.
+struct Abandoned<A, T>(Option<Arc<Mutex<Waiting<A, T>>>>);
+
+impl<A, T> Abandoned<A, T> {
+    fn was_done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<A, T> Drop for Abandoned<A, T> {
+    fn drop(&mut self) {
+        if let Some(waiting) = &self.0 {
+            *lock(waiting) = Waiting::default();
+        }
     }
 }
 
@@ -197,7 +217,14 @@ impl<R: Record> Leases<R> {
         writes.await
     }
 
+    /// Whether all leases were looked at.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::SeqCst)
+    }
+
     /// Looks at every lease, unless that is done, and tells the observer of each: what is taken is known from then on.
+    /// The observer counts from nothing, and nobody changes leases meanwhile.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -278,7 +305,9 @@ impl<R: Record> Leases<R> {
                 };
                 work(session, &asked)
             };
+            let abandoned = Abandoned(Some(Arc::clone(waiting)));
             let done = move |outcome: Result<Vec<Result<T, Error>>, BackendError>| {
+                abandoned.was_done();
                 // Without a connection nothing was taken yet.
                 let questions = lock(&to_tell).take().unwrap_or_else(|| take(&rest));
                 health.note(&outcome);
@@ -404,18 +433,23 @@ impl<R: Record> Leases<R> {
         }))
     }
 
-    /// Deletes what fulfils a condition, page by page.
-    fn clear(&self, condition: String) -> MaybeReady<'_, Result<u64, StoreError>> {
-        let (dialect, observer, health) =
-            (self.dialect, Arc::clone(&self.observer), Arc::clone(&self.health));
-        let call = self.writer.worker.call(false, move |session, _| {
-            write::clear(&session.texts::<R>()?, session.link.as_ref(), &condition, &observer)
-        });
+    /// Deletes what fulfils a condition, at most so many pages of it; what packets write comes between two of them.
+    fn clear(&self, condition: String, pages: usize) -> MaybeReady<'_, Result<u64, StoreError>> {
         MaybeReady::Wait(Box::pin(async move {
-            let outcome = call.await;
-            health.note(&outcome);
-            let leases = outcome.map_err(|error| failed(&error))?;
-            say!(R, dialect, DeletedReclaimed { leases });
+            let mut leases = 0;
+            for _ in 0..pages {
+                let (condition, observer) = (condition.clone(), Arc::clone(&self.observer));
+                let call = self.writer.worker.call(false, move |session, _| {
+                    write::clear_some(&session.texts::<R>()?, session.link.as_ref(), &condition, &observer)
+                });
+                let outcome = call.await;
+                self.health.note(&outcome);
+                match outcome.map_err(|error| failed(&error))? {
+                    0 => break,
+                    some => leases += some,
+                }
+            }
+            say!(R, self.dialect, DeletedReclaimed { leases });
             Ok(leases)
         }))
     }
@@ -427,11 +461,13 @@ impl<R: Record> Leases<R> {
         let last = i64::try_from(last).unwrap_or(i64::MAX).min(record::LATEST);
         // Written out, it is the same condition with which rows are found and with which they are deleted.
         let moment = self.dialect.moment(1).replace("?1", &last.to_string());
-        self.clear(format!("state IN (2, 3) AND valid_lifetime <> {} AND expire <= {moment}", u32::MAX))
+        let condition = format!("state IN (2, 3) AND valid_lifetime <> {} AND expire <= {moment}", u32::MAX);
+        self.clear(condition, FLUSHED)
     }
 
     fn empty(&self, subnet: Option<SubnetId>) -> MaybeReady<'_, Result<u64, StoreError>> {
-        self.clear(subnet.map_or_else(|| "1 = 1".to_owned(), |subnet| format!("subnet_id = {subnet}")))
+        let condition = subnet.map_or_else(|| "1 = 1".to_owned(), |subnet| format!("subnet_id = {subnet}"));
+        self.clear(condition, usize::MAX)
     }
 
     fn counted(&self, first: SubnetId, last: SubnetId) -> MaybeReady<'_, Result<Vec<Counted>, StoreError>> {

@@ -19,7 +19,7 @@ pub(super) enum Find<R: Record> {
     Address(R::Address),
     /// Leases with these octets in a column.
     Octets(&'static str, Vec<u8>),
-    /// Leases that fulfil a condition with parameters, the first `limit` (0: all) of an order.
+    /// Leases that fulfil a condition with parameters, the first `limit` (0: all) of an order, if there is any.
     In {
         condition: String,
         bind: Vec<Datum>,
@@ -63,11 +63,19 @@ pub(super) fn find<R: Record>(
                 keys.entry(column).or_default().push((Datum::Bytes(octets.clone()), at));
             }
             Find::In { condition, bind, order, limit } => {
-                let mut rest = format!("WHERE {condition} ORDER BY {order}");
+                let mut rest = format!("WHERE {condition}");
+                if !order.is_empty() {
+                    rest.push_str(&format!(" ORDER BY {order}"));
+                }
                 if *limit > 0 {
                     rest.push_str(&format!(" LIMIT {limit}"));
                 }
-                statements.push(((texts.select(&rest), bind.clone()), vec![at]));
+                let statement = (texts.select(&rest), bind.clone());
+                // Clients that find a pool full all ask the same.
+                match statements.iter_mut().find(|(same, _)| *same == statement) {
+                    Some((_, askers)) => askers.push(at),
+                    None => statements.push((statement, vec![at])),
+                }
             }
             Find::Page(after, limit) => {
                 let limit = i64::try_from(*limit).unwrap_or(i64::MAX);

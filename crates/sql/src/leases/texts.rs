@@ -71,7 +71,8 @@ impl<R: Record> Texts<R> {
             let one = |(at, column): (usize, &Column)| {
                 let value = parameter(column, at);
                 match column.kind {
-                    Kind::Moment => format!(" AND {} = {value}", column.name),
+                    // As it was read: it may have fractions, or be missing.
+                    Kind::Moment => format!(" AND COALESCE({}, 0) = ?{at}", dialect.seconds(column.name)),
                     Kind::Number => format!(" AND COALESCE({}, 0) = {value}", column.name),
                     Kind::Octets | Kind::Text => format!(" AND COALESCE({}, '') = {value}", column.name),
                 }

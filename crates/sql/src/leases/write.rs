@@ -172,43 +172,33 @@ fn concluded<R: Record>(
     Ok(())
 }
 
-/// Deletes all leases that fulfil a condition without parameters; answers how many.
-pub(super) fn clear<R: Record>(
+/// Deletes some of the leases that fulfil a condition without parameters; answers how many. None: there are none, or
+/// none that others do not change at this moment.
+pub(super) fn clear_some<R: Record>(
     texts: &Texts<R>,
     link: &dyn Link,
     condition: &str,
     observer: &Follower<R>,
 ) -> Result<u64, Error> {
     let quiet = |error: &Error| say!(R, texts.dialect, Unusable { error });
-    let mut cleared = 0;
-    loop {
-        let asked = [Find::In {
-            condition: condition.to_owned(),
-            bind: Vec::new(),
-            order: "address",
-            limit: CLEARED,
-        }];
-        let Some(Ok(page)) = find(texts, link, &asked, &quiet)?.pop() else { return Ok(cleared) };
-        if page.is_empty() {
-            return Ok(cleared);
-        }
-        let addresses: Vec<R::Address> = page.iter().map(|lease| lease.address()).collect();
-        let statement = (0, texts.delete_all(&addresses, condition));
-        let deleted: u64 = store::<R>(link, &[statement])?.iter().sum();
-        cleared += deleted;
-        // Those that others changed meanwhile are still there.
-        let mut kept = Vec::new();
-        if usize::try_from(deleted) != Ok(page.len()) {
-            let asked: Vec<Find<R>> = addresses.iter().map(|address| Find::Address(*address)).collect();
-            for rows in find(texts, link, &asked, &quiet)? {
-                kept.extend(rows?.iter().map(|lease| lease.address()));
-            }
-        }
-        for lease in page.iter().filter(|lease| !kept.contains(&lease.address())) {
-            observer.tell(Some(lease), None);
-        }
-        if deleted == 0 {
-            return Ok(cleared);
+    let asked = [Find::In { condition: condition.to_owned(), bind: Vec::new(), order: "", limit: CLEARED }];
+    let Some(Ok(page)) = find(texts, link, &asked, &quiet)?.pop() else { return Ok(0) };
+    if page.is_empty() {
+        return Ok(0);
+    }
+    let addresses: Vec<R::Address> = page.iter().map(|lease| lease.address()).collect();
+    let statement = (0, texts.delete_all(&addresses, condition));
+    let deleted: u64 = store::<R>(link, &[statement])?.iter().sum();
+    // Those that others changed meanwhile are still there.
+    let mut kept = Vec::new();
+    if usize::try_from(deleted) != Ok(page.len()) {
+        let asked: Vec<Find<R>> = addresses.iter().map(|address| Find::Address(*address)).collect();
+        for rows in find(texts, link, &asked, &quiet).map_err(uncertain)? {
+            kept.extend(rows?.iter().map(|lease| lease.address()));
         }
     }
+    for lease in page.iter().filter(|lease| !kept.contains(&lease.address())) {
+        observer.tell(Some(lease), None);
+    }
+    Ok(deleted)
 }

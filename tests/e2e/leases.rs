@@ -2,6 +2,7 @@
 //! twice, and a database that goes away comes back.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,10 @@ use harness::{
     until,
 };
 use serde_json::{Value, json};
-use testdb::Kind;
+use testdb::{Kind, Options, PASSWORD, Server as DatabaseServer, USER};
 
 use crate::backend::Backend;
+use crate::shared_database::made_by_kea;
 
 const RELAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
@@ -394,4 +396,58 @@ fn kills_of_the_server_lose_nothing(kind: Kind) {
     assert!(history.grants.len() > 100, "{} grants", history.grants.len());
     assert_eq!(history.doubles(), [""; 0]);
     assert_eq!(missing(&backend, &history), [""; 0]);
+}
+
+/// An operator goes over to us and back, with Debian's Kea 2.2.0 and its older tables.
+#[test]
+fn kea_goes_on_with_our_leases_and_we_with_its() {
+    let Some(world) = World::new() else { return };
+    if !["/usr/sbin/kea-dhcp4", "/usr/sbin/kea-admin"].iter().all(|path| Path::new(path).is_file()) {
+        harness::skipped("Debian's kea-dhcp4-server and kea-admin are not installed");
+        return;
+    }
+    let relays = world.space("relays");
+    let space = linked(&world, 1, &relays);
+    // In the namespace: Kea reaches it by TCP there, ours by the socket of the file system.
+    let prefix = ["ip", "netns", "exec", space.name()].map(str::to_owned).to_vec();
+    space.ip("link set lo up");
+    let database = DatabaseServer::start(Kind::MariaDb, Options { prefix, ..Options::default() });
+    let tables = database.database();
+    made_by_kea(&tables);
+    let entry = |host: Value| {
+        json!({ "type": "mysql", "host": host, "port": tables.port, "name": tables.name, "user": USER,
+                "password": PASSWORD })
+    };
+    let mut ours = world.server("server", &space);
+    ours.configure(&config4(entry(json!(tables.socket)), 120, 3600));
+    ours.start();
+    let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    let lease = |dialog: &mut Dialog, last: u8, name: &str| {
+        let reply = dialog.lease(&mac(last), &[(61, &[1, 2, last])]);
+        reply.unwrap_or_else(|| panic!("no lease of {name}")).yiaddr
+    };
+    let first = lease(&mut dialog, 1, "ours");
+    ours.stop();
+
+    let mut theirs = config4(entry(json!("127.0.0.1")), 120, 3600);
+    let socket = world.directory().join("debian.sock");
+    theirs["hooks-libraries"] = json!([]);
+    // Kea 2.2 knows no 0.
+    theirs["cache-threshold"] = json!(0.25);
+    theirs["control-socket"]["socket-name"] = json!(socket);
+    theirs["loggers"] =
+        json!([ { "name": "kea-dhcp4", "severity": "INFO", "output_options": [ { "output": "stdout" } ] } ]);
+    let debian = crate::shared_database::run_debian(&world, &space, &socket, &json!({ "Dhcp4": theirs }));
+    assert_eq!(lease(&mut dialog, 1, "Debian's Kea"), first);
+    let second = lease(&mut dialog, 2, "Debian's Kea");
+    assert_ne!(second, first);
+    drop(debian);
+
+    ours.start();
+    assert_eq!(lease(&mut dialog, 2, "ours"), second);
+    assert_eq!(lease(&mut dialog, 1, "ours"), first);
+    let third = lease(&mut dialog, 3, "ours");
+    assert!(third != first && third != second);
+    let leases = "SELECT leases FROM lease4_stat WHERE subnet_id = 1 AND state = 0";
+    assert_eq!(database.sql(&tables.name, leases).trim(), "3", "Kea's triggers count");
 }

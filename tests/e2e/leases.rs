@@ -106,6 +106,7 @@ on_servers! {
     a_database_is_killed_under_load,
     a_database_stands_still,
     a_server_begins_without_its_database,
+    a_configuration_that_comes_while_the_database_is_away,
     kills_of_the_server_lose_nothing,
 }
 
@@ -365,18 +366,53 @@ fn a_database_stands_still(kind: Kind) {
 fn a_server_begins_without_its_database(kind: Kind) {
     let Some(world) = World::new() else { return };
     let backend = Backend::start(kind);
-    backend.server.stop();
     // It does not begin unless told to be patient.
     let patient = json!({ "retry-on-startup": true, "on-fail": "serve-retry-continue",
                           "max-reconnect-tries": 3, "reconnect-wait-time": 100 });
     let (mut server, relays) = alone(&world, &backend, &patient);
-    server.start();
     let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    server.start();
+    assert!(dialog.lease(&mac(2), &[]).is_some() && dialog.lease(&mac(3), &[]).is_some());
+    server.stop();
+    backend.server.stop();
+    server.start();
     assert!(dialog.lease(&mac(1), &[]).is_none());
     backend.server.run();
     until("clients are served", || dialog.lease(&mac(1), &[]).is_some());
     until("its leases are known", || server.log().contains("_LB_LOADED"));
     assert!(server.log().contains("DHCPSRV_LEASE_MGR_DB_OPEN_CONNECTION_WITH_RETRY_FAILED"));
+    // Each counts once, whether its row was there or came meanwhile.
+    for statistic in ["assigned-addresses", "subnet[1].assigned-addresses"] {
+        assert_eq!(server.statistic(statistic), 3, "{statistic}");
+    }
+}
+
+fn a_configuration_that_comes_while_the_database_is_away(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let relays = world.space("relays");
+    let space = linked(&world, 1, &relays);
+    let mut server = world.server("server", &space);
+    let more =
+        json!({ "on-fail": "serve-retry-continue", "max-reconnect-tries": 3, "reconnect-wait-time": 100 });
+    let mut config = config4(database(&backend, &more), 120, 3600);
+    server.configure(&config);
+    server.start();
+    let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    let first = dialog.lease(&mac(1), &[]).expect("a lease").yiaddr;
+    backend.server.stop();
+    // What is leased of the new pool cannot be read.
+    config["subnet4"][0]["pools"] = json!([ { "pool": "10.0.1.150 - 10.0.1.160" } ]);
+    assert_eq!(server.command("config-set", json!({ "Dhcp4": config })).result, 1);
+    backend.server.run();
+    until("clients are served from the old pool", || {
+        dialog.lease(&mac(2), &[]).is_some_and(|reply| reply.yiaddr.octets()[3] < 121)
+    });
+    assert_eq!(server.statistic("subnet[1].assigned-addresses"), 2);
+    assert_eq!(server.tell("config-set", json!({ "Dhcp4": config })).result, 0);
+    let third = dialog.lease(&mac(3), &[]).expect("a lease").yiaddr;
+    assert!(third.octets()[3] >= 150 && third != first);
+    assert_eq!(server.statistic("subnet[1].assigned-addresses"), 3);
 }
 
 fn kills_of_the_server_lose_nothing(kind: Kind) {

@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use testdb::{Database, Kind, Server, difference, shared};
 
@@ -462,16 +464,35 @@ fn cut_at_commit(kind: Kind, port: u16, arrives: bool) -> u16 {
             let (mut client, mut server) =
                 (client.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
             let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            std::thread::spawn(move || std::io::copy(&mut answers, &mut back));
+            let cut = Arc::new(AtomicBool::new(false));
+            let is_cut = Arc::clone(&cut);
             std::thread::spawn(move || {
                 let mut octets = [0; 65536];
+                // A server that cannot answer would not go on.
+                while let Ok(length @ 1..) = answers.read(&mut octets) {
+                    if !is_cut.load(Ordering::SeqCst) && back.write_all(&octets[..length]).is_err() {
+                        return;
+                    }
+                }
+            });
+            std::thread::spawn(move || {
+                let mut octets = [0; 65536];
+                // How the statement is called from then on.
+                let mut word = b"COMMIT".to_vec();
                 let mut prepared = kind == Kind::MariaDb;
                 while let Ok(length @ 1..) = client.read(&mut octets) {
                     let said = &octets[..length];
-                    let commit = said.windows(6).any(|word| word == b"COMMIT");
-                    let last = prepared && (commit || kind == Kind::PostgreSql);
-                    prepared |= commit;
+                    let found = said.windows(word.len()).position(|some| some == word);
+                    let last = prepared && found.is_some();
+                    if let Some(found) = found.filter(|_| !prepared) {
+                        let before = said[..found].strip_suffix(b"\0").unwrap();
+                        // Behind the last octet of the length.
+                        let name = before.rsplit(|octet| *octet == 0).next().unwrap();
+                        word = [b"\0", &name[1..], b"\0"].concat();
+                        prepared = true;
+                    }
                     if last {
+                        cut.store(true, Ordering::SeqCst);
                         client.shutdown(Shutdown::Both).unwrap();
                     }
                     if !last || arrives {
@@ -512,6 +533,8 @@ fn what_remains_of_files_is_kept_when_nobody_knows_whether_the_database_has_the_
         assert!(lost.text.contains(&format!("is in {}", draft.display())), "{}", lost.text);
         assert!(std::fs::read_to_string(&draft).unwrap().contains("\"config-databases\""));
         database.port = straight;
+        // Whatever it was told, the database has done it by then.
+        std::thread::sleep(std::time::Duration::from_millis(500));
         let again = ours("config-import", &database, &import);
         if arrives {
             assert!(again.code == 1 && again.text.contains("knows server 'hq' already"), "{}", again.text);

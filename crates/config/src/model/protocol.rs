@@ -11,8 +11,7 @@ use super::{
     Host, Network6Parts, Over6, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
     Subnet4Parts, Subnet6Parts,
 };
-use crate::resolve::resolve;
-use crate::resolve::stored_reservation;
+use crate::resolve::{resolve, stored_reservation};
 use crate::{ConfigError, ResolveEnv, ServerConfig, Written};
 
 /// DHCPv4 or DHCPv6. What both have is written once, generic over this ([`Subnet`](super::Subnet) and the like);

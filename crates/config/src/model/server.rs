@@ -2,12 +2,11 @@
 //! have the rest.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use base::{Seconds, SubnetId};
 
-use super::{ClassTable, HookLibrary, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
+use super::{ClassTable, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
 use crate::Written;
 
 /// Parameters of the whole server.
@@ -75,9 +74,7 @@ impl<P: Protocol> ServerConfig<P> {
     /// Whether `hooks-libraries` lists a library of this base name.
     #[must_use]
     pub fn has_library(&self, name: &str) -> bool {
-        let listed =
-            |library: &HookLibrary| Path::new(&library.library).file_stem().is_some_and(|stem| stem == name);
-        self.services.hooks_libraries.iter().any(listed)
+        self.services.hooks_libraries.iter().any(|library| library.is(name))
     }
 
     #[must_use]

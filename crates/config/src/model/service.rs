@@ -1,6 +1,7 @@
 //! Parts that concern the process rather than the protocol.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use base::ServerTag;
@@ -208,6 +209,14 @@ pub struct HookLibrary {
     pub library: String,
     pub parameters: json::Map,
     pub pos: json::Pos,
+}
+
+impl HookLibrary {
+    /// Whether it is the library of a base name.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        Path::new(&self.library).file_stem().is_some_and(|stem| stem == name)
+    }
 }
 
 /// An entry of `loggers`.

@@ -1,7 +1,6 @@
 //! `libdhcp_flex_id`: identifiers of clients by an expression (Kea manual, "Flexible Identifiers for Host
 //! Reservations").
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ::options::DefTable;
@@ -20,9 +19,7 @@ pub(crate) fn resolve(
     definitions: &Arc<DefTable>,
     classes: &mut ClassBuilder,
 ) -> Option<FlexId> {
-    let listed =
-        |library: &&HookLibrary| Path::new(&library.library).file_stem().is_some_and(|stem| stem == LIBRARY);
-    let library = libraries.iter().find(listed)?;
+    let library = libraries.iter().find(|library| library.is(LIBRARY))?;
     let mut flex_id = FlexId::default();
     for (name, value) in &library.parameters {
         let flag = match (name.as_str(), definitions.family()) {

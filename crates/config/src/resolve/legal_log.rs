@@ -1,7 +1,6 @@
 //! `libdhcp_legal_log`: what its entries are made of (Kea manual, "Forensic Logging"). Where they go is the library's own
 //! business.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ::options::DefTable;
@@ -20,9 +19,7 @@ pub(crate) fn resolve<P: Protocol>(
     definitions: &Arc<DefTable>,
     classes: &mut ClassBuilder,
 ) -> Option<LegalLog> {
-    let listed =
-        |library: &&HookLibrary| Path::new(&library.library).file_stem().is_some_and(|stem| stem == LIBRARY);
-    let parameters = &libraries.iter().find(listed)?.parameters;
+    let parameters = &libraries.iter().find(|library| library.is(LIBRARY))?.parameters;
     let mut expression = |name: &str| {
         let value = parameters.get(name)?;
         match value.as_str() {

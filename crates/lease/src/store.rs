@@ -83,23 +83,37 @@ pub struct Counted {
     pub leases: u64,
 }
 
-/// Adds up what [`LeaseStore4::counts`] answers.
-#[derive(Debug, Default)]
-pub(crate) struct Counts(BTreeMap<(SubnetId, LeaseType, LeaseState), u64>);
-
-impl Counts {
-    pub(crate) fn add(&mut self, subnet: SubnetId, lease_type: LeaseType, state: LeaseState) {
-        *self.0.entry((subnet, lease_type, state)).or_default() += 1;
-    }
-
-    pub(crate) fn into_all(self) -> Vec<Counted> {
-        let counted = |((subnet, lease_type, state), leases)| Counted { subnet, lease_type, state, leases };
-        self.0.into_iter().map(counted).collect()
-    }
-}
-
 /// Leases that are counted together.
-pub(crate) const COUNTED: usize = 4096;
+const COUNTED: usize = 4096;
+
+/// Counts rows: those of one subnet as it has them, those of several in pages of all. `of` tells the address of a row
+/// and what it counts as.
+pub(crate) async fn counted<'a, L, A: Copy>(
+    (first, last): (SubnetId, SubnetId),
+    by_subnet: impl FnOnce(SubnetId) -> Answer<'a, Vec<Arc<L>>>,
+    page: impl Fn(Option<A>, usize) -> Answer<'a, Vec<Arc<L>>>,
+    of: impl Fn(&L) -> (A, (SubnetId, LeaseType, LeaseState)),
+) -> Result<Vec<Counted>, StoreError> {
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    let mut count = |rows: &[Arc<L>]| {
+        for (_, key) in rows.iter().map(|row| of(row)).filter(|(_, key)| (first..=last).contains(&key.0)) {
+            *counts.entry(key).or_default() += 1;
+        }
+    };
+    if first == last {
+        count(&by_subnet(first).await?);
+    } else {
+        let mut after = None;
+        loop {
+            let rows = page(after, COUNTED).await?;
+            let Some(end) = rows.last() else { break };
+            after = Some(of(end).0);
+            count(&rows);
+        }
+    }
+    let counted = |((subnet, lease_type, state), leases)| Counted { subnet, lease_type, state, leases };
+    Ok(counts.into_iter().map(counted).collect())
+}
 
 /// A page of leases in address order.
 pub type Page4 = Vec<Arc<Lease4>>;
@@ -168,23 +182,12 @@ pub trait LeaseStore4: Durable {
 
     /// How many rows of each of these subnets are in each state; what there is none of is left out.
     fn counts(&self, first: SubnetId, last: SubnetId) -> Answer<'_, Vec<Counted>> {
-        MaybeReady::Wait(Box::pin(async move {
-            let (mut counts, mut after) = (Counts::default(), None);
-            if first == last {
-                for lease in self.by_subnet(first).await? {
-                    counts.add(lease.subnet_id, LeaseType::Na, lease.state);
-                }
-                return Ok(counts.into_all());
-            }
-            loop {
-                let page = self.page(after, COUNTED).await?;
-                let Some(end) = page.last() else { return Ok(counts.into_all()) };
-                after = Some(end.address);
-                for lease in page.iter().filter(|lease| (first..=last).contains(&lease.subnet_id)) {
-                    counts.add(lease.subnet_id, LeaseType::Na, lease.state);
-                }
-            }
-        }))
+        MaybeReady::Wait(Box::pin(counted(
+            (first, last),
+            |subnet| self.by_subnet(subnet),
+            |after, limit| self.page(after, limit),
+            |lease| (lease.address, (lease.subnet_id, LeaseType::Na, lease.state)),
+        )))
     }
 
     /// Adds a row unless the address has one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 
-use crate::store::{COUNTED, Counts};
+use crate::store::counted;
 use crate::{Counted, Durable, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
 
 /// A page of leases in address order.
@@ -57,23 +57,12 @@ pub trait LeaseStore6: Durable {
 
     /// How many rows of each of these subnets are in each state; what there is none of is left out.
     fn counts(&self, first: SubnetId, last: SubnetId) -> Answer<'_, Vec<Counted>> {
-        MaybeReady::Wait(Box::pin(async move {
-            let (mut counts, mut after) = (Counts::default(), None);
-            if first == last {
-                for lease in self.by_subnet(first).await? {
-                    counts.add(lease.subnet_id, lease.lease_type, lease.state);
-                }
-                return Ok(counts.into_all());
-            }
-            loop {
-                let page = self.page(after, COUNTED).await?;
-                let Some(end) = page.last() else { return Ok(counts.into_all()) };
-                after = Some(end.address);
-                for lease in page.iter().filter(|lease| (first..=last).contains(&lease.subnet_id)) {
-                    counts.add(lease.subnet_id, lease.lease_type, lease.state);
-                }
-            }
-        }))
+        MaybeReady::Wait(Box::pin(counted(
+            (first, last),
+            |subnet| self.by_subnet(subnet),
+            |after, limit| self.page(after, limit),
+            |lease| (lease.address, (lease.subnet_id, lease.lease_type, lease.state)),
+        )))
     }
 
     /// Adds a row unless the address has one, of whatever type.

@@ -34,8 +34,8 @@ pub struct Layout {
     pub(crate) binary_reservations: bool,
     /// `excluded-prefixes` of reservations.
     pub(crate) excluded_prefixes: bool,
-    /// Columns of the family's leases, with their types.
-    pub(crate) leases: BTreeMap<String, String>,
+    /// The expression for the name that `information_schema` has the tables under; empty where there is no such thing.
+    schema: String,
 }
 
 impl Layout {
@@ -53,7 +53,7 @@ impl Layout {
             history: true,
             binary_reservations: false,
             excluded_prefixes: true,
-            leases: BTreeMap::new(),
+            schema: String::new(),
         }
     }
 
@@ -82,8 +82,8 @@ impl Layout {
         })?;
         match version {
             Some((major, _)) if major >= oldest => {
-                let layout = Self::of(&found, link.dialect(), family);
-                layout.with_reservations(link, schema)?.with_leases(link, schema, family)
+                let layout = Self { schema: schema.to_owned(), ..Self::of(&found, link.dialect(), family) };
+                layout.with_reservations(link)
             }
             Some((major, minor)) => refuse(format!(
                 "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin \
@@ -94,35 +94,27 @@ impl Layout {
     }
 
     /// Adds what the table of reserved IPv6 addresses has.
-    fn with_reservations(mut self, link: &dyn Link, schema: &str) -> Result<Self, Error> {
-        self.excluded_prefixes = false;
-        let sql = format!(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {schema} \
-             AND table_name = 'ipv6_reservations'"
-        );
-        link.query(&sql, &[], &mut |row| {
-            match row.text(0)? {
-                "address" => self.binary_reservations = row.text(1)? == "binary",
-                "excluded_prefix" => self.excluded_prefixes = true,
-                _ => {}
-            }
-            Ok(())
-        })?;
-        Ok(self)
+    fn with_reservations(self, link: &dyn Link) -> Result<Self, Error> {
+        let columns = self.columns_of(link, "ipv6_reservations")?;
+        Ok(Self {
+            binary_reservations: columns.get("address").is_some_and(|form| form == "binary"),
+            excluded_prefixes: columns.contains_key("excluded_prefix"),
+            ..self
+        })
     }
 
-    /// Adds what the table of leases has.
-    fn with_leases(mut self, link: &dyn Link, schema: &str, family: Family) -> Result<Self, Error> {
+    /// The columns of a table, with their types.
+    pub(crate) fn columns_of(&self, link: &dyn Link, table: &str) -> Result<BTreeMap<String, String>, Error> {
+        let mut columns = BTreeMap::new();
         let sql = format!(
-            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {schema} \
-             AND table_name = ?1"
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {} AND table_name = ?1",
+            self.schema
         );
-        let table = if family == Family::V4 { "lease4" } else { "lease6" };
         link.query(&sql, &[Datum::Text(table.to_owned())], &mut |row| {
-            self.leases.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            columns.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
             Ok(())
         })?;
-        Ok(self)
+        Ok(columns)
     }
 
     /// That of a database whose tables have these columns, as pairs of table and column.

@@ -1,5 +1,7 @@
 //! The thread that owns a database's connection.
 
+use std::any::Any;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use backend::{BackendError, Boxed};
@@ -63,6 +65,8 @@ impl Remembered {
 pub(crate) struct Session {
     pub(crate) link: Box<dyn Link>,
     pub(crate) layout: Layout,
+    /// The statements about leases, once they were wanted.
+    pub(crate) texts: Option<Rc<dyn Any>>,
     /// Number of the connection.
     pub(crate) opened: u64,
     pub(crate) remembered: Remembered,
@@ -94,6 +98,7 @@ impl State {
             self.session = Some(Session {
                 link,
                 layout,
+                texts: None,
                 opened: self.opened,
                 remembered: Remembered::default(),
                 old: None,

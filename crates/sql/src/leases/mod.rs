@@ -13,7 +13,9 @@ mod record;
 mod texts;
 mod write;
 
+use std::any::Any;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -124,12 +126,7 @@ struct Health {
 impl Health {
     fn note<T>(&self, outcome: &Result<T, BackendError>) {
         match outcome {
-            Ok(_) => {
-                let mut error = lock(&self.error);
-                if error.is_some() {
-                    *error = None;
-                }
-            }
+            Ok(_) => *lock(&self.error) = None,
             Err(error) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
                 *lock(&self.error) = Some(error.to_string());
@@ -258,7 +255,8 @@ impl<R: Record> Leases<R> {
     fn find(&self, find: Find<R>) -> MaybeReady<'_, Result<Vec<Arc<R>>, StoreError>> {
         let (dialect, health) = (self.dialect, Arc::clone(&self.health));
         Self::ask(&self.reader, &self.reads, find, health, move |session, asked| {
-            read::find(&session.texts::<R>()?, session.link.as_ref(), asked, &|error| {
+            let texts = session.texts::<R>()?;
+            read::find(&texts, session.link.as_ref(), asked, &|error| {
                 say!(R, dialect, Unusable { error });
             })
         })
@@ -267,7 +265,8 @@ impl<R: Record> Leases<R> {
     fn change(&self, change: Change<R>) -> MaybeReady<'_, Result<write::Done<R>, StoreError>> {
         let (observer, health) = (Arc::clone(&self.observer), Arc::clone(&self.health));
         Self::ask(&self.writer, &self.writes, change, health, move |session, asked| {
-            write::change(&session.texts::<R>()?, session.link.as_ref(), asked, &observer)
+            let texts = session.texts::<R>()?;
+            write::change(&texts, session.link.as_ref(), asked, &observer)
         })
     }
 
@@ -440,7 +439,8 @@ impl<R: Record> Leases<R> {
             for _ in 0..pages {
                 let (condition, observer) = (condition.clone(), Arc::clone(&self.observer));
                 let call = self.writer.worker.call(false, move |session, _| {
-                    write::clear_some(&session.texts::<R>()?, session.link.as_ref(), &condition, &observer)
+                    let texts = session.texts::<R>()?;
+                    write::clear_some(&texts, session.link.as_ref(), &condition, &observer)
                 });
                 let outcome = call.await;
                 self.health.note(&outcome);
@@ -495,9 +495,15 @@ impl<R: Record> Leases<R> {
 }
 
 impl Session {
-    /// The statements about leases of a family.
-    fn texts<R: Record>(&self) -> Result<Texts<R>, Error> {
-        Texts::new(self.link.dialect(), &self.layout)
+    /// The statements about leases of a family, for the tables that this connection found.
+    fn texts<R: Record>(&mut self) -> Result<Rc<Texts<R>>, Error> {
+        if let Some(known) = self.texts.clone().and_then(|texts| texts.downcast().ok()) {
+            return Ok(known);
+        }
+        let columns = self.layout.columns_of(self.link.as_ref(), R::TABLE)?;
+        let texts = Rc::new(Texts::new(self.link.dialect(), &columns)?);
+        self.texts = Some(Rc::clone(&texts) as Rc<dyn Any>);
+        Ok(texts)
     }
 }
 

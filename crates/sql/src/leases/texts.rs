@@ -1,11 +1,12 @@
 //! The statements about leases, for the columns that a database has.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use backend::columns::Datum;
 
 use super::record::{Column, Kind, Record, refusal};
-use crate::{Dialect, Error, Layout};
+use crate::{Dialect, Error};
 
 /// Keys that one statement asks for; what is asked for fewer is filled up, so that databases see few statements.
 pub(super) const KEYS: [usize; 4] = [1, 4, 16, 64];
@@ -26,9 +27,9 @@ pub(super) struct Texts<R> {
 }
 
 impl<R: Record> Texts<R> {
-    /// Refuses tables that lack what every lease needs, and those of before Kea 2.4 that have IPv6 addresses as texts.
-    pub(super) fn new(dialect: Dialect, layout: &Layout) -> Result<Self, Error> {
-        let missing = |column: &&Column| !column.newer && !layout.leases.contains_key(column.name);
+    /// Those for a table with these columns, of these types. Refuses tables that lack what every lease needs, and those of before Kea 2.4 that have IPv6 addresses as texts.
+    pub(super) fn new(dialect: Dialect, columns: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let missing = |column: &&Column| !column.newer && !columns.contains_key(column.name);
         let refuse = |why: String| Err(backend::BackendError::Schema(why).into());
         if let Some(column) = R::COLUMNS.iter().find(missing) {
             return refuse(format!(
@@ -37,15 +38,14 @@ impl<R: Record> Texts<R> {
                 column.name
             ));
         }
-        let form = layout.leases.get("address").map(String::as_str);
+        let form = columns.get("address").map(String::as_str);
         if R::FAMILY == base::Family::V6 && !matches!(form, Some("binary" | "inet" | "USER-DEFINED")) {
             return refuse(format!(
                 "table {} is of a version before Kea 2.4, with addresses as texts; see kea-admin db-upgrade",
                 R::TABLE
             ));
         }
-        let present: Vec<bool> =
-            R::COLUMNS.iter().map(|column| layout.leases.contains_key(column.name)).collect();
+        let present: Vec<bool> = R::COLUMNS.iter().map(|column| columns.contains_key(column.name)).collect();
         let selected = R::COLUMNS.iter().zip(&present).map(|(column, present)| match column.kind {
             _ if !present => "NULL".to_owned(),
             Kind::Moment => dialect.seconds(column.name),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::http::{Page, Reply, StatusCode};
+
 use crate::agent::Agent;
 use crate::settings::Forward;
-use control::http::{Page, Reply, StatusCode};
 
 /// How long a server may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -4,8 +4,8 @@
 //! batch has what there is room for beside the others, so that renewals and the second halves of exchanges come first,
 //! and an exchange that was begun is finished. What a queue cannot hold the kernel drops, at no cost to the server. A queue
 //! that overflowed, or had to wait long for its turn, gets its packets stamped: those that are older than [`AGE`] are
-//! dropped unread, for their clients have asked again or will; and the discovery lane gets a short queue. All of it is counted. A server that keeps up
-//! reads no clock and stamps no packet for this.
+//! dropped unread, for their clients have asked again or will; and the discovery lane gets a short queue. All of it is
+//! counted. A server that keeps up reads no clock and stamps no packet for this.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -407,6 +407,8 @@ impl<P: Protocol> Server<P> {
                 return Err(failed(error));
             }
         };
+        let replaced = running.legal_log.clone();
+        let replaced = replaced.filter(|old| legal_log.as_ref().is_none_or(|new| !Arc::ptr_eq(new, old)));
         let active = Active {
             config: Arc::clone(config),
             store,
@@ -418,9 +420,7 @@ impl<P: Protocol> Server<P> {
             home,
         };
         self.shared.active.store(Arc::new(active));
-        if let Some(old) = running.legal_log.clone()
-            && !self.shared.active.load().legal_log.as_ref().is_some_and(|new| Arc::ptr_eq(new, &old))
-        {
+        if let Some(old) = replaced {
             // What it was told is to be written, also when the server ends soon.
             tokio::task::spawn_blocking(move || old.flush());
         }

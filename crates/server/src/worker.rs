@@ -7,8 +7,8 @@
 //!
 //! When more comes in than can be served, clients that hold something come first (see `overload.rs`).
 //!
-//! Where leases or host reservations are in databases, each packet is handled by a task of its own, which waits for them while
-//! the worker goes on; packets of one client still follow one another.
+//! Where leases or host reservations are in databases, each packet is handled by a task of its own, which waits for them
+//! while the worker goes on; packets of one client still follow one another.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,9 +1,6 @@
 //! Log messages of the legal log.
 
 observe::messages! {
-    CommandWriteError { reason } = "LEGAL_LOG_COMMAND_WRITE_ERROR", "legal-log-hooks", Error,
-        "Could not write command entry to the legal store: {reason}",
-        "A command changed a lease, and what the legal log is to say of that could not be told.";
     Opened { file } = "LEGAL_LOG_STORE_OPENED", "legal-log-hooks", Info,
         "Legal store opened: {file}",
         "Entries of the legal log go to this file from now on.";

@@ -35,6 +35,9 @@ pub const PROVIDER: &str = "libdhcp_legal_log";
 const WAITING: usize = 16 << 10;
 const WAITING_OCTETS: usize = 32 << 20;
 
+/// Why entries are lost, most often.
+const FULL: &str = "more come than the medium takes";
+
 /// What an entry takes beside its texts.
 const ENTRY: usize = 64;
 
@@ -109,30 +112,26 @@ impl LegalLog {
         let octets = octets(&entries);
         let before = self.waiting.fetch_add(octets, Ordering::Relaxed);
         let sent = if before > WAITING_OCTETS {
-            Err("more come than the medium takes")
+            Err(FULL)
         } else {
             self.orders.try_send(Order::Write(entries, self.clock.now())).map_err(|error| match error {
-                TrySendError::Full(_) => "more come than the medium takes",
+                TrySendError::Full(_) => FULL,
                 TrySendError::Disconnected(_) => "the writer has ended",
             })
         };
         match sent {
             Ok(()) if self.lost.load(Ordering::Relaxed) == 0 => {}
-            Ok(()) => self.report(false),
+            Ok(()) => self.report(FULL, false),
             Err(why) => {
                 self.waiting.fetch_sub(octets, Ordering::Relaxed);
                 self.lost.fetch_add(count, Ordering::Relaxed);
-                self.report_because(why, false);
+                self.report(why, false);
             }
         }
     }
 
-    fn report(&self, at_once: bool) {
-        self.report_because("more came than the medium took", at_once);
-    }
-
     /// Says how many entries were lost since that was last said, not more often than it helps.
-    fn report_because(&self, why: &str, at_once: bool) {
+    fn report(&self, why: &str, at_once: bool) {
         let now = self.clock.steady();
         let last = self.reported.load(Ordering::Relaxed);
         let due = at_once || last == 0 || now.saturating_sub(last) >= REPORT_EVERY;
@@ -160,7 +159,7 @@ impl LegalLog {
         }
         // A writer that has ended has nothing left.
         let _: Result<(), _> = written.recv_timeout(end.saturating_duration_since(Instant::now()));
-        self.report(true);
+        self.report(FULL, true);
     }
 }
 

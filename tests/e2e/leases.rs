@@ -113,10 +113,7 @@ on_servers! {
 fn leases_are_rows_of_the_database(kind: Kind) {
     let Some(world) = World::new() else { return };
     let backend = Backend::start(kind);
-    let relays = world.space("relays");
-    let space = linked(&world, 1, &relays);
-    let mut server = world.server("server", &space);
-    server.configure(&config4(database(&backend, &Value::Null), 102, 3600));
+    let (mut server, relays) = with(&world, &config4(database(&backend, &Value::Null), 102, 3600));
     server.start();
     let mut dialog = Dialog::new(&relays, RELAY, SERVER);
     let got: Vec<Ipv4Addr> =
@@ -279,16 +276,21 @@ fn servers_share_a_small_pool_of_ipv6_addresses(kind: Kind) {
     shared(pair, at, 32);
 }
 
-/// A server on one database, with settings that keep it alive.
-fn alone(world: &World, backend: &Backend, more: &Value) -> (Server, Space) {
+/// A server with a configuration, and where its relays are.
+fn with(world: &World, config: &Value) -> (Server, Space) {
     let relays = world.space("relays");
     let space = linked(world, 1, &relays);
     let server = world.server("server", &space);
+    server.configure(config);
+    (server, relays)
+}
+
+/// A server on one database, with settings that keep it alive.
+fn alone(world: &World, backend: &Backend, more: &Value) -> (Server, Space) {
     let mut config = config4(database(backend, more), 250, 3600);
     config["subnet4"][0]["subnet"] = json!("10.0.0.0/16");
     config["subnet4"][0]["pools"] = json!([ { "pool": "10.0.16.0 - 10.0.255.250" } ]);
-    server.configure(&config);
-    (server, relays)
+    with(world, &config)
 }
 
 fn retries() -> Value {
@@ -391,13 +393,10 @@ fn a_server_begins_without_its_database(kind: Kind) {
 fn a_configuration_that_comes_while_the_database_is_away(kind: Kind) {
     let Some(world) = World::new() else { return };
     let backend = Backend::start(kind);
-    let relays = world.space("relays");
-    let space = linked(&world, 1, &relays);
-    let mut server = world.server("server", &space);
     let more =
         json!({ "on-fail": "serve-retry-continue", "max-reconnect-tries": 3, "reconnect-wait-time": 100 });
     let mut config = config4(database(&backend, &more), 120, 3600);
-    server.configure(&config);
+    let (mut server, relays) = with(&world, &config);
     server.start();
     let mut dialog = Dialog::new(&relays, RELAY, SERVER);
     let first = dialog.lease(&mac(1), &[]).expect("a lease").yiaddr;

@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("migrate", &["base", "json", "options", "config", "backend"]),
     ("engine", &["base", "json", "wire", "options", "expr", "host", "config", "lease", "ncr", "observe"]),
     ("control", &["base", "json", "observe"]),
+    ("ha", &["base", "json", "observe"]),
     ("hooks", &["base", "json", "config", "control", "engine", "observe"]),
     (
         "modules",
@@ -84,7 +85,7 @@ const PROGRAMS: &[&str] = &["dhcp4", "dhcp6", "ddns", "ctrl-agent", "shell", "te
 /// Crates that must not reach a runtime, a socket or a database, not even through others.
 const WITHOUT_IO: &[&str] = &[
     "base", "json", "wire", "options", "expr", "lease", "host", "ncr", "config", "engine", "backend",
-    "migrate", "dns", "updater",
+    "migrate", "dns", "updater", "ha",
 ];
 const IO: &[&str] = &["tokio", "hyper", "nix", "libc", "socket2", "rusqlite"];
 

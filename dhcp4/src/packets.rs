@@ -141,6 +141,7 @@ fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, direct_resp
         store: &*active.store,
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
+        libraries: &active.libraries,
         locals: &shared.locals,
         now: now.seconds(),
         updates: shared.d2.takes_requests(),

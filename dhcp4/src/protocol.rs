@@ -86,10 +86,15 @@ impl Protocol for Dhcp4 {
     type Selection = Selection4;
     type Locals = Locals;
     type Identity = ();
+    type Libraries = engine::v4::Libraries;
     type Reply = MessageType;
 
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
         Ok(())
+    }
+
+    fn libraries(config: &ServerConfig4) -> Self::Libraries {
+        modules::callouts4(config)
     }
 
     fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics4 {

@@ -122,6 +122,7 @@ fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) -> Context6
         store: &*active.store,
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
+        libraries: &active.libraries,
         server_id: active.identity.duid(),
         now: now.seconds(),
         updates: shared.d2.takes_requests(),

@@ -77,10 +77,15 @@ impl Protocol for Dhcp6 {
     type Selection = Selection6;
     type Locals = Locals;
     type Identity = ServerId;
+    type Libraries = engine::v6::Libraries;
     type Reply = MessageType;
 
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
         ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)
+    }
+
+    fn libraries(config: &ServerConfig6) -> Self::Libraries {
+        modules::callouts6(config)
     }
 
     fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics6 {

@@ -30,6 +30,8 @@ pub enum Module {
     CbCmds,
     /// The `class-*` commands.
     ClassCmds,
+    /// Options by expression.
+    FlexOption,
     /// The `reservation-*` commands.
     HostCmds,
     /// The `lease4-*` commands.
@@ -105,7 +107,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_flex_option",
         purpose: "options by expression",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::FlexOption),
     },
     Library {
         name: "libdhcp_ha",

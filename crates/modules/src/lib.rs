@@ -1,8 +1,10 @@
 //! First-party hook libraries: one module per library of Kea that is part of the program.
 
+mod callouts;
 pub mod cb_cmds;
 pub mod class_cmds;
 pub mod edit;
+mod flex_option;
 pub mod host_cmds;
 pub mod lease_cmds;
 pub mod legal_log;
@@ -14,6 +16,7 @@ pub mod subnet_cmds;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use callouts::{of4 as callouts4, of6 as callouts6};
 use control::gate::Gate;
 
 /// What a host answers when it has to wait.

@@ -271,8 +271,8 @@ fn register_module<P: Protocol>(
         hooks::Module::LeaseCmds => modules::lease_cmds::register::<P::Model>(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
-        // Roles were read with the libraries, and the legal log is open.
-        hooks::Module::LegalLog | hooks::Module::Rbac => Ok(()),
+        // These have no commands.
+        hooks::Module::FlexOption | hooks::Module::LegalLog | hooks::Module::Rbac => Ok(()),
     }
 }
 

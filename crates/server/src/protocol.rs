@@ -72,6 +72,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Locals: Default + Send + Sync;
     /// Who the server is to its clients, where that is not an address: the DUID of a DHCPv6 server.
     type Identity: Default + Send + Sync;
+    /// Hook libraries that are called on the way of packets.
+    type Libraries: Default + Send + Sync;
     /// The message type of a reply.
     type Reply: Copy + Display;
 
@@ -80,6 +82,9 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// # Errors
     /// When what it was called before cannot be kept.
     fn identity(config: &Config<Self>, paths: &Paths, now: Micros) -> Result<Self::Identity, String>;
+
+    /// The hook libraries that a configuration has called on the way of packets.
+    fn libraries(config: &Config<Self>) -> Self::Libraries;
 
     // Leases.
 

@@ -415,6 +415,7 @@ impl<P: Protocol> Server<P> {
             runtime,
             identity,
             hosts: Lookup::start(config, hosts),
+            libraries: P::libraries(config),
             legal_log,
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,

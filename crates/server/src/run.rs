@@ -351,6 +351,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         identity: Arc::default(),
         hosts: None,
         parking: None,
+        libraries: P::Libraries::default(),
         legal_log: None,
     })
 }

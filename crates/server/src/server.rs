@@ -44,6 +44,8 @@ pub struct Active<P: Protocol> {
     pub hosts: Option<Arc<Lookup<P>>>,
     /// Room for packets, which wait for databases on their way; `None`: all is in memory, and none waits.
     pub(crate) parking: Option<Parking>,
+    /// Hook libraries that are called on the way of packets.
+    pub libraries: P::Libraries,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<Arc<LegalLog>>,
 }

@@ -54,6 +54,7 @@ pub struct World4 {
     pub store: Arc<Memfile4>,
     pub registry: Arc<Registry>,
     runtime: Arc<Runtime4>,
+    libraries: engine::v4::Libraries,
     locals: Locals,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
@@ -75,12 +76,14 @@ impl World4 {
         let storage = Arc::new(memfile::OsStorage);
         let (store, _) = Memfile4::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
             .map_err(|error| error.to_string())?;
+        let libraries = modules::callouts4(&config);
         let world = Self {
             clock,
             config,
             store,
             registry,
             runtime,
+            libraries,
             locals: Locals(addresses),
             requests: Mutex::default(),
             entries: Mutex::default(),
@@ -93,6 +96,7 @@ impl World4 {
     /// Swaps the configuration; leases stay.
     pub fn reconfigure(&mut self, config: ServerConfig4) -> Result<(), String> {
         self.config = config;
+        self.libraries = modules::callouts4(&self.config);
         self.adopt()
     }
 
@@ -146,6 +150,7 @@ impl World4 {
             store: &*self.store,
             databases: None,
             runtime: &self.runtime,
+            libraries: &self.libraries,
             locals: &self.locals,
             now: self.clock.timestamp(),
             updates: self.config.services.d2_client.enable_updates,

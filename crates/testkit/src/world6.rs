@@ -43,6 +43,7 @@ pub struct World6 {
     pub registry: Arc<Registry>,
     pub server_id: Duid,
     runtime: Arc<Runtime6>,
+    libraries: engine::v6::Libraries,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
     entries: Mutex<VecDeque<LegalEntry>>,
@@ -63,7 +64,8 @@ impl World6 {
             .map_err(|error| error.to_string())?;
         let server_id = Duid::new(&SERVER_ID6).map_err(|error| error.to_string())?;
         let (requests, entries) = (Mutex::default(), Mutex::default());
-        let world = Self { clock, config, store, registry, server_id, runtime, requests, entries };
+        let libraries = modules::callouts6(&config);
+        let world = Self { clock, config, store, registry, server_id, runtime, libraries, requests, entries };
         world.adopt()?;
         Ok(world)
     }
@@ -71,6 +73,7 @@ impl World6 {
     /// Swaps the configuration; leases stay.
     pub fn reconfigure(&mut self, config: ServerConfig6) -> Result<(), String> {
         self.config = config;
+        self.libraries = modules::callouts6(&self.config);
         self.adopt()
     }
 
@@ -93,6 +96,7 @@ impl World6 {
             store: &*self.store,
             databases: None,
             runtime: &self.runtime,
+            libraries: &self.libraries,
             server_id: &self.server_id,
             now: self.clock.timestamp(),
             updates: self.updates(),

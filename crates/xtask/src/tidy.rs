@@ -36,8 +36,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "modules",
         &[
-            "base", "json", "options", "expr", "host", "config", "backend", "control", "hooks", "lease",
-            "ncr", "observe",
+            "base", "json", "options", "expr", "host", "config", "backend", "control", "engine", "hooks",
+            "lease", "ncr", "observe", "wire",
         ],
     ),
     ("dns", &["wire"]),
@@ -50,8 +50,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "testkit",
         &[
-            "base", "json", "wire", "options", "config", "control", "lease", "engine", "memfile", "ncr",
-            "observe",
+            "base", "json", "wire", "options", "config", "control", "lease", "engine", "memfile",
+            "modules", "ncr", "observe",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 
 mod classes;
 mod ddns;
+mod hooks;
 mod hosts;
 mod options;
 mod protocol;
@@ -15,10 +16,11 @@ mod subnet6;
 
 pub use classes::{Class, ClassId, ClassTable, Round, builtin};
 pub use ddns::{Ddns, ReplaceClientName, Sanitiser};
+pub use hooks::{FlexAction, FlexId, FlexOption, FlexRule, FlexSubOption, LegalLog};
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};
 pub use protocol::{Dhcp4, Dhcp6, Protocol};
-pub use server::{FlexId, Globals, LegalLog, ServerConfig};
+pub use server::{Globals, ServerConfig};
 pub use server4::{Globals4, OwnGlobals4, ServerConfig4};
 pub use server6::{DuidKind, Globals6, MacSource, OwnGlobals6, ServerConfig6, ServerIdConfig};
 pub use service::*;

@@ -1,12 +1,11 @@
 //! The whole resolved configuration of a server. What is said here holds for both protocols; `server4` and `server6`
 //! have the rest.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::{Seconds, SubnetId};
 
-use super::{ClassTable, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
+use super::{ClassTable, FlexId, FlexOption, LegalLog, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
 use crate::Written;
 
 /// Parameters of the whole server.
@@ -19,30 +18,6 @@ pub struct Globals<P: Protocol> {
     /// 0: off.
     pub dhcp4o6_port: u16,
     pub own: P::Globals,
-}
-
-/// Flexible identifiers (`libdhcp_flex_id`).
-#[derive(Clone, Debug, Default)]
-pub struct FlexId {
-    /// Makes the identifier of a query.
-    pub expression: Option<Arc<expr::Expression>>,
-    /// It takes the place of the client identifier or DUID.
-    pub replace_client_id: bool,
-    /// The only IA_NA and the only IA_PD of a message are what they are whatever their IAID.
-    pub ignore_iaid: bool,
-    /// A client identifier that is replaced has the form of RFC 4361.
-    pub as_duid: bool,
-}
-
-/// What the entries of the legal log are made of (`libdhcp_legal_log`).
-#[derive(Clone, Debug, Default)]
-pub struct LegalLog {
-    /// Text of an entry from the query (`request-parser-format`).
-    pub request: Option<Arc<expr::Expression>>,
-    /// What follows it, from the reply (`response-parser-format`).
-    pub response: Option<Arc<expr::Expression>>,
-    /// Subnets whose leases are not logged (`legal-logging` of their user contexts).
-    pub silent: HashSet<SubnetId>,
 }
 
 /// What kea-dhcp4 or kea-dhcp6 runs on.
@@ -62,6 +37,8 @@ pub struct ServerConfig<P: Protocol> {
     pub host_identifiers: Box<[host::IdentifierKind]>,
     /// What `libdhcp_flex_id` is listed with.
     pub flex_id: Option<FlexId>,
+    /// What `libdhcp_flex_option` is listed with.
+    pub flex_option: Option<Arc<FlexOption>>,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<LegalLog>,
     /// In the order of selection: by id.

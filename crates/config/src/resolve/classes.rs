@@ -23,20 +23,22 @@ pub(crate) struct ClassBuilder {
     known: Option<Arc<ClassTable>>,
 }
 
-/// What an expression may name: built-in classes and those above it.
-struct Earlier<'a> {
+/// What an expression may name.
+struct Scope<'a> {
     classes: &'a mut ClassBuilder,
     definitions: &'a Arc<DefTable>,
+    /// Built-in classes and those above it alone, as the test of a class; else any, also such as are only spawned.
+    earlier: bool,
 }
 
-impl expr::Names for Earlier<'_> {
+impl expr::Names for Scope<'_> {
     fn class(&mut self, name: &str) -> Option<ClassId> {
         let known = self
             .classes
             .table
             .id(name)
             .is_some_and(|id| self.classes.table.get(id).is_some_and(|class| class.configured));
-        (known || is_builtin(name)).then(|| self.classes.id(name))
+        (!self.earlier || known || is_builtin(name)).then(|| self.classes.id(name))
     }
 
     fn definitions(&self) -> &Arc<DefTable> {
@@ -124,8 +126,8 @@ impl ClassBuilder {
             return;
         }
         let table = definitions(ctx, global, items(map, "option-def").into_iter());
-        let test = self.compile(ctx, map, "test", &table);
-        let template_test = self.compile(ctx, map, "template-test", &table);
+        let test = self.compile_by(expr::compile_bool, ctx, map, "test", &table, true);
+        let template_test = self.compile_by(expr::compile_string, ctx, map, "template-test", &table, true);
         let options = option_set(ctx, &table, self, items(map, "option-data").into_iter());
         let depends_on_known = test.iter().chain(&template_test).flat_map(|e| e.classes()).any(|id| {
             *id == builtin::KNOWN
@@ -156,7 +158,7 @@ impl ClassBuilder {
         table.configured.push(id);
     }
 
-    /// An expression in a member of a map: a condition where it is `test`, else one for a text.
+    /// An expression for a text in a member of a map, of a hook library.
     pub(crate) fn compile(
         &mut self,
         ctx: &mut Context<'_>,
@@ -164,15 +166,34 @@ impl ClassBuilder {
         member: &str,
         definitions: &Arc<DefTable>,
     ) -> Option<Arc<expr::Expression>> {
+        self.compile_by(expr::compile_string, ctx, map, member, definitions, false)
+    }
+
+    /// A condition in a member of a map, of a hook library.
+    pub(crate) fn compile_condition(
+        &mut self,
+        ctx: &mut Context<'_>,
+        map: &Map,
+        member: &str,
+        definitions: &Arc<DefTable>,
+    ) -> Option<Arc<expr::Expression>> {
+        self.compile_by(expr::compile_bool, ctx, map, member, definitions, false)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn compile_by(
+        &mut self,
+        compile: fn(&str, Family, &mut dyn expr::Names) -> Result<expr::Expression, expr::ExprError>,
+        ctx: &mut Context<'_>,
+        map: &Map,
+        member: &str,
+        definitions: &Arc<DefTable>,
+        earlier: bool,
+    ) -> Option<Arc<expr::Expression>> {
         let value = map.get(member)?;
         let written = value.as_str()?;
-        let family = definitions.family();
-        let mut names = Earlier { classes: self, definitions };
-        let compiled = if member == "test" {
-            expr::compile_bool(written, family, &mut names)
-        } else {
-            expr::compile_string(written, family, &mut names)
-        };
+        let mut scope = Scope { classes: self, definitions, earlier };
+        let compiled = compile(written, definitions.family(), &mut scope);
         match compiled {
             Ok(expression) => Some(Arc::new(expression)),
             Err(why) => {

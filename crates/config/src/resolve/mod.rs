@@ -6,6 +6,7 @@ mod d2;
 mod ddns;
 mod ere;
 mod flex_id;
+mod flex_option;
 mod hosts;
 mod kept;
 mod legal_log;
@@ -180,6 +181,7 @@ pub(crate) fn resolve<P: Own>(
     let services = service::resolve(&mut ctx, map, pos);
     ctx.enter("hooks-libraries");
     let flex_id = flex_id::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
+    let flex_option = flex_option::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
     let legal_log =
         legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
     if !ctx.errors.is_empty() {
@@ -199,6 +201,7 @@ pub(crate) fn resolve<P: Own>(
         hosts,
         host_identifiers: hosts::identifiers(P::FAMILY, map),
         flex_id,
+        flex_option: flex_option.map(Arc::new),
         legal_log,
         subnets,
         networks,

@@ -7,7 +7,7 @@ use wire::v4::{MessageType, Packet};
 use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
 use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
-    relay_info, release, request, subnet,
+    library, relay_info, release, request, subnet,
 };
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
@@ -28,6 +28,16 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         query.flex_id = crate::flex_id::of(flex_id, &query);
         let replaced = query.flex_id.as_deref().and_then(|id| crate::flex_id::client_id(flex_id, id));
         query.client_id = replaced.or(query.client_id);
+    }
+    let changed = match intake(ctx, &mut query) {
+        Ok(changed) => changed,
+        Err(reason) => return Verdict::Drop(reason),
+    };
+    if let Some(packet) = changed.as_deref().and_then(|bytes| Packet::parse(bytes).ok()) {
+        // What took the place of the identifier stays there.
+        let own = query.client_id == query.packet.client_id();
+        let client_id = if own { packet.client_id() } else { query.client_id };
+        query = Query { packet, client_id, ..query };
     }
     match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
@@ -98,11 +108,16 @@ fn parse<'a>(ctx: &Context4<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
     Ok(query)
 }
 
-async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
+/// What is decided before anything is looked up; answers the bytes of a query that libraries changed.
+fn intake(ctx: &Context4<'_>, query: &mut Query<'_>) -> Result<Option<Vec<u8>>, DropReason> {
     accept::message_type(query)?;
     accept::direct(query)?;
     classify::first_round(ctx, query);
     accept::server_id(ctx, query)?;
+    library::received(ctx, query)
+}
+
+async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
     classify::refuse_dropped(query)?;
     fetch_hosts(ctx, query).await?;
     crate::classify::early_round(ctx.config, query);

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use lease::{AsText, InWords, Lease4, LegalEntry};
 use wire::iana::relay_agent::SubOption;
-use wire::v4::Packet;
 
 use super::messages::LegalRenderError;
-use super::{Context4, Query};
+use super::{Context4, Query, library};
 use crate::legal::{Event, custom, identified};
 
 /// Adds what the legal log is told of a lease, if anything. `reply`: the octets of the reply, where there is one.
@@ -23,7 +22,7 @@ pub(super) fn tell(
     if log.silent.contains(&lease.subnet_id) {
         return;
     }
-    let reply = reply.filter(|_| log.response.is_some()).and_then(|bytes| view(query, bytes));
+    let reply = reply.filter(|_| log.response.is_some()).and_then(|bytes| library::view(query, bytes));
     let text = match custom(log, query, reply.as_ref()) {
         Some(Ok(text)) => text,
         Some(Err(reason)) => {
@@ -34,23 +33,6 @@ pub(super) fn tell(
         None => words(query, event, lease),
     };
     entries.extend(LegalEntry::new(lease.address.to_string(), text));
-}
-
-/// The reply as expressions look at it, with what is known of its query.
-fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a>> {
-    let packet = Packet::parse(bytes).ok()?;
-    Some(Query {
-        kind: packet.message_type()?,
-        packet,
-        arrival: query.arrival,
-        hw_addr: query.hw_addr,
-        client_id: None,
-        classes: query.classes.clone(),
-        lenient: query.lenient,
-        restored: false,
-        flex_id: None,
-        hosts: super::Hosts::default(),
-    })
 }
 
 /// The entry where the operator has no expressions.

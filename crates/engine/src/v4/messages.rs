@@ -298,4 +298,7 @@ observe::messages! {
     LeaseRecovered { address } = "ALLOC_ENGINE_V4_DECLINED_RECOVERED", "alloc-engine", Info,
         "IPv4 address {address} was recovered after the end of probation-period",
         "A declined address may be given out again.";
+    HookReceivedDrop { query } = "DHCP4_HOOK_PACKET_RCVD_SKIP", "hooks", Debug(40),
+        "{query}: packet is dropped, because a callout set the next step to SKIP",
+        "A hook library does not want the packet served; its own messages say why.";
 }

@@ -9,7 +9,7 @@ use host::HostLookup;
 use lease::LeaseStore4;
 use wire::v4::{MessageType, Packet};
 
-use super::Label;
+use super::{Label, Libraries};
 use crate::ClassSet;
 use crate::alloc::Runtime4;
 use crate::over6::Over6;
@@ -31,6 +31,8 @@ pub struct Context4<'a> {
     /// Where host reservations are looked up beside the configuration.
     pub databases: Option<&'a dyn HostLookup<Reservation4>>,
     pub runtime: &'a Runtime4,
+    /// The hook libraries that are called on the way.
+    pub libraries: &'a Libraries,
     pub locals: &'a dyn LocalAddresses,
     pub now: Timestamp,
     /// Name change requests are taken: `enable-updates` is on, and the sender is not suspended.

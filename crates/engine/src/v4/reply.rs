@@ -11,13 +11,13 @@ use wire::v4::{BOOTP_MIN_LEN, Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
-use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict};
+use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict, library};
 use crate::siblings::siblings;
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
 
 /// The largest UDP payload of an IPv4 packet.
-const MAX_REPLY: usize = 65_507;
+pub(super) const MAX_REPLY: usize = 65_507;
 /// Enterprise number of CableLabs, whose sub-option 1 lists the wanted sub-options (DOCSIS).
 const CABLE_LABS: u32 = 4491;
 const DOCSIS_ORO: u8 = 1;
@@ -197,7 +197,7 @@ pub(super) fn grant(
     if inform {
         route_inform(query, &destination, &mut header, &mut options);
     }
-    let mut verdict = write(query, kind, &header, &mut options, destination, out);
+    let mut verdict = write(ctx, query, kind, &header, &mut options, destination, out);
     if let Verdict::Reply(reply) = &mut verdict {
         reply.promises = kind != MessageType::OFFER || granted.is_some_and(|g| g.held);
     }
@@ -212,7 +212,7 @@ pub(super) fn bare_ack(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>)
     let mut header = query.packet.header().reply();
     header.ciaddr = query.packet.header().ciaddr;
     route_inform(query, &destination, &mut header, &mut options);
-    write(query, MessageType::ACK, &header, &mut options, destination, out)
+    write(ctx, query, MessageType::ACK, &header, &mut options, destination, out)
 }
 
 /// An ACK to an INFORM goes straight to the client, and nothing of the relay's belongs in it. The relay of a client
@@ -242,7 +242,7 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
         // The relay must broadcast it: the client's address is what is wrong.
         header.flags |= FLAG_BROADCAST;
     }
-    write(query, MessageType::NAK, &header, &mut options, destination, out)
+    write(ctx, query, MessageType::NAK, &header, &mut options, destination, out)
 }
 
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
@@ -482,6 +482,7 @@ fn server_address(query: &Query<'_>) -> Ipv4Addr {
 }
 
 fn write(
+    ctx: &Context4<'_>,
     query: &Query<'_>,
     kind: MessageType,
     header: &Header<'_>,
@@ -501,6 +502,9 @@ fn write(
     if let Err(error) = encode(kind, bootp, header, options, out) {
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
+    }
+    if let Err(reason) = library::sending(ctx, query, bootp, out) {
+        return Verdict::Drop(reason);
     }
     observe::log!(ResponseData {
         query: query.label(),

@@ -7,7 +7,7 @@ use wire::v6::{MessageType, Packet};
 use super::messages::{PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName};
 use super::{
     Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
-    hw_addr, inform, over4, register, release, request, subnet,
+    hw_addr, inform, library, over4, register, release, request, subnet,
 };
 use crate::classes::ClassSet;
 
@@ -15,6 +15,9 @@ use crate::classes::ClassSet;
 /// `commit`. `out` is cleared first.
 pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
     out.clear();
+    // Before the query, which may come to borrow from it.
+    #[allow(clippy::needless_late_init)]
+    let changed;
     let mut query = match parse(ctx, arrival, bytes) {
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
@@ -25,6 +28,16 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         query.flex_id = crate::flex_id::of(flex_id, &query);
         let replaced = query.flex_id.as_deref().and_then(|id| crate::flex_id::duid(flex_id, id));
         query.duid = replaced.or(query.duid);
+    }
+    changed = match intake(ctx, &mut query) {
+        Ok(changed) => changed,
+        Err(reason) => return Verdict::Drop(reason),
+    };
+    if let Some(packet) = changed.as_deref().and_then(|bytes| Packet::parse(bytes).ok()) {
+        // What took the place of the identifier stays there.
+        let own = query.duid == query.message().client_id();
+        let duid = if own { packet.message().client_id() } else { query.duid };
+        query = Query { packet, duid, ..query };
     }
     match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
@@ -88,7 +101,8 @@ fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
     Ok(query)
 }
 
-async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
+/// What is decided before anything is looked up; answers the bytes of a query that libraries changed.
+fn intake(ctx: &Context6<'_>, query: &mut Query<'_>) -> Result<Option<Vec<u8>>, DropReason> {
     accept::server_id(ctx, query)?;
     accept::unicast(query)?;
     classify::first_round(ctx, query);
@@ -100,6 +114,10 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
         local: query.arrival.local,
         interface: &query.arrival.interface
     });
+    library::received(ctx, query)
+}
+
+async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> Result<Verdict, DropReason> {
     accept::sanity(query)?;
     classify::refuse_dropped(query)?;
     fetch_hosts(ctx, query).await?;

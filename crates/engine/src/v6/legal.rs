@@ -10,11 +10,11 @@ use expr::QueryView;
 use lease::{HwAddrSource, InWords, Lease6, LeaseType, LegalEntry};
 use wire::RawOption;
 use wire::iana::dhcp6_option as option6;
-use wire::v6::{IaAddr, IaPrefix, Packet};
+use wire::v6::{IaAddr, IaPrefix};
 
 use super::messages::LegalRenderError;
 use super::reply::{self, Answer};
-use super::{Context6, Query, Verdict};
+use super::{Context6, Query, Verdict, library};
 use crate::legal::{Event, custom, identified};
 
 /// Adds what the legal log is told of a lease, if anything. `reply`: the octets of the reply, where there is one.
@@ -30,7 +30,7 @@ pub(super) fn tell(
     if log.silent.contains(&lease.subnet_id) {
         return;
     }
-    let reply = reply.filter(|_| log.response.is_some()).and_then(|bytes| view(query, bytes));
+    let reply = reply.filter(|_| log.response.is_some()).and_then(|bytes| library::view(query, bytes));
     let reply = reply.as_ref().map(|packet| OfLease { packet, lease });
     let text = match custom(log, &OfLease { packet: query, lease }, reply.as_ref()) {
         Some(Ok(text)) => text,
@@ -67,23 +67,6 @@ fn named(lease: &Lease6) -> String {
         LeaseType::Na => lease.address.to_string(),
         LeaseType::Pd => format!("{}/{}", lease.address, lease.prefix_length),
     }
-}
-
-/// The reply as expressions look at it, with what is known of its query.
-fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a>> {
-    let packet = Packet::parse(bytes).ok()?;
-    Some(Query {
-        kind: packet.message().message_type(),
-        packet,
-        arrival: query.arrival,
-        duid: None,
-        hw_addr: None,
-        classes: query.classes.clone(),
-        flex_id: None,
-        lenient: query.lenient,
-        ignore_iaid: query.ignore_iaid,
-        hosts: super::Hosts::default(),
-    })
 }
 
 /// A message about one lease: of its associations only that of the lease is there, with nothing else in it that is

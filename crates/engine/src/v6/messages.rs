@@ -297,4 +297,7 @@ observe::messages! {
     ExtendedInfoBroken { address, reason } = "DHCPSRV_LEASE6_EXTENDED_INFO_SANITY_FAIL", "dhcpsrv", Error,
         "extended info for lease {address} failed checks ({reason})",
         "It is not as extended-info-checks asks for, and was taken off the lease.";
+    HookReceivedDrop { query } = "DHCP6_HOOK_PACKET_RCVD_SKIP", "hooks", Debug(40),
+        "{query}: packet is dropped, because a callout set the next step to SKIP",
+        "A hook library does not want the packet served; its own messages say why.";
 }

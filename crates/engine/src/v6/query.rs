@@ -11,7 +11,7 @@ use host::HostLookup;
 use lease::{HwAddrSource, LeaseStore6};
 use wire::v6::{Message, MessageType, Packet};
 
-use super::{Hosts, Label};
+use super::{Hosts, Label, Libraries};
 use crate::alloc::Runtime6;
 use crate::classes::ClassSet;
 
@@ -22,6 +22,8 @@ pub struct Context6<'a> {
     /// Where host reservations are looked up beside the configuration.
     pub databases: Option<&'a dyn HostLookup<Reservation6>>,
     pub runtime: &'a Runtime6,
+    /// The hook libraries that are called on the way.
+    pub libraries: &'a Libraries,
     /// The server's DUID.
     pub server_id: &'a Duid,
     pub now: Timestamp,

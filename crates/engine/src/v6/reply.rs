@@ -19,11 +19,11 @@ use super::lifetimes::{self, Lifetimes};
 use super::messages::{OptionsGiven, PackFailed, PacketSent, UnicastConfigured};
 use super::name::ClientName;
 use super::pools::Pool;
-use super::{Context6, Destination, DropReason, Query, Reply, Verdict, classify, relay};
+use super::{Context6, Destination, DropReason, Query, Reply, Verdict, classify, library, relay};
 use crate::Effects;
 
 /// The largest UDP payload of an IPv6 packet.
-const MAX_REPLY: usize = 65_527;
+pub(super) const MAX_REPLY: usize = 65_527;
 /// Enterprise number of CableLabs, whose sub-option 1 lists the wanted sub-options (DOCSIS).
 const CABLE_LABS: u32 = 4491;
 const DOCSIS_ORO: u16 = 1;
@@ -466,6 +466,10 @@ pub(super) fn finish<'c>(
         out.clear();
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
+    }
+    if let Err(reason) = library::sending(ctx, query, out) {
+        out.clear();
+        return Verdict::Drop(reason);
     }
     let destination = destination(ctx, query);
     observe::log!(PacketSent {

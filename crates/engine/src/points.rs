@@ -1,0 +1,71 @@
+//! Hook points: where libraries are called on the way of a packet (Kea developer's guide, "Hooks Developer's Guide").
+//!
+//! What a library may do at a point is a method of [`v4::Library`](crate::v4::Library) and
+//! [`v6::Library`](crate::v6::Library), with typed arguments. A point has the libraries that wish to be called there, in
+//! the order of `hooks-libraries`; one that has none costs a branch.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::DropReason;
+
+/// A point of a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// `pkt4_receive`, `pkt6_receive`: classes of the first round are known, nothing is looked up yet.
+    Received,
+    /// `pkt4_send`, `pkt6_send`: the reply is whole.
+    Sending,
+}
+
+impl Point {
+    const COUNT: usize = 2;
+}
+
+/// What is to follow a callout. Anything but [`Next::Go`] ends its point: libraries further down the list are not called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Next {
+    Go,
+    /// The packet is dropped, and counted under this reason.
+    Drop(DropReason),
+}
+
+/// The libraries of each point.
+pub struct Callouts<T: ?Sized> {
+    lists: [Vec<Arc<T>>; Point::COUNT],
+}
+
+impl<T: ?Sized> Callouts<T> {
+    /// No libraries.
+    pub const NONE: Self = Self { lists: [const { Vec::new() }; Point::COUNT] };
+
+    /// Adds a library behind those that are there.
+    pub fn add(&mut self, library: &Arc<T>, points: &[Point]) {
+        for point in points {
+            if let Some(list) = self.lists.get_mut(*point as usize) {
+                list.push(Arc::clone(library));
+            }
+        }
+    }
+
+    /// The libraries that are called at a point.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, point: Point) -> &[Arc<T>] {
+        self.lists.get(point as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<T: ?Sized> Default for Callouts<T> {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Callouts<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<_> = self.lists.iter().map(Vec::len).collect();
+        f.debug_tuple("Callouts").field(&counts).finish()
+    }
+}

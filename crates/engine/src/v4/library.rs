@@ -1,0 +1,125 @@
+//! Libraries and the hook points of DHCPv4 at which they are called.
+
+use wire::iana::dhcp4_option as option4;
+use wire::v4::{BOOTP_MIN_LEN, MessageType, Packet, append_option};
+
+use super::messages::{HookReceivedDrop, PackFailed};
+use super::{Context4, DropReason, Query};
+use crate::draft::{Draft, OptionList};
+use crate::points::{Callouts, Next, Point};
+
+/// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
+pub trait Library: Send + Sync {
+    /// `pkt4_receive`. `draft` is the query, whose options may be changed; what was found out about it so far stays as it
+    /// is.
+    fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
+        let _ = (query, draft);
+        Next::Go
+    }
+
+    /// `pkt4_send`. `draft` is the reply, whose options may be changed.
+    fn sending(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) {
+        let _ = (query, draft);
+    }
+}
+
+/// The libraries of kea-dhcp4.
+pub type Libraries = Callouts<dyn Library>;
+
+/// The end option.
+const END: u8 = 255;
+/// Where options begin: behind the fixed fields and the cookie.
+const OPTIONS: usize = 240;
+
+/// Lets libraries see a query; answers its bytes where they changed it.
+pub(super) fn received(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Option<Vec<u8>>, DropReason> {
+    let libraries = ctx.libraries.at(Point::Received);
+    if libraries.is_empty() {
+        return Ok(None);
+    }
+    let mut draft = Draft::new(query, options(&query.packet));
+    for library in libraries {
+        if let Next::Drop(reason) = library.received(query, &mut draft) {
+            observe::log!(HookReceivedDrop { query: query.label() });
+            return Err(reason);
+        }
+    }
+    let header = query.packet.bytes().get(..OPTIONS).unwrap_or_default();
+    Ok(draft.changed().map(|options| written(header, &options, 0)))
+}
+
+/// Lets libraries see a reply, and change it in place.
+pub(super) fn sending(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    bootp: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), DropReason> {
+    let libraries = ctx.libraries.at(Point::Sending);
+    if libraries.is_empty() {
+        return Ok(());
+    }
+    let Some(reply) = view(query, out) else { return Ok(()) };
+    let mut draft = Draft::new(&reply, options(&reply.packet));
+    for library in libraries {
+        library.sending(query, &mut draft);
+    }
+    let Some(mut options) = draft.changed() else { return Ok(()) };
+    // Stable: several options of a code keep their order.
+    options.sort_by_key(|(code, _)| match u8::try_from(*code) {
+        Ok(option4::MESSAGE_TYPE) => 0,
+        Ok(option4::AGENT_OPTIONS) => u16::MAX,
+        _ => *code,
+    });
+    let header = reply.packet.bytes().get(..OPTIONS).unwrap_or_default();
+    let bytes = written(header, &options, if bootp { BOOTP_MIN_LEN } else { 0 });
+    if bytes.len() > super::reply::MAX_REPLY {
+        observe::log!(PackFailed { query: query.label(), error: wire::Full });
+        return Err(DropReason::ProcessingFailed);
+    }
+    *out = bytes;
+    Ok(())
+}
+
+/// The reply as expressions look at it, with what is known of its query.
+pub(super) fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a>> {
+    let packet = Packet::parse(bytes).ok()?;
+    Some(Query {
+        // BOOTP replies have none.
+        kind: packet.message_type().unwrap_or(MessageType(0)),
+        packet,
+        arrival: query.arrival,
+        hw_addr: query.hw_addr,
+        client_id: None,
+        classes: query.classes.clone(),
+        lenient: query.lenient,
+        restored: false,
+        flex_id: None,
+        hosts: super::Hosts::default(),
+    })
+}
+
+/// The options of a packet, the parts of each joined (RFC 3396).
+fn options(packet: &Packet<'_>) -> OptionList {
+    let mut options = OptionList::new();
+    for code in packet.options().raw().iter().map(|option| option.code) {
+        if !options.iter().any(|(there, _)| *there == code)
+            && let Some(payload) = u8::try_from(code).ok().and_then(|code| packet.option(code))
+        {
+            options.push((code, payload.to_vec()));
+        }
+    }
+    options
+}
+
+fn written(header: &[u8], options: &OptionList, least: usize) -> Vec<u8> {
+    let mut bytes = header.to_vec();
+    for (code, payload) in options {
+        if let Ok(code) = u8::try_from(*code) {
+            append_option(&mut bytes, code, payload);
+        }
+    }
+    bytes.push(END);
+    bytes.resize(bytes.len().max(least), 0);
+    bytes
+}

@@ -1,0 +1,113 @@
+//! Libraries and the hook points of DHCPv6 at which they are called.
+
+use std::sync::Arc;
+
+use wire::v6::{Builder, Packet};
+
+use super::messages::{HookReceivedDrop, PackFailed};
+use super::{Context6, DropReason, Query};
+use crate::draft::{Draft, OptionList};
+use crate::points::{Callouts, Next, Point};
+
+/// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
+pub trait Library: Send + Sync {
+    /// `pkt6_receive`. `draft` is the query, whose options may be changed; what was found out about it so far stays as it
+    /// is.
+    fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
+        let _ = (query, draft);
+        Next::Go
+    }
+
+    /// `pkt6_send`. `draft` is the reply, whose options may be changed.
+    fn sending(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) {
+        let _ = (query, draft);
+    }
+}
+
+/// The libraries of kea-dhcp6.
+pub type Libraries = Callouts<dyn Library>;
+
+/// Lets libraries see a query; answers its bytes where they changed it.
+pub(super) fn received(ctx: &Context6<'_>, query: &Query<'_>) -> Result<Option<Vec<u8>>, DropReason> {
+    let libraries = ctx.libraries.at(Point::Received);
+    if libraries.is_empty() {
+        return Ok(None);
+    }
+    let mut draft = Draft::new(query, options(&query.packet));
+    for library in libraries {
+        if let Next::Drop(reason) = library.received(query, &mut draft) {
+            observe::log!(HookReceivedDrop { query: query.label() });
+            return Err(reason);
+        }
+    }
+    let Some(options) = draft.changed() else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let builder = Builder::within(&mut bytes, super::reply::MAX_REPLY, &query.packet, query.message().header());
+    // What grew beyond a datagram stays as it was.
+    Ok(written(builder, &options).ok().map(|()| bytes))
+}
+
+/// Lets libraries see a reply, and change it in place.
+pub(super) fn sending(ctx: &Context6<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> Result<(), DropReason> {
+    let libraries = ctx.libraries.at(Point::Sending);
+    if libraries.is_empty() {
+        return Ok(());
+    }
+    if let Some(changed) = changed(libraries, query, out)? {
+        *out = changed;
+    }
+    Ok(())
+}
+
+/// The bytes of a reply that libraries changed.
+fn changed(
+    libraries: &[Arc<dyn Library>],
+    query: &Query<'_>,
+    bytes: &[u8],
+) -> Result<Option<Vec<u8>>, DropReason> {
+    let Some(reply) = view(query, bytes) else { return Ok(None) };
+    let mut draft = Draft::new(&reply, options(&reply.packet));
+    for library in libraries {
+        library.sending(query, &mut draft);
+    }
+    let Some(mut options) = draft.changed() else { return Ok(None) };
+    // Stable: several options of a code keep their order.
+    options.sort_by_key(|(code, _)| *code);
+    let mut bytes = Vec::new();
+    let builder = Builder::within(&mut bytes, super::reply::MAX_REPLY, &reply.packet, reply.message().header());
+    if let Err(error) = written(builder, &options) {
+        observe::log!(PackFailed { query: query.label(), error });
+        return Err(DropReason::ProcessingFailed);
+    }
+    Ok(Some(bytes))
+}
+
+/// The reply as expressions look at it, with what is known of its query.
+pub(super) fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a>> {
+    let packet = Packet::parse(bytes).ok()?;
+    Some(Query {
+        kind: packet.message().message_type(),
+        packet,
+        arrival: query.arrival,
+        duid: None,
+        hw_addr: None,
+        classes: query.classes.clone(),
+        flex_id: None,
+        lenient: query.lenient,
+        ignore_iaid: query.ignore_iaid,
+        hosts: super::Hosts::default(),
+    })
+}
+
+/// The options of the client's own message.
+fn options(packet: &Packet<'_>) -> OptionList {
+    packet.message().options().iter().map(|option| (option.code, option.value.to_vec())).collect()
+}
+
+fn written(builder: Result<Builder<'_>, wire::Full>, options: &OptionList) -> Result<(), wire::Full> {
+    let mut builder = builder?;
+    for (code, payload) in options {
+        builder.option(*code, payload)?;
+    }
+    builder.finish().map(|_| ())
+}

@@ -1,0 +1,49 @@
+//! The libraries that are called on the way of packets, in the order of `hooks-libraries`.
+
+use std::sync::Arc;
+
+use config::{Dhcp4, Dhcp6, HookLibrary, Protocol, ServerConfig};
+use engine::{Point, v4, v6};
+
+use crate::flex_option;
+
+/// A library with callouts, for both servers.
+pub(crate) trait Library: v4::Library + v6::Library {
+    /// Where it is called.
+    fn points(&self) -> Vec<Point>;
+}
+
+/// The callouts of a configuration of kea-dhcp4.
+#[must_use]
+pub fn of4(config: &ServerConfig<Dhcp4>) -> v4::Libraries {
+    let mut callouts = v4::Libraries::NONE;
+    for library in all(config) {
+        let points = library.points();
+        callouts.add(&(library as Arc<dyn v4::Library>), &points);
+    }
+    callouts
+}
+
+/// The callouts of a configuration of kea-dhcp6.
+#[must_use]
+pub fn of6(config: &ServerConfig<Dhcp6>) -> v6::Libraries {
+    let mut callouts = v6::Libraries::NONE;
+    for library in all(config) {
+        let points = library.points();
+        callouts.add(&(library as Arc<dyn v6::Library>), &points);
+    }
+    callouts
+}
+
+fn all<P: Protocol>(config: &ServerConfig<P>) -> impl Iterator<Item = Arc<dyn Library>> {
+    config.services.hooks_libraries.iter().filter_map(|listed| of(config, listed))
+}
+
+/// What is called of a listed library, if anything.
+fn of<P: Protocol>(config: &ServerConfig<P>, listed: &HookLibrary) -> Option<Arc<dyn Library>> {
+    if listed.is("libdhcp_flex_option") {
+        let rules = config.flex_option.as_ref()?;
+        return Some(Arc::new(flex_option::Library::new(rules, &config.classes)));
+    }
+    None
+}

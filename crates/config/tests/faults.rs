@@ -8,10 +8,10 @@ mod common;
 use common::{parse, parse_command, resolve, value};
 
 /// A configuration and the start of its one fault.
-type Case = (&'static str, &'static str);
+type Case<'c> = (&'c str, &'c str);
 
 #[track_caller]
-fn check(cases: &[Case], run: impl Fn(&str) -> Result<(), Vec<String>>) {
+fn check(cases: &[Case<'_>], run: impl Fn(&str) -> Result<(), Vec<String>>) {
     for (members, expected) in cases {
         let faults = run(members).unwrap_err();
         assert!(
@@ -514,4 +514,72 @@ fn what_is_not_served_is_refused_by_name() {
            "ddns-send-updates": true, "reservations-global": true, "host-reservation-identifiers": [ "duid" ]"#,
     )
     .unwrap();
+}
+
+#[test]
+fn options_by_expression() {
+    let with = |options: &str| {
+        format!(
+            r#""hooks-libraries": [ {{ "library": "libdhcp_flex_option.so", "parameters": {{ "options": {options} }} }} ]"#
+        )
+    };
+    for (options, expected) in [
+        ("1", "libdhcp_flex_option: 'options' parameter must be a list"),
+        ("[ 1 ]", "libdhcp_flex_option: option element is not a map"),
+        (r#"[ { "code": 1, "x": 1 } ]"#, "libdhcp_flex_option: unknown parameter 'x'"),
+        (r#"[ { "code": "1", "add": "'x'" } ]"#, "libdhcp_flex_option: 'code' must be an integer"),
+        (r#"[ { "add": "'x'" } ]"#, "libdhcp_flex_option: 'code' or 'name' must be specified"),
+        (r#"[ { "code": 256, "add": "'x'" } ]"#, "libdhcp_flex_option: invalid 'code' value 256"),
+        (r#"[ { "code": 0, "add": "'x'" } ]"#, "libdhcp_flex_option: invalid 'code' value 0: reserved"),
+        (r#"[ { "name": "nope", "add": "'x'" } ]"#, "libdhcp_flex_option: no known 'nope' option in"),
+        (
+            r#"[ { "code": 5, "name": "routers", "add": "'x'" } ]"#,
+            "libdhcp_flex_option: option 'routers' is defined as code: 3, not the specified code: 5",
+        ),
+        (r#"[ { "code": 5 } ]"#, "libdhcp_flex_option: no action"),
+        (r#"[ { "code": 5, "add": "" } ]"#, "libdhcp_flex_option: 'add' must not be empty"),
+        (
+            r#"[ { "code": 5, "add": "'x'", "remove": "option[1].exists" } ]"#,
+            "libdhcp_flex_option: multiple actions",
+        ),
+        (r#"[ { "code": 5, "add": "option[" } ]"#, "expression: [option[] error:"),
+        (
+            r#"[ { "code": 5, "add": "'x'", "source": "response", "destination": "query" } ]"#,
+            "libdhcp_flex_option: destination 'query' requires source 'query'",
+        ),
+        (
+            r#"[ { "code": 5, "add": "'x'", "sub-options": [ ] } ]"#,
+            "libdhcp_flex_option: 'sub-options' and 'add' are incompatible in the same entry",
+        ),
+        (
+            r#"[ { "code": 5, "sub-options": [ { "code": 1, "add": "'x'" } ] } ]"#,
+            "libdhcp_flex_option: container does not encapsulate a space",
+        ),
+        (
+            r#"[ { "code": 43, "sub-options": [ { "code": 1, "add": "'x'", "csv-format": true } ] } ]"#,
+            "libdhcp_flex_option: no known sub-option with code '1' in 'vendor-encapsulated-options-space'",
+        ),
+        (
+            r#"[ { "code": 43, "sub-options": [ { "code": 1, "add": "'x'" }, { "code": 1, "add": "'y'" } ] } ]"#,
+            "libdhcp_flex_option: sub-option 1 of option 43 was already specified",
+        ),
+    ] {
+        check(&[(&with(options), expected)], |members| resolve(members).map(|_| ()));
+    }
+}
+
+#[test]
+fn names_by_expression() {
+    let tuning = r#""hooks-libraries": [ { "library": "libdhcp_ddns_tuning.so", "parameters": "#;
+    let subnet =
+        r#" } ], "subnet4": [ { "id": 1, "subnet": "192.0.2.0/24", "user-context": { "ddns-tuning": "#;
+    for (parameters, context, expected) in [
+        ("{ \"x\": 1 }", "{ }", "'x' is no parameter of libdhcp_ddns_tuning"),
+        ("{ \"hostname-expr\": 1 }", "{ }", "'hostname-expr' of libdhcp_ddns_tuning must be a string"),
+        ("{ \"hostname-expr\": \"x\" }", "{ }", "expression: [x] error:"),
+        ("{ }", "{ \"hostname-expr\": \"'a\" }", "expression: ['a] error:"),
+    ] {
+        let members = format!("{tuning}{parameters}{subnet}{context} }} }} ]");
+        check(&[(&members, expected)], |members| resolve(members).map(|_| ()));
+    }
 }

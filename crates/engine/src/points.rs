@@ -14,12 +14,14 @@ use crate::DropReason;
 pub enum Point {
     /// `pkt4_receive`, `pkt6_receive`: classes of the first round are known, nothing is looked up yet.
     Received,
+    /// `ddns4_update`, `ddns6_update`: the name of a lease is chosen.
+    Named,
     /// `pkt4_send`, `pkt6_send`: the reply is whole.
     Sending,
 }
 
 impl Point {
-    const COUNT: usize = 2;
+    const COUNT: usize = 3;
 }
 
 /// What is to follow a callout. Anything but [`Next::Go`] ends its point: libraries further down the list are not called.
@@ -29,6 +31,17 @@ pub enum Next {
     Go,
     /// The packet is dropped, and counted under this reason.
     Drop(DropReason),
+}
+
+/// The name of a lease, as the server has chosen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Empty: none.
+    pub hostname: String,
+    /// DNS is updated from name to address.
+    pub forward: bool,
+    /// DNS is updated from address to name.
+    pub reverse: bool,
 }
 
 /// The libraries of each point.

@@ -30,6 +30,8 @@ pub enum Module {
     CbCmds,
     /// The `class-*` commands.
     ClassCmds,
+    /// Names of leases by expression.
+    DdnsTuning,
     /// Options by expression.
     FlexOption,
     /// The `reservation-*` commands.
@@ -95,7 +97,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_ddns_tuning",
         purpose: "host names by expression",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::DdnsTuning),
     },
     Library {
         name: "libdhcp_flex_id",

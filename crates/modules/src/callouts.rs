@@ -5,7 +5,7 @@ use std::sync::Arc;
 use config::{Dhcp4, Dhcp6, HookLibrary, Protocol, ServerConfig};
 use engine::{Point, v4, v6};
 
-use crate::flex_option;
+use crate::{ddns_tuning, flex_option};
 
 /// A library with callouts, for both servers.
 pub(crate) trait Library: v4::Library + v6::Library {
@@ -41,6 +41,10 @@ fn all<P: Protocol>(config: &ServerConfig<P>) -> impl Iterator<Item = Arc<dyn Li
 
 /// What is called of a listed library, if anything.
 fn of<P: Protocol>(config: &ServerConfig<P>, listed: &HookLibrary) -> Option<Arc<dyn Library>> {
+    if listed.is("libdhcp_ddns_tuning") {
+        let tuning = config.ddns_tuning.as_ref()?;
+        return Some(Arc::new(ddns_tuning::Library::new(tuning, listed)));
+    }
     if listed.is("libdhcp_flex_option") {
         let rules = config.flex_option.as_ref()?;
         return Some(Arc::new(flex_option::Library::new(rules, &config.classes)));

@@ -3,6 +3,7 @@
 mod callouts;
 pub mod cb_cmds;
 pub mod class_cmds;
+mod ddns_tuning;
 pub mod edit;
 mod flex_option;
 pub mod host_cmds;

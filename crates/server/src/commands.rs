@@ -272,7 +272,10 @@ fn register_module<P: Protocol>(
         hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
         // These have no commands.
-        hooks::Module::FlexOption | hooks::Module::LegalLog | hooks::Module::Rbac => Ok(()),
+        hooks::Module::DdnsTuning
+        | hooks::Module::FlexOption
+        | hooks::Module::LegalLog
+        | hooks::Module::Rbac => Ok(()),
     }
 }
 

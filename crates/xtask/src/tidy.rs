@@ -50,8 +50,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "testkit",
         &[
-            "base", "json", "wire", "options", "config", "control", "lease", "engine", "memfile",
-            "modules", "ncr", "observe",
+            "base", "json", "wire", "options", "config", "control", "lease", "engine", "memfile", "modules",
+            "ncr", "observe",
         ],
     ),
     (

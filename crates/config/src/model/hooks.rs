@@ -1,6 +1,6 @@
 //! What hook libraries are listed with, as far as it is made of expressions, classes and options.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use base::SubnetId;
@@ -29,6 +29,15 @@ pub struct LegalLog {
     pub response: Option<Arc<expr::Expression>>,
     /// Subnets whose leases are not logged (`legal-logging` of their user contexts).
     pub silent: HashSet<SubnetId>,
+}
+
+/// How `libdhcp_ddns_tuning` names leases.
+#[derive(Clone, Debug, Default)]
+pub struct DdnsTuning {
+    /// Makes the name where the subnet does not say otherwise.
+    pub expression: Option<Arc<expr::Expression>>,
+    /// What subnets say of their own; `None`: there names stay as they are.
+    pub subnets: HashMap<SubnetId, Option<Arc<expr::Expression>>>,
 }
 
 /// What `libdhcp_flex_option` does to options, in the order in which it is done: options by their codes, then sub-options

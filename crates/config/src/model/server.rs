@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use base::{Seconds, SubnetId};
 
-use super::{ClassTable, FlexId, FlexOption, LegalLog, OptionSet, Protocol, Services, SharedNetwork, Subnet, SubnetIndex};
+use super::{
+    ClassTable, DdnsTuning, FlexId, FlexOption, LegalLog, OptionSet, Protocol, Services, SharedNetwork,
+    Subnet, SubnetIndex,
+};
 use crate::Written;
 
 /// Parameters of the whole server.
@@ -37,6 +40,8 @@ pub struct ServerConfig<P: Protocol> {
     pub host_identifiers: Box<[host::IdentifierKind]>,
     /// What `libdhcp_flex_id` is listed with.
     pub flex_id: Option<FlexId>,
+    /// How `libdhcp_ddns_tuning` names leases, where it is listed.
+    pub ddns_tuning: Option<Arc<DdnsTuning>>,
     /// What `libdhcp_flex_option` is listed with.
     pub flex_option: Option<Arc<FlexOption>>,
     /// `libdhcp_legal_log` is listed.

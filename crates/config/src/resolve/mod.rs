@@ -4,6 +4,7 @@ mod agent;
 mod classes;
 mod d2;
 mod ddns;
+mod ddns_tuning;
 mod ere;
 mod flex_id;
 mod flex_option;
@@ -181,6 +182,8 @@ pub(crate) fn resolve<P: Own>(
     let services = service::resolve(&mut ctx, map, pos);
     ctx.enter("hooks-libraries");
     let flex_id = flex_id::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
+    let ddns_tuning =
+        ddns_tuning::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
     let flex_option = flex_option::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
     let legal_log =
         legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
@@ -201,6 +204,7 @@ pub(crate) fn resolve<P: Own>(
         hosts,
         host_identifiers: hosts::identifiers(P::FAMILY, map),
         flex_id,
+        ddns_tuning: ddns_tuning.map(Arc::new),
         flex_option: flex_option.map(Arc::new),
         legal_log,
         subnets,

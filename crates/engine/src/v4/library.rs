@@ -1,12 +1,13 @@
 //! Libraries and the hook points of DHCPv4 at which they are called.
 
+use config::{Ddns, Subnet4};
 use wire::iana::dhcp4_option as option4;
 use wire::v4::{BOOTP_MIN_LEN, MessageType, Packet, append_option};
 
 use super::messages::{HookReceivedDrop, PackFailed};
 use super::{Context4, DropReason, Query};
 use crate::draft::{Draft, OptionList};
-use crate::points::{Callouts, Next, Point};
+use crate::points::{Callouts, LeaseName, Next, Point};
 
 /// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
 pub trait Library: Send + Sync {
@@ -15,6 +16,11 @@ pub trait Library: Send + Sync {
     fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
         let _ = (query, draft);
         Next::Go
+    }
+
+    /// `ddns4_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
+    fn named(&self, query: &Query<'_>, subnet: &Subnet4, ddns: &Ddns, name: &mut LeaseName) {
+        let _ = (query, subnet, ddns, name);
     }
 
     /// `pkt4_send`. `draft` is the reply, whose options may be changed.

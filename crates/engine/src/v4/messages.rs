@@ -301,4 +301,7 @@ observe::messages! {
     HookReceivedDrop { query } = "DHCP4_HOOK_PACKET_RCVD_SKIP", "hooks", Debug(40),
         "{query}: packet is dropped, because a callout set the next step to SKIP",
         "A hook library does not want the packet served; its own messages say why.";
+    HookNamed { before, after, forward, forward_after, reverse, reverse_after } = "DHCP4_HOOK_DDNS_UPDATE", "hooks", Debug(40),
+        "A hook has updated the DDNS parameters: hostname {before}=>{after}, forward update {forward}=>{forward_after}, reverse update {reverse}=>{reverse_after}",
+        "A hook library has chosen another name for a lease, or whether DNS is told of it.";
 }

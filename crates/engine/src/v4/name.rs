@@ -4,16 +4,18 @@
 //! client that sends no name, in a scope that generates none, costs nothing here.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use config::{Ddns, Pool4, Subnet4};
 use wire::iana::dhcp4_option as option4;
 
 use super::messages::{
-    FqdnScrubbedEmpty, GenerateFqdn, HostnameGenerated, HostnameMalformed, HostnameReserved,
+    FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameGenerated, HostnameMalformed, HostnameReserved,
     HostnameScrubbedEmpty, NameFailed, SanitisedMalformed,
 };
-use super::{Context4, Query};
+use super::{Context4, Library, Query};
 use crate::fqdn::{self, Fault, Name, directions, of_sent, text_to_wire, well_formed, wire_to_text};
+use crate::points::{LeaseName, Point};
 
 /// Flags of option 81 (RFC 4702 section 2.1).
 mod flag {
@@ -68,11 +70,69 @@ impl ClientName {
             reserved: query.hosts.current(subnet).map(|h| &*h.hostname).filter(|name| !name.is_empty()),
             address,
         };
-        match query.packet.option(option4::FQDN) {
+        let name = match query.packet.option(option4::FQDN) {
             Some(fqdn) => naming.option_81(fqdn).unwrap_or_default(),
             None => naming.option_12(query.packet.option(option4::HOST_NAME)).unwrap_or_default(),
+        };
+        let libraries = ctx.libraries.at(Point::Named);
+        if libraries.is_empty() {
+            return name;
+        }
+        name.tuned(libraries, query, subnet, ddns)
+    }
+
+    /// As libraries want it.
+    fn tuned(
+        mut self,
+        libraries: &[Arc<dyn Library>],
+        query: &Query<'_>,
+        subnet: &Subnet4,
+        ddns: &Ddns,
+    ) -> Self {
+        let before =
+            LeaseName { hostname: self.hostname.into(), forward: self.fqdn_fwd, reverse: self.fqdn_rev };
+        let mut name = before.clone();
+        for library in libraries {
+            library.named(query, subnet, ddns, &mut name);
+        }
+        if name != before {
+            observe::log!(HookNamed {
+                before: &before.hostname,
+                after: &name.hostname,
+                forward: before.forward,
+                forward_after: name.forward,
+                reverse: before.reverse,
+                reverse_after: name.reverse
+            });
+            self.option = self.option.and_then(|option| renamed(option, &name));
+        }
+        Self {
+            hostname: name.hostname.into(),
+            fqdn_fwd: name.forward,
+            fqdn_rev: name.reverse,
+            option: self.option,
         }
     }
+}
+
+/// The option of a reply with another name; `None`: there is none for it.
+fn renamed((code, payload): NameOption, name: &LeaseName) -> Option<NameOption> {
+    let told = name.hostname.to_ascii_lowercase();
+    if code == option4::HOST_NAME {
+        return (!told.is_empty()).then(|| (code, told.into_bytes()));
+    }
+    let [mut flags, rcode1, rcode2] = *payload.first_chunk()?;
+    if !name.forward && !name.reverse {
+        flags = (flags & !flag::S) | flag::N;
+    }
+    let mut payload = vec![flags, rcode1, rcode2];
+    let full = if told.ends_with('.') { told } else { format!("{told}.") };
+    if flags & flag::E != 0 {
+        payload.extend(text_to_wire(&full)?);
+    } else {
+        payload.extend_from_slice(full.as_bytes());
+    }
+    Some((code, payload))
 }
 
 impl Naming<'_, '_> {

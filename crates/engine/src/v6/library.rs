@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use config::{Ddns, Subnet6};
 use wire::v6::{Builder, Packet};
 
 use super::messages::{HookReceivedDrop, PackFailed};
 use super::{Context6, DropReason, Query};
 use crate::draft::{Draft, OptionList};
-use crate::points::{Callouts, Next, Point};
+use crate::points::{Callouts, LeaseName, Next, Point};
 
 /// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
 pub trait Library: Send + Sync {
@@ -16,6 +17,11 @@ pub trait Library: Send + Sync {
     fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
         let _ = (query, draft);
         Next::Go
+    }
+
+    /// `ddns6_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
+    fn named(&self, query: &Query<'_>, subnet: &Subnet6, ddns: &Ddns, name: &mut LeaseName) {
+        let _ = (query, subnet, ddns, name);
     }
 
     /// `pkt6_send`. `draft` is the reply, whose options may be changed.
@@ -42,7 +48,8 @@ pub(super) fn received(ctx: &Context6<'_>, query: &Query<'_>) -> Result<Option<V
     }
     let Some(options) = draft.changed() else { return Ok(None) };
     let mut bytes = Vec::new();
-    let builder = Builder::within(&mut bytes, super::reply::MAX_REPLY, &query.packet, query.message().header());
+    let builder =
+        Builder::within(&mut bytes, super::reply::MAX_REPLY, &query.packet, query.message().header());
     // What grew beyond a datagram stays as it was.
     Ok(written(builder, &options).ok().map(|()| bytes))
 }
@@ -74,7 +81,8 @@ fn changed(
     // Stable: several options of a code keep their order.
     options.sort_by_key(|(code, _)| *code);
     let mut bytes = Vec::new();
-    let builder = Builder::within(&mut bytes, super::reply::MAX_REPLY, &reply.packet, reply.message().header());
+    let builder =
+        Builder::within(&mut bytes, super::reply::MAX_REPLY, &reply.packet, reply.message().header());
     if let Err(error) = written(builder, &options) {
         observe::log!(PackFailed { query: query.label(), error });
         return Err(DropReason::ProcessingFailed);

@@ -300,4 +300,7 @@ observe::messages! {
     HookReceivedDrop { query } = "DHCP6_HOOK_PACKET_RCVD_SKIP", "hooks", Debug(40),
         "{query}: packet is dropped, because a callout set the next step to SKIP",
         "A hook library does not want the packet served; its own messages say why.";
+    HookNamed { before, after, forward, forward_after, reverse, reverse_after } = "DHCP6_HOOK_DDNS_UPDATE", "hooks", Debug(40),
+        "A hook has updated the DDNS parameters: hostname {before}=>{after}, forward update {forward}=>{forward_after}, reverse update {reverse}=>{reverse_after}",
+        "A hook library has chosen another name for a lease, or whether DNS is told of it.";
 }

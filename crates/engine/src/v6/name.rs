@@ -4,16 +4,17 @@
 //! client that sends no name, in a scope that generates none, costs nothing here.
 
 use std::net::Ipv6Addr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use config::{Ddns, Subnet6};
 use wire::iana::dhcp6_option as option6;
 
 use super::messages::{
-    FqdnGenerated, FqdnMalformed, FqdnScrubbedEmpty, GenerateFqdn, HostnameReserved, NameFailed,
+    FqdnGenerated, FqdnMalformed, FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameReserved, NameFailed,
 };
-use super::{Context6, Query};
+use super::{Context6, Library, Query};
 use crate::fqdn::{self, Fault, Name};
+use crate::points::{LeaseName, Point};
 
 /// Flags of option 39 (RFC 4704 section 4.1).
 mod flag {
@@ -117,6 +118,54 @@ impl ClientName {
             let Some(wire) = fqdn::text_to_wire(&told) else { return Self::default() };
             payload.extend(wire);
         }
-        Self { hostname: hostname.into(), forward: s, reverse: !n, option: Some(payload) }
+        let libraries = ctx.libraries.at(Point::Named);
+        match subnet.filter(|_| !libraries.is_empty()) {
+            None => Self { hostname: hostname.into(), forward: s, reverse: !n, option: Some(payload) },
+            Some(subnet) => {
+                let name = LeaseName { hostname, forward: s, reverse: !n };
+                Self::tuned(libraries, query, subnet, ddns, name, payload)
+            }
+        }
+    }
+
+    /// As libraries want it.
+    fn tuned(
+        libraries: &[Arc<dyn Library>],
+        query: &Query<'_>,
+        subnet: &Subnet6,
+        ddns: &Ddns,
+        before: LeaseName,
+        mut payload: Vec<u8>,
+    ) -> Self {
+        let mut name = before.clone();
+        for library in libraries {
+            library.named(query, subnet, ddns, &mut name);
+        }
+        if name != before {
+            observe::log!(HookNamed {
+                before: &before.hostname,
+                after: &name.hostname,
+                forward: before.forward,
+                forward_after: name.forward,
+                reverse: before.reverse,
+                reverse_after: name.reverse
+            });
+            payload.truncate(1);
+            if !name.forward
+                && !name.reverse
+                && let Some(flags) = payload.first_mut()
+            {
+                *flags = (*flags & !flag::S) | flag::N;
+            }
+            let told = name.hostname.to_ascii_lowercase();
+            let Some(wire) = fqdn::text_to_wire(&told) else { return Self::default() };
+            payload.extend(wire);
+        }
+        Self {
+            hostname: name.hostname.into(),
+            forward: name.forward,
+            reverse: name.reverse,
+            option: Some(payload),
+        }
     }
 }

@@ -144,6 +144,7 @@ fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, direct_resp
         libraries: &active.libraries,
         locals: &shared.locals,
         now: now.seconds(),
+        moment: now,
         updates: shared.d2.takes_requests(),
         direct_response,
         respond_to_source: shared.respond_to_source,

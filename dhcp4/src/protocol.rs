@@ -93,8 +93,8 @@ impl Protocol for Dhcp4 {
         Ok(())
     }
 
-    fn libraries(config: &ServerConfig4) -> Self::Libraries {
-        modules::callouts4(config)
+    fn libraries(config: &ServerConfig4, kept: &modules::Kept) -> Self::Libraries {
+        modules::callouts4(config, kept)
     }
 
     fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics4 {

@@ -125,6 +125,7 @@ fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) -> Context6
         libraries: &active.libraries,
         server_id: active.identity.duid(),
         now: now.seconds(),
+        moment: now,
         updates: shared.d2.takes_requests(),
         client_port: shared.client_port,
     }

@@ -84,8 +84,8 @@ impl Protocol for Dhcp6 {
         ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)
     }
 
-    fn libraries(config: &ServerConfig6) -> Self::Libraries {
-        modules::callouts6(config)
+    fn libraries(config: &ServerConfig6, kept: &modules::Kept) -> Self::Libraries {
+        modules::callouts6(config, kept)
     }
 
     fn statistics(registry: Arc<Registry>, now: Micros) -> Statistics6 {

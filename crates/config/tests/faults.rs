@@ -583,3 +583,41 @@ fn names_by_expression() {
         check(&[(&members, expected)], |members| resolve(members).map(|_| ()));
     }
 }
+
+#[test]
+fn limits() {
+    let listed =
+        r#""hooks-libraries": [ { "library": "libdhcp_mysql.so" }, { "library": "libdhcp_limits.so" } ], "#;
+    let subnet = |limits: &str| {
+        format!(
+            r#"{listed}"subnet4": [ {{ "id": 1, "subnet": "192.0.2.0/24", "user-context": {{ "limits": {limits} }} }} ]"#
+        )
+    };
+    for (limits, expected) in [
+        ("1", "'limits' of libdhcp_limits is not a map"),
+        (r#"{ "address-limit": "1" }"#, "libdhcp_limits: limit of leases is not an integer"),
+        (
+            r#"{ "address-limit": -1 }"#,
+            "libdhcp_limits: expected positive limit configured, got negative limit -1",
+        ),
+        (
+            r#"{ "prefix-limit": 4294967296 }"#,
+            "libdhcp_limits: expected limit in range [0, 4294967295], got limit 4294967296",
+        ),
+        (r#"{ "rate-limit": 1 }"#, "libdhcp_limits: 'rate-limit' is not a string"),
+        (
+            r#"{ "rate-limit": "1 packet each second" }"#,
+            "libdhcp_limits: expected rate limit of format <n> packet[s] per <time-unit>, got: 1 packet each second",
+        ),
+        (r#"{ "rate-limit": "1 packet per eon" }"#, "libdhcp_limits: invalid time period eon"),
+        (r#"{ "rate-limit": "-1 packets per day" }"#, "libdhcp_limits: expected limit in range"),
+    ] {
+        check(&[(&subnet(limits), expected)], |members| resolve(members).map(|_| ()));
+    }
+    let database = r#""lease-database": { "type": "mysql", "name": "kea" }, "#;
+    let members = format!("{database}{}", subnet(r#"{ "address-limit": 1 }"#));
+    check(&[(&members, "libdhcp_limits: limits of leases need leases in memory")], |members| {
+        resolve(members).map(|_| ())
+    });
+    assert!(resolve(&format!("{database}{}", subnet(r#"{ "rate-limit": "1 packet per day" }"#))).is_ok());
+}

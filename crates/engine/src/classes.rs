@@ -46,7 +46,7 @@ impl ClassSet {
     }
 
     /// The names of all, in the order in which the query joined them.
-    pub(crate) fn names<'n>(&'n self, name: impl Fn(ClassId) -> Option<&'n str>) -> String {
+    pub fn names<'n>(&'n self, name: impl Fn(ClassId) -> Option<&'n str>) -> Vec<&'n str> {
         let mut strays = self.strays.iter().peekable();
         let mut names = Vec::new();
         for (at, class) in self.order.iter().enumerate() {
@@ -56,7 +56,7 @@ impl ClassSet {
             names.extend(name(*class));
         }
         names.extend(strays.map(|(_, stray)| &**stray));
-        names.join(", ")
+        names
     }
 
     /// Leaves a class.

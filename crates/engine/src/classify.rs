@@ -159,7 +159,7 @@ pub(crate) fn additional<'c, P: Protocol>(
 
 /// The names of a query's classes, for the log.
 pub(crate) fn names(table: &ClassTable, classes: &ClassSet) -> String {
-    classes.names(|class| table.get(class).map(|class| &*class.name))
+    classes.names(|class| table.get(class).map(|class| &*class.name)).join(", ")
 }
 
 fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id: ClassId, class: &Class) {
@@ -193,7 +193,9 @@ fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id:
             let known = table.id(&spawned);
             match known {
                 Some(spawned) => _ = query.classes_mut().insert(spawned),
-                None if query.tells_classes() => query.classes_mut().insert_stray(&spawned),
+                None if table.keeps_spawned || query.tells_classes() => {
+                    query.classes_mut().insert_stray(&spawned)
+                }
                 None => {}
             }
             query.classes_mut().insert(id);

@@ -20,10 +20,12 @@ pub enum DropReason {
     ProcessingFailed,
     /// A queue was full.
     QueueFull,
+    /// A rate limit is exceeded (`libdhcp_limits`).
+    LimitExceeded,
 }
 
 impl DropReason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ParseFailed,
         Self::RfcViolation,
         Self::NotForUs,
@@ -32,6 +34,7 @@ impl DropReason {
         Self::ServiceDisabled,
         Self::ProcessingFailed,
         Self::QueueFull,
+        Self::LimitExceeded,
     ];
 
     /// The statistic that counts it, without `pkt4-` or `pkt6-`.
@@ -46,6 +49,7 @@ impl DropReason {
             Self::ServiceDisabled => "service-disabled",
             Self::ProcessingFailed => "processing-failed",
             Self::QueueFull => "queue-full",
+            Self::LimitExceeded => "limit-exceeded",
         }
     }
 }

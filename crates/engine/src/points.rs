@@ -14,6 +14,10 @@ use crate::DropReason;
 pub enum Point {
     /// `pkt4_receive`, `pkt6_receive`: classes of the first round are known, nothing is looked up yet.
     Received,
+    /// `subnet4_select`, `subnet6_select`: a subnet is selected, or none.
+    SubnetSelected,
+    /// `lease4_select`, `lease4_renew` and their siblings: a lease is about to be stored or offered.
+    LeaseSelected,
     /// `ddns4_update`, `ddns6_update`: the name of a lease is chosen.
     Named,
     /// `pkt4_send`, `pkt6_send`: the reply is whole.
@@ -21,7 +25,7 @@ pub enum Point {
 }
 
 impl Point {
-    const COUNT: usize = 3;
+    const COUNT: usize = 5;
 }
 
 /// What is to follow a callout. Anything but [`Next::Go`] ends its point: libraries further down the list are not called.

@@ -40,6 +40,8 @@ pub enum Module {
     LeaseCmds,
     /// The legal log.
     LegalLog,
+    /// Limits of packets and leases.
+    Limits,
     /// Roles of those who send commands over HTTP.
     Rbac,
     /// `stat-lease4-get`.
@@ -151,7 +153,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_limits",
         purpose: "limits of packet rates and leases",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::Limits),
     },
     Library {
         name: "libdhcp_mysql",

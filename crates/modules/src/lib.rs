@@ -9,6 +9,7 @@ mod flex_option;
 pub mod host_cmds;
 pub mod lease_cmds;
 pub mod legal_log;
+mod limits;
 mod params;
 pub mod rbac;
 pub mod stat_cmds;
@@ -17,7 +18,7 @@ pub mod subnet_cmds;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub use callouts::{of4 as callouts4, of6 as callouts6};
+pub use callouts::{Kept, of4 as callouts4, of6 as callouts6};
 use control::gate::Gate;
 
 /// What a host answers when it has to wait.

@@ -275,6 +275,7 @@ fn register_module<P: Protocol>(
         hooks::Module::DdnsTuning
         | hooks::Module::FlexOption
         | hooks::Module::LegalLog
+        | hooks::Module::Limits
         | hooks::Module::Rbac => Ok(()),
     }
 }

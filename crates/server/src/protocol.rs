@@ -84,7 +84,7 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     fn identity(config: &Config<Self>, paths: &Paths, now: Micros) -> Result<Self::Identity, String>;
 
     /// The hook libraries that a configuration has called on the way of packets.
-    fn libraries(config: &Config<Self>) -> Self::Libraries;
+    fn libraries(config: &Config<Self>, kept: &modules::Kept) -> Self::Libraries;
 
     // Leases.
 

@@ -415,7 +415,7 @@ impl<P: Protocol> Server<P> {
             runtime,
             identity,
             hosts: Lookup::start(config, hosts),
-            libraries: P::libraries(config),
+            libraries: P::libraries(config, &self.shared.kept),
             legal_log,
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,

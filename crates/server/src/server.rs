@@ -72,6 +72,8 @@ pub struct Shared<P: Protocol> {
     pub d2: Arc<Client<P>>,
     /// The way to the other family's server.
     pub line: Line,
+    /// What hook libraries keep from one configuration to the next.
+    pub(crate) kept: modules::Kept,
     pub(crate) service: Service,
     pub(crate) queue: QueueLoad,
     pub(crate) overload: Overload,
@@ -95,6 +97,7 @@ impl<P: Protocol> Shared<P> {
             locals: P::Locals::default(),
             d2: Arc::new(Client::new()),
             line: Line::default(),
+            kept: modules::Kept::default(),
             service: Service::new(),
             queue: QueueLoad::default(),
             overload: Overload::new(P::FAMILY),

@@ -55,6 +55,7 @@ pub struct World4 {
     pub registry: Arc<Registry>,
     runtime: Arc<Runtime4>,
     libraries: engine::v4::Libraries,
+    kept: modules::Kept,
     locals: Locals,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
@@ -76,7 +77,8 @@ impl World4 {
         let storage = Arc::new(memfile::OsStorage);
         let (store, _) = Memfile4::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
             .map_err(|error| error.to_string())?;
-        let libraries = modules::callouts4(&config);
+        let kept = modules::Kept::default();
+        let libraries = modules::callouts4(&config, &kept);
         let world = Self {
             clock,
             config,
@@ -84,6 +86,7 @@ impl World4 {
             registry,
             runtime,
             libraries,
+            kept,
             locals: Locals(addresses),
             requests: Mutex::default(),
             entries: Mutex::default(),
@@ -96,7 +99,7 @@ impl World4 {
     /// Swaps the configuration; leases stay.
     pub fn reconfigure(&mut self, config: ServerConfig4) -> Result<(), String> {
         self.config = config;
-        self.libraries = modules::callouts4(&self.config);
+        self.libraries = modules::callouts4(&self.config, &self.kept);
         self.adopt()
     }
 
@@ -153,6 +156,7 @@ impl World4 {
             libraries: &self.libraries,
             locals: &self.locals,
             now: self.clock.timestamp(),
+            moment: self.clock.now(),
             updates: self.config.services.d2_client.enable_updates,
             direct_response: self.direct_response,
             respond_to_source: false,

@@ -44,6 +44,7 @@ pub struct World6 {
     pub server_id: Duid,
     runtime: Arc<Runtime6>,
     libraries: engine::v6::Libraries,
+    kept: modules::Kept,
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
     entries: Mutex<VecDeque<LegalEntry>>,
@@ -64,8 +65,10 @@ impl World6 {
             .map_err(|error| error.to_string())?;
         let server_id = Duid::new(&SERVER_ID6).map_err(|error| error.to_string())?;
         let (requests, entries) = (Mutex::default(), Mutex::default());
-        let libraries = modules::callouts6(&config);
-        let world = Self { clock, config, store, registry, server_id, runtime, libraries, requests, entries };
+        let kept = modules::Kept::default();
+        let libraries = modules::callouts6(&config, &kept);
+        let world =
+            Self { clock, config, store, registry, server_id, runtime, libraries, kept, requests, entries };
         world.adopt()?;
         Ok(world)
     }
@@ -73,7 +76,7 @@ impl World6 {
     /// Swaps the configuration; leases stay.
     pub fn reconfigure(&mut self, config: ServerConfig6) -> Result<(), String> {
         self.config = config;
-        self.libraries = modules::callouts6(&self.config);
+        self.libraries = modules::callouts6(&self.config, &self.kept);
         self.adopt()
     }
 
@@ -99,6 +102,7 @@ impl World6 {
             libraries: &self.libraries,
             server_id: &self.server_id,
             now: self.clock.timestamp(),
+            moment: self.clock.now(),
             updates: self.updates(),
             client_port: None,
         };

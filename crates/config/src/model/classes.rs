@@ -61,6 +61,8 @@ pub struct ClassTable {
     pub second: Round,
     /// Some class is named `VENDOR_CLASS_...`: worth a look at each packet's option 60.
     pub has_vendor_classes: bool,
+    /// Spawned classes count also where nobody defined them (`libdhcp_limits`).
+    pub keeps_spawned: bool,
 }
 
 /// Classes that are evaluated together, in the order of the configuration: not those of additional lists.

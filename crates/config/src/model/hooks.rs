@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use base::SubnetId;
+use base::{Seconds, SubnetId};
 
 use super::ClassId;
 
@@ -38,6 +38,46 @@ pub struct DdnsTuning {
     pub expression: Option<Arc<expr::Expression>>,
     /// What subnets say of their own; `None`: there names stay as they are.
     pub subnets: HashMap<SubnetId, Option<Arc<expr::Expression>>>,
+}
+
+/// What `libdhcp_limits` bounds, by the user contexts of classes and subnets.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// By the name of the class; that of a template bounds each class that it spawns.
+    pub classes: HashMap<ClassId, Limit>,
+    pub subnets: HashMap<SubnetId, Limit>,
+}
+
+impl Limits {
+    fn all(&self) -> impl Iterator<Item = &Limit> {
+        self.classes.values().chain(self.subnets.values())
+    }
+
+    /// Whether numbers of leases are bounded.
+    #[must_use]
+    pub fn on_leases(&self) -> bool {
+        self.all().any(|limit| limit.addresses.is_some() || limit.prefixes.is_some())
+    }
+}
+
+/// The bounds of one class or subnet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limit {
+    /// Addresses leased at a time (`address-limit`).
+    pub addresses: Option<u32>,
+    /// Prefixes delegated at a time (`prefix-limit`).
+    pub prefixes: Option<u32>,
+    /// Packets served (`rate-limit`).
+    pub rate: Option<RateLimit>,
+}
+
+/// So many packets in any span of this length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    pub packets: u32,
+    pub span: Seconds,
+    /// As written.
+    pub text: Arc<str>,
 }
 
 /// What `libdhcp_flex_option` does to options, in the order in which it is done: options by their codes, then sub-options

@@ -16,7 +16,9 @@ mod subnet6;
 
 pub use classes::{Class, ClassId, ClassTable, Round, builtin};
 pub use ddns::{Ddns, ReplaceClientName, Sanitiser};
-pub use hooks::{DdnsTuning, FlexAction, FlexId, FlexOption, FlexRule, FlexSubOption, LegalLog};
+pub use hooks::{
+    DdnsTuning, FlexAction, FlexId, FlexOption, FlexRule, FlexSubOption, LegalLog, Limit, Limits, RateLimit,
+};
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};
 pub use protocol::{Dhcp4, Dhcp6, Protocol};

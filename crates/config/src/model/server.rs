@@ -6,8 +6,8 @@ use std::sync::Arc;
 use base::{Seconds, SubnetId};
 
 use super::{
-    ClassTable, DdnsTuning, FlexId, FlexOption, LegalLog, OptionSet, Protocol, Services, SharedNetwork,
-    Subnet, SubnetIndex,
+    ClassTable, DdnsTuning, FlexId, FlexOption, LegalLog, Limits, OptionSet, Protocol, Services,
+    SharedNetwork, Subnet, SubnetIndex,
 };
 use crate::Written;
 
@@ -44,6 +44,8 @@ pub struct ServerConfig<P: Protocol> {
     pub ddns_tuning: Option<Arc<DdnsTuning>>,
     /// What `libdhcp_flex_option` is listed with.
     pub flex_option: Option<Arc<FlexOption>>,
+    /// What `libdhcp_limits` bounds, where it is listed.
+    pub limits: Option<Arc<Limits>>,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<LegalLog>,
     /// In the order of selection: by id.

@@ -205,6 +205,13 @@ impl ClassBuilder {
         }
     }
 
+    /// Whether spawned classes count also where nobody defined them.
+    pub(crate) fn keep_spawned(&mut self, keeps: bool) {
+        if self.table.keeps_spawned != keeps {
+            Arc::make_mut(&mut self.table).keeps_spawned = keeps;
+        }
+    }
+
     pub(crate) fn finish(self) -> Arc<ClassTable> {
         self.table
     }

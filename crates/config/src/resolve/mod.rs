@@ -11,6 +11,7 @@ mod flex_option;
 mod hosts;
 mod kept;
 mod legal_log;
+mod limits;
 mod mentions;
 mod options;
 mod own;
@@ -185,6 +186,7 @@ pub(crate) fn resolve<P: Own>(
     let ddns_tuning =
         ddns_tuning::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
     let flex_option = flex_option::resolve(&mut ctx, &services.hooks_libraries, &definitions, &mut classes);
+    let limits = limits::resolve(&mut ctx, &written, &services, &mut classes);
     let legal_log =
         legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
     if !ctx.errors.is_empty() {
@@ -206,6 +208,7 @@ pub(crate) fn resolve<P: Own>(
         flex_id,
         ddns_tuning: ddns_tuning.map(Arc::new),
         flex_option: flex_option.map(Arc::new),
+        limits: limits.map(Arc::new),
         legal_log,
         subnets,
         networks,

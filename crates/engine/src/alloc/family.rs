@@ -61,6 +61,7 @@ pub trait Leased: Clone + Debug + Send + Sync + 'static {
     fn subnet_id(&self) -> SubnetId;
     fn state(&self) -> LeaseState;
     fn occupies(&self) -> bool;
+    fn user_context(&self) -> Option<&str>;
     fn is_expired(&self, now: Timestamp) -> bool;
 
     fn by_address<'a>(store: &'a Self::Store<'_>, address: Self::Address) -> Answer<'a, Option<Arc<Self>>>;
@@ -99,6 +100,10 @@ impl Leased for Lease4 {
 
     fn occupies(&self) -> bool {
         self.occupies()
+    }
+
+    fn user_context(&self) -> Option<&str> {
+        self.user_context.as_deref()
     }
 
     fn is_expired(&self, now: Timestamp) -> bool {
@@ -155,6 +160,10 @@ impl Leased for Lease6 {
 
     fn occupies(&self) -> bool {
         self.occupies()
+    }
+
+    fn user_context(&self) -> Option<&str> {
+        self.user_context.as_deref()
     }
 
     fn is_expired(&self, now: Timestamp) -> bool {

@@ -3,6 +3,7 @@
 mod bitmap;
 mod dense;
 mod family;
+mod held;
 mod pool;
 mod preferred;
 mod queue;
@@ -16,6 +17,7 @@ mod v6;
 
 pub use bitmap::Bitmap;
 pub use family::{Address, Leased, PoolKind};
+pub use held::with_classes;
 pub use pool::{Excluded, Pool, Shape};
 pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime, Subnets};
 

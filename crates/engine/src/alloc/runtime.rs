@@ -10,6 +10,7 @@ use lease::StoreError;
 use observe::stats::Group;
 use smallvec::SmallVec;
 
+use super::held::Held;
 use super::preferred::Preferred;
 use super::ranges::Ranges;
 use super::{Address, Leased, Pool, PoolKind, Shape, pool};
@@ -21,6 +22,8 @@ pub struct Plan<'c, A> {
     pub(super) networks: usize,
     /// How many subnets there are.
     pub(super) count: usize,
+    /// Leases are counted by class and by subnet.
+    pub(super) holds: bool,
     /// Made one by one: all together are as much memory again as the configuration, which would leave holes.
     pub(super) subnet: Box<dyn Fn(usize) -> Option<PlannedSubnet<A>> + Send + Sync + 'c>,
 }
@@ -151,6 +154,7 @@ pub struct Runtime<L: Leased> {
     pub(super) statistics: Arc<L::Statistics>,
     /// For allocators that choose at random.
     random: Mutex<XorShift>,
+    held: Held,
 }
 
 /// Rows read from the store at a time.
@@ -160,7 +164,8 @@ impl<L: Leased> Runtime<L> {
     /// `seed` is for allocators that choose at random: the same one gives the same choices.
     #[must_use]
     pub fn new(statistics: Arc<L::Statistics>, seed: u64) -> Self {
-        Self { tables: ArcSwap::default(), statistics, random: Mutex::new(XorShift::new(seed)) }
+        let random = Mutex::new(XorShift::new(seed));
+        Self { tables: ArcSwap::default(), statistics, random, held: Held::default() }
     }
 
     fn seed(&self) -> u64 {
@@ -239,6 +244,9 @@ impl<L: Leased> Runtime<L> {
                 self.recount(id, subnet, store).await?;
             }
         }
+        if plan.holds != self.held.is_wanted() {
+            self.hold(plan.holds, store).await?;
+        }
         for subnet in plan.subnets() {
             let Some(runtime) = tables.subnets.get(subnet.id) else { continue };
             let reserved: Vec<_> = subnet.reserved.iter().map(|address| (*address, 0)).collect();
@@ -280,6 +288,7 @@ impl<L: Leased> Runtime<L> {
             self.tables.store(before);
             return Err(error);
         }
+        self.hold(plan.holds, Some(store)).await?;
         self.statistics.forget_leases(Scope::SERVER);
         let mut after = None;
         loop {
@@ -290,6 +299,33 @@ impl<L: Leased> Runtime<L> {
                 self.statistics.row(lease, 1, Scope::SERVER);
             }
         }
+    }
+
+    /// Begins or ends to count leases by class and by subnet.
+    async fn hold(&self, wanted: bool, store: Option<&L::Store<'_>>) -> Result<(), StoreError> {
+        self.held.want(wanted);
+        let Some(store) = store.filter(|_| wanted) else { return Ok(()) };
+        let mut after = None;
+        loop {
+            let page = L::page(store, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.address());
+            for lease in &page {
+                self.held.follow(None, Some(&**lease));
+            }
+        }
+    }
+
+    /// Leases of a kind that clients of a class hold, where a library counts them.
+    #[must_use]
+    pub fn held_of_class(&self, kind: PoolKind, class: &str) -> u64 {
+        self.held.of_class(kind, class)
+    }
+
+    /// Leases of a kind in a subnet, where a library counts them.
+    #[must_use]
+    pub fn held_of_subnet(&self, kind: PoolKind, subnet: SubnetId) -> u64 {
+        self.held.of_subnet(kind, subnet)
     }
 
     /// The subnet of a network that served last.
@@ -354,6 +390,7 @@ impl<L: Leased> Runtime<L> {
 
     /// Follows a change of the store.
     pub(super) fn follow(&self, old: Option<&L>, new: Option<&L>) {
+        self.held.follow(old, new);
         let key = |l: &L| (l.address(), l.shift(), l.subnet_id(), l.state());
         // A renewal changes neither occupancy nor a count.
         if old.map(key) == new.map(key) {

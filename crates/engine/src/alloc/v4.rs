@@ -36,7 +36,12 @@ impl<'c> Plan<'c, Ipv4Addr> {
                 reserved_prefixes: Vec::new(),
             })
         };
-        Self { networks: config.networks.len(), count: config.subnets.len(), subnet: Box::new(subnet) }
+        Self {
+            networks: config.networks.len(),
+            count: config.subnets.len(),
+            holds: config.limits.as_ref().is_some_and(|limits| limits.on_leases()),
+            subnet: Box::new(subnet),
+        }
     }
 }
 

@@ -47,7 +47,12 @@ impl<'c> Plan<'c, Ipv6Addr> {
                 reserved_prefixes: prefixes.iter().map(|p| (p.address(), 128 - p.length())).collect(),
             })
         };
-        Self { networks: config.networks.len(), count: config.subnets.len(), subnet: Box::new(subnet) }
+        Self {
+            networks: config.networks.len(),
+            count: config.subnets.len(),
+            holds: config.limits.as_ref().is_some_and(|limits| limits.on_leases()),
+            subnet: Box::new(subnet),
+        }
     }
 }
 

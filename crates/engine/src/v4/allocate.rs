@@ -14,7 +14,7 @@ use super::messages::{
     ExtendLease, OfferNewLease, RequestInvalid, RequestReserved, RequestUsesReserved,
 };
 use super::name::{ClientName, NameOption};
-use super::{Context4, Query, relay_info};
+use super::{Context4, Query, library, relay_info};
 use crate::alloc::PoolKind;
 use crate::expired::{Look, over};
 use crate::siblings::{of_network, siblings};
@@ -60,6 +60,8 @@ pub(super) struct Allocation<'a, 'c, 'q> {
     pub offer: bool,
     /// Rows that are no more, replaced or deleted: what DNS says of them is to go.
     pub ended: Vec<Arc<Lease4>>,
+    /// A library does not let the client have a lease.
+    pub denied: bool,
 }
 
 type Outcome<'c> = Result<Result<Granted<'c>, Refused>, StoreError>;
@@ -247,6 +249,9 @@ impl<'c> Allocation<'_, 'c, '_> {
 
     /// The next free address of the network, from the preferred subnet on; else an expired lease.
     async fn pick(&mut self, start: &'c Arc<Subnet4>) -> Outcome<'c> {
+        if self.denied {
+            return Ok(Err(Refused::Nak));
+        }
         let start = self.preferred(start);
         let classes = &self.query.classes;
         let (store, shared) = (self.ctx.store, self.ctx.store.is_shared());
@@ -275,6 +280,9 @@ impl<'c> Allocation<'_, 'c, '_> {
                         self.prefer(subnet);
                         return Ok(Ok(granted));
                     }
+                    if self.denied {
+                        return Ok(Err(Refused::Nak));
+                    }
                     // There is a live row that the bitmap did not know: keep out of its way.
                     runtime.mark(address, 0, true);
                     if shared {
@@ -299,6 +307,9 @@ impl<'c> Allocation<'_, 'c, '_> {
                     {
                         self.prefer(subnet);
                         return Ok(Ok(granted));
+                    }
+                    if self.denied {
+                        return Ok(Err(Refused::Nak));
                     }
                 }
             }
@@ -373,11 +384,15 @@ impl<'c> Allocation<'_, 'c, '_> {
             observe::log!(AllocRequested { query: self.query.label(), address });
         }
         let (lifetime, stored) = self.lifetimes(subnet, address, None);
-        let (lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
         if let Some(existing) = &existing
             && !existing.is_expired(over(self.ctx.now))
             && existing.occupies()
         {
+            return Ok(None);
+        }
+        let (mut lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
+        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, false) {
+            self.denied = true;
             return Ok(None);
         }
         if !self.offer || stored.is_some() {
@@ -437,7 +452,12 @@ impl<'c> Allocation<'_, 'c, '_> {
     ) -> Result<Option<Granted<'c>>, StoreError> {
         observe::log!(ExtendLease { query: self.query.label(), address: old.address });
         let (lifetime, stored) = self.lifetimes(subnet, old.address, Some(old));
-        let (lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
+        let (mut lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
+        let held = old.state == LeaseState::Default;
+        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, held) {
+            self.denied = true;
+            return Ok(None);
+        }
         if let Some(remaining) = self.reusable(old, &lease, subnet) {
             return Ok(Some(Granted {
                 lease: Lease4::clone(old),

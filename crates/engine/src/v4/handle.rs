@@ -9,6 +9,7 @@ use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
     library, relay_info, release, request, subnet,
 };
+use crate::points::Point;
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
 /// `commit`. `out` is cleared first.
@@ -123,11 +124,15 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     crate::classify::early_round(ctx.config, query);
     classify::refuse_dropped(query)?;
     accept::sanity(query)?;
+    let without_subnet = matches!(query.kind, MessageType::RELEASE | MessageType::DECLINE);
+    if without_subnet && !ctx.libraries.at(Point::SubnetSelected).is_empty() {
+        library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
+    }
     let outcome = match query.kind {
         MessageType::RELEASE => release::process(ctx, query).await,
         MessageType::DECLINE => return decline::process(ctx, query).await,
         _ => {
-            let subnet = subnet::of(ctx, query);
+            let subnet = library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
             subnet::report(query, subnet);
             crate::classify::second_round(ctx.config, query, subnet);
             classify::tell(ctx, query);

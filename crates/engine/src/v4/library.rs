@@ -1,10 +1,13 @@
 //! Libraries and the hook points of DHCPv4 at which they are called.
 
+use std::sync::Arc;
+
 use config::{Ddns, Subnet4};
+use lease::Lease4;
 use wire::iana::dhcp4_option as option4;
 use wire::v4::{BOOTP_MIN_LEN, MessageType, Packet, append_option};
 
-use super::messages::{HookReceivedDrop, PackFailed};
+use super::messages::{HookLeaseSkip, HookReceivedDrop, HookSubnetDrop, PackFailed};
 use super::{Context4, DropReason, Query};
 use crate::draft::{Draft, OptionList};
 use crate::points::{Callouts, LeaseName, Next, Point};
@@ -13,9 +16,27 @@ use crate::points::{Callouts, LeaseName, Next, Point};
 pub trait Library: Send + Sync {
     /// `pkt4_receive`. `draft` is the query, whose options may be changed; what was found out about it so far stays as it
     /// is.
-    fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
-        let _ = (query, draft);
+    fn received(&self, ctx: &Context4<'_>, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
+        let _ = (ctx, query, draft);
         Next::Go
+    }
+
+    /// `subnet4_select`. What becomes of `subnet` serves the query.
+    fn subnet_selected<'c>(
+        &self,
+        ctx: &Context4<'c>,
+        query: &Query<'_>,
+        subnet: &mut Option<&'c Arc<Subnet4>>,
+    ) -> Next {
+        let _ = (ctx, query, subnet);
+        Next::Go
+    }
+
+    /// `lease4_select` for a lease that the client does not hold yet, else `lease4_renew`: its user context may be changed.
+    /// `false`: the client does not get it, nor another one in its place.
+    fn lease_selected(&self, ctx: &Context4<'_>, query: &Query<'_>, lease: &mut Lease4, held: bool) -> bool {
+        let _ = (ctx, query, lease, held);
+        true
     }
 
     /// `ddns4_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
@@ -45,13 +66,39 @@ pub(super) fn received(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Option<V
     }
     let mut draft = Draft::new(query, options(&query.packet));
     for library in libraries {
-        if let Next::Drop(reason) = library.received(query, &mut draft) {
+        if let Next::Drop(reason) = library.received(ctx, query, &mut draft) {
             observe::log!(HookReceivedDrop { query: query.label() });
             return Err(reason);
         }
     }
     let header = query.packet.bytes().get(..OPTIONS).unwrap_or_default();
     Ok(draft.changed().map(|options| written(header, &options, 0)))
+}
+
+/// The subnet that libraries leave to a query.
+pub(super) fn subnet_selected<'c>(
+    ctx: &Context4<'c>,
+    query: &Query<'_>,
+    mut subnet: Option<&'c Arc<Subnet4>>,
+) -> Result<Option<&'c Arc<Subnet4>>, DropReason> {
+    for library in ctx.libraries.at(Point::SubnetSelected) {
+        if let Next::Drop(reason) = library.subnet_selected(ctx, query, &mut subnet) {
+            observe::log!(HookSubnetDrop { query: query.label() });
+            return Err(reason);
+        }
+    }
+    Ok(subnet)
+}
+
+/// Whether libraries let a client have a lease.
+pub(super) fn lease_selected(ctx: &Context4<'_>, query: &Query<'_>, lease: &mut Lease4, held: bool) -> bool {
+    for library in ctx.libraries.at(Point::LeaseSelected) {
+        if !library.lease_selected(ctx, query, lease, held) {
+            observe::log!(HookLeaseSkip);
+            return false;
+        }
+    }
+    true
 }
 
 /// Lets libraries see a reply, and change it in place.

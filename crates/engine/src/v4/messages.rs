@@ -304,4 +304,10 @@ observe::messages! {
     HookNamed { before, after, forward, forward_after, reverse, reverse_after } = "DHCP4_HOOK_DDNS_UPDATE", "hooks", Debug(40),
         "A hook has updated the DDNS parameters: hostname {before}=>{after}, forward update {forward}=>{forward_after}, reverse update {reverse}=>{reverse_after}",
         "A hook library has chosen another name for a lease, or whether DNS is told of it.";
+    HookSubnetDrop { query } = "DHCP4_HOOK_SUBNET4_SELECT_DROP", "hooks", Debug(40),
+        "{query}: packet was dropped, because a callout set the next step to 'drop'",
+        "A hook library does not want clients of this subnet served now; its own messages say why.";
+    HookLeaseSkip = "DHCPSRV_HOOK_LEASE4_SELECT_SKIP", "dhcpsrv", Debug(40),
+        "Lease4 creation was skipped, because of callout skip flag.",
+        "A hook library does not want the client to have the lease; its own messages say why.";
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use base::{ClientId, HwAddr, Timestamp};
+use base::{ClientId, HwAddr, Micros, Timestamp};
 use config::{Reservation4, ServerConfig4};
 use host::HostLookup;
 use lease::LeaseStore4;
@@ -35,6 +35,8 @@ pub struct Context4<'a> {
     pub libraries: &'a Libraries,
     pub locals: &'a dyn LocalAddresses,
     pub now: Timestamp,
+    /// The same to the microsecond.
+    pub moment: Micros,
     /// Name change requests are taken: `enable-updates` is on, and the sender is not suspended.
     pub updates: bool,
     /// Replies to clients without an address can go straight to their hardware address (raw sockets).

@@ -146,7 +146,7 @@ async fn decide<'c>(
         }
     }
 
-    let mut allocation = Allocation { ctx, query, selected: subnet, offer, ended: Vec::new() };
+    let mut allocation = Allocation { ctx, query, selected: subnet, offer, ended: Vec::new(), denied: false };
     let outcome = if offer { allocation.discover(hint).await? } else { allocation.request(hint).await? };
     let dns = Dns4::of(ctx);
     for lease in &allocation.ended {

@@ -16,7 +16,7 @@ use super::messages::{
 };
 use super::name::ClientName;
 use super::pools::{self, Pool};
-use super::{Context6, Query, extended, hosts};
+use super::{Context6, Query, extended, hosts, library};
 use crate::expired::{Look, over};
 use crate::siblings::siblings;
 use crate::stats::AllocationFailure;
@@ -141,6 +141,8 @@ pub(super) struct Exchange<'a, 'c, 'q> {
     pub begun: Option<Lease6>,
     /// Leases that were given or extended, for the legal log; empty where there is none.
     pub given: Vec<Lease6>,
+    /// A library does not let the association have anything.
+    denied: bool,
 }
 
 /// What one association is granted, and what it has lost.
@@ -170,12 +172,14 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             ended: Vec::new(),
             begun: None,
             given: Vec::new(),
+            denied: false,
         }
     }
 
     /// What an association gets: the client's own leases as far as they are still its, what is reserved for it, else
     /// what it names, else the next free one.
     pub(super) async fn serve(&mut self, asked: &Asked) -> Result<Outcome<'c>> {
+        self.denied = false;
         let mut outcome = Outcome::default();
         let mut own: SmallVec<[(Arc<Lease6>, &'c Arc<Subnet6>); 1]> = SmallVec::new();
         for (lease, subnet) in self.own(asked).await? {
@@ -410,6 +414,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
 
     /// The next free address or prefix of the network, from the preferred subnet on; else an expired lease.
     async fn pick(&mut self, asked: &Asked, fit: Fit, tried: &mut u64) -> Result<Option<Granted<'c>>> {
+        if self.denied {
+            return Ok(None);
+        }
         let (ctx, query) = (self.ctx, self.query);
         let kind = pools::kind(asked.kind);
         let shared = ctx.store.is_shared();
@@ -441,6 +448,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                         self.prefer(asked.kind, subnet);
                         return Ok(Some(granted));
                     }
+                    if self.denied {
+                        return Ok(None);
+                    }
                     if !self.is_granted(resource) {
                         // There is a live row that the bitmap did not know: keep out of its way.
                         runtime.mark(address, 128 - pool.length(), true);
@@ -469,6 +479,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                     {
                         self.prefer(asked.kind, subnet);
                         return Ok(Some(granted));
+                    }
+                    if self.denied {
+                        return Ok(None);
                     }
                 }
             }
@@ -541,7 +554,11 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             return Ok(None);
         }
         let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, None);
-        let (lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, None);
+        let (mut lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, None);
+        if self.denied || !library::lease_selected(ctx, self.query, &mut lease, false) {
+            self.denied = true;
+            return Ok(None);
+        }
         if self.commit {
             let done = match &existing {
                 None => ctx.store.add(lease.clone()).await? == Added6::Yes,
@@ -603,7 +620,12 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         observe::log!(ExtendLease { query: self.query.label(), lease: Resource(old) });
         let pool = Self::pool_of(subnet, asked.kind, old.address);
         let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, Some(old));
-        let (lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, Some(old));
+        let (mut lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, Some(old));
+        let held = old.state == LeaseState::Default;
+        if self.denied || !library::lease_selected(ctx, self.query, &mut lease, held) {
+            self.denied = true;
+            return Ok(None);
+        }
         if self.commit
             && let Some(left) = lifetimes::reusable(ctx, old, &lease, subnet)
         {

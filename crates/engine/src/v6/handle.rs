@@ -126,7 +126,7 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     if query.kind == MessageType::DHCPV4_QUERY {
         return over4::process(ctx, query, out);
     }
-    let subnet = subnet::of(ctx, query);
+    let subnet = library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
     crate::classify::second_round(ctx.config, query, subnet);
     classify::tell(ctx, query);
     classify::refuse_dropped(query)?;

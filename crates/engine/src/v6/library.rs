@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use config::{Ddns, Subnet6};
+use lease::Lease6;
 use wire::v6::{Builder, Packet};
 
-use super::messages::{HookReceivedDrop, PackFailed};
+use super::messages::{HookLeaseSkip, HookReceivedDrop, HookSubnetDrop, PackFailed};
 use super::{Context6, DropReason, Query};
 use crate::draft::{Draft, OptionList};
 use crate::points::{Callouts, LeaseName, Next, Point};
@@ -14,9 +15,27 @@ use crate::points::{Callouts, LeaseName, Next, Point};
 pub trait Library: Send + Sync {
     /// `pkt6_receive`. `draft` is the query, whose options may be changed; what was found out about it so far stays as it
     /// is.
-    fn received(&self, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
-        let _ = (query, draft);
+    fn received(&self, ctx: &Context6<'_>, query: &Query<'_>, draft: &mut Draft<'_, Query<'_>>) -> Next {
+        let _ = (ctx, query, draft);
         Next::Go
+    }
+
+    /// `subnet6_select`. What becomes of `subnet` serves the query.
+    fn subnet_selected<'c>(
+        &self,
+        ctx: &Context6<'c>,
+        query: &Query<'_>,
+        subnet: &mut Option<&'c Arc<Subnet6>>,
+    ) -> Next {
+        let _ = (ctx, query, subnet);
+        Next::Go
+    }
+
+    /// `lease6_select` for a lease that the client does not hold yet, else `lease6_renew` or `lease6_rebind`: its user context may be changed.
+    /// `false`: the client does not get it, nor another one in its place.
+    fn lease_selected(&self, ctx: &Context6<'_>, query: &Query<'_>, lease: &mut Lease6, held: bool) -> bool {
+        let _ = (ctx, query, lease, held);
+        true
     }
 
     /// `ddns6_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
@@ -41,7 +60,7 @@ pub(super) fn received(ctx: &Context6<'_>, query: &Query<'_>) -> Result<Option<V
     }
     let mut draft = Draft::new(query, options(&query.packet));
     for library in libraries {
-        if let Next::Drop(reason) = library.received(query, &mut draft) {
+        if let Next::Drop(reason) = library.received(ctx, query, &mut draft) {
             observe::log!(HookReceivedDrop { query: query.label() });
             return Err(reason);
         }
@@ -52,6 +71,32 @@ pub(super) fn received(ctx: &Context6<'_>, query: &Query<'_>) -> Result<Option<V
         Builder::within(&mut bytes, super::reply::MAX_REPLY, &query.packet, query.message().header());
     // What grew beyond a datagram stays as it was.
     Ok(written(builder, &options).ok().map(|()| bytes))
+}
+
+/// The subnet that libraries leave to a query.
+pub(super) fn subnet_selected<'c>(
+    ctx: &Context6<'c>,
+    query: &Query<'_>,
+    mut subnet: Option<&'c Arc<Subnet6>>,
+) -> Result<Option<&'c Arc<Subnet6>>, DropReason> {
+    for library in ctx.libraries.at(Point::SubnetSelected) {
+        if let Next::Drop(reason) = library.subnet_selected(ctx, query, &mut subnet) {
+            observe::log!(HookSubnetDrop { query: query.label() });
+            return Err(reason);
+        }
+    }
+    Ok(subnet)
+}
+
+/// Whether libraries let a client have a lease.
+pub(super) fn lease_selected(ctx: &Context6<'_>, query: &Query<'_>, lease: &mut Lease6, held: bool) -> bool {
+    for library in ctx.libraries.at(Point::LeaseSelected) {
+        if !library.lease_selected(ctx, query, lease, held) {
+            observe::log!(HookLeaseSkip);
+            return false;
+        }
+    }
+    true
 }
 
 /// Lets libraries see a reply, and change it in place.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use base::{Duid, HwAddr, Timestamp};
+use base::{Duid, HwAddr, Micros, Timestamp};
 use config::{ClassId, Reservation6, ServerConfig6};
 use expr::QueryView;
 use host::HostLookup;
@@ -27,6 +27,8 @@ pub struct Context6<'a> {
     /// The server's DUID.
     pub server_id: &'a Duid,
     pub now: Timestamp,
+    /// The same to the microsecond.
+    pub moment: Micros,
     /// Name change requests are taken: `enable-updates` is on, and the sender is not suspended.
     pub updates: bool,
     /// Port to answer to in place of 546 and 547 (`-P`).

@@ -111,7 +111,12 @@ impl Library {
 }
 
 impl v4::Library for Library {
-    fn received(&self, query: &v4::Query<'_>, draft: &mut Draft<'_, v4::Query<'_>>) -> Next {
+    fn received(
+        &self,
+        _: &v4::Context4<'_>,
+        query: &v4::Query<'_>,
+        draft: &mut Draft<'_, v4::Query<'_>>,
+    ) -> Next {
         self.apply(Family::V4, query, draft, true, query.label());
         Next::Go
     }
@@ -122,7 +127,12 @@ impl v4::Library for Library {
 }
 
 impl v6::Library for Library {
-    fn received(&self, query: &v6::Query<'_>, draft: &mut Draft<'_, v6::Query<'_>>) -> Next {
+    fn received(
+        &self,
+        _: &v6::Context6<'_>,
+        query: &v6::Query<'_>,
+        draft: &mut Draft<'_, v6::Query<'_>>,
+    ) -> Next {
         self.apply(Family::V6, query, draft, true, query.label());
         Next::Go
     }

@@ -75,7 +75,8 @@ async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn Respon
     if errands.len() == 1
         && let Some(errand) = errands.pop()
     {
-        return format!("[ {} ]", errand.run().await);
+        let answer = errand.run().await;
+        return ["[ ", &answer, " ]"].concat();
     }
     let tasks: Vec<_> = errands.into_iter().map(|errand| tokio::spawn(errand.run())).collect();
     let mut answers = Vec::with_capacity(tasks.len());

@@ -13,6 +13,9 @@ const LARGE: usize = 64 << 10;
 /// As many values as are written in less time than a thread takes to wake up, or not much more.
 const MANY: usize = 4000;
 
+/// Octets that most answers have room in.
+const USUAL: usize = 1024;
+
 /// Parses a command; the error is Kea's text.
 pub async fn parse(octets: impl AsRef<[u8]> + Send + 'static) -> Result<Value, String> {
     let max_depth = Limits::UNIX.nesting;
@@ -59,7 +62,7 @@ pub async fn plain(text: String) -> Result<String, String> {
 pub async fn write(answer: Answer) -> String {
     let large = is_large(&answer);
     aside(large, move || {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL);
         answer.write(&mut text);
         text
     })
@@ -70,7 +73,8 @@ pub async fn write(answer: Answer) -> String {
 pub async fn write_list(answer: Answer) -> String {
     let large = is_large(&answer);
     aside(large, move || {
-        let mut text = String::from("[ ");
+        let mut text = String::with_capacity(USUAL);
+        text.push_str("[ ");
         answer.write(&mut text);
         text.push_str(" ]");
         text

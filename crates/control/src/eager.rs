@@ -3,6 +3,7 @@
 //! By the time a connection is accepted, its command is mostly there, and its answer fits into the socket. Then nothing
 //! has to be waited for, and the reactor never hears of the connection: that is half of the system calls of a command.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::pin::Pin;
@@ -114,6 +115,25 @@ fn register<S: AsRawFd + AsFd>(socket: S, interest: Interest) -> io::Result<Asyn
     AsyncFd::with_interest(socket, interest)
 }
 
+/// Octets that are read at once.
+const PIECE: usize = 16 << 10;
+
+thread_local! {
+    /// Where they are read to: room in a buffer would have to be cleared first, all of it for the few that mostly come.
+    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into());
+}
+
+/// Reads what is there, as far as it fits; whether that was all.
+fn take(socket: RawFd, buf: &mut ReadBuf<'_>) -> nix::Result<bool> {
+    ROOM.with_borrow_mut(|room| {
+        let most = buf.remaining().min(PIECE);
+        let room = room.get_mut(..most).unwrap_or_default();
+        let count = attempt(|| recv(socket, room, NOW))?;
+        buf.put_slice(room.get(..count).unwrap_or_default());
+        Ok((1..most).contains(&count))
+    })
+}
+
 fn attempt(mut what: impl FnMut() -> nix::Result<usize>) -> nix::Result<usize> {
     loop {
         match what() {
@@ -129,31 +149,22 @@ impl<S: AsRawFd + AsFd + Unpin> AsyncRead for Eager<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        /// Octets that are made room for at once.
-        const PIECE: usize = 16 << 10;
-        let room = buf.initialize_unfilled_to(buf.remaining().min(PIECE));
         if matches!(self.0, State::Plain(_)) {
-            let socket = self.socket()?;
-            match attempt(|| recv(socket, room, NOW)) {
+            match take(self.socket()?, buf) {
                 Err(Errno::EAGAIN) => {}
-                outcome => {
-                    buf.advance(outcome?);
-                    return Poll::Ready(Ok(()));
-                }
+                outcome => return Poll::Ready(Ok(outcome.map(drop)?)),
             }
         }
         let registered = self.reads()?;
         loop {
             let mut ready = ready!(registered.poll_read_ready(cx))?;
-            match attempt(|| recv(registered.as_raw_fd(), room, NOW)) {
+            match take(registered.as_raw_fd(), buf) {
                 Err(Errno::EAGAIN) => ready.clear_ready(),
                 outcome => {
-                    let count = outcome?;
-                    // That was all: what comes next is reported.
-                    if (1..room.len()).contains(&count) {
+                    // What comes next is reported.
+                    if outcome? {
                         ready.clear_ready();
                     }
-                    buf.advance(count);
                     return Poll::Ready(Ok(()));
                 }
             }

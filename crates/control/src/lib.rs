@@ -6,6 +6,7 @@
 //!
 //! Knows nothing of DHCP. Everything a peer sends is bounded by [`Limits`] before it is looked at.
 
+mod alert;
 mod answer;
 pub mod codec;
 mod command;

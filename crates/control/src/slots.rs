@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
+use crate::alert::Alert;
+
 /// Between two warnings that the cap has been reached: a flood must not fill the log.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -43,6 +45,7 @@ pub(crate) struct Slots {
     total: usize,
     per_peer: usize,
     table: Arc<Mutex<Table>>,
+    alert: Arc<Alert>,
 }
 
 /// The right to be connected; dropped with the connection.
@@ -51,11 +54,12 @@ pub(crate) struct Slot {
     id: u64,
     flags: Arc<Flags>,
     table: Arc<Mutex<Table>>,
+    alert: Arc<Alert>,
 }
 
 impl Slots {
     pub(crate) fn new(total: usize, per_peer: usize) -> Self {
-        Self { total, per_peer, table: Arc::default() }
+        Self { total, per_peer, table: Arc::default(), alert: Alert::new() }
     }
 
     /// Room for a connection from `peer`; `None` when all others have commands in work.
@@ -73,7 +77,7 @@ impl Slots {
         table.next += 1;
         let flags = Arc::<Flags>::default();
         table.entries.insert(id, Entry { peer, flags: flags.clone() });
-        Some(Slot { id, flags, table: self.table.clone() })
+        Some(Slot { id, flags, table: self.table.clone(), alert: self.alert.clone() })
     }
 
     #[cfg(test)]
@@ -104,14 +108,32 @@ impl Table {
 impl Slot {
     /// A command is in work: the slot is safe.
     pub(crate) fn begin(&self) {
-        self.flags.busy.store(true, Ordering::Relaxed);
+        if !self.flags.busy.swap(true, Ordering::Relaxed) {
+            self.alert.asked();
+        }
     }
 
     /// The answer is out; nothing happens when no command was in work.
     pub(crate) fn end(&self) {
-        if self.flags.busy.swap(false, Ordering::Relaxed) {
+        if self.is_over() {
+            self.alert.answered();
+        }
+    }
+
+    /// As [`end`](Self::end), for a control agent: it has work of its own, on this processor maybe, before it has another
+    /// command.
+    pub(crate) fn end_of_forwarded(&self) {
+        if self.is_over() {
+            self.alert.passed();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let over = self.flags.busy.swap(false, Ordering::Relaxed);
+        if over {
             self.flags.served.store(true, Ordering::Relaxed);
         }
+        over
     }
 
     /// Whether the log may have another warning about the cap.
@@ -132,6 +154,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.end();
         lock(&self.table).entries.remove(&self.id);
     }
 }

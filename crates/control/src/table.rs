@@ -99,7 +99,14 @@ pub struct CommandTable {
     gate: RwLock<Option<Arc<dyn Gate>>>,
     witness: OnceLock<Arc<dyn Witness>>,
     /// Where handlers run that may take their time; `None`: where their commands arrive.
-    background: Option<Handle>,
+    background: Option<Background>,
+}
+
+/// The runtimes of handlers that may take their time.
+#[derive(Clone, Debug)]
+struct Background {
+    reads: Handle,
+    writes: Handle,
 }
 
 const LIST_COMMANDS: CommandDef =
@@ -126,10 +133,11 @@ impl CommandTable {
         }
     }
 
-    /// The same table, its handlers run by another runtime than the one that serves the channels.
+    /// The same table, its handlers run by other runtimes than the one that serves the channels: those that only read by
+    /// one of theirs, for they may take more time than what they are for is worth.
     #[must_use]
-    pub fn with_background(self, runtime: Handle) -> Self {
-        Self { background: Some(runtime), ..self }
+    pub fn with_background(self, reads: Handle, writes: Handle) -> Self {
+        Self { background: Some(Background { reads, writes }), ..self }
     }
 
     /// Adds a command.
@@ -263,9 +271,10 @@ impl CommandTable {
             Step::Done(answer) => Some(answer),
             Step::Panicked => None,
             // A task of its own: it outlives a sender that goes away (and keeps its turn), and contains a panic.
-            Step::Waits => match &self.background {
-                Some(runtime) => runtime.spawn(work),
-                None => tokio::spawn(work),
+            Step::Waits => match (&self.background, entry.definition.access) {
+                (Some(background), Access::Read) => background.reads.spawn(work),
+                (Some(background), Access::Write) => background.writes.spawn(work),
+                (None, _) => tokio::spawn(work),
             }
             .await
             .ok(),
@@ -305,6 +314,9 @@ impl std::fmt::Debug for CommandTable {
 #[must_use]
 pub fn printable(name: &str) -> String {
     const LONGEST: usize = 128;
+    if name.len() <= LONGEST && name.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return name.to_owned();
+    }
     let mut text: String = name.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();
     if name.chars().nth(LONGEST).is_some() {
         text.push_str("...");
@@ -413,12 +425,10 @@ mod tests {
 
     #[test]
     fn quick_handlers_run_where_they_arrive_until_they_wait() {
-        let background = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("aside")
-            .build()
-            .unwrap();
-        let table = CommandTable::new().with_background(background.handle().clone());
+        let [reads, writes] = ["reads", "writes"].map(|name| {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name(name).build().unwrap()
+        });
+        let table = CommandTable::new().with_background(reads.handle().clone(), writes.handle().clone());
         let place = || std::thread::current().name().unwrap_or_default().to_owned();
         table
             .register_quick(READ, move |command: Command| async move {
@@ -434,8 +444,8 @@ mod tests {
         let run = |command| front.block_on(table.dispatch(command));
         let here = place();
         assert_eq!(run(Command::new("a-read")), Answer::full(&here, here.as_str()));
-        assert_eq!(run(Command::new("a-read").with_arguments(Value::map())), Answer::full(&here, "aside"));
-        assert_eq!(run(Command::new("b-write")), Answer::ok("aside"));
+        assert_eq!(run(Command::new("a-read").with_arguments(Value::map())), Answer::full(&here, "reads"));
+        assert_eq!(run(Command::new("b-write")), Answer::ok("writes"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ pub mod messages;
 mod notify;
 pub mod paths;
 mod pid_file;
+mod priority;
 mod privilege;
 mod replace;
 mod secure_paths;
@@ -20,6 +21,7 @@ pub use clock::{RealClock, RealRandom};
 pub use notify::Notify;
 pub use paths::{Paths, PathsError};
 pub use pid_file::{PidFile, PidFileError};
+pub use priority::step_back;
 pub use privilege::{is_root, restrict_umask};
 pub use replace::replace_file;
 pub use secure_paths::{

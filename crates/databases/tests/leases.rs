@@ -184,6 +184,17 @@ fn what_is_there_is_looked_at(kind: Kind) {
     block_on(store.load()).unwrap();
     block_on(store.load()).unwrap();
     assert_eq!(follower.rows().len(), 10);
+    // A row that is none neither ends a page nor shortens it, not even where there are more of them than it has room.
+    server.sql(&database.name, "INSERT INTO lease_state (state, name) VALUES (99, 'of a later version')");
+    server.sql(
+        &database.name,
+        "INSERT INTO lease4 (address, subnet_id, state) VALUES (8, 5, 99), (9, 5, 99), (11, 5, 99)",
+    );
+    for limit in [1, 2, 9, 10, 11] {
+        let page = block_on(LeaseStore4::page(&*store, Some([0, 0, 0, 7].into()), limit)).unwrap();
+        assert_eq!(page.len(), limit.min(9), "of {limit}");
+        assert_eq!(page.first().map(|lease| lease.address), Some([10, 0, 0, 0].into()));
+    }
     let counts = block_on(store.counts(base::SubnetId(1), base::SubnetId(1))).unwrap();
     let of = |state| counts.iter().filter(|c| c.state == state).map(|c| c.leases).sum::<u64>();
     assert_eq!((of(LeaseState::Default), of(LeaseState::Declined)), (7, 2));
@@ -199,4 +210,5 @@ fn leases_that_do_not_fit_are_refused_alone(kind: Kind) {
     let (refused, stored) = (LeaseStore4::add(&*store, long), LeaseStore4::add(&*store, fine));
     assert!(block_on(refused).unwrap_err().to_string().contains("longer than 255 octets"));
     assert_eq!(block_on(stored).unwrap(), Added::Yes);
+    assert_eq!(store.status().failures, 1, "a lease that could not be stored is no secret");
 }

@@ -6,6 +6,7 @@ use compact_str::CompactString;
 
 use crate::error::{JsonError, Warning};
 use crate::include::Loader;
+use crate::run::clean;
 use crate::{Dialect, Limits, Pos};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +92,21 @@ impl Source {
 
     fn since(&self, start: usize) -> &str {
         self.text.get(start..self.at).unwrap_or("")
+    }
+
+    /// Goes to the next quote, backslash or control character.
+    fn skip_clean(&mut self) {
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or("");
+            let run = rest.get(..clean(rest.as_bytes())).unwrap_or("");
+            self.at += run.len();
+            let characters = u32::try_from(run.chars().count()).unwrap_or(u32::MAX);
+            self.column = self.column.saturating_add(characters);
+            if self.peek() != Some(0x7f) {
+                return;
+            }
+            self.bump();
+        }
     }
 
     fn skip_while(&mut self, pred: impl Fn(u8) -> bool) {
@@ -418,7 +434,7 @@ impl<'a> Lexer<'a> {
         let start = self.current.at;
         self.current.bump();
         let run = self.current.at;
-        self.current.skip_while(|c| !matches!(c, b'"' | b'\\') && c >= 0x20);
+        self.current.skip_clean();
         // Nearly all strings have no escape: one copy.
         if self.current.peek() == Some(b'"') {
             let text = self.current.since(run).into();
@@ -428,7 +444,7 @@ impl<'a> Lexer<'a> {
         let mut octets = self.current.since(run).as_bytes().to_vec();
         loop {
             let run = self.current.at;
-            self.current.skip_while(|c| !matches!(c, b'"' | b'\\') && c >= 0x20);
+            self.current.skip_clean();
             octets.extend_from_slice(self.current.since(run).as_bytes());
             match self.current.bump() {
                 None => return Err(self.unterminated(pos)),

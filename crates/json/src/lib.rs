@@ -14,6 +14,7 @@ mod lexer;
 mod map;
 mod parse;
 mod plain;
+mod run;
 mod scanner;
 mod value;
 mod write;

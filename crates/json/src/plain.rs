@@ -1,5 +1,7 @@
 //! Whether a text is JSON, without making values of it.
 
+use crate::run::clean;
+
 /// Whether a text is one value as RFC 8259 writes it, blanks around it included. Nothing is built, and nothing of the
 /// dialect (comments, trailing commas) is taken.
 #[must_use]
@@ -104,9 +106,10 @@ impl Text<'_> {
     /// After the first quote.
     fn string(&mut self) -> Option<()> {
         loop {
-            self.skip_while(|octet| octet >= b' ' && octet != b'"' && octet != b'\\');
+            self.rest = self.rest.get(clean(self.rest)..).unwrap_or_default();
             match self.next()? {
                 b'"' => return Some(()),
+                0x7f => {}
                 b'\\' => match self.next()? {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
                     b'u' => {

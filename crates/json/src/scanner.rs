@@ -1,5 +1,7 @@
 //! Finds the end of a JSON text in a stream without framing.
 
+use crate::run::clean;
+
 /// What a [`Scanner`] knows after a piece of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scan {
@@ -69,12 +71,13 @@ impl Scanner {
         }
         let mut rest = piece;
         loop {
-            if self.state == State::String {
-                // Most of a text is strings.
-                let count = rest.iter().take_while(|octet| !matches!(octet, b'"' | b'\\')).count();
-                self.seen += count;
-                rest = rest.get(count..).unwrap_or_default();
-            }
+            let count = match self.state {
+                State::String => clean(rest),
+                State::Between if self.open > 0 => rest.iter().take_while(|octet| !is_mark(**octet)).count(),
+                _ => 0,
+            };
+            self.seen += count;
+            rest = rest.get(count..).unwrap_or_default();
             let Some((octet, after)) = rest.split_first() else { return Scan::NeedMore };
             rest = after;
             self.seen += 1;
@@ -125,6 +128,20 @@ impl Scanner {
         };
         Scan::NeedMore
     }
+}
+
+/// What changes the state between two strings of an open list or map.
+fn is_mark(octet: u8) -> bool {
+    const MARKS: [bool; 256] = {
+        let mut marks = [false; 256];
+        let mut rest: &[u8] = b"\"#/[]{}";
+        while let Some((octet, after)) = rest.split_first() {
+            marks[*octet as usize] = true;
+            rest = after;
+        }
+        marks
+    };
+    MARKS.get(usize::from(octet)).is_some_and(|mark| *mark)
 }
 
 /// What the scanner and the parser say to a text that is nested too deeply.

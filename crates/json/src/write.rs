@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::run::clean;
 use crate::{Kind, Value};
 
 /// On one line, as answers leave the control socket: `{ "a": 1, "b": [ 1, 2 ] }`, empty `{  }` and `[  ]`.
@@ -124,8 +125,14 @@ fn new_line(out: &mut String, indent: usize) {
 fn write_scalar(value: &Value, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = match &value.kind {
-        Kind::Bool(b) => write!(out, "{b}"),
-        Kind::Int(i) => write!(out, "{i}"),
+        Kind::Bool(b) => {
+            out.push_str(if *b { "true" } else { "false" });
+            Ok(())
+        }
+        Kind::Int(i) => {
+            write_int(*i, out);
+            Ok(())
+        }
         Kind::BigInt(i) => write!(out, "{i}"),
         Kind::Real(r) => {
             write_real(*r, out);
@@ -139,11 +146,37 @@ fn write_scalar(value: &Value, out: &mut String) {
     };
 }
 
+/// A number in digits. Answers are full of them, and the formatter takes its time over each.
+fn write_int(value: i64, out: &mut String) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at = at.saturating_sub(1);
+        if let Some(place) = digits.get_mut(at) {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    let digits = digits.get(at..).unwrap_or_default();
+    out.push_str(str::from_utf8(digits).unwrap_or_default());
+}
+
 /// Six significant digits as Kea, more where six would change the value. Always recognisable as a real.
 fn write_real(value: f64, out: &mut String) {
     if !value.is_finite() {
         // JSON has no word for it, and no parser of ours makes one.
         out.push_str("null");
+        return;
+    }
+    if value == 0.0 && value.is_sign_positive() {
+        out.push_str("0.0");
         return;
     }
     if write_short(value, out) {
@@ -209,14 +242,11 @@ fn general(value: f64) -> String {
 /// A string in quotes, appended to `out`.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    if text.bytes().all(|octet| octet >= b' ' && !matches!(octet, b'"' | b'\\' | 0x7f)) {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\u{7f}') || c < ' ') {
-        let (clean, tail) = rest.split_at(at);
+    // What is no clean octet is a character of one.
+    while let Some((clean, tail)) = rest.split_at_checked(clean(rest.as_bytes()))
+        && !tail.is_empty()
+    {
         out.push_str(clean);
         let mut chars = tail.chars();
         match chars.next() {
@@ -259,6 +289,17 @@ mod tests {
                 if write_short(value, &mut text) {
                     prop_assert_eq!(text, long(value));
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_the_formatter(value: i64, bits in 0..64_u32) {
+            for value in [value, value >> bits, i64::MIN, i64::MAX, 0] {
+                let mut text = String::new();
+                write_int(value, &mut text);
+                prop_assert_eq!(text, value.to_string());
             }
         }
     }

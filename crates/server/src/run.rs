@@ -61,8 +61,9 @@ fn check<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
         let logging = start_logging::<P>(&arguments, &paths, Some("stdout".to_owned()));
         let logging = logging.map_err(|text| Refusal::internal(&text))?;
         runtime.block_on(async {
-            let front = Handle::current();
-            let server = build::<P>(arguments, paths, file.clone(), logging, front)?;
+            let here = Handle::current();
+            let handles = Handles { channels: here.clone(), reads: here };
+            let server = build::<P>(arguments, paths, file.clone(), logging, handles)?;
             let draft = server.read(&file)?;
             if full {
                 let state = server.state.lock().await;
@@ -103,9 +104,9 @@ fn serve<P: Protocol>(arguments: Arguments, paths: Paths) -> ExitCode {
         Ok(front) => front,
         Err(error) => return failed::<P>(&error.to_string()),
     };
-    let status = runtime.block_on(run::<P>(arguments, paths, logging, front.handle.clone()));
+    let status = runtime.block_on(run::<P>(arguments, paths, logging, front.handles.clone()));
     drop(front);
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    runtime.shutdown_timeout(END);
     status
 }
 
@@ -132,25 +133,44 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// The thread of the control channels. It alone accepts, reads, answers quick commands and writes: no command goes
-/// through several threads unless it has to wait, and none that takes its time holds up the others.
+/// What commands are served by, all of it behind the threads that serve packets: the thread of the control channels, and
+/// that of the commands that read much. The first alone accepts, reads, answers quick commands and writes: no command
+/// goes through several threads unless it has to wait, and none that takes its time holds up the others.
 struct Front {
-    handle: Handle,
-    /// Dropped, it ends the thread.
+    handles: Handles,
+    /// Dropped, it ends the thread of the channels.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
+    reads: Option<tokio::runtime::Runtime>,
 }
+
+/// The runtimes of a [`Front`].
+#[derive(Clone)]
+struct Handles {
+    channels: Handle,
+    reads: Handle,
+}
+
+/// How long what is being done may take when the server ends.
+const END: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Front {
     fn start() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
+        let channels = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let reads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("reads")
+            .on_thread_start(daemon::step_back)
+            .enable_all()
+            .build()?;
+        let handles = Handles { channels: channels.handle().clone(), reads: reads.handle().clone() };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-            let _: Result<(), _> = runtime.block_on(stopped);
-            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            daemon::step_back();
+            let _: Result<(), _> = channels.block_on(stopped);
+            channels.shutdown_timeout(END);
         })?;
-        Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { handles, stop: Some(stop), thread: Some(thread), reads: Some(reads) })
     }
 }
 
@@ -159,6 +179,9 @@ impl Drop for Front {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             let _: Result<(), _> = thread.join();
+        }
+        if let Some(reads) = self.reads.take() {
+            reads.shutdown_timeout(END);
         }
     }
 }
@@ -170,7 +193,12 @@ fn failed<P: Protocol>(text: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, front: Handle) -> ExitCode {
+async fn run<P: Protocol>(
+    arguments: Arguments,
+    paths: Paths,
+    logging: Logging,
+    handles: Handles,
+) -> ExitCode {
     let file = arguments.config.clone().unwrap_or_default();
     say!(
         P,
@@ -210,7 +238,7 @@ async fn run<P: Protocol>(arguments: Arguments, paths: Paths, logging: Logging, 
         Ok(signals) => signals,
         Err(error) => return failed::<P>(&error.to_string()),
     };
-    let starting = start::<P>(arguments, paths, file.clone(), logging, front);
+    let starting = start::<P>(arguments, paths, file.clone(), logging, handles);
     let mut starting = std::pin::pin!(starting);
     let started = loop {
         tokio::select! {
@@ -270,9 +298,9 @@ async fn start<P: Protocol>(
     paths: Paths,
     file: PathBuf,
     logging: Logging,
-    front: Handle,
+    handles: Handles,
 ) -> Result<Arc<Server<P>>, Refusal> {
-    let server = build::<P>(arguments, paths, file.clone(), logging, front)?;
+    let server = build::<P>(arguments, paths, file.clone(), logging, handles)?;
     let draft = server.read(&file)?;
     log_as_configured(&server, &draft);
     let mut state = server.state.lock().await;
@@ -297,7 +325,7 @@ fn build<P: Protocol>(
     paths: Paths,
     file: PathBuf,
     logging: Logging,
-    front: Handle,
+    handles: Handles,
 ) -> Result<Arc<Server<P>>, Refusal> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let registry = Arc::new(Registry::default());
@@ -314,8 +342,8 @@ fn build<P: Protocol>(
         logging,
         registry,
         statistics,
-        commands: Arc::new(CommandTable::new().with_background(Handle::current())),
-        front,
+        commands: Arc::new(CommandTable::new().with_background(handles.reads, Handle::current())),
+        front: handles.channels,
         background: Handle::current(),
         rendered: std::sync::Mutex::default(),
         state: Mutex::new(State::default()),

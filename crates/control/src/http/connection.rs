@@ -113,7 +113,7 @@ pub(crate) async fn serve(
         // Apart, so that connections without TLS need no room for it.
         return Box::pin(serve_tls(stream, peer, slot, shared, limits, stopping)).await;
     }
-    let client = Client { address: peer, secure: false, certificate: None };
+    let client = Client::new(peer);
     converse(stream, Eager::is_quiet, client, slot, &shared, limits, stopping).await;
 }
 
@@ -142,7 +142,7 @@ async fn serve_tls(
     match outcome {
         Ok(Ok(stream)) => {
             let certificate = stream.get_ref().1.peer_certificates().and_then(Certificate::of);
-            let client = Client { address: peer, secure: true, certificate };
+            let client = Client { secure: true, certificate, ..Client::new(peer) };
             // Its records are not looked into.
             converse(stream, |_| false, client, slot, &shared, limits, stopping).await;
         }
@@ -154,8 +154,18 @@ async fn serve_tls(
 /// Who is at the other end.
 struct Client {
     address: SocketAddr,
+    /// What commands know of the address.
+    name: String,
     secure: bool,
     certificate: Option<Certificate>,
+}
+
+impl Client {
+    /// Somebody without TLS.
+    fn new(address: SocketAddr) -> Self {
+        let name = address.ip().to_canonical().to_string();
+        Self { address, name, secure: false, certificate: None }
+    }
 }
 
 /// `is_quiet`: nothing is known to have come that was not read.
@@ -435,7 +445,7 @@ impl Exchange<'_> {
     fn origin(&self, user: Option<String>) -> Origin {
         Origin {
             channel: Channel::Http,
-            peer: self.client.address.ip().to_canonical().to_string(),
+            peer: self.client.name.clone(),
             user,
             secure: self.client.secure,
             certificate: self.client.certificate.clone(),

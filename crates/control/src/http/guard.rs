@@ -186,19 +186,25 @@ struct Head {
 }
 
 fn head(octets: &[u8]) -> Option<Head> {
-    let length = octets.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(octets.get(..length)?).ok()?;
-    let mut lines = text.split("\r\n");
-    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let mut found = Head { length, status, body: 0, typed: false };
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        if name.eq_ignore_ascii_case("content-length") {
-            found.body = value.trim().parse().ok()?;
-        } else if name.eq_ignore_ascii_case("content-type") {
+    let mut lines = octets.split_inclusive(|octet| *octet == b'\n');
+    let first = lines.next()?;
+    let number = |text: &[u8]| str::from_utf8(text).ok()?.trim().parse().ok();
+    let status = number(first.split(|octet| *octet == b' ').nth(1)?)?;
+    let mut found = Head { length: first.len(), status: u16::try_from(status).ok()?, body: 0, typed: false };
+    for line in lines {
+        found.length += line.len();
+        if line == b"\r\n" {
+            return Some(found);
+        }
+        let Some(colon) = line.iter().position(|octet| *octet == b':') else { continue };
+        let (name, value) = line.split_at_checked(colon)?;
+        if name.eq_ignore_ascii_case(b"content-length") {
+            found.body = number(value.get(1..)?)?;
+        } else if name.eq_ignore_ascii_case(b"content-type") {
             found.typed = true;
         }
     }
-    Some(found)
+    None
 }
 
 /// A whole response that closes the connection, with Kea's body and `headers`, whole lines.

@@ -19,6 +19,9 @@ use crate::eager::{self, Eager};
 use crate::slots::{Slot, Slots};
 use crate::{Answer, Channel, CommandTable, Limits, Origin, codec, messages};
 
+/// Octets that are made room for at once, at least.
+const PIECE: usize = 4096;
+
 /// A bound control socket that does not answer yet.
 #[derive(Debug)]
 pub struct UnixServer {
@@ -177,8 +180,10 @@ async fn serve_one(
         let Some(answer) = answer else { break };
         kept &= send(&mut stream, answer, &peer, limits).await;
         // From here on whoever needs the place may have it.
-        slot.end();
-        if !kept {
+        if kept {
+            slot.end_of_forwarded();
+        } else {
+            slot.end();
             if stream.is_quiet() {
                 break;
             }
@@ -202,10 +207,9 @@ async fn receive(
     kept: bool,
 ) -> Received {
     let mut scanner = Scanner::new().max_depth(limits.nesting);
-    let mut command = Vec::new();
-    let mut piece = vec![0; 4096];
+    let mut command = Vec::with_capacity(PIECE);
     loop {
-        let count = match timeout_at(deadline, stream.read(&mut piece)).await {
+        let count = match timeout_at(deadline, stream.read_buf(&mut command)).await {
             Err(_) if kept && scanner.seen() == 0 => return Received::Nothing,
             Err(_) => {
                 observe::log!(messages::ConnectionTimeout { peer });
@@ -228,13 +232,12 @@ async fn receive(
             Ok(Ok(count)) => count,
         };
         observe::log!(messages::SocketRead { octets: count, peer });
-        let piece = piece.get(..count).unwrap_or_default();
-        command.extend_from_slice(piece);
-        match scanner.push(piece) {
+        let new = command.len().saturating_sub(count);
+        match scanner.push(command.get(new..).unwrap_or_default()) {
             Scan::NeedMore if command.len() > limits.command => {
                 return refuse(format!("command of more than {} octets", limits.command));
             }
-            Scan::NeedMore => {}
+            Scan::NeedMore => command.reserve(PIECE),
             Scan::Complete(length) => {
                 command.truncate(length);
                 return Received::Command(command);

@@ -124,12 +124,17 @@ struct Health {
 }
 
 impl Health {
+    /// The database answers, and does not do what it was asked for.
+    fn refused(&self, error: String) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.error) = Some(error);
+    }
+
     fn note<T>(&self, outcome: &Result<T, BackendError>) {
         match outcome {
             Ok(_) => *lock(&self.error) = None,
             Err(error) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                *lock(&self.error) = Some(error.to_string());
+                self.refused(error.to_string());
                 if error.is_temporary() {
                     self.trouble.notify_one();
                 }
@@ -311,7 +316,12 @@ impl<R: Record> Leases<R> {
                 let questions = lock(&to_tell).take().unwrap_or_else(|| take(&rest));
                 health.note(&outcome);
                 let answers = match outcome {
-                    Ok(answers) => answers,
+                    Ok(answers) => {
+                        for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+                            health.refused(error.to_string());
+                        }
+                        answers
+                    }
                     Err(error) => {
                         for question in questions {
                             let _: Result<(), _> = question.told.send(Err(failed(&error)));
@@ -344,15 +354,30 @@ impl<R: Record> Leases<R> {
         self.find(Find::Octets(column, octets.to_vec()))
     }
 
+    /// All leases that fulfil a condition, by address, a page at a time: what packets ask comes between two of them.
+    fn all(&self, condition: String, bind: Vec<Datum>) -> MaybeReady<'_, Result<Vec<Arc<R>>, StoreError>> {
+        MaybeReady::Wait(Box::pin(async move {
+            let mut all: Vec<Arc<R>> = Vec::new();
+            loop {
+                let (mut condition, mut bind) = (condition.clone(), bind.clone());
+                if let Some(last) = all.last() {
+                    bind.push(R::place(last.address(), self.dialect));
+                    condition.push_str(&format!(" AND address > ?{}", bind.len()));
+                }
+                let page = self.find(Find::In { condition, bind, order: "address", limit: PAGE }).await?;
+                let more = page.len() >= PAGE;
+                all.extend(page);
+                if !more {
+                    return Ok(all);
+                }
+            }
+        }))
+    }
+
     fn by_hostname(&self, hostname: &str) -> MaybeReady<'_, Result<Vec<Arc<R>>, StoreError>> {
         // MySQL compares without regard to case, and by the index only so.
         let column = if self.dialect == Dialect::MySql { "hostname" } else { "lower(hostname)" };
-        self.find(Find::In {
-            condition: format!("{column} = ?1"),
-            bind: vec![Datum::Text(hostname.to_lowercase())],
-            order: "address",
-            limit: 0,
-        })
+        self.all(format!("{column} = ?1"), vec![Datum::Text(hostname.to_lowercase())])
     }
 
     fn by_state(
@@ -366,12 +391,11 @@ impl<R: Record> Leases<R> {
             condition.push_str(" AND subnet_id = ?2");
             bind.push(Datum::Int(subnet.0.into()));
         }
-        self.find(Find::In { condition, bind, order: "address", limit: 0 })
+        self.all(condition, bind)
     }
 
     fn by_subnet(&self, subnet: SubnetId) -> MaybeReady<'_, Result<Vec<Arc<R>>, StoreError>> {
-        let bind = vec![Datum::Int(subnet.0.into())];
-        self.find(Find::In { condition: "subnet_id = ?1".to_owned(), bind, order: "address", limit: 0 })
+        self.all("subnet_id = ?1".to_owned(), vec![Datum::Int(subnet.0.into())])
     }
 
     fn expired(

@@ -30,6 +30,15 @@ pub(super) enum Find<R: Record> {
 }
 
 impl<R: Record> Find<R> {
+    /// The most leases that are wanted; `None`: all.
+    fn limit(&self) -> Option<usize> {
+        match self {
+            Self::In { limit, .. } => Some(*limit).filter(|limit| *limit > 0),
+            Self::Page(_, limit) => Some(*limit),
+            Self::Address(_) | Self::Octets(..) => None,
+        }
+    }
+
     fn fits(&self, lease: &R) -> bool {
         match self {
             Self::Address(address) => lease.address() == *address,
@@ -62,31 +71,13 @@ pub(super) fn find<R: Record>(
             Find::Octets(column, octets) => {
                 keys.entry(column).or_default().push((Datum::Bytes(octets.clone()), at));
             }
-            Find::In { condition, bind, order, limit } => {
-                let mut rest = format!("WHERE {condition}");
-                if !order.is_empty() {
-                    rest.push_str(&format!(" ORDER BY {order}"));
-                }
-                if *limit > 0 {
-                    rest.push_str(&format!(" LIMIT {limit}"));
-                }
-                let statement = (texts.select(&rest), bind.clone());
+            Find::In { .. } | Find::Page(..) => {
+                let statement = limited(texts, find, find.limit());
                 // Clients that find a pool full all ask the same.
                 match statements.iter_mut().find(|(same, _)| *same == statement) {
                     Some((_, askers)) => askers.push(at),
                     None => statements.push((statement, vec![at])),
                 }
-            }
-            Find::Page(after, limit) => {
-                let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
-                let statement = match after {
-                    None => (texts.select(&format!("ORDER BY address LIMIT {limit}")), Vec::new()),
-                    Some(after) => (
-                        texts.select(&format!("WHERE address > ?1 ORDER BY address LIMIT {limit}")),
-                        vec![R::place(*after, texts.dialect)],
-                    ),
-                };
-                statements.push((statement, vec![at]));
             }
         }
     }
@@ -97,31 +88,72 @@ pub(super) fn find<R: Record>(
             statements.push((texts.of_keys(column, &values), some.iter().map(|(_, at)| *at).collect()));
         }
     }
-    for some in statements.chunks(TOGETHER) {
-        let queries: Vec<(&str, &[Datum])> =
-            some.iter().map(|((sql, bind), _)| (sql.as_str(), bind.as_slice())).collect();
-        link.query_all(&queries, &mut |query, row: &Row<'_>| {
-            let lease = match R::read(row) {
-                Ok(lease) => Arc::new(lease),
-                Err(error) => {
-                    unusable(&error);
-                    return Ok(());
+    // Rows that came for each, be they leases or not.
+    let mut rows = vec![0; asked.len()];
+    let ask = |statements: &[(Statement, Vec<usize>)], found: &mut [Vec<Arc<R>>], rows: &mut [usize]| {
+        for some in statements.chunks(TOGETHER) {
+            let queries: Vec<(&str, &[Datum])> =
+                some.iter().map(|((sql, bind), _)| (sql.as_str(), bind.as_slice())).collect();
+            link.query_all(&queries, &mut |query, row: &Row<'_>| {
+                let lease = R::read(row).map(Arc::new);
+                if let Err(error) = &lease {
+                    unusable(error);
                 }
-            };
-            for at in some.get(query).into_iter().flat_map(|(_, askers)| askers) {
-                if let (Some(find), Some(found)) = (asked.get(*at), found.get_mut(*at))
-                    && find.fits(&lease)
-                {
-                    found.push(Arc::clone(&lease));
+                for at in some.get(query).into_iter().flat_map(|(_, askers)| askers) {
+                    if let Some(rows) = rows.get_mut(*at) {
+                        *rows += 1;
+                    }
+                    if let (Some(find), Some(found), Ok(lease)) = (asked.get(*at), found.get_mut(*at), &lease)
+                        && find.fits(lease)
+                    {
+                        found.push(Arc::clone(lease));
+                    }
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            })?;
+        }
+        Ok::<_, Error>(())
+    };
+    ask(&statements, &mut found, &mut rows)?;
+    for (at, find) in asked.iter().enumerate() {
+        // Rows that are no leases must not pass for the end: as many more are asked for.
+        let Some(wanted) = find.limit() else { continue };
+        let mut limit = wanted;
+        while let (Some(leases), Some(count)) = (found.get_mut(at), rows.get_mut(at))
+            && *count >= limit
+            && leases.len() < wanted
+        {
+            limit = limit.saturating_add(count.saturating_sub(leases.len()));
+            leases.clear();
+            *count = 0;
+            ask(&[(limited(texts, find, Some(limit)), vec![at])], &mut found, &mut rows)?;
+        }
     }
     for (find, found) in asked.iter().zip(&mut found) {
+        if let Some(wanted) = find.limit() {
+            found.truncate(wanted);
+        }
         if let Find::Octets(..) = find {
             found.sort_unstable_by_key(|lease| lease.address());
         }
     }
     Ok(found.into_iter().map(Ok).collect())
+}
+
+/// The statement for those that have an order, for the first `limit` of it.
+fn limited<R: Record>(texts: &Texts<R>, find: &Find<R>, limit: Option<usize>) -> Statement {
+    let (mut rest, bind) = match find {
+        Find::In { condition, bind, order, .. } => {
+            let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {order}") };
+            (format!("WHERE {condition}{order}"), bind.clone())
+        }
+        Find::Page(Some(after), _) => {
+            ("WHERE address > ?1 ORDER BY address".to_owned(), vec![R::place(*after, texts.dialect)])
+        }
+        _ => ("ORDER BY address".to_owned(), Vec::new()),
+    };
+    if let Some(limit) = limit {
+        rest.push_str(&format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX)));
+    }
+    (texts.select(&rest), bind)
 }

@@ -1,0 +1,6 @@
+//! The integration tests of this crate, one executable.
+
+mod common;
+mod http;
+mod tls;
+mod unix;

@@ -1,0 +1,5 @@
+//! The integration tests of this crate, one executable.
+
+mod sockets;
+mod sockets6;
+mod world;

@@ -1,0 +1,5 @@
+//! The integration tests of this crate, one executable.
+
+mod effects;
+mod schema;
+mod suite;

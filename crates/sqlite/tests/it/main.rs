@@ -1,0 +1,6 @@
+//! The integration tests of this crate, one executable.
+
+mod file;
+mod follow;
+mod history;
+mod suite;

@@ -1,0 +1,4 @@
+//! The integration tests of this crate, one executable.
+
+mod packets;
+mod packets6;

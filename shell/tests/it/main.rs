@@ -1,0 +1,5 @@
+//! The integration tests of this crate, one executable.
+
+mod admin;
+mod databases;
+mod keactrl;

@@ -125,15 +125,21 @@ pub fn lease_rows(live: &Path) -> String {
         Some(_) => vec![completed],
         None => vec![file(".2"), file(".1")],
     };
-    let mut all = String::new();
-    for text in old.into_iter().chain([file("")]).flatten() {
+    let files: Vec<String> = old.into_iter().chain([file("")]).flatten().collect();
+    // An older Kea's rows lack the last columns; beside longer ones they have them, zero.
+    let columns = |line: &str| line.matches(',').count();
+    let header = files.iter().filter_map(|text| text.lines().next()).max_by_key(|line| columns(line));
+    let Some(header) = header else { return String::new() };
+    let mut all = format!("{header}\n");
+    for text in &files {
         // A torn last row counts for nothing.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        for (number, line) in whole.lines().enumerate() {
-            if number > 0 || all.is_empty() {
-                all.push_str(line);
-                all.push('\n');
-            }
+        let Some((own, rows)) = whole.split_once('\n') else { continue };
+        let missing = ",0".repeat(columns(header) - columns(own));
+        for row in rows.lines() {
+            all.push_str(row);
+            all.push_str(&missing);
+            all.push('\n');
         }
     }
     all

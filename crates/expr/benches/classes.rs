@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use std::borrow::Cow;

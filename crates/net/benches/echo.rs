@@ -7,7 +7,7 @@
 // A benchmark ends when something is wrong.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../tests/world/mod.rs"]
+#[path = "../tests/it/world/mod.rs"]
 mod world;
 
 use std::net::{Ipv4Addr, UdpSocket};

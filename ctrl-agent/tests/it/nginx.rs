@@ -7,8 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testdb::Certificates;
 use crate::world::{Agent, FakeServer, Place, shell_program};
+use testdb::Certificates;
 
 struct Nginx(Child);
 

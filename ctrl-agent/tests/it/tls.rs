@@ -6,11 +6,11 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use crate::world::{Agent, FakeServer, Place, shell_program};
 use control::http::{Credentials, HttpServer, HttpSettings, table_handler};
 use control::tls::{ServerTls, TlsFiles};
 use control::{Access, Answer, CommandDef, CommandTable, Limits};
 use testdb::Certificates;
-use crate::world::{Agent, FakeServer, Place, shell_program};
 
 /// The shell with further arguments: whether it succeeded, and all that it printed.
 fn shell(port: u16, arguments: &[&str]) -> (bool, String) {

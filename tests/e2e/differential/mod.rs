@@ -287,18 +287,7 @@ fn compare<W: Wire>() {
         harness::skipped(&format!("Debian's {} is not installed", W::PROGRAM));
         return;
     }
-    let (files, tally) = (Mutex::new(corpus::<W>()), Mutex::new(Tally::default()));
-    std::thread::scope(|scope| {
-        for _ in 0..WORLDS {
-            scope.spawn(|| {
-                loop {
-                    let Some(path) = files.lock().expect("files").pop() else { break };
-                    play::<W>(&path, &tally);
-                }
-            });
-        }
-    });
-    let tally = tally.into_inner().expect("tally");
+    let mut tally = played::<W>(corpus::<W>(), WORLDS);
     println!(
         "{} exchanges over {} configurations compared; {} scenarios have a configuration that Kea 2.2 refuses",
         tally.exchanges,
@@ -314,9 +303,42 @@ fn compare<W: Wire>() {
         }
         return;
     }
-    let faults = judge(&root().join(W::DIRECTORIES[1]).join("differences.tsv"), &tally.differences);
+    let table = root().join(W::DIRECTORIES[1]).join("differences.tsv");
+    let mut faults = judge(&table, &tally.differences);
+    if !faults.is_empty() {
+        // A reply that was late on a busy machine is taken for that to the next packet: what is a difference remains
+        // one when its file is played alone.
+        let doubtful = |path: &PathBuf| {
+            let name =
+                path.file_name().map(|name| format!("{}: ", name.to_string_lossy())).unwrap_or_default();
+            faults.iter().any(|fault| fault.starts_with(&name))
+        };
+        let again: Vec<PathBuf> = corpus::<W>().into_iter().filter(doubtful).collect();
+        for path in &again {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            tally.differences.retain(|(file, ..), _| *file != name);
+        }
+        tally.differences.extend(played::<W>(again, 1).differences);
+        faults = judge(&table, &tally.differences);
+    }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(tally.exchanges >= 200 && tally.configurations.len() >= 20, "the corpus is too small");
+}
+
+/// Plays files to both, in so many worlds at a time.
+fn played<W: Wire>(files: Vec<PathBuf>, worlds: usize) -> Tally {
+    let (files, tally) = (Mutex::new(files), Mutex::new(Tally::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..worlds {
+            scope.spawn(|| {
+                loop {
+                    let Some(path) = files.lock().expect("files").pop() else { break };
+                    play::<W>(&path, &tally);
+                }
+            });
+        }
+    });
+    tally.into_inner().expect("tally")
 }
 
 /// What is not explained, or explained and not there.

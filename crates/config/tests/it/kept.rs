@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use base::SubnetId;
 use crate::common::{parse, value};
+use base::SubnetId;
 use config::{Dhcp4, Element, Protocol, ResolveEnv, ServerConfig4, Written4, WrittenSubnet4};
 
 fn first() -> Written4 {

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use base::SubnetId;
 use crate::common::resolve;
+use base::SubnetId;
 use config::{Ddns, ReplaceClientName, ServerConfig4};
 
 fn names(config: &ServerConfig4, subnet: u32) -> &Arc<Ddns> {

@@ -6,8 +6,8 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use base::{Family, Seconds, ServerTag, SubnetId};
 use crate::common::{parse, resolve, resolve_with, value};
+use base::{Family, Seconds, ServerTag, SubnetId};
 use config::{ControlSocket, Element, ResolveEnv, ServerConfig4, SyncMode, Written4, builtin};
 
 fn subnet(config: &ServerConfig4, id: u32) -> &config::Subnet4 {

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use base::ServerTag;
 use crate::common::{parse, value};
+use base::ServerTag;
 use config::keywords::{DHCP4, Keyword, Literal, Status, Table, Type};
 use config::{Element, ParseEnv, Protocol, ResolveEnv, Written, Written4};
 use json::Value;

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use base::{Ipv6Prefix, Seconds, SubnetId};
 use crate::common::value;
+use base::{Ipv6Prefix, Seconds, SubnetId};
 use config::{DuidKind, Lifetime, MacSource, ParseEnv, ResolveEnv, ServerConfig6, Written6};
 use host::{IdentifierKind, Reservation};
 

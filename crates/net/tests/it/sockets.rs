@@ -8,13 +8,13 @@ use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use net::{
-    AsyncSocket4, AsyncWatch, Batch4, Destination4, FrameError, Lane, LinkDestination, MacAddr, OpenOptions4,
-    OutBatch4, Plan4, Queue as _, SendReport, Socket4, SocketSet4, SocketType, Via, Watch,
-};
 use crate::world::{
     CLIENT, SERVER, TapDevice, World, client, interface, ip, message, open, plan, read_frame, try_ip, try_tc,
     udp_queued, wait_until, with_world, xid,
+};
+use net::{
+    AsyncSocket4, AsyncWatch, Batch4, Destination4, FrameError, Lane, LinkDestination, MacAddr, OpenOptions4,
+    OutBatch4, Plan4, Queue as _, SendReport, Socket4, SocketSet4, SocketType, Via, Watch,
 };
 
 fn one_worker() -> OpenOptions4 {

@@ -8,8 +8,8 @@
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
-use net::{Batch6, Lane, Listen6, Meta6, OpenOptions, OutBatch6, Queue as _, Selection6, SocketSet6};
 use crate::world::{World, interface, ip, wait_until, with_world};
+use net::{Batch6, Lane, Listen6, Meta6, OpenOptions, OutBatch6, Queue as _, Selection6, SocketSet6};
 
 const SERVER: &str = "2001:db8::1";
 const CLIENT: &str = "2001:db8::9";

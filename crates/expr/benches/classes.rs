@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench may stop")]
 
+#[allow(dead_code, unreachable_pub, clippy::panic)] // The tests need more of it.
 #[path = "../tests/it/common/mod.rs"]
 mod common;
 

@@ -7,10 +7,12 @@
 // A benchmark ends when something is wrong.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code)] // The tests need more of it.
 #[path = "../tests/it/world/mod.rs"]
 mod world;
 
 use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -74,7 +76,7 @@ fn blocking(socket: &Socket4, capacity: usize, stop: &AtomicBool) -> usize {
     let mut calls = 0;
     while !stop.load(Ordering::Relaxed) {
         if socket.receive(&mut batch).is_err() {
-            world::wait_readable(socket, 100);
+            wait_readable(socket, 100);
             continue;
         }
         calls += 1;
@@ -123,9 +125,9 @@ fn measure(world: &World, name: &str, server: impl FnOnce(&AtomicBool) -> usize)
         told.store(true, Ordering::Relaxed);
         (answered, started.elapsed())
     });
-    let before = world::thread_cpu();
+    let before = thread_cpu();
     let calls = server(&stop);
-    let used = world::thread_cpu() - before;
+    let used = thread_cpu() - before;
     let (answered, elapsed) = generator.join().unwrap();
     assert!(answered > PACKETS * 99 / 100, "{answered} of {PACKETS} answered");
     let packets = f64::from(u32::try_from(answered).unwrap());
@@ -154,4 +156,19 @@ fn generate(client: &UdpSocket, server: (Ipv4Addr, u16)) -> usize {
         }
     }
     answered
+}
+
+/// Waits until the descriptor is readable, at most `milliseconds`.
+fn wait_readable(fd: &impl AsRawFd, milliseconds: i32) {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one structure, which lives through the call.
+    unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
+}
+
+/// CPU time that the calling thread has used.
+fn thread_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure lives through the call.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }

@@ -1,7 +1,6 @@
 //! The agent as a process: clients in front, control sockets behind.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 use std::io::Write;
 use std::process::{Command, Stdio};

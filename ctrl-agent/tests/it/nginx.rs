@@ -1,7 +1,6 @@
 //! The example of `etc/nginx.conf.example` with the real nginx in front of the agent.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, dead_code)]
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};

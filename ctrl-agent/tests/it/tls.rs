@@ -1,7 +1,6 @@
 //! HTTPS in front of the agent, and behind it.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, dead_code)]
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;

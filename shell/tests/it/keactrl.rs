@@ -1,7 +1,6 @@
 //! keactrl on an installation whose servers are scripts.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

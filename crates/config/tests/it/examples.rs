@@ -1,7 +1,7 @@
 //! The example configurations of Debian's package kea-doc load, or are refused for the stated reason that something is
 //! not served yet.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,5 @@
 //! Texts of what is refused. Each case was compared with what Kea says.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use crate::common::{parse, parse_command, resolve, value};
 
 /// A configuration and the start of its one fault.

@@ -1,8 +1,5 @@
 //! A configuration that follows another one takes over what did not change, and is the same as one made anew.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use crate::common::{parse, value};

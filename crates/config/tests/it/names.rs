@@ -1,8 +1,5 @@
 //! The parameters of clients' names, level by level.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use crate::common::resolve;

@@ -1,8 +1,5 @@
 //! What the engine gets.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 

@@ -1,8 +1,5 @@
 //! What `config-get` prints goes back into `config-set` unchanged.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use crate::common::{parse, value};

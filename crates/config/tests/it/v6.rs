@@ -1,8 +1,5 @@
 //! kea-dhcp6: what the engine gets, what is refused, and what `config-get` shows.
 
-// Also in helpers, where the lint does not see that they belong to tests.
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use crate::common::value;

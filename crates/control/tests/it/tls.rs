@@ -1,6 +1,5 @@
 //! HTTPS as clients meet it.
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! The UNIX socket as clients meet it.
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,6 @@
 //! The tests of every lease store, on MariaDB and PostgreSQL, and what happens when several servers share one.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};

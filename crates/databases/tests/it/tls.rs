@@ -1,7 +1,6 @@
 //! Encrypted connections to real servers: what each `ssl-mode` takes and refuses.
 
 // Helpers of tests are tests too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::PathBuf;
 

@@ -1,7 +1,5 @@
 //! Of many tests only those are left out that are false.
 
-#![allow(clippy::panic, reason = "test code")]
-
 use crate::common::{Packet, World, packet4};
 use expr::{Candidates, Expression, Family, compile_bool};
 use proptest::prelude::*;

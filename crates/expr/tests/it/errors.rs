@@ -1,7 +1,5 @@
 //! Texts of errors: programs and operators match them.
 
-#![allow(clippy::panic, reason = "test code")]
-
 use crate::common::World;
 use expr::{Family, compile_bool, compile_string};
 

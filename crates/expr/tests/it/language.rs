@@ -1,7 +1,5 @@
 //! Every construct of the language against packets of both families.
 
-#![allow(clippy::panic, reason = "test code")]
-
 use crate::common::{World, boolean, packet, packet4, string};
 use expr::{ClassId, EvalError, Family, compile_bool, compile_string};
 

@@ -1,7 +1,5 @@
 //! What triggers and routines do, against what they do in Kea's own schema: the same statements, the same rows.
 
-#![allow(clippy::unwrap_used)]
-
 use backend::columns::Datum;
 use mysql::MySql;
 use mysql::schema::SCHEMA;

@@ -1,7 +1,5 @@
 //! The schema against the facts of Kea's.
 
-#![allow(clippy::unwrap_used)]
-
 use std::convert::Infallible;
 
 use backend::schema::Connection;

@@ -1,7 +1,5 @@
 //! The tests of every configuration backend, on MariaDB.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use backend::suite;

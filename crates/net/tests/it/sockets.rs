@@ -1,7 +1,6 @@
 //! Real packets between two network namespaces, through raw and UDP sockets, to one and to several workers.
 
 // A panic is the way of a test to fail, also in its helper functions.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};

@@ -3,7 +3,6 @@
 //! Needs root; without it each test says that it was skipped.
 
 // A panic is the way of a test to fail, also in its helper functions.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Definitions as configurations write them, and Kea's words for those it refuses.
 
 // Helpers of tests fail the test by panicking.
-#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 

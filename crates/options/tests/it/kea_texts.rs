@@ -2,7 +2,6 @@
 //! Where we refuse what Kea mangles, the case says so.
 
 // Helpers of tests fail the test by panicking.
-#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 

@@ -1,7 +1,6 @@
 //! Properties of the way between texts and payloads.
 
 // Helpers of tests fail the test by panicking.
-#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 

@@ -1,7 +1,5 @@
 //! What triggers and functions do, against what they do in Kea's own schema: the same statements, the same rows.
 
-#![allow(clippy::unwrap_used)]
-
 use postgres::PostgreSql;
 use postgres::schema::SCHEMA;
 use sql::{Access, Link};

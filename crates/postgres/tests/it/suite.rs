@@ -1,7 +1,5 @@
 //! The tests of every configuration backend, on PostgreSQL.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use backend::suite;

@@ -1,8 +1,6 @@
 //! The file: who may read it, what is refused, what happens when it is replaced, removed, damaged or written by
 //! several at once, and when a writer dies.
 
-#![allow(clippy::unwrap_used)]
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -205,7 +203,7 @@ fn a_killed_writer_leaves_all_or_nothing() {
     let mut before = 0;
     for round in 0..12u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child_writes_until_killed"])
+            .args(["--exact", "file::child_writes_until_killed"])
             .env("KEA_SQLITE_CHILD", &path)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

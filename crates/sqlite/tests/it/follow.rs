@@ -1,7 +1,5 @@
 //! Whatever is done to a database: who follows the changes has what who fetches everything has.
 
-#![allow(clippy::unwrap_used)]
-
 use backend::suite::{apply, map, server, tag, wait};
 use backend::{
     Change, ConfigBackend, NetworkSubnets, Objects, OptionKey, OptionScope, Pulled, Puller, SubnetKey,

@@ -1,7 +1,5 @@
 //! How long changes are remembered, and what other programs leave out.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use backend::suite::{apply, server, subnet, tag, wait};
 use backend::{BackendError, Change, ConfigBackend, Pulled, RevisionFilter};
 use base::{Family, Timestamp};

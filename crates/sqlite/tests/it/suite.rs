@@ -1,7 +1,5 @@
 //! The tests of every configuration backend, on SQLite.
 
-#![allow(clippy::unwrap_used)]
-
 #[test]
 fn backend_suite() {
     let mut directories = Vec::new();

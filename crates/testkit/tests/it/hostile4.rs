@@ -1,8 +1,6 @@
 //! What hostile peers send a DHCPv4 server: each published fault of a DHCP server that DHCPv4 packets can set off has its
 //! test here, by name. Nothing panics, and a good client is served right after.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
-
 use std::net::Ipv4Addr;
 
 use base::{HwAddr, Random, XorShift};

@@ -21,8 +21,6 @@
 //! | systemd-networkd CVE-2020-13529 | [`messages_of_servers`] |
 //! | dhcproto #77, smoltcp #305, #562 | [`good_packets_gone_bad`], the fuzz target `server6` |
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
-
 use base::{Random, XorShift};
 use engine::v6::Arrival;
 use testkit::client6::{Ia6, kind};

@@ -1,5 +1,4 @@
 //! A hundred thousand host reservations in the pool: each client gets its own address, and nobody else does.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;

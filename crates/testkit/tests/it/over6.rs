@@ -1,7 +1,5 @@
 //! DHCPv4 over DHCPv6 (RFC 7341): kea-dhcp6 and kea-dhcp4 in memory, and all that goes between them and clients.
 
-#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
-
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base::{HwAddr, Random, XorShift};

@@ -1,7 +1,5 @@
 //! Honest clients do whatever they like, and no two of them ever hold one address at the same time.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
-
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! Honest DHCPv6 clients do whatever they like, and no two of them ever hold one address, or one prefix or parts of
 //! it, at the same time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
-
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! Whole DHCPv6 packets: what is read, what is odd, and what is written back.
 
 // Helpers of tests fail the test by panicking.
-#![allow(clippy::unwrap_used)]
 
 use std::net::Ipv6Addr;
 

@@ -1,5 +1,4 @@
 //! Helpers of the tests.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::sync::Arc;
 

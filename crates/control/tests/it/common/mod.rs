@@ -1,6 +1,5 @@
 //! Servers for the tests, with commands that show what matters.
 // Each test binary uses its part.
-#![allow(dead_code)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,11 +1,4 @@
 //! Packets and names for the tests of the language.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "test code, each file uses its part"
-)]
 
 use std::borrow::Cow;
 use std::collections::HashMap;

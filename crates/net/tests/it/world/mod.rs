@@ -1,7 +1,5 @@
 //! Two network namespaces joined by a veth pair: `srv0` (192.0.2.1/24) and `cli0` (192.0.2.9/24).
 
-#![allow(dead_code)] // each test program uses its own part.
-
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -311,19 +309,4 @@ impl TapDevice {
             }
         }
     }
-}
-
-/// Waits until the descriptor is readable, at most `milliseconds`.
-pub(crate) fn wait_readable(fd: &impl AsRawFd, milliseconds: i32) {
-    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one structure, which lives through the call.
-    unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
-}
-
-/// CPU time that the calling thread has used.
-pub(crate) fn thread_cpu() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the structure lives through the call.
-    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
-    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base::Family;
 use testkit::scenario::{Place, decisive};
 
-use crate::{probes, root};
+use super::{probes, root};
 
 /// By keyword and place, the test that shows it.
 #[derive(Debug, Default)]

@@ -5,8 +5,6 @@
 //! (`tests/coverage/*.probes`), or a test that `tests/coverage/named.tsv` names. The former two are not taken at their
 //! word: they are played without the keyword.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "test code")]
-
 mod evidence;
 mod probes;
 

@@ -1,7 +1,5 @@
 //! The agent as a process: clients in front, control sockets behind.
 
-// Helpers of tests are tests too.
-
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

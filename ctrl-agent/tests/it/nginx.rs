@@ -1,7 +1,5 @@
 //! The example of `etc/nginx.conf.example` with the real nginx in front of the agent.
 
-// Helpers of tests are tests too.
-
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,7 +1,5 @@
 //! HTTPS in front of the agent, and behind it.
 
-// Helpers of tests are tests too.
-
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 

@@ -1,7 +1,5 @@
 //! kea-admin as a process.
 
-// Helpers of tests are tests too.
-
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 

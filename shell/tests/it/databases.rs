@@ -1,7 +1,5 @@
 //! kea-admin on real database servers: its own databases, and those that Debian's Kea 2.2.0 made.
 
-// Helpers of tests are tests too.
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;

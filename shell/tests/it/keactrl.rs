@@ -1,7 +1,5 @@
 //! keactrl on an installation whose servers are scripts.
 
-// Helpers of tests are tests too.
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
 //! The HTTP server as clients meet it, octet by octet.
-// Helpers of tests are tests too.
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};

@@ -1,6 +1,4 @@
 //! HTTPS as clients meet it.
-// Helpers of tests are tests too.
-
 use std::sync::Arc;
 use std::time::Duration;
 

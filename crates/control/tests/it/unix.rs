@@ -1,6 +1,4 @@
 //! The UNIX socket as clients meet it.
-// Helpers of tests are tests too.
-
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;

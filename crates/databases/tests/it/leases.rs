@@ -1,7 +1,5 @@
 //! The tests of every lease store, on MariaDB and PostgreSQL, and what happens when several servers share one.
 
-// Helpers of tests are tests too.
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::thread;

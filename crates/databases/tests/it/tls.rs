@@ -1,7 +1,5 @@
 //! Encrypted connections to real servers: what each `ssl-mode` takes and refuses.
 
-// Helpers of tests are tests too.
-
 use std::path::PathBuf;
 
 use sql::{Access, Error, Link, Tls, TlsMode};

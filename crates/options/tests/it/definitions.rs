@@ -1,7 +1,5 @@
 //! Definitions as configurations write them, and Kea's words for those it refuses.
 
-// Helpers of tests fail the test by panicking.
-
 use std::borrow::Cow;
 
 use base::Family;

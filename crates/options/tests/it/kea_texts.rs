@@ -1,8 +1,6 @@
 //! Texts of options and what Kea makes of them: payloads as Kea 2.2.0 put them on the wire, refusals with its words.
 //! Where we refuse what Kea mangles, the case says so.
 
-// Helpers of tests fail the test by panicking.
-
 use std::borrow::Cow;
 
 use base::Family;

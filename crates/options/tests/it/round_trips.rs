@@ -1,7 +1,5 @@
 //! Properties of the way between texts and payloads.
 
-// Helpers of tests fail the test by panicking.
-
 use std::borrow::Cow;
 
 use base::Family;

@@ -1,7 +1,5 @@
 //! Whole packets: what is read, what is odd, and what is written back.
 
-// Helpers of tests fail the test by panicking.
-
 use std::net::Ipv4Addr;
 
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Whole DHCPv6 packets: what is read, what is odd, and what is written back.
 
-// Helpers of tests fail the test by panicking.
-
 use std::net::Ipv6Addr;
 
 use base::{Duid, HwAddr, Iaid};

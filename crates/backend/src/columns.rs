@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use base::{Family, decode_hex};
+use base::Family;
 use json::{Kind, Map, Value};
 
 use crate::BackendError;
@@ -42,7 +42,7 @@ pub enum Form {
     Relay,
     /// `ddns-replace-client-name`: 0 never, 1 always, 2 when-present, 3 when-not-present.
     ReplaceName,
-    /// Octets, from text in quotes or hexadecimal digits (`interface-id`).
+    /// The octets of a text as it stands (`interface-id`).
     Octets,
 }
 
@@ -462,14 +462,7 @@ impl Column {
                     REPLACE_NAMES.iter().position(|n| *n == name).and_then(|n| i64::try_from(n).ok());
                 Datum::Int(number.ok_or_else(|| bad("one of never, always, when-present, when-not-present"))?)
             }
-            Form::Octets => {
-                let text = text()?;
-                let octets = text
-                    .strip_prefix("0x")
-                    .and_then(|digits| decode_hex(digits).ok())
-                    .unwrap_or_else(|| text.as_bytes().to_vec());
-                Datum::Bytes(octets)
-            }
+            Form::Octets => Datum::Bytes(text()?.as_bytes().to_vec()),
         })
     }
 
@@ -504,8 +497,8 @@ impl Column {
             }
             (Form::ReplaceName, Datum::Int(i)) => (*REPLACE_NAMES.get(usize::try_from(i).ok()?)?).into(),
             (Form::Octets, Datum::Bytes(b)) => match String::from_utf8(b) {
-                Ok(text) if !text.chars().any(char::is_control) && !text.starts_with("0x") => text.into(),
-                Ok(text) => format!("0x{}", base::encode_hex(text.as_bytes())).into(),
+                Ok(text) => text.into(),
+                // No text has them; this one shows them.
                 Err(raw) => format!("0x{}", base::encode_hex(raw.as_bytes())).into(),
             },
             _ => return None,
@@ -569,11 +562,11 @@ mod tests {
     }
 
     #[test]
-    fn octets_in_both_notations() {
+    fn octets_of_a_text_as_it_stands() {
         let interface_id = SUBNET6.iter().find(|c| c.keyword == "interface-id").unwrap();
-        for (text, octets) in [("port1", b"port1".to_vec()), ("0x00FF", vec![0, 255])] {
+        for (text, octets) in [("port1", &b"port1"[..]), ("0x616264", b"0x616264"), ("a\u{1}b", b"a\x01b")] {
             let map = Map::from([("interface-id".to_owned(), Value::from(text))]);
-            assert_eq!(interface_id.store(&map).unwrap(), Datum::Bytes(octets));
+            assert_eq!(interface_id.store(&map).unwrap(), Datum::Bytes(octets.to_vec()));
             let mut read = Map::new();
             interface_id.load(interface_id.store(&map).unwrap(), &mut read).unwrap();
             assert_eq!(read, map);

@@ -23,6 +23,9 @@ pub enum BackendError {
     /// A value of the wrong shape.
     #[error("'{keyword}' parameter is not {wanted}")]
     BadValue { keyword: String, wanted: &'static str },
+    /// Changes with values that the tables can not hold, or that other programs on tables of this version can not read.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoRoom(Vec<Misfit>),
     /// A reservation of a client or of an address that has one. The text is Kea's.
     #[error("Database duplicate entry error")]
     Duplicate,
@@ -50,6 +53,26 @@ pub enum BackendError {
     /// The database went while it was storing a change.
     #[error("{database}: {reason}; whether the change was stored is not known")]
     Uncertain { database: String, reason: String },
+}
+
+/// One of several changes, and why the database has no room for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its place in the list of changes.
+    pub change: usize,
+    /// What operators call the object; empty where the reason says it.
+    pub object: String,
+    pub reason: String,
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.object.is_empty() {
+            f.write_str(&self.reason)
+        } else {
+            write!(f, "{}: {}", self.object, self.reason)
+        }
+    }
 }
 
 impl BackendError {

@@ -29,7 +29,7 @@ pub mod suite;
 
 pub use api::{Boxed, ChangeMark, ConfigBackend, Identity, Note, Premises, Users, Version};
 pub use change::{Change, NetworkSubnets, OptionKey, OptionScope, PdPoolKey, PoolRange, SubnetKey};
-pub use error::BackendError;
+pub use error::{BackendError, Misfit};
 pub use history::{Image, KEPT_REVISIONS, Preview, RevisedObject, Revision, RevisionFilter, Touched};
 pub use merge::merge;
 pub use object::{

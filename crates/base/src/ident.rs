@@ -200,7 +200,7 @@ impl ServerTag {
     pub const MAX: usize = 256;
     pub const ALL: &'static str = "all";
 
-    /// The tag of a server's own configuration; empty is allowed, `all` and `any` are not.
+    /// A tag as databases and commands have it; empty is allowed.
     pub fn new(text: &str) -> Result<Self, IdentError> {
         let tag = text.trim().to_lowercase();
         if tag.chars().count() > Self::MAX {
@@ -210,6 +210,15 @@ impl ServerTag {
             )));
         }
         Ok(Self(tag))
+    }
+
+    /// The tag that a server goes by: as [`new`](Self::new), without `any`, which commands mean otherwise.
+    pub fn of_server(text: &str) -> Result<Self, IdentError> {
+        let tag = Self::new(text)?;
+        if tag.as_str() == "any" {
+            return Err(IdentError::Tag("'any' is reserved and must not be used as a server-tag".to_owned()));
+        }
+        Ok(tag)
     }
 
     #[must_use]
@@ -350,5 +359,6 @@ mod tests {
         assert_eq!(ServerTag::new("HeadQuarters").unwrap().as_str(), "headquarters");
         assert!(ServerTag::new(&"x".repeat(257)).is_err());
         assert!(ServerTag::new("ALL").unwrap().is_all());
+        assert!(ServerTag::of_server(" Any").is_err() && ServerTag::of_server("anyone").is_ok());
     }
 }

@@ -7,9 +7,6 @@ use crate::Protocol;
 use crate::objects::fold_comments;
 use crate::render::untagged;
 
-/// Members of the outermost map that say where a configuration comes from, not what it is.
-const ORIGIN: [&str; 2] = ["config-control", "server-tag"];
-
 /// Where `config-get` of two configurations differs, as paths with both values; empty when they are the same. The order
 /// of options, definitions, networks and subnets means nothing, nor does whether a number is written with a fraction.
 #[must_use]
@@ -21,11 +18,6 @@ pub fn differences<P: Protocol>(one: &Written<P>, other: &Written<P>) -> Vec<Str
 
 fn normal<P: Protocol>(written: &Written<P>) -> Value {
     let mut value = P::write(&untagged(written));
-    if let Some(map) = value.as_map_mut() {
-        for name in ORIGIN {
-            map.remove(name);
-        }
-    }
     tidy("", &mut value);
     value
 }
@@ -92,13 +84,25 @@ fn label(value: &Value, at: usize) -> String {
     )
 }
 
+fn is_secret(name: &str) -> bool {
+    ["password", "secret", "basic-auth", "key"].iter().any(|word| name.contains(word))
+}
+
+fn holds_secrets(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Map(map) => map.iter().any(|(name, value)| is_secret(name) || holds_secrets(value)),
+        Kind::List(list) => list.iter().any(holds_secrets),
+        _ => false,
+    }
+}
+
 /// A value in one line; what may be secret is not shown.
 fn shown(path: &str, value: &Value) -> String {
     const LONGEST: usize = 200;
     if value.is_null() {
         return "nothing".to_owned();
     }
-    if ["password", "secret", "basic-auth", "key"].iter().any(|word| path.contains(word)) {
+    if is_secret(path) || holds_secrets(value) {
         return "another value".to_owned();
     }
     let text = json::to_string(value);

@@ -151,3 +151,18 @@ pub(crate) fn flatten(globals: &Map) -> impl Iterator<Item = (String, &Value)> {
         _ => vec![(name.to_string(), value)],
     })
 }
+
+/// Puts a parameter back among the globals, a member of a map (`map.member`) into its map.
+pub(crate) fn insert(globals: &mut Map, name: &str, value: Value) {
+    match name.split_once('.') {
+        None => {
+            globals.insert(name.to_owned(), value);
+        }
+        Some((map, member)) => {
+            let map = globals.entry(map.to_owned()).or_insert_with(Value::map);
+            if let Some(map) = map.as_map_mut() {
+                map.insert(member.to_owned(), value);
+            }
+        }
+    }
+}

@@ -9,13 +9,14 @@ use backend::{
     option_key_of, text_member,
 };
 use base::{ServerTag, SubnetId};
-use config::{Element, Written, WrittenSubnet, definition_table, mentioned_classes};
+use config::{ConfigError, Element, Written, WrittenSubnet, definition_table, mentioned_classes};
 use json::{Map, Pos, Value};
 use options::DefTable;
 
-use crate::Protocol;
+use crate::alone::{self, Piece};
 use crate::objects::{Storable, flatten};
 use crate::share::{Index, Servers, order, variants};
+use crate::{Key, Present, Protocol};
 
 /// The configuration of one server, read and found right.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ pub enum PlanError {
     Server { server: ServerTag, text: String },
 }
 
+impl PlanError {
+    fn of<P: Protocol>(source: &Source<P>, what: &str, errors: Vec<ConfigError>) -> Self {
+        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Self::Server { server: source.tag.clone(), text: format!("{what}: {text}") }
+    }
+}
+
 /// What goes into the database and what stays in files.
 #[derive(Clone, Debug)]
 pub struct Plan<P: Protocol> {
@@ -93,14 +101,15 @@ struct Numbered<P: Protocol> {
 
 struct Planner<'a, P: Protocol> {
     sources: &'a [Source<P>],
+    present: &'a Present,
     tags: Servers,
     definitions: Vec<Arc<DefTable>>,
     plan: Plan<P>,
 }
 
 impl<P: Protocol> Plan<P> {
-    /// Plans for servers, given in the order in which ties are broken.
-    pub fn new(sources: &[Source<P>]) -> Result<Self, PlanError> {
+    /// Plans for servers, given in the order in which ties are broken, and a database with what is `present`.
+    pub fn new(sources: &[Source<P>], present: &Present) -> Result<Self, PlanError> {
         if sources.is_empty() {
             return Err(PlanError::Nothing);
         }
@@ -112,12 +121,16 @@ impl<P: Protocol> Plan<P> {
             if sources.iter().take(at).any(|other| other.tag == source.tag) {
                 return Err(PlanError::SameTag(source.tag.clone()));
             }
-            let table = definition_table(P::FAMILY, &source.written.option_defs).map_err(|errors| {
-                let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-                PlanError::Server { server: source.tag.clone(), text }
-            })?;
-            definitions.push(table);
+            let failed = |errors| PlanError::of(source, "its file", errors);
+            definitions.push(definition_table(P::FAMILY, &source.written.option_defs).map_err(failed)?);
+            alone::resolve(&source.written).map_err(failed)?;
         }
+        let mut plan = Self::once(sources, definitions, present);
+        plan.complete(sources)?;
+        Ok(plan)
+    }
+
+    fn once(sources: &[Source<P>], definitions: Vec<Arc<DefTable>>, present: &Present) -> Self {
         let servers: Vec<Server> = sources
             .iter()
             .map(|source| Server {
@@ -132,15 +145,42 @@ impl<P: Protocol> Plan<P> {
             left: Vec::new(),
             remaining: sources.iter().map(|source| source.written.clone()).collect(),
         };
-        let tags = Servers(sources.iter().map(|source| source.tag.clone()).collect());
-        let mut planner = Planner { sources, tags, definitions, plan };
+        let tags = sources.iter().map(|source| source.tag.clone()).collect();
+        let tags = Servers { tags, others: present.others };
+        let mut planner = Planner { sources, present, tags, definitions, plan };
         planner.globals();
         planner.option_defs();
         planner.classes();
         planner.options();
         let networks = planner.networks();
         planner.subnets(&networks);
-        Ok(planner.plan)
+        planner.plan
+    }
+
+    /// Makes each file one that its server starts with, without what the database has too as far as that goes.
+    fn complete(&mut self, sources: &[Source<P>]) -> Result<(), PlanError> {
+        for (source, remaining) in sources.iter().zip(&mut self.remaining) {
+            let needed = alone::complete(source, remaining)
+                .map_err(|errors| PlanError::of(source, "what would remain of its file", errors))?;
+            for piece in needed {
+                let member = |list: &[Arc<Element>], at: usize, name| {
+                    list.get(at).map_or_else(String::new, |element| text_member(&element.map, name))
+                };
+                let object = match piece {
+                    Piece::OptionDef(at) => {
+                        format!("{DEFINITION} '{}'", member(&source.written.option_defs, at, "name"))
+                    }
+                    Piece::Global(name) => format!("{GLOBAL} '{name}'"),
+                    Piece::Network(at) => {
+                        format!("{NETWORK} '{}'", member(&source.written.shared_networks, at, "name"))
+                    }
+                    Piece::Classes => "client classes".to_owned(),
+                };
+                let reason = "what else stays needs it; the database has it too".to_owned();
+                self.left.push(Left { server: source.tag.clone(), object, reason });
+            }
+        }
+        Ok(())
     }
 
     /// What a server would get of the planned objects.
@@ -189,7 +229,7 @@ impl<P: Protocol> Planner<'_, P> {
     }
 
     fn tag(&self, server: Index) -> ServerTag {
-        self.tags.0.get(server).cloned().unwrap_or_default()
+        self.tags.tags.get(server).cloned().unwrap_or_default()
     }
 
     fn stays(&mut self, server: Index, kind: &str, name: &str, reason: impl Into<String>) {
@@ -215,6 +255,12 @@ impl<P: Protocol> Planner<'_, P> {
             }
         }
         for (name, values) in &by_name {
+            if let Some(reason) = self.present.refusal(&Key::Global(name.clone())) {
+                for server in values.keys() {
+                    self.stays(*server, GLOBAL, name, reason.clone());
+                }
+                continue;
+            }
             for (tag, value) in self.tags.clone().spread(values) {
                 self.goes(GLOBAL, name, std::slice::from_ref(&tag));
                 self.plan.changes.push(Change::SetGlobal { tag, name: name.clone(), value: value.clone() });
@@ -241,6 +287,12 @@ impl<P: Protocol> Planner<'_, P> {
             }
         }
         for ((space, code), maps) in &by_key {
+            if let Some(reason) = self.present.refusal(&Key::OptionDef(space.clone(), *code)) {
+                for server in maps.keys() {
+                    self.stays(*server, DEFINITION, &format!("{space}.{code}"), reason.clone());
+                }
+                continue;
+            }
             for (tag, map) in self.tags.clone().spread(maps) {
                 self.goes(DEFINITION, format!("{space}.{code}"), std::slice::from_ref(&tag));
                 self.plan.changes.push(Change::SetOptionDef { tag, map: map.clone() });
@@ -263,7 +315,13 @@ impl<P: Protocol> Planner<'_, P> {
         for (server, source) in self.sources.iter().enumerate() {
             let mut kept = Vec::new();
             for element in &source.written.options {
-                match self.storable(server).option(&element.map) {
+                let storable = self.storable(server).option(&element.map).and_then(|map| {
+                    match self.present.refusal(&Key::Option(option_key_of(&map))) {
+                        None => Ok(map),
+                        Some(reason) => Err(reason),
+                    }
+                });
+                match storable {
                     Ok(map) => {
                         by_key.entry(option_key_of(&map)).or_default().insert(server, map);
                     }
@@ -296,7 +354,11 @@ impl<P: Protocol> Planner<'_, P> {
             let mut refused = None;
             for element in &source.written.client_classes {
                 let name = text_member(&element.map, "name");
-                match self.storable(server).class(&element.map) {
+                let storable = match self.present.against_class(&name) {
+                    None => self.storable(server).class(&element.map),
+                    Some(reason) => Err(reason),
+                };
+                match storable {
                     Ok(map) => list.push((name, Shared { map, network: None })),
                     Err(reason) => refused = refused.or(Some((name, reason))),
                 }
@@ -308,7 +370,18 @@ impl<P: Protocol> Planner<'_, P> {
             }
         }
         let mut chosen: BTreeMap<String, Shared> = BTreeMap::new();
+        let mut forms: BTreeMap<String, String> = BTreeMap::new();
         lists.retain(|(server, list)| {
+            let alike = list.iter().map(|(name, _)| (self.present.form(name), name));
+            let mut own = forms.clone();
+            for (form, name) in alike {
+                let known = own.entry(form).or_insert_with(|| name.clone());
+                if known != name {
+                    let reason = format!("to the database '{known}' and '{name}' are one name");
+                    self.classes_stay(*server, reason);
+                    return false;
+                }
+            }
             let other =
                 list.iter().find(|(name, class)| chosen.get(name).is_some_and(|known| known != class));
             if let Some((name, _)) = other {
@@ -316,6 +389,7 @@ impl<P: Protocol> Planner<'_, P> {
                 return false;
             }
             chosen.extend(list.iter().cloned());
+            forms = own;
             true
         });
         let names: Vec<(Index, Vec<&str>)> = lists
@@ -360,14 +434,28 @@ impl<P: Protocol> Planner<'_, P> {
         for (server, source) in self.sources.iter().enumerate() {
             for element in &source.written.shared_networks {
                 let name = text_member(&element.map, "name");
-                match self.storable(server).network(&element.map) {
+                let against = self.present.against_network(&name);
+                let storable = against.map_or(Ok(()), Err).and_then(|()| {
+                    let map = self.storable(server).network(&element.map)?;
+                    inherits(&element.map, &[&source.written.globals]).map_or(Ok(map), Err)
+                });
+                match storable {
                     Ok(map) => by_name.entry(name).or_default().push((server, Shared { map, network: None })),
                     Err(reason) => self.stays(server, NETWORK, &format!("'{name}'"), reason),
                 }
             }
         }
         let mut stored = vec![BTreeSet::new(); self.sources.len()];
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
         for (name, forms) in by_name {
+            let known = names.entry(self.present.form(&name)).or_insert_with(|| name.clone());
+            if *known != name {
+                let reason = format!("to the database its name and '{known}' are one");
+                for (server, _) in forms {
+                    self.stays(server, NETWORK, &format!("'{name}'"), reason.clone());
+                }
+                continue;
+            }
             let mut forms = variants(forms);
             forms.sort_by_key(|form| std::cmp::Reverse(form.servers.len()));
             let mut forms = forms.into_iter();
@@ -389,6 +477,7 @@ impl<P: Protocol> Planner<'_, P> {
     fn subnets(&mut self, networks: &[BTreeSet<String>]) {
         // Equal ones are found by their id first: comparing each with each would cost the square of their number.
         let mut by_id: BTreeMap<SubnetId, Vec<(Index, Numbered<P>)>> = BTreeMap::new();
+        let homes: Vec<BTreeMap<String, &Map>> = self.sources.iter().map(networks_of).collect();
         for (server, source) in self.sources.iter().enumerate() {
             for subnet in &source.written.subnets {
                 let name = title::<P>(subnet.id, subnet.prefix);
@@ -398,7 +487,14 @@ impl<P: Protocol> Planner<'_, P> {
                     self.stays(server, SUBNET, &name, format!("so does its shared network '{network}'"));
                     continue;
                 }
-                match self.storable(server).subnet(&subnet.element.map) {
+                let home = subnet.shared_network.as_deref().and_then(|home| homes[server].get(home));
+                let outer: Vec<&Map> = home.copied().into_iter().chain([&source.written.globals]).collect();
+                let against = self.present.against_subnet(subnet.id, P::prefix(subnet.prefix));
+                let storable = against.map_or(Ok(()), Err).and_then(|()| {
+                    let map = self.storable(server).subnet(&subnet.element.map)?;
+                    inherits(&subnet.element.map, &outer).map_or(Ok(map), Err)
+                });
+                match storable {
                     Ok(map) => {
                         let shared = Shared { map, network: subnet.shared_network.clone() };
                         let numbered = Numbered { prefix: subnet.prefix, shared };
@@ -460,6 +556,29 @@ impl<P: Protocol> Planner<'_, P> {
             remain(file, &taken[server], &networks[server]);
         }
     }
+}
+
+fn networks_of<P: Protocol>(source: &Source<P>) -> BTreeMap<String, &Map> {
+    let networks = source.written.shared_networks.iter();
+    networks.map(|network| (text_member(&network.map, "name"), &network.map)).collect()
+}
+
+/// Why an object of a file would run otherwise in a database, where the bounds of a lifetime are inherited together or
+/// not at all: it says some and inherits others. `outer` are the levels above it, the nearest first.
+fn inherits(map: &Map, outer: &[&Map]) -> Option<String> {
+    const LIFETIMES: [[&str; 3]; 2] = [
+        ["valid-lifetime", "min-valid-lifetime", "max-valid-lifetime"],
+        ["preferred-lifetime", "min-preferred-lifetime", "max-preferred-lifetime"],
+    ];
+    let own = LIFETIMES.iter().filter(|names| names.iter().any(|name| map.contains_key(*name)));
+    let inherited = own.flatten().find(|name| {
+        // It has a default.
+        let above = **name == "valid-lifetime" || outer.iter().any(|outer| outer.contains_key(**name));
+        !map.contains_key(**name) && above
+    });
+    inherited.map(|name| {
+        format!("it inherits '{name}' and has bounds of its own, which a database takes together")
+    })
 }
 
 /// What a file says of subnets and networks when those of the database are gone from it: host reservations, and the

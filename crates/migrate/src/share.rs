@@ -9,15 +9,24 @@ pub(crate) type Index = usize;
 
 /// The servers of a plan.
 #[derive(Clone, Debug)]
-pub(crate) struct Servers(pub(crate) Vec<ServerTag>);
+pub(crate) struct Servers {
+    pub(crate) tags: Vec<ServerTag>,
+    /// Others have the tag `all` too.
+    pub(crate) others: bool,
+}
 
 impl Servers {
-    /// The tags of what these servers have: `all` when every one of several does.
+    /// Whether what so many of them have is for `all`: every one of several does, and there are no others.
+    fn is_all(&self, count: usize) -> bool {
+        count == self.tags.len() && count > 1 && !self.others
+    }
+
+    /// The tags of what these servers have.
     pub(crate) fn tags(&self, of: &BTreeSet<Index>) -> Vec<ServerTag> {
-        if of.len() == self.0.len() && of.len() > 1 {
+        if self.is_all(of.len()) {
             return vec![ServerTag::all()];
         }
-        of.iter().filter_map(|at| self.0.get(*at)).cloned().collect()
+        of.iter().filter_map(|at| self.tags.get(*at)).cloned().collect()
     }
 
     /// Tags of objects that each server has for itself (globals, global options, definitions): when all servers have
@@ -25,7 +34,7 @@ impl Servers {
     pub(crate) fn spread<'a, T: PartialEq>(&self, values: &'a BTreeMap<Index, T>) -> Vec<(ServerTag, &'a T)> {
         let mut spread = Vec::new();
         let mut common = None;
-        if values.len() == self.0.len() && values.len() > 1 {
+        if self.is_all(values.len()) {
             let votes = |value: &T| values.values().filter(|other| *other == value).count();
             let (mut most, mut best) = (1, None);
             for value in values.values() {
@@ -39,7 +48,7 @@ impl Servers {
         spread.extend(common.map(|value| (ServerTag::all(), value)));
         for (at, value) in values {
             if common != Some(value)
-                && let Some(tag) = self.0.get(*at)
+                && let Some(tag) = self.tags.get(*at)
             {
                 spread.push((tag.clone(), value));
             }
@@ -120,7 +129,7 @@ mod tests {
     use super::*;
 
     fn servers(names: &[&str]) -> Servers {
-        Servers(names.iter().map(|name| ServerTag::new(name).unwrap()).collect())
+        Servers { tags: names.iter().map(|name| ServerTag::new(name).unwrap()).collect(), others: false }
     }
 
     #[test]
@@ -132,6 +141,7 @@ mod tests {
         assert_eq!(of(&three, &[0, 1, 2]), ["all"]);
         assert_eq!(of(&three, &[0, 2]), ["a", "c"]);
         assert_eq!(of(&servers(&["a"]), &[0]), ["a"], "a second server may come");
+        assert_eq!(of(&Servers { others: true, ..servers(&["a", "b"]) }, &[0, 1]), ["a", "b"]);
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use backend::{
-    BackendError, Boxed, Change, ConfigBackend, Note, Objects, Pulled, RevisionFilter, ServerSelector,
+    BackendError, Boxed, Change, ConfigBackend, Note, Objects, Preview, Pulled, RevisionFilter,
+    ServerSelector, text_member,
 };
 use base::{Clock, Family, ServerTag};
 use config::{Dhcp4, Dhcp6, Written};
 use json::{Kind, Map, Value};
-use migrate::{Plan, Protocol, Source, differences};
+use migrate::{Key, Plan, Present, Protocol, Source, differences};
 use sql::TlsMode;
 
 use crate::flags::{Backend, Command, Parameters, ServerFile};
@@ -71,16 +72,19 @@ impl Moving<'_> {
         self.runtime.block_on(call).map_err(|error: BackendError| Failure::new(error.to_string()))
     }
 
-    fn open<P: Protocol>(&self) -> Result<(Box<dyn ConfigBackend>, Map), Failure> {
+    /// How servers reach the database, as a map of `config-databases`; `None` in a dry run that names none.
+    fn reach(&self) -> Result<Option<Map>, Failure> {
         let name = self.parameters.name.as_ref().map(|name| name.to_string_lossy().into_owned());
+        if name.is_none() && self.parameters.dry_run {
+            return Ok(None);
+        }
         if self.kind == Backend::Sqlite {
             let name =
                 name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
-            let reach = Map::from([
+            return Ok(Some(Map::from([
                 ("type".to_owned(), self.kind.config_type().into()),
-                ("name".to_owned(), name.as_str().into()),
-            ]);
-            return Ok((Box::new(sqlite::open(name, P::FAMILY)), reach));
+                ("name".to_owned(), name.into()),
+            ])));
         }
         let access = server::access(self.kind, self.parameters)?;
         let mut reach = Map::from([
@@ -107,11 +111,26 @@ impl Moving<'_> {
                 reach.insert(name.to_owned(), file.display().to_string().into());
             }
         }
-        let database = match self.kind {
-            Backend::Mysql => mysql::open(access, P::FAMILY),
-            _ => postgres::open(access, P::FAMILY),
-        };
-        Ok((Box::new(database), reach))
+        Ok(Some(reach))
+    }
+
+    fn open<P: Protocol>(&self) -> Result<Box<dyn ConfigBackend>, Failure> {
+        Ok(match self.kind {
+            Backend::Sqlite => {
+                let name = self.parameters.name.clone();
+                let name =
+                    name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
+                Box::new(sqlite::open(name, P::FAMILY))
+            }
+            Backend::Mysql => Box::new(mysql::open(server::access(self.kind, self.parameters)?, P::FAMILY)),
+            _ => Box::new(postgres::open(server::access(self.kind, self.parameters)?, P::FAMILY)),
+        })
+    }
+
+    /// The file of a database that is still to be made.
+    fn to_be_made(&self) -> Option<&Path> {
+        let file = self.parameters.name.as_deref().filter(|_| self.kind == Backend::Sqlite)?;
+        (!file.exists()).then_some(file)
     }
 
     /// Everything that a server gets.
@@ -123,6 +142,7 @@ impl Moving<'_> {
     }
 
     fn import<P: Protocol>(&self, servers: &[Named<P>], output: &Path) -> Result<(), Failure> {
+        let reach = self.reach()?;
         let sources: Vec<Source<P>> = servers
             .iter()
             .map(|server| Source {
@@ -131,54 +151,96 @@ impl Moving<'_> {
                 written: server.written.clone(),
             })
             .collect();
-        let plan = Plan::new(&sources).map_err(|error| Failure::new(error.to_string()))?;
+        for source in &sources {
+            fetches_from_nowhere_else(source, reach.as_ref())?;
+        }
+        // A database that is not there yet is made when something is stored in it: until then, it is tried on another.
+        let scratch = match &reach {
+            Some(_) if self.to_be_made().is_some() => Some(tempfile::tempdir().map_err(failed_here)?),
+            _ => None,
+        };
+        let trial: Option<Box<dyn ConfigBackend>> = match (&reach, &scratch) {
+            (None, _) => None,
+            (Some(_), None) => Some(self.open::<P>()?),
+            (Some(_), Some(scratch)) => {
+                Some(Box::new(sqlite::open(scratch.path().join("trial.db"), P::FAMILY)))
+            }
+        };
+        let unused_at = trial.as_ref().map(|trial| self.wait(trial.premises())).transpose()?;
+        let unused_at = unused_at.map(|premises| premises.cursor).unwrap_or_default();
+        let tags: Vec<&ServerTag> = sources.iter().map(|source| &source.tag).collect();
+        let mut present = match &trial {
+            Some(trial) => self.present(trial.as_ref(), &tags)?,
+            None => Present::default(),
+        };
+        let plan = self.planned(&sources, trial.as_deref(), &mut present)?;
         print!("{plan}");
+        let adopted = |written: &Written<P>, tag: &ServerTag| {
+            let mut written = written.clone();
+            adopt(&mut written.globals, tag, reach.as_ref(), self.kind.config_type());
+            written
+        };
+        // What each server ran, and its new file as it will be read.
+        let mut proofs = Vec::with_capacity(sources.len());
         for (source, remaining) in sources.iter().zip(&plan.remaining) {
-            same(source, remaining, &plan.objects(&source.tag), "as planned")?;
+            let file = migrate::file(&adopted(remaining, &source.tag));
+            let (read, errors) = P::parse(file.clone());
+            if let Some(error) = errors.first() {
+                return Err(Failure::new(format!("server '{}': what remains: {error}", source.tag)));
+            }
+            proofs.push(Proof {
+                tag: &source.tag,
+                whole: adopted(&source.written, &source.tag),
+                rest: read,
+                file,
+            });
+        }
+        for proof in &proofs {
+            proof.holds(&plan.objects(proof.tag), "as planned")?;
+        }
+        if let Some(trial) = &trial {
+            for proof in &proofs {
+                let preview = self.wait(trial.preview(plan.changes.clone(), Some(proof.tag.clone())))?;
+                leaves_others(&preview, &tags, present.others)?;
+                let objects = preview.server.map(|(_, after)| after).unwrap_or_default();
+                proof.holds(&objects, "as the database would hold it")?;
+            }
         }
         println!("Every server keeps its configuration.");
         if self.parameters.dry_run {
             return Ok(());
         }
-        let (backend, reach) = self.open::<P>()?;
-        let unused_at = self.wait(backend.premises())?.cursor;
-        let before = unused_at.revision;
-        self.unused(backend.as_ref(), &plan.servers)?;
-        for (source, remaining) in sources.iter().zip(&plan.remaining) {
-            let preview = self.wait(backend.preview(plan.changes.clone(), Some(source.tag.clone())))?;
-            let objects = preview.server.map(|(_, after)| after).unwrap_or_default();
-            same(source, remaining, &objects, "as the database would hold it")?;
-        }
         let files: Vec<PathBuf> = servers.iter().map(|server| path(output, server)).collect();
         for file in &files {
             ask::may_overwrite(file, self.parameters.yes, self.command.name())?;
         }
+        let Some(trial) = trial else { return Ok(()) };
+        let identity =
+            if scratch.is_some() { self.open::<P>()?.identity().clone() } else { trial.identity().clone() };
         if !self.parameters.yes {
-            println!("{} objects go into {}.", plan.places.len(), backend.identity());
+            println!("{} objects go into {identity}.", plan.places.len());
             if !ask::agrees() {
                 return Err(Failure::new(format!("{} aborted by user.", self.command.name())));
             }
         }
         // What remains of the files is on the medium before anything is stored, and takes its place afterwards.
         let mut drafts = Drafts::default();
-        for ((server, remaining), file) in servers.iter().zip(&plan.remaining).zip(&files) {
-            let mut remaining = remaining.clone();
-            remaining.globals.insert("server-tag".to_owned(), server.tag.as_str().into());
-            fetch_from(&mut remaining.globals, &reach);
-            load(&mut remaining.globals, self.kind.config_type());
-            drafts.write(file, &migrate::file(&remaining))?;
+        for (proof, file) in proofs.iter().zip(&files) {
+            drafts.write(file, &proof.file)?;
         }
+        let backend = if scratch.is_some() { self.made::<P>()? } else { trial };
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let note = Note { time: now(), message: format!("kea-admin config-import: {}", names.join(", ")) };
-        if let Err(error) = self.runtime.block_on(backend.apply(plan.changes.clone(), note, Some(unused_at)))
-        {
+        let before = unused_at.revision;
+        let checked = if scratch.is_some() { self.wait(backend.premises())?.cursor } else { unused_at };
+        if let Err(error) = self.runtime.block_on(backend.apply(plan.changes.clone(), note, Some(checked))) {
             let uncertain = matches!(error, BackendError::Uncertain { .. });
             let advice = if uncertain { drafts.left_to_operator() } else { String::new() };
             return Err(Failure::new(format!("{error}{advice}")));
         }
-        for (source, remaining) in sources.iter().zip(&plan.remaining) {
-            let objects = self.objects(backend.as_ref(), &source.tag)?;
-            if let Err(failure) = same(source, remaining, &objects, "as the database holds it") {
+        for proof in &proofs {
+            let objects = self.objects(backend.as_ref(), proof.tag)?;
+            if let Err(failure) = proof.holds(&objects, "as the database holds it") {
                 return Err(self.undone(backend.as_ref(), before, failure));
             }
         }
@@ -190,25 +252,73 @@ impl Moving<'_> {
         Ok(())
     }
 
-    /// A database that has something for these servers already is not written to.
-    fn unused(&self, backend: &dyn ConfigBackend, servers: &[backend::Server]) -> Result<(), Failure> {
-        for server in servers {
-            if self.wait(backend.server(server.tag.clone()))?.is_some() {
-                return Err(Failure::new(format!(
-                    "{} knows server '{}' already; nothing was changed",
-                    backend.identity(),
-                    server.tag
-                )));
+    /// The database, made now; one that somebody else made meanwhile has to be empty.
+    fn made<P: Protocol>(&self) -> Result<Box<dyn ConfigBackend>, Failure> {
+        let backend = self.open::<P>()?;
+        if self.wait(backend.premises())?.cursor.revision != 0 {
+            return Err(Failure::new(format!(
+                "{} was made by somebody else meanwhile; nothing was changed",
+                backend.identity()
+            )));
+        }
+        Ok(backend)
+    }
+
+    /// Plans until the database refuses nothing: what it has no room for stays in the files.
+    fn planned<P: Protocol>(
+        &self,
+        sources: &[Source<P>],
+        trial: Option<&dyn ConfigBackend>,
+        present: &mut Present,
+    ) -> Result<Plan<P>, Failure> {
+        loop {
+            let plan = Plan::new(sources, present).map_err(|error| Failure::new(error.to_string()))?;
+            let Some(trial) = trial else { return Ok(plan) };
+            let refused = match self.runtime.block_on(trial.preview(plan.changes.clone(), None)) {
+                Ok(_) => return Ok(plan),
+                Err(BackendError::NoRoom(refused)) => refused,
+                Err(error) => return Err(Failure::new(error.to_string())),
+            };
+            let mut new = false;
+            for misfit in &refused {
+                let key = plan.changes.get(misfit.change).and_then(Key::of);
+                new |= key.is_some_and(|key| present.refused.insert(key, misfit.reason.clone()).is_none());
+            }
+            if !new {
+                return Err(Failure::new(BackendError::NoRoom(refused).to_string()));
             }
         }
-        let common = self.objects(backend, &ServerTag::all())?;
-        if common.is_empty() {
-            return Ok(());
+    }
+
+    /// What a database has of other servers. It must not have anything for these yet, nor for all.
+    fn present(&self, backend: &dyn ConfigBackend, tags: &[&ServerTag]) -> Result<Present, Failure> {
+        let known = self.wait(backend.servers())?;
+        if let Some(server) = known.iter().find(|server| tags.contains(&&server.tag)) {
+            return Err(Failure::new(format!(
+                "{} knows server '{}' already; nothing was changed",
+                backend.identity(),
+                server.tag
+            )));
         }
-        Err(Failure::new(format!(
-            "{} has objects for all servers already, which these would get; nothing was changed",
-            backend.identity()
-        )))
+        if !self.objects(backend, &ServerTag::all())?.is_empty() {
+            return Err(Failure::new(format!(
+                "{} has objects for all servers already, which these would get; nothing was changed",
+                backend.identity()
+            )));
+        }
+        let mut present = Present::default();
+        present.others = !known.is_empty();
+        present.folds_names = self.kind == Backend::Mysql;
+        for subnet in self.wait(backend.subnet_list(ServerSelector::Any))? {
+            present.add_subnet(subnet.id, subnet.prefix);
+        }
+        for network in self.wait(backend.networks(ServerSelector::Any))? {
+            present.add_network(&text_member(&network.element.map, "name"));
+        }
+        for class in self.wait(backend.classes(ServerSelector::Any))? {
+            present.add_class(&text_member(&class.element.map, "name"));
+        }
+        Ok(present)
     }
 
     /// Takes an import back that does not read as it was written; `before` is the revision that it was made after.
@@ -232,7 +342,11 @@ impl Moving<'_> {
     }
 
     fn export<P: Protocol>(&self, servers: &[Named<P>], output: &Path) -> Result<(), Failure> {
-        let (backend, _) = self.open::<P>()?;
+        if let Some(file) = self.to_be_made() {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            return Err(Failure::new(format!("database {} does not exist", file.display())));
+        }
+        let backend = self.open::<P>()?;
         for server in servers {
             if self.wait(backend.server(server.tag.clone()))?.is_none() {
                 return Err(Failure::new(format!("{} knows no server '{}'", backend.identity(), server.tag)));
@@ -257,6 +371,10 @@ impl Moving<'_> {
         }
         Ok(())
     }
+}
+
+fn failed_here(error: std::io::Error) -> Failure {
+    Failure::new(error.to_string())
 }
 
 fn now() -> base::Timestamp {
@@ -290,7 +408,8 @@ fn named<P: Protocol>(server: &ServerFile) -> Result<Named<P>, Failure> {
                 Failure::new(format!("{shown} has no server-tag; name its server as TAG={shown}"))
             })?,
     };
-    let tag = ServerTag::new(&tag).map_err(|error| Failure::new(format!("server tag '{tag}': {error}")))?;
+    let tag =
+        ServerTag::of_server(&tag).map_err(|error| Failure::new(format!("server tag '{tag}': {error}")))?;
     Ok(Named { tag, file: server.file.clone(), written })
 }
 
@@ -339,36 +458,102 @@ impl Drop for Drafts {
     }
 }
 
-/// Whether a server has with the database what it had before.
-fn same<P: Protocol>(
-    source: &Source<P>,
-    remaining: &Written<P>,
-    objects: &Objects,
-    how: &str,
-) -> Result<(), Failure> {
-    const SHOWN: usize = 10;
-    let selector = ServerSelector::One(source.tag.clone());
-    let found = differences::<P>(&source.written, &P::merge(remaining, objects, &selector));
-    if found.is_empty() {
-        return Ok(());
-    }
-    let shown: BTreeSet<&String> = found.iter().take(SHOWN).collect();
-    let shown: Vec<&str> = shown.into_iter().map(String::as_str).collect();
-    Err(Failure::new(format!(
-        "server '{}' would run another configuration {how}; nothing was changed:\n  {}",
-        source.tag,
-        shown.join("\n  ")
-    )))
+/// A server's part of the import, to be proved.
+struct Proof<'a, P: Protocol> {
+    tag: &'a ServerTag,
+    /// What it ran, with what makes it a server on the database.
+    whole: Written<P>,
+    /// Its new file, read.
+    rest: Written<P>,
+    file: Value,
 }
 
-/// Makes a server fetch from the database, unless its file says from where it fetches.
-fn fetch_from(globals: &mut Map, reach: &Map) {
+impl<P: Protocol> Proof<'_, P> {
+    /// Fails unless the server starts with its new file, and with `objects` of the database has what it had before.
+    fn holds(&self, objects: &Objects, how: &str) -> Result<(), Failure> {
+        const SHOWN: usize = 10;
+        let found = migrate::proof(&self.whole, &self.rest, objects, self.tag);
+        if found.is_empty() {
+            return Ok(());
+        }
+        let shown: BTreeSet<&String> = found.iter().take(SHOWN).collect();
+        let shown: Vec<&str> = shown.into_iter().map(String::as_str).collect();
+        Err(Failure::new(format!(
+            "server '{}' would not run what it ran, {how}; nothing was changed:\n  {}",
+            self.tag,
+            shown.join("\n  ")
+        )))
+    }
+}
+
+/// Whether all that changes do is to make objects of these servers: what others have stays as it is.
+fn leaves_others(preview: &Preview, tags: &[&ServerTag], others: bool) -> Result<(), Failure> {
+    for touched in &preview.objects {
+        let (Some(image), None) = (touched.before.as_ref().or(touched.after.as_ref()), &touched.before)
+        else {
+            let name = touched.before.as_ref().map_or("", |image| image.name.as_str());
+            return Err(Failure::new(format!(
+                "{} '{name}' of the database would be replaced; nothing was changed",
+                touched.object_type
+            )));
+        };
+        let own = |tag: &ServerTag| tags.contains(&tag) || (tag.is_all() && !others);
+        if let Some(tag) = image.tags.iter().find(|tag| !own(tag)) {
+            return Err(Failure::new(format!(
+                "server '{tag}' would get {} '{}' of another; nothing was changed",
+                touched.object_type, image.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What makes a configuration that of a server on the database.
+fn adopt(globals: &mut Map, tag: &ServerTag, reach: Option<&Map>, kind: &str) {
+    globals.insert("server-tag".to_owned(), tag.as_str().into());
+    let Some(reach) = reach else { return };
     let control = globals.entry("config-control".to_owned()).or_insert_with(Value::map);
     if let Some(control) = control.as_map_mut() {
         let databases = control.entry("config-databases".to_owned()).or_insert_with(|| Vec::new().into());
+        // Where there is one it is this, as its file says how to reach it.
         if databases.as_list().is_none_or(<[Value]>::is_empty) {
             *databases = vec![Value::from(reach.clone())].into();
         }
+    }
+    load(globals, kind);
+}
+
+/// A server that gets objects from another database would lose them.
+fn fetches_from_nowhere_else<P: Protocol>(source: &Source<P>, reach: Option<&Map>) -> Result<(), Failure> {
+    let control = source.written.globals.get("config-control");
+    let databases = control.and_then(|control| control.get("config-databases")).and_then(Value::as_list);
+    for database in databases.unwrap_or_default() {
+        let same = reach.is_some_and(|reach| {
+            ["type", "name", "host", "port"]
+                .iter()
+                .all(|member| at(database.get(member)) == at(reach.get(*member)))
+        });
+        if !same {
+            let named = |member| database.get(member).and_then(Value::as_str).unwrap_or_default();
+            return Err(Failure::new(format!(
+                "server '{}': {} gets a part of its configuration from the {} database '{}' (config-databases): that \
+                 would not move; config-export gives a file with all of it, which can be imported; nothing was changed",
+                source.tag,
+                source.name,
+                named("type"),
+                named("name"),
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A member of how a database is reached, with the usual one where it is not given.
+fn at(member: Option<&Value>) -> String {
+    match member.map(|value| (value.as_str(), value.as_int())) {
+        None | Some((Some("" | "localhost"), _) | (None, Some(0))) => String::new(),
+        Some((Some(text), _)) => text.to_owned(),
+        Some((None, number)) => number.map_or_else(String::new, |number| number.to_string()),
     }
 }
 

@@ -6,3 +6,4 @@
 mod admin;
 mod databases;
 mod keactrl;
+mod moving;

@@ -502,7 +502,7 @@ pub(crate) fn is_builtin(name: &str) -> bool {
 fn globals(checker: &mut Checker, map: &Map) {
     libraries_of_databases(checker, map);
     if let Some(value) = map.get("server-tag")
-        && let Err(why) = base::ServerTag::new(value.as_str().unwrap_or(""))
+        && let Err(why) = base::ServerTag::of_server(value.as_str().unwrap_or(""))
     {
         checker.fault(&value.pos(), why);
     }

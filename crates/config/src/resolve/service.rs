@@ -44,7 +44,7 @@ fn queue_ahead(ctx: &mut Context<'_>, map: &Map) {
 }
 
 pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
-    let server_tag = ServerTag::new(text(map, "server-tag").unwrap_or("")).unwrap_or_else(|why| {
+    let server_tag = ServerTag::of_server(text(map, "server-tag").unwrap_or("")).unwrap_or_else(|why| {
         ctx.fault(pos, why);
         ServerTag::default()
     });

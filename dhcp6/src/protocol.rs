@@ -156,7 +156,9 @@ impl Protocol for Dhcp6 {
         proceed: impl FnMut() -> bool + Send,
     ) -> Result<Reclaimed, StoreError> {
         let dns = Dns6 { config: &active.config, enabled: updates };
-        reclaim::expired(&*active.store, &active.runtime, dns, now.seconds(), limits, proceed).await
+        let libraries = &active.libraries;
+        reclaim::expired(&*active.store, &active.runtime, dns, libraries, now.seconds(), limits, proceed)
+            .await
     }
 
     fn name_requests(

@@ -32,4 +32,4 @@ pub use draft::{Draft, OptionList};
 pub use drop::DropReason;
 pub use effects::Effects;
 pub use hosts::{Hosts, Reserved};
-pub use points::{Callouts, LeaseName, Next, Point};
+pub use points::{Announcement, Callouts, LeaseName, Next, Point};

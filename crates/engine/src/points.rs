@@ -4,6 +4,7 @@
 //! [`v6::Library`](crate::v6::Library), with typed arguments. A point has the libraries that wish to be called there, in
 //! the order of `hooks-libraries`; one that has none costs a branch.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,10 +23,12 @@ pub enum Point {
     Named,
     /// `pkt4_send`, `pkt6_send`: the reply is whole.
     Sending,
+    /// `lease4_renew`, `leases4_committed`, `lease4_expire` and the like: what became of leases.
+    Told,
 }
 
 impl Point {
-    const COUNT: usize = 5;
+    const COUNT: usize = 6;
 }
 
 /// What is to follow a callout. Anything but [`Next::Go`] ends its point: libraries further down the list are not called.
@@ -46,6 +49,15 @@ pub struct LeaseName {
     pub forward: bool,
     /// DNS is updated from address to name.
     pub reverse: bool,
+}
+
+/// What a library has to say of a hook point, once the leases that it speaks of are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Its name in Kea.
+    pub point: &'static str,
+    /// Names and values.
+    pub variables: Vec<(Cow<'static, str>, String)>,
 }
 
 /// The libraries of each point.

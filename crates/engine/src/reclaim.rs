@@ -11,6 +11,7 @@ use lease::{LeaseState, MaybeReady, StoreError, Updated};
 use crate::alloc::{Leased, Runtime};
 use crate::ddns::Requests;
 use crate::expired::over;
+use crate::points::Announcement;
 
 /// Bounds of a run.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub struct Reclaimed {
     pub leases: usize,
     /// What DNS is to be told once the store has committed.
     pub requests: Requests,
+    /// What libraries have to say then.
+    pub announcements: Vec<Announcement>,
     /// A bound was reached with expired leases left.
     pub limited: bool,
 }
@@ -61,11 +64,12 @@ pub(crate) trait Reclaim: Leased {
 }
 
 /// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease but the first: false ends the run (the
-/// `max-reclaim-time` of the caller's clock). `forget` adds what DNS is to be told of a lease that is no more.
+/// `max-reclaim-time` of the caller's clock). `forget` adds what is to be told of a lease that is no
+/// more; whether its row goes, too, is its second argument.
 pub(crate) async fn expired<L: Reclaim>(
     store: &L::Store<'_>,
     runtime: &Runtime<L>,
-    forget: impl Fn(&L, &mut Requests),
+    forget: impl Fn(&L, bool, &mut Reclaimed),
     now: Timestamp,
     limits: Limits,
     mut proceed: impl FnMut() -> bool,
@@ -92,7 +96,7 @@ pub(crate) async fn expired<L: Reclaim>(
             break;
         }
         let mut reclaimed = |lease: &Arc<L>| {
-            forget(lease, &mut done.requests);
+            forget(lease, !keeps(&**lease, limits.remove), &mut done);
             done.leases += 1;
         };
         let mut told = |lease: &Arc<L>, outcome: Result<bool, StoreError>| match outcome {
@@ -119,6 +123,11 @@ pub(crate) async fn expired<L: Reclaim>(
     }
     L::note(Note::Complete(done.leases));
     Ok(done)
+}
+
+/// Whether the row of a lease is kept for its client.
+fn keeps<L: Reclaim>(lease: &L, remove: bool) -> bool {
+    !remove && lease.state() == LeaseState::Default
 }
 
 /// Leases that are reclaimed at a time where each takes a while.
@@ -152,7 +161,7 @@ async fn reclaim<L: Reclaim>(
     let declined = lease.state() == LeaseState::Declined;
     // A declined address whose probation is over goes back to the pool, and a registered one was never ours: there is
     // no client to keep it for.
-    let keep = !remove && lease.state() == LeaseState::Default;
+    let keep = keeps(lease, remove);
     let outcome =
         if keep { L::update(store, lease.kept(), lease).await? } else { L::delete(store, lease).await? };
     // Renewed or taken meanwhile: not ours to reclaim.

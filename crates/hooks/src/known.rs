@@ -44,6 +44,8 @@ pub enum Module {
     Limits,
     /// Roles of those who send commands over HTTP.
     Rbac,
+    /// Scripts at events of leases.
+    RunScript,
     /// `stat-lease4-get`.
     StatCmds,
     /// The commands that change subnets and shared networks.
@@ -195,7 +197,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_run_script",
         purpose: "scripts at lease events",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::RunScript),
     },
     Library {
         name: "libdhcp_stat_cmds",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use config::{Dhcp4, Dhcp6, HookLibrary, Protocol, ServerConfig};
 use engine::{Point, v4, v6};
 
-use crate::{ddns_tuning, flex_option, limits};
+use crate::{ddns_tuning, flex_option, limits, run_script};
 
 /// What libraries keep when a configuration makes way for another.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,9 @@ fn of<P: Protocol>(config: &ServerConfig<P>, kept: &Kept, listed: &HookLibrary) 
     if listed.is("libdhcp_limits") {
         let limits = config.limits.as_ref()?;
         return Some(Arc::new(limits::Library::new(limits, &config.classes, &kept.windows)));
+    }
+    if listed.is("libdhcp_run_script") {
+        return Some(Arc::new(run_script::Library));
     }
     None
 }

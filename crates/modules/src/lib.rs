@@ -12,6 +12,7 @@ pub mod legal_log;
 mod limits;
 mod params;
 pub mod rbac;
+pub mod run_script;
 pub mod stat_cmds;
 pub mod subnet_cmds;
 
@@ -42,6 +43,8 @@ pub struct Libraries {
     pub gate: Option<Arc<dyn Gate>>,
     /// Where `libdhcp_legal_log` writes.
     pub legal_log: Option<legal_log::Settings>,
+    /// What `libdhcp_run_script` runs.
+    pub run_script: Option<run_script::Settings>,
 }
 
 impl Libraries {
@@ -62,6 +65,12 @@ impl Libraries {
                 hooks::Loaded::Module { module: hooks::Module::LegalLog, parameters } => {
                     match legal_log::Settings::load(parameters) {
                         Ok(settings) => libraries.legal_log = Some(settings),
+                        Err(more) => faults.extend(more),
+                    }
+                }
+                hooks::Loaded::Module { module: hooks::Module::RunScript, parameters } => {
+                    match run_script::Settings::load(parameters) {
+                        Ok(settings) => libraries.run_script = Some(settings),
                         Err(more) => faults.extend(more),
                     }
                 }

@@ -276,7 +276,8 @@ fn register_module<P: Protocol>(
         | hooks::Module::FlexOption
         | hooks::Module::LegalLog
         | hooks::Module::Limits
-        | hooks::Module::Rbac => Ok(()),
+        | hooks::Module::Rbac
+        | hooks::Module::RunScript => Ok(()),
     }
 }
 

@@ -17,6 +17,7 @@ use engine::alloc::Runtime;
 use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
 use modules::legal_log::{self, LegalLog};
+use modules::run_script::{self, Runner};
 
 use crate::Protocol;
 use crate::hosts::{Lookup, Used};
@@ -115,7 +116,7 @@ pub(crate) struct Staged<P: Protocol> {
     leases: Option<Arc<LeaseDatabase<P>>>,
     places: Places,
     hooks: modules::Libraries,
-    legal_log: Option<Arc<LegalLog>>,
+    outlets: Outlets,
     /// What the operator should know although it runs.
     remark: Option<String>,
 }
@@ -180,9 +181,9 @@ impl<P: Protocol> Server<P> {
         let services = &config.services;
         let mut hooks =
             if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
-        let legal_log = hooks.as_mut().ok().and_then(|hooks| hooks.legal_log.as_mut());
+        let listed = hooks.as_mut().ok();
         let (places, report) =
-            security::places::<P>(services, legal_log, &self.paths, &self.file, self.arguments.relaxed);
+            security::places::<P>(services, listed, &self.paths, &self.file, self.arguments.relaxed);
         report.log_warnings();
         // The lease file is looked at before other files of its kind.
         if places.lease_file.as_os_str().is_empty()
@@ -249,7 +250,9 @@ impl<P: Protocol> Server<P> {
             leases.contact(starting).await?;
         }
         let legal_log = self.legal_log(hooks.legal_log.as_ref()).map_err(Refusal::new)?;
-        Ok(Staged { file, config, pulling, hosts, leases, places, hooks, legal_log, remark })
+        let scripts = self.scripts(hooks.run_script.as_ref()).map_err(Refusal::new)?;
+        let outlets = Outlets { legal_log, scripts };
+        Ok(Staged { file, config, pulling, hosts, leases, places, hooks, outlets, remark })
     }
 
     /// Brings a staged configuration into force. Answers what the operator should know although it runs.
@@ -261,7 +264,7 @@ impl<P: Protocol> Server<P> {
         staged: Staged<P>,
         state: &mut State<P>,
     ) -> Result<Option<String>, Refusal> {
-        let Staged { file, config, mut pulling, hosts, leases, places, hooks, legal_log, remark } = staged;
+        let Staged { file, config, mut pulling, hosts, leases, places, hooks, outlets, remark } = staged;
         let services = &config.services;
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
@@ -272,7 +275,7 @@ impl<P: Protocol> Server<P> {
                 self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
             let fresh = fresh.map_err(Refusal::new)?;
             let leases = Wanted { file: &places.lease_file, database: leases.as_ref() };
-            self.swap(&config, leases, &hosts, Some(legal_log)).await.map(|()| fresh)
+            self.swap(&config, leases, &hosts, Some(outlets)).await.map(|()| fresh)
         };
         let fresh = match opened.await {
             Ok(fresh) => fresh,
@@ -372,18 +375,21 @@ impl<P: Protocol> Server<P> {
         self.swap(config, leases, &state.hosts, None).await
     }
 
-    /// The moment of change: no packet is in progress. `legal_log`: the one from now on, when the whole configuration was
+    /// The moment of change: no packet is in progress. `outlets`: those from now on, when the whole configuration was
     /// read; then a lease file that was removed or replaced meanwhile is opened anew.
     async fn swap(
         &self,
         config: &Arc<Config<P>>,
         leases: Wanted<'_, P>,
         hosts: &[Arc<Used>],
-        legal_log: Option<Option<Arc<LegalLog>>>,
+        outlets: Option<Outlets>,
     ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
-        let reload = legal_log.is_some();
-        let legal_log = legal_log.unwrap_or_else(|| running.legal_log.clone());
+        let reload = outlets.is_some();
+        let Outlets { legal_log, scripts } = outlets.unwrap_or_else(|| Outlets {
+            legal_log: running.legal_log.clone(),
+            scripts: running.scripts.clone(),
+        });
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
         let next = Next::of(&running, &services.lease_database, leases, reload)?;
@@ -417,6 +423,7 @@ impl<P: Protocol> Server<P> {
             hosts: Lookup::start(config, hosts),
             libraries: P::libraries(config, &self.shared.kept),
             legal_log,
+            scripts,
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,
         };
@@ -501,6 +508,17 @@ impl<P: Protocol> Server<P> {
         Ok(Opened { home: Home::File(memfile), store, runtime })
     }
 
+    /// What runs the script of a configuration: what runs already, where nothing about it changes.
+    fn scripts(&self, settings: Option<&run_script::Settings>) -> Result<Option<Arc<Runner>>, String> {
+        let Some(settings) = settings else { return Ok(None) };
+        let running = self.shared.active.load().scripts.clone();
+        if let Some(running) = running.filter(|running| running.settings() == settings) {
+            return Ok(Some(running));
+        }
+        let started = Runner::start(settings).map(|runner| Some(Arc::new(runner)));
+        started.map_err(|error| format!("libdhcp_run_script: {error}"))
+    }
+
     /// The legal log of a configuration: the one that is open, where nothing about it changes.
     fn legal_log(&self, settings: Option<&legal_log::Settings>) -> Result<Option<Arc<LegalLog>>, String> {
         let Some(settings) = settings else { return Ok(None) };
@@ -532,6 +550,12 @@ impl<P: Protocol> Server<P> {
         let store = P::database_store(Arc::clone(leases));
         Ok(Opened { home: Home::Database(database), store, runtime })
     }
+}
+
+/// What is told of leases beside clients and DNS.
+struct Outlets {
+    legal_log: Option<Arc<LegalLog>>,
+    scripts: Option<Arc<Runner>>,
 }
 
 /// Where the leases of a configuration are to be.

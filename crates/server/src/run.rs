@@ -381,6 +381,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         parking: None,
         libraries: P::Libraries::default(),
         legal_log: None,
+        scripts: None,
     })
 }
 

@@ -24,11 +24,11 @@ pub(crate) struct Places {
     pub(crate) loggers: Vec<LoggerSettings>,
 }
 
-/// The files of a configuration and what is wrong with them. Those of `legal_log` are completed in place; `file` is the
+/// The files of a configuration and what is wrong with them. Those of `hooks` are completed in place; `file` is the
 /// configuration file of the start; `relaxed` is `-X`.
 pub(crate) fn places<P: Protocol>(
     services: &Services,
-    legal_log: Option<&mut legal_log::Settings>,
+    hooks: Option<&mut modules::Libraries>,
     paths: &Paths,
     file: &Path,
     relaxed: bool,
@@ -58,8 +58,15 @@ pub(crate) fn places<P: Protocol>(
     }
     places.sockets = SocketPlaces::judge(&mut audit, &services.control_sockets);
     places.loggers = channels::loggers(&mut audit, &services.loggers);
-    if let Some(legal_log::Store::Files(files)) = legal_log.map(|settings| &mut settings.store) {
-        legal_files(&mut audit, files);
+    if let Some(hooks) = hooks {
+        if let Some(legal_log::Store::Files(files)) =
+            hooks.legal_log.as_mut().map(|settings| &mut settings.store)
+        {
+            legal_files(&mut audit, files);
+        }
+        if let Some(settings) = &mut hooks.run_script {
+            script(&mut audit, &mut settings.script, "name");
+        }
     }
     (places, audit.finish())
 }
@@ -75,18 +82,21 @@ fn legal_files(audit: &mut Audit<'_>, files: &mut legal_log::Files) {
             files.directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         }
     }
-    for (script, name) in [(&mut files.prerotate, "prerotate"), (&mut files.postrotate, "postrotate")] {
-        if script.as_os_str().is_empty() {
-            continue;
+    for (path, name) in [(&mut files.prerotate, "prerotate"), (&mut files.postrotate, "postrotate")] {
+        if !path.as_os_str().is_empty() {
+            script(audit, path, name);
         }
-        let what = format!("Invalid '{name}' parameter");
-        let Some(path) = audit.path(PathKind::Script, &what, &script.to_string_lossy()) else { continue };
-        let mode =
-            path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.permissions().mode());
-        if mode.is_none_or(|mode| mode & 0o111 == 0) {
-            let problem = Problem::Other(format!("'{}' is no file that can be run", path.display()));
-            audit.add(PathKind::Script, &what, problem, "install the script, or leave it out".to_owned());
-        }
-        *script = path;
     }
+}
+
+/// Judges and completes the script that a parameter names.
+fn script(audit: &mut Audit<'_>, script: &mut PathBuf, name: &str) {
+    let what = format!("Invalid '{name}' parameter");
+    let Some(path) = audit.path(PathKind::Script, &what, &script.to_string_lossy()) else { return };
+    let mode = path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.permissions().mode());
+    if mode.is_none_or(|mode| mode & 0o111 == 0) {
+        let problem = Problem::Other(format!("'{}' is no file that can be run", path.display()));
+        audit.add(PathKind::Script, &what, problem, "install the script, or leave it out".to_owned());
+    }
+    *script = path;
 }

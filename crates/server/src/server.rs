@@ -11,6 +11,7 @@ use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
 use modules::legal_log::LegalLog;
+use modules::run_script;
 use observe::{Logging, Registry};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, RwLock};
@@ -48,6 +49,8 @@ pub struct Active<P: Protocol> {
     pub libraries: P::Libraries,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<Arc<LegalLog>>,
+    /// `libdhcp_run_script` is listed.
+    pub scripts: Option<Arc<run_script::Runner>>,
 }
 
 impl<P: Protocol> Active<P> {

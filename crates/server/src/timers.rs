@@ -99,6 +99,9 @@ pub(crate) async fn run_reclaim<P: Protocol>(
     let mut done = P::reclaim(&active, d2.takes_requests(), now, limits, proceed).await?;
     active.store.commit(mark).await?;
     d2.hand_on(std::mem::take(&mut done.requests));
+    if let Some(scripts) = &active.scripts {
+        scripts.run(std::mem::take(&mut done.announcements));
+    }
     Ok(done)
 }
 

@@ -607,6 +607,9 @@ async fn finish<P: Protocol, D: Door<P>>(
     match committed.await {
         Ok(()) => {
             local.shared.d2.hand_on(effects.requests);
+            if let Some(scripts) = &active.scripts {
+                scripts.run(effects.announcements);
+            }
             if let Some(log) = &active.legal_log {
                 log.record(effects.entries);
             }

@@ -60,6 +60,7 @@ pub struct World4 {
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
     entries: Mutex<VecDeque<LegalEntry>>,
+    announcements: Mutex<VecDeque<engine::Announcement>>,
     /// Sockets can send to clients without an address.
     pub direct_response: bool,
 }
@@ -90,6 +91,7 @@ impl World4 {
             locals: Locals(addresses),
             requests: Mutex::default(),
             entries: Mutex::default(),
+            announcements: Mutex::default(),
             direct_response: true,
         };
         world.adopt()?;
@@ -178,7 +180,17 @@ impl World4 {
 
     fn follow(&self, effects: Effects) {
         self.tell(effects.requests);
+        self.announce(effects.announcements);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
+    }
+
+    fn announce(&self, announcements: Vec<engine::Announcement>) {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner).extend(announcements);
+    }
+
+    /// What scripts are to be told next, taken out.
+    pub fn next_announcement(&self) -> Option<engine::Announcement> {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// The oldest entry of the legal log, taken out.
@@ -229,9 +241,11 @@ impl World4 {
     fn run_reclaim(&self, remove: bool) -> Result<(), String> {
         let limits = reclaim::Limits { leases: 0, remove };
         let dns = Dns4 { config: &self.config, enabled: self.config.services.d2_client.enable_updates };
-        let run = reclaim::expired(&*self.store, &self.runtime, dns, self.clock.timestamp(), limits, || true);
+        let (libraries, now) = (&self.libraries, self.clock.timestamp());
+        let run = reclaim::expired(&*self.store, &self.runtime, dns, libraries, now, limits, || true);
         let done = at_once(run).map_err(|error| error.to_string())?;
         self.tell(done.requests);
+        self.announce(done.announcements);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub struct World6 {
     /// What DNS is to be told, until somebody looks.
     requests: Mutex<VecDeque<NameChangeRequest>>,
     entries: Mutex<VecDeque<LegalEntry>>,
+    announcements: Mutex<VecDeque<engine::Announcement>>,
 }
 
 impl World6 {
@@ -64,11 +65,22 @@ impl World6 {
         let (store, _) = Memfile6::open_on(storage, settings, observer, clock.timestamp(), Runner::Caller)
             .map_err(|error| error.to_string())?;
         let server_id = Duid::new(&SERVER_ID6).map_err(|error| error.to_string())?;
-        let (requests, entries) = (Mutex::default(), Mutex::default());
+        let (requests, entries, announcements) = Default::default();
         let kept = modules::Kept::default();
         let libraries = modules::callouts6(&config, &kept);
-        let world =
-            Self { clock, config, store, registry, server_id, runtime, libraries, kept, requests, entries };
+        let world = Self {
+            clock,
+            config,
+            store,
+            registry,
+            server_id,
+            runtime,
+            libraries,
+            kept,
+            requests,
+            entries,
+            announcements,
+        };
         world.adopt()?;
         Ok(world)
     }
@@ -135,7 +147,17 @@ impl World6 {
 
     fn follow(&self, effects: Effects) {
         self.tell(effects.requests);
+        self.announce(effects.announcements);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
+    }
+
+    fn announce(&self, announcements: Vec<engine::Announcement>) {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner).extend(announcements);
+    }
+
+    /// What scripts are to be told next, taken out.
+    pub fn next_announcement(&self) -> Option<engine::Announcement> {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// The oldest entry of the legal log, taken out.
@@ -187,9 +209,11 @@ impl World6 {
     fn run_reclaim(&self, remove: bool) -> Result<(), String> {
         let limits = reclaim::Limits { leases: 0, remove };
         let dns = Dns6 { config: &self.config, enabled: self.updates() };
-        let run = reclaim::expired(&*self.store, &self.runtime, dns, self.clock.timestamp(), limits, || true);
+        let (libraries, now) = (&self.libraries, self.clock.timestamp());
+        let run = reclaim::expired(&*self.store, &self.runtime, dns, libraries, now, limits, || true);
         let done = at_once(run).map_err(|error| error.to_string())?;
         self.tell(done.requests);
+        self.announce(done.announcements);
         Ok(())
     }
 

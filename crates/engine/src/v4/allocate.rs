@@ -36,6 +36,8 @@ pub(super) struct Granted<'c> {
     pub name: Option<NameOption>,
     /// The lease was answered from the store without a change (`cache-threshold`).
     pub reused: bool,
+    /// A lease that the client held is extended.
+    pub renewed: bool,
     /// DNS is to be told of the lease.
     pub named: bool,
     /// An OFFER holds the address, too (`offer-lifetime`).
@@ -417,7 +419,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.ended.extend(existing);
         }
         let (named, held) = (!self.offer, self.offer_lifetime(subnet) > 0);
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named, held }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: false, named, held }))
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
@@ -453,8 +455,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         observe::log!(ExtendLease { query: self.query.label(), address: old.address });
         let (lifetime, stored) = self.lifetimes(subnet, old.address, Some(old));
         let (mut lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
-        let held = old.state == LeaseState::Default;
-        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, held) {
+        let live = old.state == LeaseState::Default;
+        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, live) {
             self.denied = true;
             return Ok(None);
         }
@@ -465,6 +467,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 lifetime: remaining,
                 name,
                 reused: true,
+                renewed: false,
                 named: false,
                 held: self.offer_lifetime(subnet) > 0,
             }));
@@ -485,7 +488,7 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
         }
         let held = self.offer_lifetime(subnet) > 0;
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, named, held }))
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: live, named, held }))
     }
 
     fn lease(

@@ -5,7 +5,7 @@ use ncr::Change;
 
 use super::lease::belongs;
 use super::messages::{DeclineFail, DeclineLease, DeclineMismatch, DeclineNotFound, NotProcessed};
-use super::{Context4, Dns4, DropReason, Effects, Query, Verdict, legal};
+use super::{Context4, Dns4, DropReason, Effects, Query, Verdict, event, legal};
 use crate::legal::Event;
 
 /// Shows an identity, or that there is none.
@@ -60,6 +60,10 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
     legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
+    let (committed, announcements) = ([&*lease], &mut effects.announcements);
+    event::tell(ctx.libraries, event::Event::Declined { query, lease: &lease }, announcements);
+    let event = event::Event::Committed { query, leases: &[], ended: &committed };
+    event::tell(ctx.libraries, event, announcements);
     Ok(Verdict::Done(effects))
 }
 

@@ -5,6 +5,7 @@ mod allocate;
 mod classify;
 mod ddns;
 mod decline;
+mod event;
 mod handle;
 mod hosts;
 mod inform;
@@ -28,6 +29,7 @@ mod warm;
 
 pub use crate::{ClassSet, DropReason, Effects};
 pub use ddns::Dns4;
+pub use event::Event;
 pub use handle::{handle, handle_guarded, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;

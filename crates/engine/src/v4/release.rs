@@ -9,7 +9,7 @@ use super::messages::{
     Release, ReleaseDeleted, ReleaseExpired, ReleaseFail, ReleaseNoLease, ReleaseNotAssigned,
     ReleaseWrongClient,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict, legal};
+use super::{Context4, Dns4, Effects, Query, Verdict, event, legal};
 use crate::legal::Event;
 
 pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Verdict, StoreError> {
@@ -62,5 +62,9 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
     legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
+    let (committed, announcements) = ([&*lease], &mut effects.announcements);
+    event::tell(ctx.libraries, event::Event::Released { query, lease: &lease }, announcements);
+    let event = event::Event::Committed { query, leases: &[], ended: &committed };
+    event::tell(ctx.libraries, event, announcements);
     Ok(Verdict::Done(effects))
 }

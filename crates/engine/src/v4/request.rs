@@ -14,8 +14,9 @@ use super::messages::{
     ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
     NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict, classify, legal, reply};
+use super::{Context4, Dns4, Effects, Query, Verdict, classify, event, legal, reply};
 use crate::legal::Event;
+use crate::points::Point;
 
 /// What is decided of a query before a reply is built.
 enum Decision<'c> {
@@ -66,7 +67,33 @@ pub(super) async fn process(
     {
         tell(ctx, query, granted, &ended, out, &mut effects);
     }
+    if !offer
+        && !ctx.libraries.at(Point::Told).is_empty()
+        && let Some(granted) = &granted
+    {
+        announce(ctx, query, granted, &ended, &mut effects);
+    }
     Ok(verdict.with(effects))
+}
+
+/// Tells libraries of an ACK, as [`tell`] does the legal log.
+fn announce(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    granted: &Granted<'_>,
+    ended: &[Arc<Lease4>],
+    effects: &mut Effects,
+) {
+    let (lease, announcements) = (&granted.lease, &mut effects.announcements);
+    if granted.renewed {
+        let event = event::Event::Renewed { query, subnet: granted.subnet, lease };
+        event::tell(ctx.libraries, event, announcements);
+    }
+    let leases: &[&Lease4] = if granted.reused { &[] } else { &[lease] };
+    let ended: Vec<&Lease4> =
+        ended.iter().map(|ended| &**ended).filter(|ended| ended.address != lease.address).collect();
+    let event = event::Event::Committed { query, leases, ended: &ended };
+    event::tell(ctx.libraries, event, announcements);
 }
 
 /// Tells the legal log of an ACK: of the lease, unless it was answered as it stood, and of those it replaces.

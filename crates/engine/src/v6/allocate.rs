@@ -18,6 +18,7 @@ use super::name::ClientName;
 use super::pools::{self, Pool};
 use super::{Context6, Query, extended, hosts, library};
 use crate::expired::{Look, over};
+use crate::points::Point;
 use crate::siblings::siblings;
 use crate::stats::AllocationFailure;
 
@@ -139,7 +140,7 @@ pub(super) struct Exchange<'a, 'c, 'q> {
     pub ended: Vec<Arc<Lease6>>,
     /// The lease that DNS is to be told of: that of the first address.
     pub begun: Option<Lease6>,
-    /// Leases that were given or extended, for the legal log; empty where there is none.
+    /// Leases that were given or extended, for the legal log and libraries; empty where nobody asks.
     pub given: Vec<Lease6>,
     /// A library does not let the association have anything.
     denied: bool,
@@ -232,7 +233,8 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             if granted.named && address && self.begun.is_none() {
                 self.begun = Some(granted.lease.clone());
             }
-            if self.commit && !granted.reused && self.ctx.config.legal_log.is_some() {
+            let told = self.ctx.config.legal_log.is_some() || !self.ctx.libraries.at(Point::Told).is_empty();
+            if self.commit && !granted.reused && told {
                 self.given.push(granted.lease.clone());
             }
         }

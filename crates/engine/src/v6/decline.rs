@@ -15,7 +15,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, legal};
+use super::{Context6, Dns6, Query, Verdict, event, legal};
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -74,6 +74,8 @@ async fn decline(
     }
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    let announcements = &mut answer.effects.announcements;
+    event::tell(ctx.libraries, event::Event::Declined { query, lease: &lease }, announcements);
     ended.push(lease);
     Ok((StatusCode::SUCCESS, "Lease declined. Hopefully the next one will be better."))
 }

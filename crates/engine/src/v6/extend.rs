@@ -13,8 +13,9 @@ use super::messages::{NotProcessed, ProcessExtend, Renewed};
 use super::pools::Pool;
 use super::reply::{Answer, IaReply, Text};
 use super::request::{Ended, associations, exchange_end, rejected, report};
-use super::{Context6, Dns6, DropReason, Query, Verdict, legal, reply};
+use super::{Context6, Dns6, DropReason, Query, Verdict, event, legal, reply};
 use crate::legal::Event;
+use crate::points::Point;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -117,7 +118,17 @@ pub(super) fn conclude<'c>(
     answer.pools =
         ended.granted.iter().filter_map(|(_, pool)| *pool).collect::<smallvec::SmallVec<[Pool<'c>; 2]>>();
     answer.name = ended.name;
+    // Nothing is committed for an advertisement.
+    let answers = answer.kind == MessageType::REPLY;
     let mut verdict = reply::finish(ctx, query, Some(ended.subnet), answer, out);
+    let told = !ctx.libraries.at(Point::Told).is_empty();
+    if let (Verdict::Reply(reply), true) = (&mut verdict, told && answers) {
+        let lost = ended
+            .ended
+            .iter()
+            .filter(|lease| !ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource)));
+        event::committed(ctx, query, &ended.given, lost, &mut reply.effects.announcements);
+    }
     if let (Verdict::Reply(reply), true) = (&mut verdict, ctx.config.legal_log.is_some()) {
         let entries = &mut reply.effects.entries;
         for lease in &ended.given {

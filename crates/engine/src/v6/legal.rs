@@ -14,7 +14,7 @@ use wire::v6::{IaAddr, IaPrefix};
 
 use super::messages::LegalRenderError;
 use super::reply::{self, Answer};
-use super::{Context6, Query, Verdict, library};
+use super::{Context6, Query, Verdict, event, library};
 use crate::legal::{Event, custom, identified};
 
 /// Adds what the legal log is told of a lease, if anything. `reply`: the octets of the reply, where there is one.
@@ -54,6 +54,7 @@ pub(super) fn conclude<'c>(
 ) -> Verdict {
     let mut verdict = reply::finish(ctx, query, subnet, answer, out);
     if let Verdict::Reply(reply) = &mut verdict {
+        event::committed(ctx, query, &[], ended.iter(), &mut reply.effects.announcements);
         for lease in ended {
             tell(ctx, query, Some(out), Event::Released, lease, &mut reply.effects.entries);
         }

@@ -7,9 +7,9 @@ use lease::Lease6;
 use wire::v6::{Builder, Packet};
 
 use super::messages::{HookLeaseSkip, HookReceivedDrop, HookSubnetDrop, PackFailed};
-use super::{Context6, DropReason, Query};
+use super::{Context6, DropReason, Event, Query};
 use crate::draft::{Draft, OptionList};
-use crate::points::{Callouts, LeaseName, Next, Point};
+use crate::points::{Announcement, Callouts, LeaseName, Next, Point};
 
 /// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
 pub trait Library: Send + Sync {
@@ -41,6 +41,11 @@ pub trait Library: Send + Sync {
     /// `ddns6_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
     fn named(&self, query: &Query<'_>, subnet: &Subnet6, ddns: &Ddns, name: &mut LeaseName) {
         let _ = (query, subnet, ddns, name);
+    }
+
+    /// What became of leases. What a library has to say of it goes out once they are stored.
+    fn told(&self, event: &Event<'_, '_>, announcements: &mut Vec<Announcement>) {
+        let _ = (event, announcements);
     }
 
     /// `pkt6_send`. `draft` is the reply, whose options may be changed.

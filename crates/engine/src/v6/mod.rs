@@ -6,6 +6,7 @@ mod classify;
 mod confirm;
 mod ddns;
 mod decline;
+mod event;
 mod extend;
 mod extended;
 mod handle;
@@ -33,6 +34,7 @@ mod verdict;
 
 pub use crate::{DropReason, Effects};
 pub use ddns::Dns6;
+pub use event::Event;
 pub use handle::{handle, handle_guarded, handle_now};
 pub use hosts::Hosts;
 pub use label::Label;

@@ -6,8 +6,8 @@ use base::{Seconds, Timestamp};
 use lease::{Lease6, LeaseState, LeaseStore6, MaybeReady, StoreError, Updated};
 use ncr::Change;
 
-use super::Dns6;
 use super::messages::{LeaseReclaimed, LeaseRecovered, ReclaimComplete, ReclaimStart, Resource};
+use super::{Dns6, Libraries, event};
 use crate::alloc::Runtime6;
 use crate::reclaim::{Note, Reclaim};
 
@@ -69,12 +69,18 @@ pub async fn expired(
     store: &dyn LeaseStore6,
     runtime: &Runtime6,
     dns: Dns6<'_>,
+    libraries: &Libraries,
     now: Timestamp,
     limits: Limits,
     proceed: impl FnMut() -> bool,
 ) -> Result<Reclaimed, StoreError> {
-    let forget =
-        |lease: &Lease6, requests: &mut crate::ddns::Requests| dns.tell(Change::Remove, lease, requests);
+    let forget = |lease: &Lease6, removed, done: &mut Reclaimed| {
+        dns.tell(Change::Remove, lease, &mut done.requests);
+        event::tell(libraries, event::Event::Expired { lease, removed }, &mut done.announcements);
+        if lease.state == LeaseState::Declined {
+            event::tell(libraries, event::Event::Recovered { lease }, &mut done.announcements);
+        }
+    };
     crate::reclaim::expired(store, runtime, forget, now, limits, proceed).await
 }
 

@@ -13,7 +13,7 @@ use wire::v6::{IaAddr, MessageType};
 use super::messages::{RegisterClientChange, RegisterDisabled, RegisterFailed, RegisteredConflict};
 use super::name::ClientName;
 use super::reply::Answer;
-use super::{Context6, Dns6, DropReason, Query, Verdict, reply};
+use super::{Context6, Dns6, DropReason, Query, Verdict, event, reply};
 use crate::hosts::each_at;
 
 /// All registered addresses are of this association: the message has none.
@@ -97,6 +97,8 @@ pub(super) async fn process(
         }
         dns.tell(Change::Add, &lease, &mut answer.effects.requests);
     }
+    let event = event::Event::Registered { query, old: there.as_deref(), lease: &lease };
+    event::tell(ctx.libraries, event, &mut answer.effects.announcements);
     Ok(reply::finish(ctx, query, Some(subnet), answer, out))
 }
 

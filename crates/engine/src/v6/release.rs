@@ -16,7 +16,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, legal};
+use super::{Context6, Dns6, Query, Verdict, event, legal};
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -118,6 +118,8 @@ async fn release(
         observe::log!(ReleasedDeleted { query: label, resource, iaid: asked.iaid });
     }
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
+    let announcements = &mut answer.effects.announcements;
+    event::tell(ctx.libraries, event::Event::Released { query, lease: &lease }, announcements);
     ended.push(lease);
     Ok((StatusCode::SUCCESS, "Lease released. Thank you, please come again."))
 }

@@ -36,7 +36,7 @@ pub(super) struct Granted<'c> {
     pub name: Option<NameOption>,
     /// The lease was answered from the store without a change (`cache-threshold`).
     pub reused: bool,
-    /// A lease that the client held is extended.
+    /// The client goes on with a lease that it held.
     pub renewed: bool,
     /// DNS is to be told of the lease.
     pub named: bool,
@@ -467,7 +467,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 lifetime: remaining,
                 name,
                 reused: true,
-                renewed: false,
+                renewed: true,
                 named: false,
                 held: self.offer_lifetime(subnet) > 0,
             }));

@@ -142,6 +142,8 @@ pub(super) struct Exchange<'a, 'c, 'q> {
     pub begun: Option<Lease6>,
     /// Leases that were given or extended, for the legal log and libraries; empty where nobody asks.
     pub given: Vec<Lease6>,
+    /// Those that were answered as they stand.
+    pub kept: Vec<Lease6>,
     /// A library does not let the association have anything.
     denied: bool,
 }
@@ -173,6 +175,7 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             ended: Vec::new(),
             begun: None,
             given: Vec::new(),
+            kept: Vec::new(),
             denied: false,
         }
     }
@@ -234,8 +237,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
                 self.begun = Some(granted.lease.clone());
             }
             let told = self.ctx.config.legal_log.is_some() || !self.ctx.libraries.at(Point::Told).is_empty();
-            if self.commit && !granted.reused && told {
-                self.given.push(granted.lease.clone());
+            if self.commit && told {
+                let list = if granted.reused { &mut self.kept } else { &mut self.given };
+                list.push(granted.lease.clone());
             }
         }
         Ok(outcome)

@@ -34,11 +34,12 @@ pub(super) fn tell(libraries: &Libraries, event: Event<'_, '_>, announcements: &
     }
 }
 
-/// Tells libraries what a query has come to: leases given or extended, and those that are no more.
+/// Tells libraries what a query has come to: leases given or extended, or answered as they stand, and those that are no
+/// more.
 pub(super) fn committed<'l>(
     ctx: &Context6<'_>,
     query: &Query<'_>,
-    given: &[Lease6],
+    (given, kept): (&[Lease6], &[Lease6]),
     ended: impl Iterator<Item = &'l Arc<Lease6>>,
     announcements: &mut Vec<Announcement>,
 ) {
@@ -46,7 +47,7 @@ pub(super) fn committed<'l>(
         return;
     }
     if matches!(query.kind, MessageType::RENEW | MessageType::REBIND) {
-        for lease in given.iter().filter(|lease| names(query, lease)) {
+        for lease in given.iter().chain(kept).filter(|lease| names(query, lease)) {
             tell(ctx.libraries, Event::Renewed { query, lease }, announcements);
         }
     }

@@ -127,7 +127,7 @@ pub(super) fn conclude<'c>(
             .ended
             .iter()
             .filter(|lease| !ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource)));
-        event::committed(ctx, query, &ended.given, lost, &mut reply.effects.announcements);
+        event::committed(ctx, query, (&ended.given, &ended.kept), lost, &mut reply.effects.announcements);
     }
     if let (Verdict::Reply(reply), true) = (&mut verdict, ctx.config.legal_log.is_some()) {
         let entries = &mut reply.effects.entries;

@@ -54,7 +54,7 @@ pub(super) fn conclude<'c>(
 ) -> Verdict {
     let mut verdict = reply::finish(ctx, query, subnet, answer, out);
     if let Verdict::Reply(reply) = &mut verdict {
-        event::committed(ctx, query, &[], ended.iter(), &mut reply.effects.announcements);
+        event::committed(ctx, query, (&[], &[]), ended.iter(), &mut reply.effects.announcements);
         for lease in ended {
             tell(ctx, query, Some(out), Event::Released, lease, &mut reply.effects.entries);
         }

@@ -155,11 +155,12 @@ pub(super) struct Ended<'c> {
     pub ended: Vec<Arc<lease::Lease6>>,
     pub begun: Option<lease::Lease6>,
     pub given: Vec<lease::Lease6>,
+    pub kept: Vec<lease::Lease6>,
 }
 
 pub(super) fn exchange_end<'c>(exchange: Exchange<'_, 'c, '_>) -> Ended<'c> {
-    let Exchange { subnet, granted, name, ended, begun, given, .. } = exchange;
-    Ended { subnet, granted, name, ended, begun, given }
+    let Exchange { subnet, granted, name, ended, begun, given, kept, .. } = exchange;
+    Ended { subnet, granted, name, ended, begun, given, kept }
 }
 
 /// Shows a hint, or that there is none.

@@ -82,7 +82,7 @@ fn leases_of_dhcp4() {
     );
     assert_eq!(world.next_announcement(), None);
 
-    world.clock.advance(Seconds(10));
+    world.clock.advance(Seconds(200));
     send(request());
     let variables = told(world.next_announcement(), "lease4_renew");
     has(
@@ -94,7 +94,7 @@ fn leases_of_dhcp4() {
             ("SUBNET4_PREFIX_LEN", "24"),
             ("PKT4_CLIENT_ID", "01:02:03"),
             ("PKT4_HWADDR", "08:00:2b:00:00:0a"),
-            ("LEASE4_CLTT", "1767225610"),
+            ("LEASE4_CLTT", "1767225800"),
         ],
     );
     has(&told(world.next_announcement(), "leases4_committed"), &[("LEASES4_SIZE", "1")]);
@@ -138,7 +138,7 @@ fn leases_of_dhcp6() {
         remote_port: 546,
     };
     let duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, 0x0a];
-    let address: Ipv6Addr = "2001:db8:1::10".parse().unwrap();
+    let address: Ipv6Addr = "2001:db8:1::11".parse().unwrap();
     let server = world.server_id.octets().to_vec();
     let send = |kind: u8, held: Option<Ipv6Addr>, server: Option<&[u8]>| {
         let mut association = [[0, 0, 0, 5], [0; 4], [0; 4]].concat();
@@ -166,7 +166,7 @@ fn leases_of_dhcp6() {
             ("QUERY6_PROTO", "UDP"),
             ("QUERY6_CLIENT_ID", "00:03:00:01:02:00:00:00:00:0a"),
             ("LEASES6_SIZE", "1"),
-            ("LEASES6_AT0_ADDRESS", "2001:db8:1::10"),
+            ("LEASES6_AT0_ADDRESS", "2001:db8:1::11"),
             ("LEASES6_AT0_DUID", "00:03:00:01:02:00:00:00:00:0a"),
             ("LEASES6_AT0_IAID", "5"),
             ("LEASES6_AT0_PREFERRED_LIFETIME", "300"),
@@ -178,7 +178,8 @@ fn leases_of_dhcp6() {
     send(5, held, Some(&server));
     let association = [("PKT6_IA_IAID", "5"), ("PKT6_IA_IA_TYPE", "3"), ("PKT6_IA_IA_T1", "0")];
     has(&told(world.next_announcement(), "lease6_renew"), &association);
-    told(world.next_announcement(), "leases6_committed");
+    // Young enough to be answered as it stands.
+    has(&told(world.next_announcement(), "leases6_committed"), &[("LEASES6_SIZE", "0")]);
     send(6, held, None);
     told(world.next_announcement(), "lease6_rebind");
     told(world.next_announcement(), "leases6_committed");
@@ -190,7 +191,7 @@ fn leases_of_dhcp6() {
     told(world.next_announcement(), "leases6_committed");
     world.clock.advance(Seconds(601));
     world.reclaim().unwrap();
-    has(&told(world.next_announcement(), "lease6_expire"), &[("LEASE6_ADDRESS", "2001:db8:1::10")]);
+    has(&told(world.next_announcement(), "lease6_expire"), &[("LEASE6_STATE", "default")]);
     assert_eq!(world.next_announcement(), None);
 }
 

@@ -134,6 +134,9 @@ pub trait ConfigBackend: Send + Sync {
 
     fn server(&self, tag: ServerTag) -> Boxed<Option<Server>>;
 
+    /// Servers that have something of their own: what the others run is all servers'.
+    fn apart(&self) -> Boxed<Vec<ServerTag>>;
+
     fn globals(&self, selector: ServerSelector) -> Boxed<Vec<StoredGlobal>>;
 
     fn option_defs(&self, selector: ServerSelector) -> Boxed<Vec<Stored>>;
@@ -152,6 +155,10 @@ pub trait ConfigBackend: Send + Sync {
 
     /// Subnets of a network, whatever they are tied to.
     fn subnets_of(&self, network: String) -> Boxed<Vec<StoredSubnet>>;
+
+    /// Some subnets of a network, without this one: of each server at least one for each value that its subnets have of
+    /// what those of a network must agree on (`interface`, `rapid-commit`).
+    fn examples_of(&self, network: String, but: SubnetId) -> Boxed<Vec<StoredSubnet>>;
 
     fn subnets(&self, selector: ServerSelector) -> Boxed<Vec<StoredSubnet>>;
 

@@ -19,10 +19,10 @@ pub use error::{ConfigError, ErrorKind};
 pub use file::{read_file, read_text};
 pub use model::*;
 pub use parse::{
-    ParseEnv, database_libraries, parse_agent, parse_agent_arguments, parse_arguments, parse_client_class,
-    parse_d2, parse_d2_arguments, parse_global, parse_map, parse_option_data, parse_option_def,
-    parse_reservation, parse_shared_network, parse_subnet, parse_with, parse4, parse4_map, parse6,
-    parse6_map, pool_text,
+    ParseEnv, check_globals, database_libraries, parse_agent, parse_agent_arguments, parse_arguments,
+    parse_client_class, parse_d2, parse_d2_arguments, parse_global, parse_map, parse_option_data,
+    parse_option_def, parse_reservation, parse_shared_network, parse_subnet, parse_with, parse4, parse4_map,
+    parse6, parse6_map, pool_text,
 };
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, D2Config, DdnsDomain, DnsServer, InterfaceCheck,

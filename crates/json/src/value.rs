@@ -20,7 +20,11 @@ pub struct Pos {
 
 impl fmt::Display for Pos {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file.as_deref().unwrap_or("<string>"), self.line, self.column)
+        match &self.file {
+            // An object that has a name and no text, such as one of a database.
+            Some(object) if self.line == 0 => f.write_str(object),
+            file => write!(f, "{}:{}:{}", file.as_deref().unwrap_or("<string>"), self.line, self.column),
+        }
     }
 }
 

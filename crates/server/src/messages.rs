@@ -154,6 +154,10 @@ macro_rules! family {
     CbMerged = concat!("DHCPSRV_CFGMGR_CONFIG", $digit, "_MERGED"), "dhcpsrv", Info,
         "Configuration backend data has been merged.",
         "Changes of the configuration database are in force.";
+    OptionLeftOut { reason } = "DHCPSRV_CFGMGR_OPTION_DEFINITION_MISMATCH", "dhcpsrv", Warn,
+        "failed to create option: {reason}",
+        "An option of the configuration database has no definition, or one that its data do not fit. It is left out until \
+         that is mended; all else is served.";
     CbPeriodicFail { error } = concat!($id, "_CB_PERIODIC_FETCH_UPDATES_FAIL"), $logger, Error,
         "error on periodic attempt to fetch configuration updates from the configuration backend(s): {error}",
         "The running configuration serves on; the next attempt follows.";

@@ -161,7 +161,11 @@ impl<P: Protocol> Server<P> {
     fn resolved(&self, written: Arc<Written<P>>) -> Result<Arc<Config<P>>, Vec<ConfigError>> {
         let env = config::ResolveEnv { relaxed: self.arguments.relaxed, ..config::ResolveEnv::default() };
         let before = self.config();
-        <P::Model as config::Protocol>::resolve_after(written, &env, Some(&before)).map(Arc::new)
+        let config = <P::Model as config::Protocol>::resolve_after(written, &env, Some(&before))?;
+        for option in &config.left_out {
+            say!(P, OptionLeftOut { reason: option });
+        }
+        Ok(Arc::new(config))
     }
 
     /// Checks all that can be checked without opening anything, the list of hook libraries too if asked; everything

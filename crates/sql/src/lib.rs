@@ -203,6 +203,10 @@ impl ConfigBackend for Database {
         self.read(move |reader| reader.server(&tag))
     }
 
+    fn apart(&self) -> Boxed<Vec<ServerTag>> {
+        self.read(|reader| reader.apart())
+    }
+
     fn globals(&self, selector: ServerSelector) -> Boxed<Vec<StoredGlobal>> {
         self.read(move |reader| reader.globals(&selector))
     }
@@ -242,6 +246,10 @@ impl ConfigBackend for Database {
             let sql = "SELECT subnet_id FROM dhcp4_subnet WHERE shared_network_name = ?1";
             reader.subnets(&Ids::one(sql, &network))
         })
+    }
+
+    fn examples_of(&self, network: String, but: SubnetId) -> Boxed<Vec<StoredSubnet>> {
+        self.read(move |reader| reader.examples_of(&network, but))
     }
 
     fn subnets(&self, selector: ServerSelector) -> Boxed<Vec<StoredSubnet>> {

@@ -9,7 +9,7 @@ use super::{
     ClassTable, DdnsTuning, FlexId, FlexOption, LegalLog, Limits, OptionSet, Protocol, Services,
     SharedNetwork, Subnet, SubnetIndex,
 };
-use crate::Written;
+use crate::{ConfigError, Written};
 
 /// Parameters of the whole server.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct ServerConfig<P: Protocol> {
     pub subnets: Vec<Arc<Subnet<P>>>,
     pub networks: Vec<Arc<SharedNetwork<P>>>,
     pub index: SubnetIndex<P>,
+    /// Options of a database that are left out: nobody could make sense of their data. As in Kea, all else is served.
+    pub left_out: Vec<ConfigError>,
 }
 
 impl<P: Protocol> ServerConfig<P> {

@@ -20,7 +20,7 @@ pub use d2::{parse_d2, parse_d2_arguments};
 pub use objects::database_libraries;
 pub use ranges::pool_text;
 pub use single::{
-    parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,
+    check_globals, parse_client_class, parse_global, parse_option_data, parse_option_def, parse_reservation,
     parse_shared_network, parse_subnet,
 };
 

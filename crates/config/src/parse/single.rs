@@ -8,7 +8,7 @@ use json::Value;
 use super::{Checker, Origin, written_subnet};
 use crate::error::ConfigError;
 use crate::keywords::{self, Table, Tables, Type};
-use crate::{Element, Protocol, WrittenSubnet};
+use crate::{Element, Protocol, Written, WrittenSubnet};
 
 fn object(
     family: Family,
@@ -99,4 +99,12 @@ pub fn parse_global(family: Family, name: &str, value: &Value) -> Result<Value, 
         (_, Some(error)) => Err(error),
         (None, None) => Err(unknown()),
     }
+}
+
+/// What no file may have in its globals, alone or beside each other, of globals that came together from a file and a
+/// database.
+pub fn check_globals<P: Protocol>(written: &Written<P>) -> Vec<ConfigError> {
+    let mut checker = Checker::new(Origin::Command, P::FAMILY);
+    checker.map(checker.tables.globals, written.globals.clone().into());
+    checker.errors
 }

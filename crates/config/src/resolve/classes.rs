@@ -6,7 +6,7 @@ use ::options::DefTable;
 use base::Family;
 use json::{Map, Value};
 
-use super::options::items;
+use super::options::{items, option_items};
 use super::scope::{address, lifetime};
 use super::{Context, definitions, option_set};
 use crate::error::ConfigError;
@@ -116,6 +116,7 @@ impl ClassBuilder {
 
     fn add(&mut self, element: &Element, global: &Arc<DefTable>, ctx: &mut Context<'_>) {
         let map = &element.map;
+        ctx.at(&element.pos);
         let Some(name) = text(map, "name") else { return };
         let id = self.id(name);
         if self.table.get(id).is_some_and(|class| class.configured) {
@@ -128,7 +129,8 @@ impl ClassBuilder {
         let table = definitions(ctx, global, items(map, "option-def").into_iter());
         let test = self.compile_by(expr::compile_bool, ctx, map, "test", &table, true);
         let template_test = self.compile_by(expr::compile_string, ctx, map, "template-test", &table, true);
-        let options = option_set(ctx, &table, self, items(map, "option-data").into_iter());
+        let database = !element.server_tags.is_empty();
+        let options = option_set(ctx, &table, self, option_items(map, database));
         let depends_on_known = test.iter().chain(&template_test).flat_map(|e| e.classes()).any(|id| {
             *id == builtin::KNOWN
                 || *id == builtin::UNKNOWN
@@ -197,7 +199,7 @@ impl ClassBuilder {
         match compiled {
             Ok(expression) => Some(Arc::new(expression)),
             Err(why) => {
-                let pos = position(map, member, &value.pos());
+                let pos = ctx.place(&position(map, member, &value.pos())).clone();
                 let text = format!("expression: [{written}] error: {why} at ({pos})");
                 ctx.push(ConfigError::plain(&pos, text));
                 None
@@ -239,23 +241,17 @@ pub fn check_options<'e>(
     let mut classes = ClassBuilder::default();
     for element in maps {
         if ["option-data", "pools", "pd-pools"].iter().any(|name| element.map.contains_key(*name)) {
-            let _ = option_set(
-                &mut ctx,
-                definitions,
-                &mut classes,
-                items(&element.map, "option-data").into_iter(),
-            );
+            let _ = option_set(&mut ctx, definitions, &mut classes, option_items(&element.map, false));
             let pools = ["pools", "pd-pools"].into_iter().flat_map(|name| list(&element.map, name));
             for pool in pools.filter_map(Value::as_map) {
-                let _ =
-                    option_set(&mut ctx, definitions, &mut classes, items(pool, "option-data").into_iter());
+                let _ = option_set(&mut ctx, definitions, &mut classes, option_items(pool, false));
             }
         } else {
             let _ = option_set(
                 &mut ctx,
                 definitions,
                 &mut classes,
-                std::iter::once((&element.map, &element.pos)),
+                std::iter::once((&element.map, &element.pos, false)),
             );
         }
     }

@@ -7,7 +7,7 @@ use base::{Family, SubnetId};
 use host::{Duplicate, HostSource, Identifier, IdentifierKind};
 use json::{Map, Pos, Value};
 
-use super::options::{has_items, items};
+use super::options::{has_items, option_items};
 use super::own::Own;
 use super::{ClassBuilder, Context, ResolveEnv, option_set};
 use crate::error::ConfigError;
@@ -93,7 +93,7 @@ fn one<P: Own>(
     // What is wrong with it was reported when it was parsed.
     let identifier = identifier(P::FAMILY, map)?.ok()?;
     let options = if has_items(map, "option-data") {
-        option_set(ctx, definitions, classes, items(map, "option-data").into_iter())
+        option_set(ctx, definitions, classes, option_items(map, false))
     } else {
         OptionSet::default()
     };

@@ -76,7 +76,11 @@ impl std::fmt::Debug for ResolveEnv {
 pub(crate) struct Context<'a> {
     pub(crate) env: &'a ResolveEnv,
     pub(crate) errors: Vec<ConfigError>,
+    /// Faults of options of a database, which are left out.
+    pub(crate) left_out: Vec<ConfigError>,
     pub(crate) family: Family,
+    /// Of the object that is being resolved: what a database has comes without positions of its own inside.
+    place: Pos,
     tables: &'static Tables,
     element: &'static str,
     prefix: &'static str,
@@ -85,7 +89,26 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(env: &'a ResolveEnv, family: Family) -> Self {
         let tables = keywords::tables(family);
-        Self { env, errors: Vec::new(), family, tables, element: tables.globals.name, prefix: "" }
+        Self {
+            env,
+            errors: Vec::new(),
+            left_out: Vec::new(),
+            family,
+            place: Pos::default(),
+            tables,
+            element: tables.globals.name,
+            prefix: "",
+        }
+    }
+
+    /// Faults are those of this object from here on, where nothing tells their place better.
+    pub(crate) fn at(&mut self, object: &Pos) {
+        self.place = object.clone();
+    }
+
+    /// A position, or that of the object.
+    pub(crate) fn place<'p>(&'p self, pos: &'p Pos) -> &'p Pos {
+        if pos.file.is_none() && pos.line == 0 { &self.place } else { pos }
     }
 
     pub(crate) fn enter(&mut self, element: &'static str) {
@@ -108,13 +131,23 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn fault(&mut self, pos: &Pos, text: impl std::fmt::Display) {
-        let error = ConfigError::at(pos, format_args!("{}{text}", self.prefix));
+        let error = ConfigError::at(self.place(pos), format_args!("{}{text}", self.prefix));
         self.errors.push(error.under(self.element));
+    }
+
+    /// A fault of an option: one of a database is left out.
+    pub(crate) fn fault_of_option(&mut self, pos: &Pos, database: bool, text: impl std::fmt::Display) {
+        if database {
+            let error = ConfigError::at(self.place(pos), text);
+            self.left_out.push(error.under(self.element));
+        } else {
+            self.fault(pos, text);
+        }
     }
 
     /// A fault whose text stands for itself, also in the scope of a subnet.
     pub(crate) fn fault_alone(&mut self, pos: &Pos, text: impl std::fmt::Display) {
-        let error = ConfigError::at(pos, text);
+        let error = ConfigError::at(self.place(pos), text);
         self.errors.push(error.under(self.element));
     }
 
@@ -168,9 +201,10 @@ pub(crate) fn resolve<P: Own>(
     };
 
     ctx.enter(options::GLOBALS);
-    let options =
-        option_set(&mut ctx, &definitions, &mut classes, written.options.iter().map(|e| (&e.map, &e.pos)));
+    let global = written.options.iter().map(|e| (&e.map, &e.pos, !e.server_tags.is_empty()));
+    let options = option_set(&mut ctx, &definitions, &mut classes, global);
 
+    ctx.at(pos);
     ctx.enter(P::NAME);
     let mut globals = globals::<P>(&mut ctx, map, pos, &definitions);
     let scope = scope::Scope::globals(&mut ctx, map, pos);
@@ -178,6 +212,7 @@ pub(crate) fn resolve<P: Own>(
     let subnets::Resolved { subnets, networks } =
         subnets::resolve(&mut ctx, &written, kept.as_ref(), &scope, &definitions, &mut classes);
 
+    ctx.at(pos);
     let hosts = hosts::resolve(&mut ctx, &written, &definitions, &mut classes);
 
     let services = service::resolve(&mut ctx, map, pos);
@@ -213,6 +248,7 @@ pub(crate) fn resolve<P: Own>(
         subnets,
         networks,
         index,
+        left_out: ctx.left_out,
         written,
     })
 }

@@ -68,18 +68,18 @@ struct Entry {
     classes: Box<[ClassId]>,
 }
 
-/// The options of one level. Entries of other spaces than the topmost and the vendors' become sub-options of those
+/// The options of one level, each with its place and whether it is of a database. Entries of other spaces than the topmost and the vendors' become sub-options of those
 /// that encapsulate their space.
 pub(crate) fn option_set<'m>(
     ctx: &mut Context<'_>,
     definitions: &DefTable,
     classes: &mut ClassBuilder,
-    written: impl Iterator<Item = (&'m Map, impl Borrow<Pos>)>,
+    written: impl Iterator<Item = (&'m Map, impl Borrow<Pos>, bool)>,
 ) -> OptionSet {
     let mut entries: Vec<(Entry, _)> = Vec::new();
     let mut places = HashMap::new();
-    for (map, pos) in written {
-        let Some(entry) = entry(ctx, definitions, classes, map, pos.borrow()) else { continue };
+    for (map, pos, database) in written {
+        let Some(entry) = entry(ctx, definitions, classes, map, pos.borrow(), database) else { continue };
         // Of two entries with one code and the same classes the later counts.
         let key =
             (entry.space.clone(), entry.code, entry.classes.clone(), vendor(definitions.family(), &entry));
@@ -142,7 +142,15 @@ fn vendor(family: Family, entry: &Entry) -> Option<[u8; 4]> {
     entry.payload.first_chunk().copied().filter(|_| several)
 }
 
-/// The members of an `option-data` list inside another map.
+/// The members of an `option-data` list inside another map, which is of a database or not.
+pub(crate) fn option_items<'m>(
+    map: &'m Map,
+    database: bool,
+) -> impl Iterator<Item = (&'m Map, Pos, bool)> + use<'m> {
+    items(map, "option-data").into_iter().map(move |(map, pos)| (map, pos, database))
+}
+
+/// The members of a list of maps inside another map.
 pub(crate) fn items<'m>(map: &'m Map, name: &str) -> Vec<(&'m Map, Pos)> {
     objects::list(map, name).iter().filter_map(|v: &Value| Some((v.as_map()?, v.pos()))).collect()
 }
@@ -210,12 +218,16 @@ fn entry(
     classes: &mut ClassBuilder,
     map: &Map,
     pos: &Pos,
+    database: bool,
 ) -> Option<Entry> {
     let at = |name: &str| position(map, name, pos);
+    if pos.file.is_some() {
+        ctx.at(pos);
+    }
     let (space, code, def) = match find_definition(definitions, map, ctx.element == GLOBALS) {
         Ok(found) => found,
         Err(why) => {
-            ctx.fault(&at("name"), why);
+            ctx.fault_of_option(&at("name"), database, why);
             return None;
         }
     };
@@ -224,7 +236,7 @@ fn entry(
     let payload = match encode(map, def.as_deref(), never_send) {
         Ok(payload) => payload,
         Err(why) => {
-            ctx.fault(&at("data"), why);
+            ctx.fault_of_option(&at("data"), database, why);
             return None;
         }
     };

@@ -6,7 +6,7 @@ use json::{Map, Pos};
 
 use super::scope::Scope;
 use super::{ClassBuilder, Context};
-use crate::{Host, Lifetime, OptionSet, Params, Protocol, WrittenSubnet};
+use crate::{Element, Host, Lifetime, OptionSet, Params, Protocol, WrittenSubnet};
 
 /// One level of inherited parameters while it is resolved.
 pub(crate) struct Level<'a, P: Protocol> {
@@ -22,6 +22,16 @@ pub(crate) struct Common<'a, 'c> {
     pub(crate) ctx: &'a mut Context<'c>,
     pub(crate) definitions: &'a DefTable,
     pub(crate) classes: &'a mut ClassBuilder,
+    /// Whether the object that is being resolved is one of a database.
+    pub(crate) database: bool,
+}
+
+impl Common<'_, '_> {
+    /// Goes on with an object.
+    pub(crate) fn enter(&mut self, object: &Element) {
+        self.ctx.at(&object.pos);
+        self.database = !object.server_tags.is_empty();
+    }
 }
 
 /// The parts that a protocol has alone, from the maps in which they are written.

@@ -8,7 +8,7 @@ use base::{Family, IpAddress, PoolId};
 use json::{Map, Value};
 
 use super::kept::Kept;
-use super::options::{has_items, items};
+use super::options::{has_items, option_items};
 use super::own::{Common, Own};
 use super::scope::Scope;
 use super::{ClassBuilder, Context, option_set};
@@ -41,7 +41,7 @@ pub(crate) fn resolve<P: Own>(
     definitions: &Arc<DefTable>,
     classes: &mut ClassBuilder,
 ) -> Resolved<P> {
-    let mut common = Common { ctx, definitions, classes };
+    let mut common = Common { ctx, definitions, classes, database: false };
 
     common.ctx.enter("shared-networks");
     let mut networks: Vec<Network<P>> = Vec::with_capacity(written.shared_networks.len());
@@ -73,6 +73,7 @@ pub(crate) fn resolve<P: Own>(
                         "Cannot assign subnet ID of {} to shared network: {name}, network does not exist",
                         one.id
                     );
+                    common.enter(&one.element);
                     common.ctx.fault_alone(&one.element.pos, why);
                     continue;
                 }
@@ -102,6 +103,7 @@ fn duplicates<P: Protocol>(ctx: &mut Context<'_>, family: Family, subnets: &[Wri
     let mut prefixes = HashSet::with_capacity(subnets.len());
     for subnet in subnets {
         let pos = &subnet.element.pos;
+        ctx.at(pos);
         if !ids.insert(subnet.id) {
             ctx.fault_alone(
                 pos,
@@ -143,8 +145,8 @@ pub(super) fn options(common: &mut Common<'_, '_>, map: &Map) -> OptionSet {
         return OptionSet::default();
     }
     let prefix = common.ctx.without_prefix();
-    let items = items(map, "option-data");
-    let set = option_set(common.ctx, common.definitions, common.classes, items.into_iter());
+    let items = option_items(map, common.database);
+    let set = option_set(common.ctx, common.definitions, common.classes, items);
     common.ctx.restore_prefix(prefix);
     set
 }
@@ -156,8 +158,9 @@ fn network<P: Own>(
     globals: &Scope<P>,
 ) -> Network<P> {
     let map = &element.map;
+    common.enter(element);
     let interface = interface(common, map, "shared network", name);
-    let scope = globals.inner(common.ctx, map, &element.pos, !element.server_tags.is_empty());
+    let scope = globals.inner(common.ctx, map, &element.pos, common.database);
     Network {
         link: interface.clone(),
         first: None,
@@ -185,9 +188,9 @@ fn subnet<P: Own>(
 ) -> Subnet<P> {
     let map = &one.element.map;
     let pos = &one.element.pos;
-    let database = !one.element.server_tags.is_empty();
+    common.enter(&one.element);
     let outer = network.as_ref().map_or(globals, |n| &n.scope);
-    let scope = outer.inner(common.ctx, map, pos, database);
+    let scope = outer.inner(common.ctx, map, pos, common.database);
     let mut interface = interface(common, map, "subnet", &one.prefix.to_string());
     if let Some(network) = network.as_mut() {
         let prefix = one.prefix;

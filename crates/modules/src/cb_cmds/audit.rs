@@ -1,15 +1,12 @@
 //! `remote-audit*` and `remote-config*-rollback`, which Kea does not have: what was changed, and the way back.
 
-use std::collections::BTreeSet;
-
-use backend::{Change, Modification, Preview, Revision, RevisionFilter, ServerSelector};
-use base::{ServerTag, Timestamp};
-use config::{Protocol, Written};
+use backend::{Change, Modification, Revision, RevisionFilter, ServerSelector};
+use base::Timestamp;
+use config::Protocol;
 use control::Answer;
 use json::{Kind, Map, Value};
 
 use super::args::{Refusal, refuse};
-use super::check::problems;
 use super::{Call, found};
 
 /// Revisions that an answer shows unless `limit` says otherwise, and the most that it may say.
@@ -158,8 +155,8 @@ pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, 
     let filter = RevisionFilter { after: 0, from: Timestamp(0), servers: None, limit: 1 };
     let newest = call.backend()?.revisions(filter).await?.first().map_or(0, |r| r.cursor.revision);
     let change = Change::Restore { revision, newest };
-    let preview = call.backend()?.preview(vec![change.clone()], None).await?;
-    call.guard(&runs(call, &change, &preview).await?)?;
+    let what = format!("configuration of revision {revision}");
+    call.guard(&call.whole_runs(&what, std::slice::from_ref(&change)).await?)?;
     let count =
         call.apply_as(vec![change], &format!("to revision {revision}")).await?.into_iter().sum::<u64>();
     let text = format!("DHCPv{} configuration of revision {revision} restored.", call.digit());
@@ -169,53 +166,6 @@ pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, 
     } else {
         Answer::full(text, arguments)
     })
-}
-
-/// What would be wrong afterwards on servers that see a difference, and is not now.
-async fn runs<P: Protocol>(
-    call: &Call<'_, P>,
-    change: &Change,
-    preview: &Preview,
-) -> Result<Vec<String>, Refusal> {
-    let own = call.host.tag();
-    let mut targets = tags_of(preview);
-    if targets.contains(&ServerTag::all()) {
-        for server in call.backend()?.servers().await? {
-            targets.insert(server.tag);
-        }
-        if !own.is_empty() {
-            targets.insert(own.clone());
-        }
-    }
-    let file = call.host.file();
-    let mut findings = Vec::new();
-    for tag in targets {
-        // One at a time: all objects of all servers at once may be more than fits.
-        let preview = call.backend()?.preview(vec![change.clone()], Some(tag.clone())).await?;
-        let Some((before, after)) = preview.server else { continue };
-        let selector = ServerSelector::of(std::slice::from_ref(&tag));
-        let base = match &file {
-            Some(file) if tag == own => Written::clone(file),
-            _ => Written::default(),
-        };
-        let found = problems(backend::merge(&base, &after, &selector));
-        if found.is_empty() {
-            continue;
-        }
-        let old = problems(backend::merge(&base, &before, &selector));
-        findings.extend(found.into_iter().filter(|text| !old.contains(text)).map(|text| on(&tag, &text)));
-    }
-    Ok(findings)
-}
-
-/// Who has an object that is touched, before or after.
-fn tags_of(preview: &Preview) -> BTreeSet<ServerTag> {
-    let images = preview.objects.iter().flat_map(|t| [&t.before, &t.after]).flatten();
-    images.flat_map(|image| &image.tags).cloned().collect()
-}
-
-fn on(tag: &ServerTag, text: &str) -> String {
-    format!("on server '{tag}': {text}")
 }
 
 #[cfg(test)]

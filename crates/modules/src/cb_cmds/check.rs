@@ -1,13 +1,13 @@
 //! What servers would run after a write: the checks that Kea leaves to the operator.
 //!
-//! Nothing here costs time in proportion to the number of stored subnets, but the change of an option definition that
-//! is in use, and the deletion of a client class.
+//! Nothing here costs time in proportion to the number of stored subnets; what a change of globals, definitions and
+//! classes does to all of them is looked at by [`whole`](super::whole).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use backend::{
-    Objects, Pulled, Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, int_member, merge,
+    Objects, Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, SubnetKey, int_member, merge,
     text_member,
 };
 use base::{IpPrefix, ServerTag};
@@ -18,6 +18,7 @@ use super::Call;
 use super::args::{Refusal, refuse};
 use super::classes::is_builtin;
 use super::definitions::{Definitions, space_of};
+use super::pieces::{Beside, Piece};
 use super::rules::Subnet;
 
 /// Tags of `need` whose servers do not get what is tied to `have`.
@@ -33,6 +34,45 @@ pub(crate) fn share(a: &[ServerTag], b: &[ServerTag]) -> bool {
     let all = |tags: &[ServerTag]| tags.iter().any(ServerTag::is_all);
     !a.is_empty() && !b.is_empty() && (all(a) || all(b) || a.iter().any(|tag| b.contains(tag)))
 }
+
+/// What is wrong after a change, with the servers that it is wrong on.
+#[derive(Default)]
+pub(crate) struct Faults(BTreeMap<String, Vec<String>>);
+
+impl Faults {
+    /// What is wrong on a server after a change; what is wrong `before` it as well is not its fault.
+    pub(crate) fn note(&mut self, tag: &ServerTag, after: Vec<String>, before: impl FnOnce() -> Vec<String>) {
+        if after.is_empty() {
+            return;
+        }
+        let before: BTreeSet<String> = before().into_iter().collect();
+        for text in after.into_iter().filter(|text| !before.contains(text)) {
+            let servers = self.0.entry(text).or_default();
+            let tag = format!("'{tag}'");
+            if !servers.contains(&tag) {
+                servers.push(tag);
+            }
+        }
+    }
+
+    /// Each once, the first ones only: a change of what all subnets need may be wrong with every one.
+    pub(crate) fn texts(self, what: &str) -> Vec<String> {
+        let count = self.0.len();
+        let mut texts: Vec<String> = self
+            .0
+            .into_iter()
+            .take(FAULTS)
+            .map(|(text, tags)| format!("{what} on server {}: {text}", tags.join(", ")))
+            .collect();
+        if count > FAULTS {
+            texts.push(format!("and {} more", count - FAULTS));
+        }
+        texts
+    }
+}
+
+/// Faults that a refusal names.
+const FAULTS: usize = 10;
 
 /// What all servers have in common with an object that is about to be written: globals and definitions.
 pub(crate) struct World<P: Protocol> {
@@ -90,111 +130,43 @@ impl<P: Protocol> World<P> {
         targets
     }
 
-    /// Globals and definitions of one server with further objects: what it would run, but for what does not matter
-    /// to those.
-    fn compose(&self, tag: &ServerTag, mut objects: Objects) -> Written<P> {
+    /// The server that got the command, and its file.
+    pub(super) fn own(&self) -> Option<(&ServerTag, &Written<P>)> {
+        Some((&self.own, self.file.as_deref()?))
+    }
+
+    /// Globals and definitions of one server with further objects, and with what its file has of `beside`: what it would
+    /// run, but for what does not matter to those.
+    pub(super) fn compose(&self, tag: &ServerTag, mut objects: Objects, beside: &Beside<P>) -> Written<P> {
         let selector = ServerSelector::of(std::slice::from_ref(tag));
         objects.globals = self.globals.iter().filter(|g| selector.matches(&g.tags)).cloned().collect();
-        if objects.option_defs.is_empty() {
-            let defs = self.definitions.stored().iter().filter(|d| selector.matches(&d.element.server_tags));
-            objects.option_defs = defs.map(|d| (d.row, d.clone())).collect();
-        }
-        let mut base = match &self.file {
-            Some(file) if *tag == self.own => Written::clone(file),
+        let defs = self.definitions.stored().iter().filter(|d| selector.matches(&d.element.server_tags));
+        objects.option_defs = defs.map(|d| (d.row, d.clone())).collect();
+        let base = match &self.file {
+            Some(file) if *tag == self.own => Written {
+                globals: file.globals.clone(),
+                globals_pos: file.globals_pos.clone(),
+                option_defs: file.option_defs.clone(),
+                options: file.options.clone(),
+                shared_networks: beside.networks.clone(),
+                subnets: beside.subnets.clone(),
+                ..Written::default()
+            },
             _ => Written::default(),
         };
-        // Objects beside the new one do not matter to it, or were looked up on their own.
-        base.subnets.clear();
-        base.shared_networks.clear();
-        base.reservations.clear();
-        if objects.classes.is_empty() {
-            base.client_classes.clear();
-        }
         merge(&base, &objects, &selector)
     }
 
-    /// Tries objects on servers; each text once, with the servers that it holds for.
-    fn try_on(
-        &self,
-        targets: &[ServerTag],
-        what: &str,
-        objects: impl Fn(&ServerTag) -> Objects,
-    ) -> Vec<String> {
-        let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for tag in targets {
-            let errors = resolution(self.compose(tag, objects(tag)));
-            if errors.is_empty() {
-                continue;
-            }
-            // What is wrong without the new object is not its fault.
-            let before = resolution(self.compose(tag, Objects::default()));
-            for text in errors.into_iter().filter(|text| !before.contains(text)) {
-                texts.entry(text).or_default().push(format!("'{tag}'"));
-            }
-        }
-        texts
-            .into_iter()
-            .map(|(text, tags)| format!("{what} on server {}: {text}", tags.join(", ")))
-            .collect()
-    }
-
-    /// What would be wrong with these parameters, all of one server or of `all`, and without another, that is not
-    /// wrong now.
-    pub(crate) fn globals_run(
-        mut self,
-        tag: &ServerTag,
-        globals: Vec<StoredGlobal>,
-        gone: Option<&str>,
-    ) -> Vec<String> {
-        let before: Vec<(ServerTag, Vec<String>)> = self
-            .targets(std::slice::from_ref(tag))
-            .into_iter()
-            .map(|target| {
-                let texts = resolution(self.compose(&target, Objects::default()));
-                (target, texts)
-            })
-            .collect();
-        let all = Arc::make_mut(&mut self.globals);
-        all.retain(|old| !globals.iter().any(|global| global.name == old.name && global.tags == old.tags));
-        all.retain(|old| gone != Some(old.name.as_str()) || !old.tags.contains(tag));
-        all.extend(globals);
-        let mut findings = Vec::new();
-        for (target, known) in before {
-            for text in resolution(self.compose(&target, Objects::default())) {
-                if !known.contains(&text) {
-                    findings.push(format!("global parameters on server '{target}': {text}"));
-                }
-            }
-        }
-        findings
-    }
-
-    pub(crate) async fn network_runs(
-        &self,
-        _: &Call<'_, P>,
-        tags: &[ServerTag],
-        map: &Map,
-        members: &[StoredSubnet],
-    ) -> Result<Vec<String>, Refusal> {
-        let name = text_member(map, "name");
-        let network = Stored { row: 1, element: element(map.clone(), &format!("shared network '{name}'")) };
-        let objects = |_: &ServerTag| Objects {
-            networks: [(1, network.clone())].into(),
-            subnets: members.iter().map(|s| (s.id, s.clone())).collect(),
-            ..Objects::default()
-        };
-        Ok(self.try_on(&self.targets(tags), &format!("shared network '{name}'"), objects))
-    }
-
+    /// What would be wrong with a subnet; with `sound`, also with what servers would make of it.
     pub(crate) async fn subnet_runs(
         &self,
         call: &Call<'_, P>,
         tags: &[ServerTag],
         subnet: &Subnet,
+        sound: bool,
     ) -> Result<Vec<String>, Refusal> {
         let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
         let mut findings = Vec::new();
-        let mut network = None;
         if let Some(name) = &subnet.shared_network {
             let Some(found) = call.backend()?.network(name.clone()).await? else {
                 return refuse(format!(
@@ -204,7 +176,6 @@ impl<P: Protocol> World<P> {
             for tag in lacking(&found.element.server_tags, tags) {
                 findings.push(format!("{what}: its shared network '{name}' is not given to server '{tag}'"));
             }
-            network = Some(found);
         }
         for other in call.backend()?.overlapping(subnet.prefix).await? {
             if other.id == subnet.id {
@@ -236,7 +207,10 @@ impl<P: Protocol> World<P> {
                 else {
                     continue;
                 };
-                if prefix != subnet.prefix && prefix.overlaps(&subnet.prefix) {
+                if prefix != subnet.prefix
+                    && prefix.overlaps(&subnet.prefix)
+                    && !self.is_replaced(call, other.id, prefix).await?
+                {
                     findings.push(format!(
                         "{what}: overlaps with subnet {} ({prefix}) in the file of server '{}'",
                         other.id, self.own
@@ -244,19 +218,44 @@ impl<P: Protocol> World<P> {
                 }
             }
         }
-        let stored = StoredSubnet {
+        if !sound || !findings.is_empty() {
+            return Ok(findings);
+        }
+        let after = StoredSubnet {
             id: subnet.id,
             prefix: subnet.prefix,
             shared_network: subnet.shared_network.clone(),
-            element: element(subnet.map.clone(), &format!("subnet {}", subnet.id)),
+            element: element(subnet.map.clone(), &what, tags),
         };
-        let objects = |_: &ServerTag| Objects {
-            networks: network.iter().map(|n| (n.row, n.clone())).collect(),
-            subnets: [(stored.id, stored.clone())].into(),
-            ..Objects::default()
-        };
-        findings.extend(self.try_on(&self.targets(tags), &what, objects));
+        let (mut before, after) = (Piece::default(), Piece::of_subnet(after));
+        // What it takes the place of matters where that hides something of the file, and to tell whose fault it is.
+        let mixed = self.file.as_ref().is_some_and(|file| !file.subnets.is_empty());
+        if mixed {
+            before = replaced(call, subnet).await?;
+        }
+        findings = self.piece_runs(call, &what, &before, &after).await?;
+        if !findings.is_empty() && !mixed {
+            before = replaced(call, subnet).await?;
+            findings = self.piece_runs(call, &what, &before, &after).await?;
+        }
         Ok(findings)
+    }
+
+    /// Whether a subnet of the own file has to make way for one of the database.
+    async fn is_replaced(
+        &self,
+        call: &Call<'_, P>,
+        id: base::SubnetId,
+        prefix: backend::Prefix,
+    ) -> Result<bool, Refusal> {
+        let own = ServerSelector::One(self.own.clone());
+        for key in [SubnetKey::Id(id), SubnetKey::Prefix(prefix)] {
+            let found = call.backend()?.subnet(key).await?;
+            if found.is_some_and(|subnet| own.matches(&subnet.element.server_tags)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     // Definitions.
@@ -280,67 +279,6 @@ impl<P: Protocol> World<P> {
         })
     }
 
-    /// What becomes wrong with a definition: two of one name, and options whose data fit the old one alone.
-    pub(crate) async fn def_fits(
-        &mut self,
-        call: &Call<'_, P>,
-        tag: &ServerTag,
-        map: &Map,
-    ) -> Result<(Vec<String>, Vec<String>), Refusal> {
-        let (space, code) = (space_of(map, P::FAMILY), int_member(map, "code"));
-        let what = format!("option definition {code} in '{space}'");
-        let number = u16::try_from(code)?;
-        let new = Stored {
-            row: u64::MAX,
-            element: Arc::new(Element {
-                map: map.clone(),
-                pos: position(&what),
-                server_tags: vec![tag.clone()],
-            }),
-        };
-        let own = |def: &Stored| {
-            def.element.server_tags.contains(tag)
-                && int_member(&def.element.map, "code") == code
-                && space_of(&def.element.map, P::FAMILY) == space
-        };
-        let defs: Vec<Stored> =
-            self.definitions.stored().iter().filter(|def| !own(def)).cloned().chain([new.clone()]).collect();
-        let of = |target: &ServerTag| {
-            let selector = ServerSelector::of(std::slice::from_ref(target));
-            defs.iter()
-                .filter(|d| selector.matches(&d.element.server_tags))
-                .map(|d| (d.row, d.clone()))
-                .collect()
-        };
-        let targets = self.targets(std::slice::from_ref(tag));
-        let findings =
-            self.try_on(&targets, &what, |target| Objects { option_defs: of(target), ..Objects::default() });
-        if !findings.is_empty() || call.backend()?.option_users(space.clone(), number, 1).await?.is_empty() {
-            return Ok((findings, Vec::new()));
-        }
-        let anew = self.definitions.find(tag, &space, Some(number), "").is_some();
-        let mut findings = Vec::new();
-        // Options of that code exist: whether they still fit, only the whole configuration tells.
-        for target in targets {
-            let Pulled::Everything { objects, .. } = call.backend()?.pull(target.clone(), None).await? else {
-                continue;
-            };
-            let selector = ServerSelector::of(std::slice::from_ref(&target));
-            let base = match &self.file {
-                Some(file) if target == self.own => Written::clone(file),
-                _ => Written::default(),
-            };
-            let before = resolution(merge(&base, &objects, &selector));
-            let after = Objects { option_defs: of(&target), ..objects };
-            for text in resolution(merge(&base, &after, &selector)) {
-                if !before.contains(&text) {
-                    findings.push(format!("{what} on server '{target}': {text}"));
-                }
-            }
-        }
-        Ok(if anew { (findings, Vec::new()) } else { (Vec::new(), findings) })
-    }
-
     // Classes.
 
     /// What is wrong with the classes that an object names, in whichever of its parts: those that nobody defined, or
@@ -355,11 +293,21 @@ impl<P: Protocol> World<P> {
     ) -> Result<Vec<String>, Refusal> {
         let mut names = BTreeSet::new();
         classes_of(map, &mut names);
-        let in_file = |name: &str| {
+        names.retain(|name| needs_definition(name) && own != Some(name.as_str()));
+        let in_file = |name: &String| {
             let mut classes = self.file.iter().flat_map(|file| &file.client_classes);
-            classes.any(|class| text_member(&class.map, "name") == name)
+            classes.any(|class| text_member(&class.map, "name") == *name)
         };
-        names.retain(|name| needs_definition(name) && own != Some(name.as_str()) && !in_file(name));
+        // Those of the file count until the database has any.
+        if own.is_none() && names.iter().any(in_file) {
+            let mut concerned = tags.to_vec();
+            if tags.iter().any(ServerTag::is_all) && !self.own.is_empty() {
+                concerned.push(self.own.clone());
+            }
+            if call.backend()?.classes(ServerSelector::of(&concerned)).await?.is_empty() {
+                names.retain(|name| !in_file(name));
+            }
+        }
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -401,6 +349,16 @@ fn needs_definition(class: &str) -> bool {
     !is_builtin(class) && !matches!(class, "DROP" | "REJECT" | "SKIP_DDNS")
 }
 
+/// The stored subnets whose place one takes, by its number and by its prefix.
+async fn replaced<P: Protocol>(call: &Call<'_, P>, subnet: &Subnet) -> Result<Piece, Refusal> {
+    let mut piece = Piece::default();
+    for key in [SubnetKey::Id(subnet.id), SubnetKey::Prefix(subnet.prefix)] {
+        piece.subnets.extend(call.backend()?.subnet(key).await?);
+    }
+    piece.subnets.dedup_by_key(|subnet| subnet.id);
+    Ok(piece)
+}
+
 /// What a server with this configuration would be lacking of classes.
 fn classes_missing<P: Protocol>(written: &Written<P>) -> Vec<String> {
     let defined: BTreeSet<String> =
@@ -419,6 +377,9 @@ fn classes_missing<P: Protocol>(written: &Written<P>) -> Vec<String> {
     for network in &written.shared_networks {
         look(&network.map, &|| format!("shared network '{}'", text_member(&network.map, "name")));
     }
+    for class in &written.client_classes {
+        look(&class.map, &|| format!("client class '{}'", text_member(&class.map, "name")));
+    }
     for option in &written.options {
         look(&option.map, &|| {
             let (name, code) = (text_member(&option.map, "name"), int_member(&option.map, "code"));
@@ -432,13 +393,18 @@ fn position(what: &str) -> Pos {
     Pos { file: Some(what.into()), ..Pos::default() }
 }
 
-fn element(map: Map, what: &str) -> Arc<Element> {
-    Arc::new(Element { map, pos: position(what), server_tags: Vec::new() })
+/// An object as a pull will see it.
+pub(super) fn element(map: Map, what: &str, tags: &[ServerTag]) -> Arc<Element> {
+    Arc::new(Element { map, pos: position(what), server_tags: tags.to_vec() })
 }
 
-/// What is wrong with a whole configuration: what a server could not run, and classes that objects name in vain.
+/// What is wrong with a whole configuration: what a server could not run, classes that objects name in vain, and
+/// parameters that no file may have.
 pub(crate) fn problems<P: Protocol>(written: Written<P>) -> Vec<String> {
     let mut texts = classes_missing(&written);
+    // What a database has of them stands nowhere.
+    let nowhere = format!(" ({})", Pos::default());
+    texts.extend(config::check_globals(&written).into_iter().map(|error| error.text.replace(&nowhere, "")));
     texts.extend(resolution(written));
     texts
 }
@@ -451,7 +417,7 @@ pub(crate) fn resolution<P: Protocol>(written: Written<P>) -> Vec<String> {
         read_secret: Arc::new(|_| Ok("user:secret".to_owned())),
     };
     match P::resolve(Arc::new(written), &env) {
-        Ok(_) => Vec::new(),
+        Ok(config) => config.left_out.iter().map(|error| error.text.clone()).collect(),
         Err(errors) => errors.into_iter().map(|error| error.text).collect(),
     }
 }

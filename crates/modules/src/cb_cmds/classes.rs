@@ -54,8 +54,12 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let names = compile(call, &world.targets(&tags), &map, &definitions, &mut findings)?;
     let depends_on_known = names.iter().any(|name| name == "KNOWN" || name == "UNKNOWN");
     let dependencies = names.into_iter().filter(|name| !is_builtin(name)).collect();
+    let change = Change::SetClass { tags, map, follow, dependencies, depends_on_known };
+    if findings.is_empty() {
+        findings = call.whole_runs(&what, std::slice::from_ref(&change)).await?;
+    }
     call.guard(&findings)?;
-    call.apply_one(Change::SetClass { tags, map, follow, dependencies, depends_on_known }).await?;
+    call.apply_one(change).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);
     Ok(stored(format!("DHCPv{} client class successfully set.", call.digit()), "client-classes", shown))
 }
@@ -114,6 +118,9 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             ));
         }
     }
-    let count = call.apply_one(Change::DeleteClass { name: name.to_owned() }).await?;
+    let change = Change::DeleteClass { name: name.to_owned() };
+    let what = format!("deletion of client class '{name}'");
+    call.guard(&call.whole_runs(&what, std::slice::from_ref(&change)).await?)?;
+    let count = call.apply_one(change).await?;
     Ok(deleted(format!("{count} DHCPv{} client class(es) deleted.", call.digit()), count))
 }

@@ -44,15 +44,13 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let space = space_of(&map, call.family);
     let code = u16::try_from(int_member(&map, "code"))?;
     map.insert("space".to_owned(), space.as_str().into());
-    let mut world = World::fetch(call).await?;
-    world.known(std::slice::from_ref(&tag))?;
-    let (findings, warnings) = world.def_fits(call, &tag, &map).await?;
-    call.guard(&findings)?;
-    call.apply_one(Change::SetOptionDef { tag, map }).await?;
+    World::fetch(call).await?.known(std::slice::from_ref(&tag))?;
+    let change = Change::SetOptionDef { tag, map };
+    let what = format!("option definition {code} in '{space}'");
+    call.guard(&call.whole_runs(&what, std::slice::from_ref(&change)).await?)?;
+    call.apply_one(change).await?;
     let shown = Map::from([("code".to_owned(), code.into()), ("space".to_owned(), space.into())]);
-    let answer =
-        stored(format!("DHCPv{} option definition successfully set.", call.digit()), "option-defs", shown);
-    Ok(call.with_warnings(answer, warnings))
+    Ok(stored(format!("DHCPv{} option definition successfully set.", call.digit()), "option-defs", shown))
 }
 
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
@@ -94,6 +92,14 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             ));
         }
     }
-    let count = call.apply_one(Change::DeleteOptionDef { tag, space: key.space, code: key.code }).await?;
+    let what = format!("deletion of option definition {} in '{}'", key.code, key.space);
+    let change = Change::DeleteOptionDef { tag, space: key.space, code: key.code };
+    if !force {
+        let findings = call.whole_runs(&what, std::slice::from_ref(&change)).await?;
+        if !findings.is_empty() {
+            return refuse(format!("{} (\"force\": true deletes it nevertheless)", findings.join("; ")));
+        }
+    }
+    let count = call.apply_one(change).await?;
     Ok(deleted(format!("{count} DHCPv{} option definition(s) deleted.", call.digit()), count))
 }

@@ -38,7 +38,6 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         return refuse("'parameters' map must not be empty");
     }
     let mut changes = Vec::new();
-    let mut stored = Vec::new();
     let mut shown = Map::new();
     let flat = flatten(map)?;
     // Before what is wrong with values.
@@ -48,12 +47,11 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     for (name, value) in flat {
         let value = rules::global(call.family, &name, value)?;
         render::insert_global(&mut shown, &name, value.clone());
-        stored.push(StoredGlobal { name: name.clone(), value: value.clone(), tags: vec![tag.clone()] });
         changes.push(Change::SetGlobal { tag: tag.clone(), name, value });
     }
     let world = World::fetch(call).await?;
     world.known(std::slice::from_ref(&tag))?;
-    call.guard(&world.globals_run(&tag, stored, None))?;
+    call.guard(&call.whole_runs("global parameters", &changes).await?)?;
     let count = changes.len();
     call.apply(changes).await?;
     let arguments = Map::from([("count".to_owned(), number(count)), ("parameters".to_owned(), shown.into())]);
@@ -111,7 +109,8 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let (name, tag) = one(call)?;
     let world = World::fetch(call).await?;
     world.known(std::slice::from_ref(&tag))?;
-    call.guard(&world.globals_run(&tag, Vec::new(), Some(&name)))?;
-    let count = call.apply_one(Change::DeleteGlobal { tag, name }).await?;
+    let change = Change::DeleteGlobal { tag, name };
+    call.guard(&call.whole_runs("global parameters", std::slice::from_ref(&change)).await?)?;
+    let count = call.apply_one(change).await?;
     Ok(deleted(format!("{count} DHCPv{} global parameter(s) deleted.", call.digit()), count))
 }

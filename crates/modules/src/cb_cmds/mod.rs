@@ -22,12 +22,14 @@ mod globals;
 mod messages;
 mod networks;
 mod options;
+mod pieces;
 mod render;
 mod rules;
 mod servers;
 mod subnets;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

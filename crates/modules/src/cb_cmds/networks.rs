@@ -1,12 +1,13 @@
 //! `remote-network*`.
 
-use backend::{Change, NetworkSubnets, ServerSelector, text_member};
+use backend::{Change, NetworkSubnets, ServerSelector, Stored, text_member};
 use config::Protocol;
 use control::Answer;
 use json::{Map, Value};
 
 use super::args::Refusal;
-use super::check::{World, lacking};
+use super::check::{World, element, lacking};
+use super::pieces::Piece;
 use super::{Call, deleted, found, render, rules, stored};
 
 pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
@@ -29,9 +30,16 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             ));
         }
     }
-    findings.extend(world.network_runs(call, &tags, &map, &members).await?);
     let what = format!("shared network '{name}'");
     findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
+    if findings.is_empty() {
+        let old = call.backend()?.network(name.clone()).await?;
+        let row = old.as_ref().map_or(u64::MAX, |old| old.row);
+        let new = Stored { row, element: element(map.clone(), &what, &tags) };
+        let before = Piece::of_network(&name, old, members.clone());
+        let after = Piece::of_network(&name, Some(new), members);
+        findings = world.piece_runs(call, &what, &before, &after).await?;
+    }
     call.guard(&findings)?;
     call.apply_one(Change::SetNetwork { tags, map }).await?;
     let shown = Map::from([("name".to_owned(), name.into())]);
@@ -78,6 +86,17 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         "delete" => NetworkSubnets::Delete,
         _ => NetworkSubnets::Keep,
     };
+    let world = World::fetch(call).await?;
+    let old = call.backend()?.network(name.to_owned()).await?;
+    let mut members = call.backend()?.subnets_of(name.to_owned()).await?;
+    let before = Piece::of_network(name, old, members.clone());
+    match subnets {
+        NetworkSubnets::Delete => members.clear(),
+        NetworkSubnets::Keep => members.iter_mut().for_each(|subnet| subnet.shared_network = None),
+    }
+    let after = Piece::of_network(name, None, members);
+    let what = format!("deletion of shared network '{name}'");
+    call.guard(&world.piece_runs(call, &what, &before, &after).await?)?;
     let count = call.apply_one(Change::DeleteNetwork { name: name.to_owned(), subnets }).await?;
     Ok(deleted(format!("{count} IPv{} shared network(s) deleted.", call.digit()), count))
 }

@@ -57,8 +57,12 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
     let key = option_key_of(&map);
     let what = format!("option {} in '{}'", key.code, key.space);
     findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
+    let change = Change::SetOption { scope, map };
+    if findings.is_empty() {
+        findings = world.option_runs(call, &what, change.clone()).await?;
+    }
     call.guard(&findings)?;
-    call.apply_one(Change::SetOption { scope, map }).await?;
+    call.apply_one(change).await?;
     let mut shown = Map::from([("code".to_owned(), key.code.into()), ("space".to_owned(), key.space.into())]);
     let classes = key.classes.unwrap_or_default();
     if !classes.is_empty() {
@@ -71,10 +75,16 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
 pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result<Answer, Refusal> {
     let key = call.args.option_key("options", &["client-classes"])?;
     let scope = call.args.scope(level)?;
-    if let OptionScope::Global(tag) = &scope {
-        World::fetch(call).await?.known(std::slice::from_ref(tag))?;
+    let global = if let OptionScope::Global(tag) = &scope { Some(tag.clone()) } else { None };
+    let what = format!("deletion of option {} in '{}'", key.code, key.space);
+    let change = Change::DeleteOption { scope, key };
+    if let Some(tag) = global {
+        let world = World::fetch(call).await?;
+        world.known(&[tag])?;
+        // It may have hidden one of all servers, or of the file.
+        call.guard(&world.option_runs(call, &what, change.clone()).await?)?;
     }
-    let count = call.apply_one(Change::DeleteOption { scope, key }).await?;
+    let count = call.apply_one(change).await?;
     Ok(deleted(format!("{count} DHCPv{} option(s) deleted.", call.digit()), count))
 }
 

@@ -52,7 +52,10 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         );
     }
     let losses = losses(call.backend()?, &tag).await?;
-    let count = call.apply_one(Change::DeleteServer(tag)).await?;
+    let change = Change::DeleteServer(tag.clone());
+    let what = format!("deletion of server '{tag}'");
+    call.guard(&call.whole_runs(&what, std::slice::from_ref(&change)).await?)?;
+    let count = call.apply_one(change).await?;
     let answer = deleted(format!("{count} DHCPv{} server(s) deleted.", call.digit()), count);
     Ok(call.with_warnings(answer, if count > 0 { losses } else { Vec::new() }))
 }

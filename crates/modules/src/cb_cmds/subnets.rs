@@ -7,6 +7,7 @@ use json::{Kind, Map, Value};
 
 use super::args::{Refusal, refuse};
 use super::check::World;
+use super::pieces::Piece;
 use super::{Call, deleted, found, render, rules, stored};
 
 pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
@@ -28,9 +29,9 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
             }
         }
     }
-    findings.extend(world.subnet_runs(call, &tags, &subnet).await?);
     let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
     findings.extend(world.classes_known(call, &tags, &subnet.map, &what, None).await?);
+    findings.extend(world.subnet_runs(call, &tags, &subnet, findings.is_empty()).await?);
     call.guard(&findings)?;
     let shown = Map::from([
         ("id".to_owned(), subnet.id.0.into()),
@@ -73,6 +74,12 @@ pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refu
 }
 
 async fn del<P: Protocol>(call: &Call<'_, P>, key: SubnetKey) -> Result<Answer, Refusal> {
+    let world = World::fetch(call).await?;
+    if let Some(subnet) = call.backend()?.subnet(key).await? {
+        let what = format!("deletion of subnet {} ({})", subnet.id, subnet.prefix);
+        let before = Piece::of_subnet(subnet);
+        call.guard(&world.piece_runs(call, &what, &before, &Piece::default()).await?)?;
+    }
     let count = call.apply_one(Change::DeleteSubnet(key)).await?;
     Ok(deleted(format!("{count} IPv{} subnet(s) deleted.", call.digit()), count))
 }

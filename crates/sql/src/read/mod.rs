@@ -158,6 +158,23 @@ impl Reader<'_> {
         self.first(sql, &[text(tag.as_str())], server_of)
     }
 
+    /// As [`backend::ConfigBackend::apart`].
+    pub(crate) fn apart(&self) -> Result<Vec<ServerTag>, Error> {
+        let tied: Vec<String> = [GLOBALS, OPTION_DEFS, OPTIONS, CLASSES, NETWORKS, SUBNETS]
+            .map(|table| format!("EXISTS (SELECT 1 FROM {} t WHERE t.server_id = s.id)", table.ties))
+            .into();
+        let sql = format!(
+            "SELECT s.tag FROM dhcp4_server s WHERE s.tag <> 'all' AND ({}) ORDER BY s.id",
+            tied.join(" OR ")
+        );
+        let mut tags = Vec::new();
+        self.each(&sql, &[], |row| {
+            tags.push(tag_of(row, 0)?);
+            Ok(())
+        })?;
+        Ok(tags)
+    }
+
     // Ties.
 
     /// Tags of objects, by row.

@@ -149,6 +149,20 @@ impl Reader<'_> {
         Ok(subnets)
     }
 
+    /// As [`backend::ConfigBackend::examples_of`].
+    pub(crate) fn examples_of(&self, network: &str, but: SubnetId) -> Result<Vec<StoredSubnet>, Error> {
+        let commit = if self.family == Family::V6 { ", m.rapid_commit" } else { "" };
+        let sql = format!(
+            "SELECT MIN(m.subnet_id) FROM dhcp4_subnet m JOIN dhcp4_subnet_server t ON t.subnet_id = m.subnet_id \
+             WHERE m.shared_network_name = ?1 AND m.subnet_id <> ?2 GROUP BY t.server_id, m.interface{commit}"
+        );
+        let found = self.find_all(&sql, &[text(network), Datum::Int(but.0.into())])?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.subnets(&Ids::numbers(self.dialect(), &found.into_iter().collect()))
+    }
+
     /// The query of what [`pool`](Self::pool) reads.
     fn pools(&self, ids: &Ids) -> String {
         format!(

@@ -161,10 +161,13 @@ pub(super) fn options_and_definitions_of_a_class() {
     let s = Session::with(&["abc"]);
     // No definition: octets of a code.
     s.ok("remote-class4-set", &set(r#"{"name": "a", "option-data": [{"code": 222, "data": "123"}]}"#, ""));
+    let def = r#"{"server-tags": ["abc"], "option-defs": [{"name": "foo", "code": 222, "type": "uint32"}]}"#;
+    s.refused("remote-option-def4-set", def, "(configuration database, client class 'a')");
     s.ok(
-        "remote-option-def4-set",
-        r#"{"server-tags": ["abc"], "option-defs": [{"name": "foo", "code": 222, "type": "uint32"}]}"#,
+        "remote-class4-set",
+        &set(r#"{"name": "a", "option-data": [{"code": 222, "data": "00000123"}]}"#, ""),
     );
+    s.ok("remote-option-def4-set", def);
     s.ok("remote-class4-set", &set(r#"{"name": "a", "option-data": [{"code": 222, "data": "123"}]}"#, ""));
     s.ok("remote-class4-set", &set(r#"{"name": "b", "option-data": [{"name": "foo", "data": "123"}]}"#, ""));
     // One of its own.

@@ -253,9 +253,17 @@ pub(super) fn classes_that_nobody_defined() {
         &subnet(r#"["abc", "xyz"]"#, &of(1, &parts[0])),
         "subnet 1 (10.0.1.0/24): client class 'voip' is not given to server 'xyz'",
     );
-    // Those that are there without a definition, and those of the file.
+    // Those that are there without a definition, and those of the file while the database has none.
     s.file(r#"{"client-classes": [{"name": "printers"}]}"#);
     let known = r#""client-classes": ["VENDOR_CLASS_x", "DROP", "printers"]"#;
+    let text = "client class 'printers' is not defined for server 'abc'";
+    s.refused("remote-subnet4-set", &subnet(r#"["abc"]"#, &of(1, known)), text);
+    for class in ["voip", "other"] {
+        s.ok(
+            "remote-class4-del",
+            &format!(r#"{{"force": true, "client-classes": [{{"name": "{class}"}}]}}"#),
+        );
+    }
     s.ok("remote-subnet4-set", &subnet(r#"["abc"]"#, &of(1, known)));
 }
 

@@ -142,6 +142,7 @@ fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, direct_resp
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
         libraries: &active.libraries,
+        share: active.share(),
         locals: &shared.locals,
         now: now.seconds(),
         moment: now,

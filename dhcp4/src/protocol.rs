@@ -165,9 +165,22 @@ impl Protocol for Dhcp4 {
         proceed: impl FnMut() -> bool + Send,
     ) -> Result<Reclaimed, StoreError> {
         let dns = Dns4 { config: &active.config, enabled: updates };
-        let libraries = &active.libraries;
-        reclaim::expired(&*active.store, &active.runtime, dns, libraries, now.seconds(), limits, proceed)
-            .await
+        let ours = |lease: &Lease4| active.reclaims(lease);
+        reclaim::expired(
+            &*active.store,
+            &active.runtime,
+            (dns, &active.libraries),
+            ours,
+            now.seconds(),
+            limits,
+            proceed,
+        )
+        .await
+    }
+
+    fn share_key(lease: &Lease4) -> Option<Vec<u8>> {
+        let client_id = lease.client_id.as_ref().map(|id| id.octets().to_vec());
+        client_id.or_else(|| lease.hw_addr.map(|hw_addr| hw_addr.octets().to_vec()))
     }
 
     fn name_requests(

@@ -123,6 +123,7 @@ fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) -> Context6
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
         libraries: &active.libraries,
+        share: active.share(),
         server_id: active.identity.duid(),
         now: now.seconds(),
         moment: now,

@@ -156,9 +156,21 @@ impl Protocol for Dhcp6 {
         proceed: impl FnMut() -> bool + Send,
     ) -> Result<Reclaimed, StoreError> {
         let dns = Dns6 { config: &active.config, enabled: updates };
-        let libraries = &active.libraries;
-        reclaim::expired(&*active.store, &active.runtime, dns, libraries, now.seconds(), limits, proceed)
-            .await
+        let ours = |lease: &Lease6| active.reclaims(lease);
+        reclaim::expired(
+            &*active.store,
+            &active.runtime,
+            (dns, &active.libraries),
+            ours,
+            now.seconds(),
+            limits,
+            proceed,
+        )
+        .await
+    }
+
+    fn share_key(lease: &Lease6) -> Option<Vec<u8>> {
+        Some(lease.duid.octets().to_vec())
     }
 
     fn name_requests(

@@ -20,6 +20,7 @@ const VOLATILE: &[&str] = &[
     "time",
     "timestamp",
     "modification-time",
+    "date-time",
     "mac",
 ];
 
@@ -51,6 +52,11 @@ fn play(mut server: Server, mut config: Value, socket: &Path, session: &str) {
     config["hooks-libraries"] = ["cb", "lease", "stat", "subnet", "class", "host"]
         .map(|library| json!({ "library": format!("libdhcp_{library}_cmds.so") }))
         .into_iter()
+        .chain([json!({ "library": "libdhcp_ha.so", "parameters": { "high-availability": [ {
+            "this-server-name": "server1", "mode": "passive-backup",
+            "multi-threading": { "http-dedicated-listener": false },
+            "peers": [ { "name": "server1", "url": "http://127.0.0.1:8005/", "role": "primary" },
+                       { "name": "server2", "url": "http://127.0.0.1:1/", "role": "backup" } ] } ] } })])
         .collect();
     config["multi-threading"] = json!({ "enable-multi-threading": true, "thread-pool-size": 1 });
     config["config-control"] = json!({ "config-fetch-wait-time": 0,

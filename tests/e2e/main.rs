@@ -17,6 +17,7 @@ mod disk;
 mod ecosystem;
 mod examples;
 mod golden;
+mod ha;
 mod hosts;
 mod kea;
 mod keywords;

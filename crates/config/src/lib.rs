@@ -27,7 +27,7 @@ pub use parse::{
 pub use resolve::{
     AgentConfig, AgentLogin, AgentSocket, AgentTls, D2Config, DdnsDomain, DnsServer, InterfaceCheck,
     ResolveEnv, SecretReader, TsigKey, check_classes, check_options, definition_table, loggers,
-    mentioned_classes, resolve_agent, resolve_d2, resolve4, resolve6,
+    mentioned_classes, read_secret, resolve_agent, resolve_d2, resolve4, resolve6,
 };
 pub use write::{
     config_get, config_get_d2, config_get_text, hash, metadata, option_data, write, write_d2, write_file,

@@ -149,8 +149,9 @@ impl CommandTable {
         self.add(definition, handler, false)
     }
 
-    /// Adds a command that reads, and whose handler takes microseconds to its end or to its first wait, whatever there
-    /// is to serve: it runs where the command arrives, and moves away only when it waits.
+    /// Adds a command whose handler takes microseconds to its end or to its first wait, whatever there is to serve: it
+    /// runs where the command arrives, and moves away only when it waits. One that writes has no turn among the others
+    /// that do: its changes have to be right beside theirs.
     pub fn register_quick<F, R>(&self, definition: CommandDef, handler: F) -> Result<(), DuplicateCommand>
     where
         F: Fn(Command) -> R + Send + Sync + 'static,
@@ -240,7 +241,7 @@ impl CommandTable {
         }
     }
 
-    /// Runs a command: reads side by side, writes one after the other. Needs a tokio runtime.
+    /// Runs a command: reads side by side, writes one after the other but for quick ones. Needs a tokio runtime.
     pub async fn dispatch(&self, command: Command) -> Answer {
         observe::log!(messages::Received { name: printable(&command.name) });
         let found = {
@@ -253,6 +254,7 @@ impl CommandTable {
         }
         let turn = match entry.definition.access {
             Access::Read => None,
+            Access::Write if entry.quick => None,
             Access::Write => Some(self.writing.clone().lock_owned().await),
         };
         let handler = entry.handler;

@@ -64,11 +64,12 @@ pub(crate) trait Reclaim: Leased {
 }
 
 /// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease but the first: false ends the run (the
-/// `max-reclaim-time` of the caller's clock). `forget` adds what is to be told of a lease that is no
-/// more; whether its row goes, too, is its second argument.
+/// `max-reclaim-time` of the caller's clock). `ours` leaves leases to another server; `forget` adds what is to be told of a
+/// lease that is no more; whether its row goes, too, is its second argument.
 pub(crate) async fn expired<L: Reclaim>(
     store: &L::Store<'_>,
     runtime: &Runtime<L>,
+    ours: impl Fn(&L) -> bool,
     forget: impl Fn(&L, bool, &mut Reclaimed),
     now: Timestamp,
     limits: Limits,
@@ -77,6 +78,13 @@ pub(crate) async fn expired<L: Reclaim>(
     // One more than wanted tells whether there are more.
     let ask = if limits.leases == 0 { 0 } else { limits.leases + 1 };
     let mut due = L::due(store, over(now), ask).await?;
+    let found = due.len();
+    due.retain(|lease| ours(lease));
+    if ask > 0 && due.len() < found && found == ask {
+        // Those of another server must not keep the server's own out of sight.
+        due = L::due(store, over(now), 0).await?;
+        due.retain(|lease| ours(lease));
+    }
     if limits.remove {
         due.extend(L::released(store).await?.into_iter().filter(|lease| lease.is_expired(now)));
     }

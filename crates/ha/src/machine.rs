@@ -178,6 +178,12 @@ impl<U> Machine<U> {
         self.scopes
     }
 
+    /// Whether clients may be answered.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.serving == Some(true)
+    }
+
     /// What is said to the other servers.
     #[must_use]
     pub fn speaker(&self) -> Speaker<'_> {
@@ -655,6 +661,17 @@ impl<U> Machine<U> {
     #[must_use]
     pub fn reclaims(&self, owner: Option<usize>) -> bool {
         self.state != State::Terminated || owner.is_some_and(|owner| self.scopes.serves(owner))
+    }
+
+    /// Takes the switch of the service out of what is to be done, if it is there.
+    pub fn take_switch(&mut self) -> Option<bool> {
+        let at = self.actions.iter().rposition(|action| matches!(action, Action::Serve(_)))?;
+        let last = self.actions.get(at).copied();
+        self.actions.retain(|action| !matches!(action, Action::Serve(_)));
+        match last {
+            Some(Action::Serve(on)) => Some(on),
+            _ => None,
+        }
     }
 
     // Commands.

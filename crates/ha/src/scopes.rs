@@ -3,7 +3,8 @@
 use crate::config::{Mode, Relationship, Role};
 use crate::hash::hash;
 
-/// The places of the active servers whose clients are served, as bits.
+/// The places of the servers whose clients are served, as bits. Backups have no clients of their own; an operator may name
+/// them all the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scopes(pub u32);
 
@@ -42,8 +43,7 @@ impl Scopes {
         for name in names {
             let server = name.strip_prefix("HA_").unwrap_or(name);
             let place = [name, server].into_iter().find_map(|name| relationship.place(name));
-            let active = place.filter(|place| relationship.peers[*place].role != Role::Backup);
-            let Some(place) = active else {
+            let Some(place) = place else {
                 return Err(format!(
                     "invalid server name specified '{name}' while enabling/disabling HA scopes"
                 ));
@@ -60,10 +60,8 @@ impl Scopes {
 
     /// The names of the servers whose clients are served.
     pub fn names(self, relationship: &Relationship) -> impl Iterator<Item = &str> {
-        relationship
-            .active()
-            .filter(move |(place, _)| self.serves(*place))
-            .map(|(_, peer)| peer.name.as_str())
+        let places = relationship.peers.iter().enumerate();
+        places.filter(move |(place, _)| self.serves(*place)).map(|(_, peer)| peer.name.as_str())
     }
 }
 

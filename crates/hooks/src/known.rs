@@ -34,6 +34,8 @@ pub enum Module {
     DdnsTuning,
     /// Options by expression.
     FlexOption,
+    /// High availability.
+    Ha,
     /// The `reservation-*` commands.
     HostCmds,
     /// The `lease4-*` commands.
@@ -119,7 +121,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_ha",
         purpose: "high availability",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::Ha),
     },
     Library {
         name: "libdhcp_host_cache",

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn every_problem_is_named() {
         let list = [
-            "libdhcp_ha.so",
+            "libdhcp_radius.so",
             "/opt/libmine.so",
             "libdhcp_cb_cmds.so",
             "libdhcp_cb_cmds",
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "hook library 'libdhcp_ha.so' (high availability) is not supported yet",
+                "hook library 'libdhcp_radius.so' (RADIUS) is not supported yet",
                 "hook library '/opt/libmine.so' is not known",
                 "hook library 'libdhcp_cb_cmds' is listed more than once",
                 "hook library 'libddns_gss_tsig.so' is not for kea-dhcp4",

@@ -6,6 +6,7 @@ pub mod class_cmds;
 mod ddns_tuning;
 pub mod edit;
 mod flex_option;
+pub mod ha;
 pub mod host_cmds;
 pub mod lease_cmds;
 pub mod legal_log;
@@ -29,6 +30,7 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub fn command_definitions(family: base::Family) -> impl Iterator<Item = &'static control::CommandDef> {
     cb_cmds::command_definitions(family)
         .chain(class_cmds::command_definitions())
+        .chain(ha::command_definitions())
         .chain(host_cmds::command_definitions())
         .chain(lease_cmds::command_definitions(family))
         .chain(stat_cmds::command_definitions(family))
@@ -41,6 +43,8 @@ pub struct Libraries {
     pub loaded: Vec<hooks::Loaded>,
     /// The roles of `libdhcp_rbac`.
     pub gate: Option<Arc<dyn Gate>>,
+    /// The relationships of `libdhcp_ha`.
+    pub ha: Option<ha::Settings>,
     /// Where `libdhcp_legal_log` writes.
     pub legal_log: Option<legal_log::Settings>,
     /// What `libdhcp_run_script` runs.
@@ -60,6 +64,20 @@ impl Libraries {
                     match rbac::Policy::load(parameters) {
                         Ok(policy) => libraries.gate = Some(Arc::new(policy)),
                         Err(more) => faults.extend(more),
+                    }
+                }
+                hooks::Loaded::Module { module: hooks::Module::Ha, parameters } => {
+                    match ha::Settings::load(parameters) {
+                        Ok(settings) => libraries.ha = Some(settings),
+                        Err(more) => faults.extend(more),
+                    }
+                    let lease_cmds = |library: &hooks::Loaded| library.name() == lease_cmds::PROVIDER;
+                    if !libraries.loaded.iter().any(lease_cmds) {
+                        faults.push(format!(
+                            "{} needs {} in hooks-libraries",
+                            ha::PROVIDER,
+                            lease_cmds::PROVIDER
+                        ));
                     }
                 }
                 hooks::Loaded::Module { module: hooks::Module::LegalLog, parameters } => {

@@ -255,6 +255,14 @@ impl<D: Copy + PartialEq> OutBatch<D> {
         true
     }
 
+    /// Takes packet `index` back, before any of the batch was sent; those after it move up.
+    pub fn remove(&mut self, index: usize) {
+        if let Some(from) = self.slots.get_mut(index..self.used).filter(|from| !from.is_empty()) {
+            from.rotate_left(1);
+            self.used -= 1;
+        }
+    }
+
     /// Octets of the longest payload that waits.
     pub(crate) fn longest(&self) -> usize {
         let waiting = self.slots.iter().take(self.used).skip(self.settled);
@@ -421,5 +429,24 @@ impl<D: Copy + PartialEq> OutBatch<D> {
 impl<D: Copy + PartialEq> Default for OutBatch<D> {
     fn default() -> Self {
         Self::new(crate::Batch4::CAPACITY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_taken_back() {
+        let mut batch = OutBatch::<u8>::new(4);
+        for place in 0..3_u8 {
+            batch.next_slot(place).unwrap().push(place);
+        }
+        batch.remove(1);
+        batch.remove(7);
+        let left: Vec<_> =
+            (0..3).filter_map(|at| batch.get(at)).map(|(to, octets)| (*to, octets[0])).collect();
+        assert_eq!(left, [(0, 0), (2, 2)]);
+        assert_eq!(batch.next_slot(9).map(|slot| slot.len()), Some(0));
     }
 }

@@ -12,6 +12,7 @@ use observe::StatisticCommand;
 use observe::stats::Limit;
 
 use crate::Protocol;
+use crate::ha::HaHost;
 use crate::hook_host::HookHost;
 use crate::interfaces;
 use crate::messages::say;
@@ -234,6 +235,7 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
     for provider in [
         modules::cb_cmds::PROVIDER,
         modules::class_cmds::PROVIDER,
+        modules::ha::PROVIDER,
         modules::host_cmds::PROVIDER,
         modules::lease_cmds::PROVIDER,
         modules::stat_cmds::PROVIDER,
@@ -267,6 +269,7 @@ fn register_module<P: Protocol>(
     match module {
         hooks::Module::CbCmds => modules::cb_cmds::register::<P::Model>(table, host()),
         hooks::Module::ClassCmds => modules::class_cmds::register::<P::Model>(table, host()),
+        hooks::Module::Ha => modules::ha::register(table, Arc::new(HaHost(Arc::clone(server)))),
         hooks::Module::HostCmds => modules::host_cmds::register::<P::Model>(table, host()),
         hooks::Module::LeaseCmds => modules::lease_cmds::register::<P::Model>(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),

@@ -7,6 +7,7 @@
 mod clients;
 mod commands;
 mod d2_client;
+mod ha;
 mod hook_host;
 mod hosts;
 mod interfaces;

@@ -130,6 +130,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         now: Micros,
         held: Seconds,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    /// What load is balanced by, of the client of a lease.
+    fn share_key(lease: &Self::Lease) -> Option<Vec<u8>>;
     /// What DNS is to be told of a lease, when it is told anything at all (`enabled`).
     fn name_requests(
         config: &Config<Self>,

@@ -20,6 +20,7 @@ use modules::legal_log::{self, LegalLog};
 use modules::run_script::{self, Runner};
 
 use crate::Protocol;
+use crate::ha::{Group, Ha, Listeners};
 use crate::hosts::{Lookup, Used};
 use crate::leases::{Home, LeaseDatabase};
 use crate::messages::say;
@@ -45,6 +46,8 @@ pub(crate) struct State<P: Protocol> {
     pub(crate) hosts: Vec<Arc<Used>>,
     pub(crate) lease_file: PathBuf,
     pub(crate) loggers: Vec<observe::LoggerSettings>,
+    /// For partners of high availability.
+    pub(crate) listeners: Listeners,
 }
 
 impl<P: Protocol> Default for State<P> {
@@ -56,6 +59,7 @@ impl<P: Protocol> Default for State<P> {
             hosts: Vec::new(),
             lease_file: PathBuf::new(),
             loggers: Vec::new(),
+            listeners: Listeners::default(),
         }
     }
 }
@@ -273,16 +277,22 @@ impl<P: Protocol> Server<P> {
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
         let workers = self.new_workers(&services.multi_threading).await?;
+        let listened = hooks.ha.as_ref().filter(|_| services.multi_threading.enable);
+        let listened = listened.map(|settings| settings.0.as_slice()).unwrap_or_default();
         let opened = async {
             self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
             let fresh =
                 self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
             let fresh = fresh.map_err(Refusal::new)?;
+            let front = self.front.enter();
+            let listeners = state.listeners.bind::<P>(listened, &self.commands).map_err(Refusal::new)?;
+            drop(front);
             let leases = Wanted { file: &places.lease_file, database: leases.as_ref() };
-            self.swap(&config, leases, &hosts, Some(outlets)).await.map(|()| fresh)
+            let ha = self.group(hooks.ha.as_ref(), services);
+            self.swap(&config, leases, &hosts, Some((outlets, ha))).await.map(|()| (fresh, listeners))
         };
-        let fresh = match opened.await {
-            Ok(fresh) => fresh,
+        let (fresh, listeners) = match opened.await {
+            Ok(opened) => opened,
             Err(refusal) => {
                 crate::sockets::end(workers.unwrap_or_default()).await;
                 // These settings were in use, so they can be used.
@@ -325,6 +335,10 @@ impl<P: Protocol> Server<P> {
         // Last: no command may meet a server that is half configured.
         let _front = self.front.enter();
         state.channels.serve(fresh, &self.commands);
+        state.listeners.serve(listeners);
+        if let Some(ha) = &self.shared.active.load().ha {
+            ha.group.start(self);
+        }
         Ok(remark)
     }
 
@@ -379,20 +393,21 @@ impl<P: Protocol> Server<P> {
         self.swap(config, leases, &state.hosts, None).await
     }
 
-    /// The moment of change: no packet is in progress. `outlets`: those from now on, when the whole configuration was
+    /// The moment of change: no packet is in progress. `outlets`: those from now on, and the relationships of high
+    /// availability, when the whole configuration was
     /// read; then a lease file that was removed or replaced meanwhile is opened anew.
     async fn swap(
         &self,
         config: &Arc<Config<P>>,
         leases: Wanted<'_, P>,
         hosts: &[Arc<Used>],
-        outlets: Option<Outlets>,
+        outlets: Option<(Outlets, Option<Arc<Group<P>>>)>,
     ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let reload = outlets.is_some();
-        let Outlets { legal_log, scripts } = outlets.unwrap_or_else(|| Outlets {
-            legal_log: running.legal_log.clone(),
-            scripts: running.scripts.clone(),
+        let (Outlets { legal_log, scripts }, ha) = outlets.unwrap_or_else(|| {
+            let ha = running.ha.as_ref().map(|ha| Arc::clone(&ha.group));
+            (Outlets { legal_log: running.legal_log.clone(), scripts: running.scripts.clone() }, ha)
         });
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
@@ -428,10 +443,18 @@ impl<P: Protocol> Server<P> {
             libraries: P::libraries(config, &self.shared.kept),
             legal_log,
             scripts,
+            ha: ha.map(|group| Ha::new(group, config)),
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,
         };
         self.shared.active.store(Arc::new(active));
+        if let Some(old) = &running.ha {
+            let goes_on =
+                self.shared.active.load().ha.as_ref().is_some_and(|ha| Arc::ptr_eq(&ha.group, &old.group));
+            if !goes_on {
+                old.group.end(self);
+            }
+        }
         if let Some(old) = replaced {
             // What it was told is to be written, also when the server ends soon.
             tokio::task::spawn_blocking(move || old.flush());
@@ -450,6 +473,21 @@ impl<P: Protocol> Server<P> {
         );
         self.registry.set_default_limit(limit, self.shared.clock.now());
         Ok(())
+    }
+
+    /// The relationships of a configuration: those that there are, where nothing about them changes.
+    fn group(
+        &self,
+        settings: Option<&modules::ha::Settings>,
+        services: &config::Services,
+    ) -> Option<Arc<Group<P>>> {
+        let running = self.shared.active.load().ha.as_ref().map(|ha| Arc::clone(&ha.group));
+        let settings = settings?;
+        if let Some(running) = running.filter(|running| running.goes_on(settings)) {
+            return Some(running);
+        }
+        let threads = services.multi_threading.enable;
+        Some(Arc::new(Group::new(settings.clone(), threads, &self.shared.clock, &self.background)))
     }
 
     /// Does something to the channels, on their thread.

@@ -382,6 +382,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         libraries: P::Libraries::default(),
         legal_log: None,
         scripts: None,
+        ha: None,
     })
 }
 
@@ -389,6 +390,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
 async fn stop<P: Protocol>(server: &Arc<Server<P>>) {
     let mut state = server.state.lock().await;
     state.channels.close().await;
+    state.listeners.close().await;
     server.sockets.lock().await.stop().await;
     let active = server.shared.active.load_full();
     let stored = active.store.commit(active.store.mark()).await;

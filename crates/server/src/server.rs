@@ -10,6 +10,7 @@ use backend::hosts::HostDatabase;
 use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
+use engine::share::Share;
 use modules::legal_log::LegalLog;
 use modules::run_script;
 use observe::{Logging, Registry};
@@ -19,6 +20,7 @@ use tokio::sync::{Mutex, Notify, RwLock};
 use crate::Protocol;
 use crate::clients::Clients;
 use crate::d2_client::Client;
+use crate::ha::Ha;
 use crate::hosts::Lookup;
 use crate::leases::Home;
 use crate::messages::say;
@@ -51,9 +53,21 @@ pub struct Active<P: Protocol> {
     pub legal_log: Option<Arc<LegalLog>>,
     /// `libdhcp_run_script` is listed.
     pub scripts: Option<Arc<run_script::Runner>>,
+    /// `libdhcp_ha` is listed.
+    pub(crate) ha: Option<Arc<Ha<P>>>,
 }
 
 impl<P: Protocol> Active<P> {
+    /// Who shares the clients with other servers.
+    pub fn share(&self) -> Option<&dyn Share> {
+        self.ha.as_deref().map(|ha| ha as &dyn Share)
+    }
+
+    /// Whether this server is to reclaim a lease, of several that share the clients.
+    pub fn reclaims(&self, lease: &P::Lease) -> bool {
+        self.ha.as_ref().is_none_or(|ha| ha.reclaims(lease))
+    }
+
     /// Room for packets where there is anything to wait for.
     pub(crate) fn parking(config: &Config<P>, home: &Home<P>, hosts: bool) -> Option<Parking> {
         (hosts || home.database().is_some()).then(|| Parking::new(config.services.parked_packet_limit))

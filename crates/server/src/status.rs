@@ -70,6 +70,9 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     let drops: Map = counts.map(|(name, packets)| (name.to_owned(), Value::from(packets))).collect();
     put("packet-queue-drops", drops.into());
     put("lease-store", leases(&active.home).into());
+    if let Some(ha) = &active.ha {
+        put("high-availability", ha.group.report());
+    }
     Answer::arguments(status)
 }
 

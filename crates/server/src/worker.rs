@@ -21,10 +21,11 @@ use std::time::Duration;
 use engine::{DropReason, Effects};
 use lease::{Durable, MaybeReady};
 use net::{AsyncSocket, Batch, Lane, OutBatch, Queue, Received, SocketId};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::Protocol;
+use crate::ha::{Ha, Updates};
 use crate::messages::say;
 use crate::over6::PeerDoor;
 use crate::overload::{Pressure, SHORT};
@@ -187,14 +188,22 @@ pub struct Batches<P: Protocol, Q: Queue = <P as Protocol>::Queue> {
     /// What promises nothing.
     ready: Replies<P, Q>,
     /// What follows once the leases are durable.
-    effects: Effects,
+    effects: Effects<P::Lease>,
+    /// What other servers are to know, before the reply leaves where there is one.
+    updates: Updates<P>,
     /// The store may have been changed.
     changed: bool,
 }
 
 impl<P: Protocol, Q: Queue> Batches<P, Q> {
     fn new<D: Door<P, Queue = Q>>(local: &Local<P, D>) -> Self {
-        Self { waiting: local.empty(), ready: local.empty(), effects: Effects::NONE, changed: false }
+        Self {
+            waiting: local.empty(),
+            ready: local.empty(),
+            effects: Effects::NONE,
+            updates: Vec::new(),
+            changed: false,
+        }
     }
 
     /// Where the next reply is built; `None`: there is no room for it.
@@ -203,10 +212,20 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
     }
 
     /// The packet has a reply. One that `promises` something rests on the lease store.
-    pub fn reply(&mut self, destination: Q::Destination, kind: P::Reply, promises: bool, effects: Effects) {
+    pub fn reply(
+        &mut self,
+        destination: Q::Destination,
+        kind: P::Reply,
+        promises: bool,
+        mut effects: Effects<P::Lease>,
+    ) {
         let Self { waiting, ready, .. } = self;
         waiting.batch.redirect_last(destination);
         if promises || !effects.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
+            let leases = std::mem::take(&mut effects.leases);
+            if !leases.is_empty() {
+                self.updates.push((Some(waiting.kinds.len()), leases));
+            }
             waiting.kinds.push(kind);
             self.effects.extend(effects);
             self.changed = true;
@@ -216,8 +235,12 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
     }
 
     /// The packet is done with, and nobody is answered.
-    pub fn done(&mut self, effects: Effects) {
+    pub fn done(&mut self, mut effects: Effects<P::Lease>) {
         self.waiting.batch.cancel_last();
+        let leases = std::mem::take(&mut effects.leases);
+        if !leases.is_empty() {
+            self.updates.push((None, leases));
+        }
         self.effects.extend(effects);
         self.changed = true;
     }
@@ -334,9 +357,10 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
                     listener.close().await;
                 }
                 let _: Result<_, _> = unfinished.parked.acquire_many(TASKS).await;
-                // Replies that wait for their commit still leave.
+                // Replies that wait for their commit still leave, and after it those that wait for a partner.
                 let all = u32::try_from(PENDING_BATCHES).unwrap_or(u32::MAX);
                 let _: Result<_, _> = unfinished.pending.acquire_many(all).await;
+                let _: Result<_, _> = unfinished.parked.acquire_many(TASKS).await;
                 let _: Result<(), ()> = done.send(());
                 return;
             }
@@ -547,7 +571,7 @@ async fn deliver<P: Protocol, D: Door<P>>(
     batches: Batches<P, D::Queue>,
     committed: Option<lease::Committed>,
 ) {
-    let Batches { waiting, mut ready, effects, .. } = batches;
+    let Batches { waiting, mut ready, effects, updates, .. } = batches;
     if !ready.batch.is_empty() {
         send::<P, D>(socket, &active, &mut ready).await;
     }
@@ -557,16 +581,15 @@ async fn deliver<P: Protocol, D: Door<P>>(
         return;
     };
     let at_once = matches!(committed, MaybeReady::Ready(_));
-    let waiting = Waiting { active, replies: waiting, effects, committed };
-    if at_once {
-        finish(local, socket, waiting).await;
+    let waiting = Waiting { active, replies: waiting, effects, updates, committed };
+    if at_once && waiting.updates.is_empty() {
+        finish(local, socket, waiting, None).await;
         return;
     }
     let Ok(permit) = Arc::clone(&local.unfinished.pending).acquire_owned().await else { return };
     let (local, socket) = (Rc::clone(local), Rc::clone(socket));
     tokio::task::spawn_local(async move {
-        finish(&local, &socket, waiting).await;
-        drop(permit);
+        finish(&local, &socket, waiting, Some(permit)).await;
     });
 }
 
@@ -574,7 +597,8 @@ async fn deliver<P: Protocol, D: Door<P>>(
 struct Waiting<P: Protocol, Q: Queue> {
     active: Arc<Active<P>>,
     replies: Replies<P, Q>,
-    effects: Effects,
+    effects: Effects<P::Lease>,
+    updates: Updates<P>,
     committed: lease::Committed,
 }
 
@@ -598,12 +622,14 @@ async fn send<P: Protocol, D: Door<P>>(
     }
 }
 
+/// `turn`: among those that wait for their commit.
 async fn finish<P: Protocol, D: Door<P>>(
     local: &Local<P, D>,
     socket: &AsyncSocket<D::Queue>,
     waiting: Waiting<P, D::Queue>,
+    turn: Option<OwnedSemaphorePermit>,
 ) {
-    let Waiting { active, mut replies, effects, committed } = waiting;
+    let Waiting { active, mut replies, effects, updates, committed } = waiting;
     match committed.await {
         Ok(()) => {
             local.shared.d2.hand_on(effects.requests);
@@ -612,6 +638,12 @@ async fn finish<P: Protocol, D: Door<P>>(
             }
             if let Some(log) = &active.legal_log {
                 log.record(effects.entries);
+            }
+            if let Some(ha) = active.ha.as_ref().filter(|_| !updates.is_empty()) {
+                let _waits = local.unfinished.parked.acquire().await;
+                // The partner may take its time; batches that come after this one are committed meanwhile.
+                drop(turn);
+                await_partner::<P, D>(ha, &active, &mut replies, updates).await;
             }
             if !replies.batch.is_empty() {
                 send::<P, D>(socket, &active, &mut replies).await;
@@ -626,4 +658,30 @@ async fn finish<P: Protocol, D: Door<P>>(
         }
     }
     local.give_back(replies);
+}
+
+/// Has the partner told of the leases of a batch, and takes back the replies that it does not vouch for: their clients
+/// ask again.
+async fn await_partner<P: Protocol, D: Door<P>>(
+    ha: &Ha<P>,
+    active: &Active<P>,
+    replies: &mut Replies<P, D::Queue>,
+    updates: Updates<P>,
+) {
+    let (places, queries): (Vec<_>, Vec<_>) = updates.into_iter().unzip();
+    let statistics = active.runtime.statistics();
+    let (refused, reason) = match ha.room(queries.len()) {
+        Some(_room) => (ha.tell(queries).await, DropReason::ProcessingFailed),
+        None => (vec![true; queries.len()], DropReason::QueueFull),
+    };
+    // From the last: places before one that is taken out stay what they are.
+    for place in
+        places.into_iter().zip(refused).rev().filter(|(_, refused)| *refused).filter_map(|(place, _)| place)
+    {
+        replies.batch.remove(place);
+        if place < replies.kinds.len() {
+            replies.kinds.remove(place);
+        }
+        P::dropped(statistics, reason);
+    }
 }

@@ -156,6 +156,7 @@ impl World4 {
             databases: None,
             runtime: &self.runtime,
             libraries: &self.libraries,
+            share: None,
             locals: &self.locals,
             now: self.clock.timestamp(),
             moment: self.clock.now(),
@@ -178,7 +179,7 @@ impl World4 {
         Ok(verdict)
     }
 
-    fn follow(&self, effects: Effects) {
+    fn follow(&self, effects: Effects<Lease4>) {
         self.tell(effects.requests);
         self.announce(effects.announcements);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
@@ -241,8 +242,8 @@ impl World4 {
     fn run_reclaim(&self, remove: bool) -> Result<(), String> {
         let limits = reclaim::Limits { leases: 0, remove };
         let dns = Dns4 { config: &self.config, enabled: self.config.services.d2_client.enable_updates };
-        let (libraries, now) = (&self.libraries, self.clock.timestamp());
-        let run = reclaim::expired(&*self.store, &self.runtime, dns, libraries, now, limits, || true);
+        let (told, now) = ((dns, &self.libraries), self.clock.timestamp());
+        let run = reclaim::expired(&*self.store, &self.runtime, told, |_| true, now, limits, || true);
         let done = at_once(run).map_err(|error| error.to_string())?;
         self.tell(done.requests);
         self.announce(done.announcements);

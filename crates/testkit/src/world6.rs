@@ -112,6 +112,7 @@ impl World6 {
             databases: None,
             runtime: &self.runtime,
             libraries: &self.libraries,
+            share: None,
             server_id: &self.server_id,
             now: self.clock.timestamp(),
             moment: self.clock.now(),
@@ -145,7 +146,7 @@ impl World6 {
         }
     }
 
-    fn follow(&self, effects: Effects) {
+    fn follow(&self, effects: Effects<Lease6>) {
         self.tell(effects.requests);
         self.announce(effects.announcements);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(effects.entries);
@@ -209,8 +210,8 @@ impl World6 {
     fn run_reclaim(&self, remove: bool) -> Result<(), String> {
         let limits = reclaim::Limits { leases: 0, remove };
         let dns = Dns6 { config: &self.config, enabled: self.updates() };
-        let (libraries, now) = (&self.libraries, self.clock.timestamp());
-        let run = reclaim::expired(&*self.store, &self.runtime, dns, libraries, now, limits, || true);
+        let (told, now) = ((dns, &self.libraries), self.clock.timestamp());
+        let run = reclaim::expired(&*self.store, &self.runtime, told, |_| true, now, limits, || true);
         let done = at_once(run).map_err(|error| error.to_string())?;
         self.tell(done.requests);
         self.announce(done.announcements);

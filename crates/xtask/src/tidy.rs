@@ -36,8 +36,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "modules",
         &[
-            "base", "json", "options", "expr", "host", "config", "backend", "control", "engine", "hooks",
-            "lease", "ncr", "observe", "wire",
+            "base", "json", "options", "expr", "ha", "host", "config", "backend", "control", "engine",
+            "hooks", "lease", "ncr", "observe", "wire",
         ],
     ),
     ("dns", &["wire"]),
@@ -65,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "control",
             "daemon",
             "engine",
+            "ha",
             "hooks",
             "host",
             "lease",

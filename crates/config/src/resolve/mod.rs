@@ -36,7 +36,7 @@ pub(crate) use hosts::{default_identifiers, identifier as reserved_for, stored a
 pub use mentions::mentioned_classes;
 pub(crate) use options::{definitions, find_definition, is_csv, option_set};
 pub(crate) use own6::ERP_LOCAL_DOMAIN_NAME;
-pub use service::loggers;
+pub use service::{loggers, read_secret};
 
 use crate::error::ConfigError;
 use crate::keywords::{self, Tables, Type};
@@ -62,7 +62,7 @@ pub struct ResolveEnv {
 
 impl Default for ResolveEnv {
     fn default() -> Self {
-        Self { relaxed: false, interface_exists: None, read_secret: Arc::new(service::read_secret) }
+        Self { relaxed: false, interface_exists: None, read_secret: Arc::new(read_secret) }
     }
 }
 

@@ -24,7 +24,10 @@ use crate::{
 const SECRET_BYTES: u64 = 64 << 10;
 
 /// The first line of a file, without its end.
-pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn read_secret(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let mut text = String::new();
     file.take(SECRET_BYTES).read_to_string(&mut text).map_err(|e| e.to_string())?;

@@ -89,51 +89,102 @@ pub enum PostError {
 /// Sends a command over a connection of its own; answers with the status and the body. Waits as long as it takes:
 /// callers bound it.
 pub async fn post(target: &Target, body: Bytes) -> Result<(StatusCode, Bytes), PostError> {
-    let host = target.host();
-    let port = target.port;
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| PostError::Connect {
-        host: host.to_owned(),
-        port,
-        error,
-    })?;
-    let _ = stream.set_nodelay(true);
-    match &target.tls {
-        None => exchange(target, host, stream, body).await,
-        Some(tls) => {
-            let (connector, name) = tls.connector(host)?;
-            let stream = connector.connect(name, stream).await.map_err(|error| PostError::Handshake {
-                host: host.to_owned(),
-                port,
-                error,
-            })?;
-            exchange(target, host, stream, body).await
-        }
+    Connection::open(target).await?.exchange(target, body, false).await
+}
+
+/// A connection for several commands, one after the other. Dropped, it is closed.
+#[derive(Debug)]
+pub struct Connection {
+    sender: http1::SendRequest<Full<Bytes>>,
+    driver: tokio::task::JoinHandle<hyper::Result<()>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
     }
 }
 
-async fn exchange<S>(
-    target: &Target,
-    host: &str,
-    stream: S,
-    body: Bytes,
-) -> Result<(StatusCode, Bytes), PostError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let broken = |error: hyper::Error| PostError::Broken(with_cause(&error));
-    let (mut sender, connection) = http1::Builder::new()
-        .title_case_headers(true)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(broken)?;
-    let driver = tokio::spawn(connection);
+impl Connection {
+    /// Connects, waiting as long as it takes.
+    ///
+    /// # Errors
+    /// When nobody is there, or is somebody else (TLS).
+    pub async fn open(target: &Target) -> Result<Self, PostError> {
+        let host = target.host();
+        let port = target.port;
+        let stream = TcpStream::connect((host, port)).await.map_err(|error| PostError::Connect {
+            host: host.to_owned(),
+            port,
+            error,
+        })?;
+        let _ = stream.set_nodelay(true);
+        match &target.tls {
+            None => Self::over(stream).await,
+            Some(tls) => {
+                let (connector, name) = tls.connector(host)?;
+                let stream = connector.connect(name, stream).await.map_err(|error| PostError::Handshake {
+                    host: host.to_owned(),
+                    port,
+                    error,
+                })?;
+                Self::over(stream).await
+            }
+        }
+    }
+
+    async fn over<S>(stream: S) -> Result<Self, PostError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let opened = http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = opened.map_err(|error| PostError::Broken(with_cause(&error)))?;
+        Ok(Self { sender, driver: tokio::spawn(connection) })
+    }
+
+    /// Whether the other side has not closed it, as far as is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// Sends a command and waits for its answer; the connection stays.
+    ///
+    /// # Errors
+    /// When the connection breaks: it is of no more use.
+    pub async fn post(&mut self, target: &Target, body: Bytes) -> Result<(StatusCode, Bytes), PostError> {
+        self.sender.ready().await.map_err(|error| PostError::Broken(with_cause(&error)))?;
+        self.exchange(target, body, true).await
+    }
+
+    async fn exchange(
+        &mut self,
+        target: &Target,
+        body: Bytes,
+        stays: bool,
+    ) -> Result<(StatusCode, Bytes), PostError> {
+        let host = target.host();
+        let request = request(target, host, body, stays)?;
+        let broken = |error: hyper::Error| PostError::Broken(with_cause(&error));
+        let response = self.sender.send_request(request).await.map_err(broken)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST)
+            .collect()
+            .await
+            .map_err(|error| PostError::Broken(error.to_string()))?
+            .to_bytes();
+        Ok((status, body))
+    }
+}
+
+fn request(target: &Target, host: &str, body: Bytes, stays: bool) -> Result<Request<Full<Bytes>>, PostError> {
     let shown = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let mut request = Request::post(format!("/{}", target.path.trim_start_matches('/')))
         .header(HOST, format!("{shown}:{}", target.port))
         .header(USER_AGENT, &target.user_agent)
         .header(ACCEPT, "*/*")
         .header(CONTENT_TYPE, "application/json")
-        .header(CONNECTION, "close");
+        .header(CONNECTION, if stays { "keep-alive" } else { "close" });
     if let Some(login) = &target.login {
         request = request.header(AUTHORIZATION, login.header());
     }
@@ -151,15 +202,7 @@ where
     for (name, value) in headers.collect::<Result<Vec<_>, _>>()? {
         request.headers_mut().insert(name, value);
     }
-    let response = sender.send_request(request).await.map_err(broken)?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LARGEST)
-        .collect()
-        .await
-        .map_err(|error| PostError::Broken(error.to_string()))?
-        .to_bytes();
-    driver.abort();
-    Ok((status, body))
+    Ok(request)
 }
 
 /// hyper tells what failed and keeps why to itself.

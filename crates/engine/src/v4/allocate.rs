@@ -44,6 +44,17 @@ pub(super) struct Granted<'c> {
     pub held: bool,
 }
 
+impl Granted<'_> {
+    /// The row as it is stored: DNS is told of leases, not of offers.
+    pub(super) fn row(&self, offer: bool) -> Lease4 {
+        row(&self.lease, offer)
+    }
+}
+
+fn row(lease: &Lease4, offer: bool) -> Lease4 {
+    Lease4 { fqdn_fwd: lease.fqdn_fwd && !offer, fqdn_rev: lease.fqdn_rev && !offer, ..lease.clone() }
+}
+
 /// Why nothing was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -517,12 +528,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         (lease, name.option)
     }
 
-    /// The row to store: DNS is told of leases, not of offers.
     fn row(&self, lease: &Lease4) -> Lease4 {
-        let mut row = lease.clone();
-        row.fqdn_fwd &= !self.offer;
-        row.fqdn_rev &= !self.offer;
-        row
+        row(lease, self.offer)
     }
 
     /// Seconds left of a lease that needs no new row: unchanged, and younger than the share of its life and the

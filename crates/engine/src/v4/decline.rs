@@ -5,7 +5,7 @@ use ncr::Change;
 
 use super::lease::belongs;
 use super::messages::{DeclineFail, DeclineLease, DeclineMismatch, DeclineNotFound, NotProcessed};
-use super::{Context4, Dns4, DropReason, Effects, Query, Verdict, event, legal};
+use super::{Changed, Context4, Dns4, DropReason, Effects, Query, Verdict, event, legal, share};
 use crate::legal::Event;
 
 /// Shows an identity, or that there is none.
@@ -51,13 +51,14 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
         return Ok(Verdict::NOTHING);
     }
     let period = ctx.config.globals.decline_probation_period;
-    if ctx.store.update(declined(&lease, ctx.now, period), &lease).await.map_err(failed)? == Updated::Conflict
-    {
+    let row = declined(&lease, ctx.now, period);
+    let mut effects = Effects::default();
+    share::tell(ctx, &mut effects, || Changed::Stored(row.clone()));
+    if ctx.store.update(row, &lease).await.map_err(failed)? == Updated::Conflict {
         observe::log!(DeclineFail { query: label, address, error: "the lease has changed meanwhile" });
         return Ok(Verdict::NOTHING);
     }
     observe::log!(DeclineLease { address, query: label, period });
-    let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
     legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
     let (committed, announcements) = ([&*lease], &mut effects.announcements);

@@ -7,7 +7,7 @@ use wire::v4::{MessageType, Packet};
 use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
 use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
-    library, relay_info, release, request, subnet,
+    library, relay_info, release, request, share, subnet,
 };
 use crate::points::Point;
 
@@ -19,6 +19,9 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
     };
+    if let Err(reason) = share::arrived(ctx, &mut query) {
+        return Verdict::Drop(reason);
+    }
     accept::bootp(ctx, &mut query);
     ctx.runtime.statistics().received(query.kind);
     let restored = relay_info::restored(ctx, &query).await;
@@ -125,6 +128,9 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     classify::refuse_dropped(query)?;
     accept::sanity(query)?;
     let without_subnet = matches!(query.kind, MessageType::RELEASE | MessageType::DECLINE);
+    if without_subnet {
+        share::unselected(ctx, query)?;
+    }
     if without_subnet && !ctx.libraries.at(Point::SubnetSelected).is_empty() {
         library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
     }
@@ -132,7 +138,9 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
         MessageType::RELEASE => release::process(ctx, query).await,
         MessageType::DECLINE => return decline::process(ctx, query).await,
         _ => {
-            let subnet = library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
+            let subnet = subnet::of(ctx, query);
+            share::selected(ctx, query, subnet)?;
+            let subnet = library::subnet_selected(ctx, query, subnet)?;
             subnet::report(query, subnet);
             crate::classify::second_round(ctx.config, query, subnet);
             classify::tell(ctx, query);

@@ -23,11 +23,12 @@ mod release;
 mod reply;
 mod request;
 pub mod sanity;
+mod share;
 mod subnet;
 mod verdict;
 mod warm;
 
-pub use crate::{ClassSet, DropReason, Effects};
+pub use crate::{Changed, ClassSet, DropReason, Effects};
 pub use ddns::Dns4;
 pub use event::Event;
 pub use handle::{handle, handle_guarded, handle_now};

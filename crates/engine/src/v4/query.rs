@@ -13,6 +13,7 @@ use super::{Label, Libraries};
 use crate::ClassSet;
 use crate::alloc::Runtime4;
 use crate::over6::Over6;
+use crate::share::Share;
 
 /// Which addresses are the server's own.
 pub trait LocalAddresses: Send + Sync {
@@ -33,6 +34,8 @@ pub struct Context4<'a> {
     pub runtime: &'a Runtime4,
     /// The hook libraries that are called on the way.
     pub libraries: &'a Libraries,
+    /// Who shares the clients; `None`: all are this server's.
+    pub share: Option<&'a dyn Share>,
     pub locals: &'a dyn LocalAddresses,
     pub now: Timestamp,
     /// The same to the microsecond.

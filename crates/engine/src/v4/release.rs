@@ -9,7 +9,7 @@ use super::messages::{
     Release, ReleaseDeleted, ReleaseExpired, ReleaseFail, ReleaseNoLease, ReleaseNotAssigned,
     ReleaseWrongClient,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict, event, legal};
+use super::{Changed, Context4, Dns4, Effects, Query, Verdict, event, legal, share};
 use crate::legal::Event;
 
 pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Verdict, StoreError> {
@@ -36,6 +36,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     let keep = expired.flush_reclaimed_timer_wait_time > 0
         && expired.hold_reclaimed_time > 0
         && !lease.valid_lifetime.is_infinite();
+    let mut effects = Effects::default();
     let outcome = if keep {
         // The name leaves DNS now, not when the row goes.
         let released = Lease4 {
@@ -45,8 +46,10 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
             fqdn_rev: false,
             ..Lease4::clone(&lease)
         };
+        share::tell(ctx, &mut effects, || Changed::Stored(released.clone()));
         ctx.store.update(released, &lease).await?
     } else {
+        share::tell(ctx, &mut effects, || Changed::Ended(Lease4::clone(&lease)));
         ctx.store.delete(&lease).await?
     };
     if outcome == Updated::Conflict {
@@ -59,7 +62,6 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
     } else {
         observe::log!(ReleaseDeleted { query: label, address });
     }
-    let mut effects = Effects::default();
     Dns4::of(ctx).tell(Change::Remove, &lease, &mut effects.requests);
     legal::tell(ctx, query, None, Event::Released, &lease, &mut effects.entries);
     let (committed, announcements) = ([&*lease], &mut effects.announcements);

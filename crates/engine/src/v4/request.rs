@@ -14,7 +14,7 @@ use super::messages::{
     ClientIdIgnored, Discover, InitReboot, LeaseAlloc, LeaseOffer, LeaseReuse, Lifetime, NakInitReboot,
     NakNoLease, NakNoOffer, NakNoSubnet, NakRejected, NoLeaseInitReboot, Request, UnknownAddress,
 };
-use super::{Context4, Dns4, Effects, Query, Verdict, classify, event, legal, reply};
+use super::{Changed, Context4, Dns4, Effects, Query, Verdict, classify, event, legal, reply, share};
 use crate::legal::Event;
 use crate::points::Point;
 
@@ -53,6 +53,12 @@ pub(super) async fn process(
         Decision::Ipv6Only(subnet) => (Some(subnet), None),
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
     };
+    if let Some(granted) = granted.as_ref().filter(|granted| !granted.reused && (!offer || granted.held)) {
+        for lease in ended.iter().filter(|lease| lease.address != granted.lease.address) {
+            share::tell(ctx, &mut effects, || Changed::Ended(Lease4::clone(lease)));
+        }
+        share::tell(ctx, &mut effects, || Changed::Stored(granted.row(offer)));
+    }
     let Some(subnet) = subnet else { return Ok(Verdict::Done(effects)) };
     if !query.hosts.is_empty() {
         crate::classify::of_final_subnet(query, subnet);
@@ -82,7 +88,7 @@ fn announce(
     query: &Query<'_>,
     granted: &Granted<'_>,
     ended: &[Arc<Lease4>],
-    effects: &mut Effects,
+    effects: &mut Effects<Lease4>,
 ) {
     let (lease, announcements) = (&granted.lease, &mut effects.announcements);
     if granted.renewed {
@@ -103,7 +109,7 @@ fn tell(
     granted: &Granted<'_>,
     ended: &[Arc<Lease4>],
     reply: &[u8],
-    effects: &mut Effects,
+    effects: &mut Effects<Lease4>,
 ) {
     let mut tell =
         |event, lease: &Lease4| legal::tell(ctx, query, Some(reply), event, lease, &mut effects.entries);
@@ -120,7 +126,7 @@ async fn decide<'c>(
     query: &Query<'_>,
     subnet: Option<&'c Arc<Subnet4>>,
     offer: bool,
-    effects: &mut Effects,
+    effects: &mut Effects<Lease4>,
     ended: &mut Vec<Arc<Lease4>>,
 ) -> Result<Decision<'c>, StoreError> {
     let requested = query.requested_address();

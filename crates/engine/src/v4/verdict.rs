@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use base::HwAddr;
+use lease::Lease4;
 use wire::v4::MessageType;
 
 use crate::{DropReason, Effects};
@@ -14,7 +15,7 @@ pub enum Verdict {
     /// promise nothing at once.
     Reply(Reply),
     /// Done, and no reply is due (RELEASE, DECLINE, a NAK that would be wrong).
-    Done(Effects),
+    Done(Effects<Lease4>),
     Drop(DropReason),
 }
 
@@ -23,7 +24,7 @@ impl Verdict {
     pub(super) const NOTHING: Self = Self::Done(Effects::NONE);
 
     /// With these effects. A dropped query has none.
-    pub(super) fn with(mut self, effects: Effects) -> Self {
+    pub(super) fn with(mut self, effects: Effects<Lease4>) -> Self {
         match &mut self {
             Self::Reply(reply) => reply.effects = effects,
             Self::Done(done) => *done = effects,
@@ -41,7 +42,7 @@ pub struct Reply {
     /// It rests on the store: it leaves once the store has committed. An OFFER that was not stored promises nothing
     /// (RFC 2131 section 3.1) and may leave at once.
     pub promises: bool,
-    pub effects: Effects,
+    pub effects: Effects<Lease4>,
 }
 
 /// Where a reply goes.

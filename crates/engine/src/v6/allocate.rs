@@ -140,7 +140,8 @@ pub(super) struct Exchange<'a, 'c, 'q> {
     pub ended: Vec<Arc<Lease6>>,
     /// The lease that DNS is to be told of: that of the first address.
     pub begun: Option<Lease6>,
-    /// Leases that were given or extended, for the legal log and libraries; empty where nobody asks.
+    /// Leases that were given or extended, for the legal log, libraries and the servers that share the clients; empty where
+    /// nobody asks.
     pub given: Vec<Lease6>,
     /// Those that were answered as they stand.
     pub kept: Vec<Lease6>,
@@ -236,7 +237,9 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             if granted.named && address && self.begun.is_none() {
                 self.begun = Some(granted.lease.clone());
             }
-            let told = self.ctx.config.legal_log.is_some() || !self.ctx.libraries.at(Point::Told).is_empty();
+            let told = self.ctx.config.legal_log.is_some()
+                || self.ctx.share.is_some()
+                || !self.ctx.libraries.at(Point::Told).is_empty();
             if self.commit && told {
                 let list = if granted.reused { &mut self.kept } else { &mut self.given };
                 list.push(granted.lease.clone());

@@ -15,7 +15,8 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, event, legal};
+use super::{Context6, Dns6, Query, Verdict, event, legal, share};
+use crate::Changed;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -68,10 +69,12 @@ async fn decline(
         return no_binding("This is your address, but you used wrong IAID");
     }
     let period = ctx.config.globals.decline_probation_period;
-    if ctx.store.update(declined(&lease, ctx.now, period), &lease).await? == Updated::Conflict {
+    let row = declined(&lease, ctx.now, period);
+    if ctx.store.update(row.clone(), &lease).await? == Updated::Conflict {
         observe::log!(DeclineFailed { query: label, address, error: "the lease has changed meanwhile" });
         return Ok((StatusCode::UNSPEC_FAIL, "Server failed to decline a lease"));
     }
+    share::tell(ctx, &mut answer.effects, || Changed::Stored(row));
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
     let announcements = &mut answer.effects.announcements;

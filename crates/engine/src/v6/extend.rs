@@ -13,7 +13,8 @@ use super::messages::{NotProcessed, ProcessExtend, Renewed};
 use super::pools::Pool;
 use super::reply::{Answer, IaReply, Text};
 use super::request::{Ended, associations, exchange_end, rejected, report};
-use super::{Context6, Dns6, DropReason, Query, Verdict, event, legal, reply};
+use super::{Context6, Dns6, DropReason, Query, Verdict, event, legal, reply, share};
+use crate::Changed;
 use crate::legal::Event;
 use crate::points::Point;
 
@@ -120,13 +121,19 @@ pub(super) fn conclude<'c>(
     answer.name = ended.name;
     // Nothing is committed for an advertisement.
     let answers = answer.kind == MessageType::REPLY;
+    let kept = |lease: &&Arc<lease::Lease6>| {
+        ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource))
+    };
+    for lease in ended.ended.iter().filter(|lease| !kept(lease)) {
+        share::tell(ctx, &mut answer.effects, || Changed::Ended(lease::Lease6::clone(lease)));
+    }
+    for lease in &ended.given {
+        share::tell(ctx, &mut answer.effects, || Changed::Stored(lease.clone()));
+    }
     let mut verdict = reply::finish(ctx, query, Some(ended.subnet), answer, out);
     let told = !ctx.libraries.at(Point::Told).is_empty();
     if let (Verdict::Reply(reply), true) = (&mut verdict, told && answers) {
-        let lost = ended
-            .ended
-            .iter()
-            .filter(|lease| !ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource)));
+        let lost = ended.ended.iter().filter(|lease| !kept(lease));
         event::committed(ctx, query, (&ended.given, &ended.kept), lost, &mut reply.effects.announcements);
     }
     if let (Verdict::Reply(reply), true) = (&mut verdict, ctx.config.legal_log.is_some()) {
@@ -134,9 +141,6 @@ pub(super) fn conclude<'c>(
         for lease in &ended.given {
             legal::tell(ctx, query, Some(out), Event::Assigned, lease, entries);
         }
-        let kept = |lease: &&Arc<lease::Lease6>| {
-            ended.granted.iter().any(|(resource, _)| lease.prefix() == Some(*resource))
-        };
         for lease in ended.ended.iter().filter(|lease| !kept(lease)) {
             legal::tell(ctx, query, Some(out), Event::Released, lease, entries);
         }

@@ -7,7 +7,7 @@ use wire::v6::{MessageType, Packet};
 use super::messages::{PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName};
 use super::{
     Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
-    hw_addr, inform, library, over4, register, release, request, subnet,
+    hw_addr, inform, library, over4, register, release, request, share, subnet,
 };
 use crate::classes::ClassSet;
 
@@ -22,6 +22,9 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
     };
+    if let Err(reason) = share::arrived(ctx, &mut query) {
+        return Verdict::Drop(reason);
+    }
     ctx.runtime.statistics().received(query.kind);
     if let Some(flex_id) = &ctx.config.flex_id {
         query.ignore_iaid = flex_id.ignore_iaid;
@@ -126,7 +129,9 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     if query.kind == MessageType::DHCPV4_QUERY {
         return over4::process(ctx, query, out);
     }
-    let subnet = library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
+    let subnet = subnet::of(ctx, query);
+    share::selected(ctx, query, subnet)?;
+    let subnet = library::subnet_selected(ctx, query, subnet)?;
     crate::classify::second_round(ctx.config, query, subnet);
     classify::tell(ctx, query);
     classify::refuse_dropped(query)?;

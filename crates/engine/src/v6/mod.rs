@@ -29,6 +29,7 @@ mod release;
 mod reply;
 mod request;
 pub mod sanity;
+mod share;
 mod subnet;
 mod verdict;
 

@@ -14,6 +14,7 @@ use wire::v6::{Message, MessageType, Packet};
 use super::{Hosts, Label, Libraries};
 use crate::alloc::Runtime6;
 use crate::classes::ClassSet;
+use crate::share::Share;
 
 /// The world in which a query is handled. One for a batch of queries.
 pub struct Context6<'a> {
@@ -24,6 +25,8 @@ pub struct Context6<'a> {
     pub runtime: &'a Runtime6,
     /// The hook libraries that are called on the way.
     pub libraries: &'a Libraries,
+    /// Who shares the clients; `None`: all are this server's.
+    pub share: Option<&'a dyn Share>,
     /// The server's DUID.
     pub server_id: &'a Duid,
     pub now: Timestamp,

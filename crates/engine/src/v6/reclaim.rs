@@ -61,15 +61,15 @@ impl Reclaim for Lease6 {
 }
 
 /// Reclaims leases whose time is up at `now`. `proceed` is asked before each lease but the first: false ends the run (the
-/// `max-reclaim-time` of the caller's clock).
+/// `max-reclaim-time` of the caller's clock). `ours` leaves leases to another server.
 ///
 /// # Errors
 /// When the store fails; leases reclaimed so far stay reclaimed.
 pub async fn expired(
     store: &dyn LeaseStore6,
     runtime: &Runtime6,
-    dns: Dns6<'_>,
-    libraries: &Libraries,
+    (dns, libraries): (Dns6<'_>, &Libraries),
+    ours: impl Fn(&Lease6) -> bool,
     now: Timestamp,
     limits: Limits,
     proceed: impl FnMut() -> bool,
@@ -81,7 +81,7 @@ pub async fn expired(
             event::tell(libraries, event::Event::Recovered { lease }, &mut done.announcements);
         }
     };
-    crate::reclaim::expired(store, runtime, forget, now, limits, proceed).await
+    crate::reclaim::expired(store, runtime, ours, forget, now, limits, proceed).await
 }
 
 /// Deletes rows that were kept for `held` after their end.

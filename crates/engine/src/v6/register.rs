@@ -13,7 +13,8 @@ use wire::v6::{IaAddr, MessageType};
 use super::messages::{RegisterClientChange, RegisterDisabled, RegisterFailed, RegisteredConflict};
 use super::name::ClientName;
 use super::reply::Answer;
-use super::{Context6, Dns6, DropReason, Query, Verdict, event, reply};
+use super::{Context6, Dns6, DropReason, Query, Verdict, event, reply, share};
+use crate::Changed;
 use crate::hosts::each_at;
 
 /// All registered addresses are of this association: the message has none.
@@ -85,6 +86,7 @@ pub(super) async fn process(
     let mut answer = Answer::new(MessageType::ADDR_REG_REPLY);
     answer.registered = query.message().option(option6::IA_ADDR).map(Box::from);
     answer.name = Some(name);
+    share::tell(ctx, &mut answer.effects, || Changed::Stored(lease.clone()));
     let same = there.as_ref().is_some_and(|there| {
         there.hostname == lease.hostname
             && (there.fqdn_fwd, there.fqdn_rev) == (lease.fqdn_fwd, lease.fqdn_rev)

@@ -60,7 +60,7 @@ pub(super) struct Answer<'c> {
     pub registered: Option<Box<[u8]>>,
     /// Those that something was granted from.
     pub pools: SmallVec<[Pool<'c>; 2]>,
-    pub effects: Effects,
+    pub effects: Effects<lease::Lease6>,
 }
 
 impl Answer<'_> {

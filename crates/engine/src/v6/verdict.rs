@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use lease::Lease6;
 use wire::v6::MessageType;
 
 use crate::{DropReason, Effects};
@@ -12,7 +13,7 @@ pub enum Verdict {
     /// The reply's bytes are in the caller's buffer; send them once the lease store has committed.
     Reply(Reply),
     /// Done, and no reply is due (a CONFIRM without addresses, a REBIND of prefixes nobody knows).
-    Done(Effects),
+    Done(Effects<Lease6>),
     /// kea-dhcp4 is to answer (RFC 7341): hand it the bytes in the caller's buffer.
     PassOn,
     Drop(DropReason),
@@ -32,7 +33,7 @@ pub struct Reply {
     /// It speaks of what the store holds, and must not leave before the store has committed. An advertisement does not:
     /// nothing is promised with it.
     pub promises: bool,
-    pub effects: Effects,
+    pub effects: Effects<Lease6>,
 }
 
 /// Where a reply goes: to the client, or to the relay agent next to the server.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use base::{HwAddr, PoolId, Seconds, SubnetId};
+use base::{HwAddr, PoolId, Seconds, SubnetId, Timestamp};
 use config::Dhcp4;
 use json::{Map, Value};
 use lease::{Added, Lease4, LeaseState, LeaseStore4, LeaseType, StoreError, Updated};
@@ -54,6 +54,22 @@ impl Leases for Dhcp4 {
 
     fn state(lease: &Lease4) -> LeaseState {
         lease.state
+    }
+
+    fn cltt(lease: &Lease4) -> Timestamp {
+        lease.cltt
+    }
+
+    fn expires(lease: &Lease4) -> Timestamp {
+        lease.expires()
+    }
+
+    fn holder(lease: &Lease4) -> String {
+        match (&lease.client_id, &lease.hw_addr) {
+            (Some(client_id), _) => format!("client-id {client_id}"),
+            (None, Some(hw_addr)) => format!("hw-address {hw_addr}"),
+            (None, None) => "nobody".to_owned(),
+        }
     }
 
     fn lease_type(_: &Lease4) -> LeaseType {

@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use base::{HwAddr, Iaid, Ipv6Prefix, PoolId, Seconds, SubnetId};
+use base::{HwAddr, Iaid, Ipv6Prefix, PoolId, Seconds, SubnetId, Timestamp};
 use config::Dhcp6;
 use json::{Map, Value};
 use lease::{Added6, HwAddrSource, Lease6, LeaseState, LeaseStore6, LeaseType, StoreError, Updated};
@@ -65,6 +65,18 @@ impl Leases for Dhcp6 {
 
     fn state(lease: &Lease6) -> LeaseState {
         lease.state
+    }
+
+    fn cltt(lease: &Lease6) -> Timestamp {
+        lease.cltt
+    }
+
+    fn expires(lease: &Lease6) -> Timestamp {
+        lease.expires()
+    }
+
+    fn holder(lease: &Lease6) -> String {
+        format!("duid {} iaid {}", lease.duid, lease.iaid.0)
     }
 
     fn lease_type(lease: &Lease6) -> LeaseType {

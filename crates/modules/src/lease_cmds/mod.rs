@@ -13,6 +13,7 @@ mod messages;
 mod protocol;
 mod query;
 mod report;
+mod take_over;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use messages::v4::MESSAGES;
 pub use messages::v6::MESSAGES as MESSAGES6;
 pub use protocol::Leases;
 use protocol::{By, Wanted};
+pub use take_over::{Taken, differ, take_over};
 
 /// How often a change is tried again that another change overtook.
 const ATTEMPTS: usize = 8;
@@ -85,8 +87,9 @@ pub fn register<P: Leases>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Resu
             let host = Arc::clone(&host);
             async move { run(op, host.as_ref(), &command).await }
         };
-        // One lease is found in no time, or the database is waited for.
-        if op == Op::Get {
+        // One lease is found or changed in no time, or the medium is waited for; and leases change beside packets
+        // anyway. A partner of high availability sends many at a time.
+        if matches!(op, Op::Get | Op::Update | Op::Del | Op::BulkApply) {
             table.register_quick(*definition, handler)?;
         } else {
             table.register(*definition, handler)?;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
 
-use base::{ClientId, Duid, HwAddr, Iaid, SubnetId};
+use base::{ClientId, Duid, HwAddr, Iaid, SubnetId, Timestamp};
 use config::Protocol;
 use json::Map;
 use lease::{Counted, Durable, LeaseState, LeaseType, StoreError};
@@ -87,6 +87,11 @@ pub trait Leases: Protocol {
     fn address(lease: &Self::Lease) -> Self::Address;
     fn subnet(lease: &Self::Lease) -> SubnetId;
     fn state(lease: &Self::Lease) -> LeaseState;
+    /// When its client was last heard.
+    fn cltt(lease: &Self::Lease) -> Timestamp;
+    fn expires(lease: &Self::Lease) -> Timestamp;
+    /// Who holds it, for people.
+    fn holder(lease: &Self::Lease) -> String;
     /// What is leased, of addresses and prefixes.
     fn lease_type(lease: &Self::Lease) -> LeaseType;
     /// What the client is known by: see [`CLIENT`](Self::CLIENT).

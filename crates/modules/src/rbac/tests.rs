@@ -52,7 +52,10 @@ fn lists_of_every_kind() {
         (r#""accept-commands": { "hook": "" }"#, &["config-get", "config-set", "list-commands"]),
         (r#""accept-commands": { "commands": [ "config-get" ] }"#, &["config-get"]),
         // An operator's list names what is not built, too.
-        (r#""accept-commands": { "commands": [ "ha-sync", "config-get", "cache-flush" ] }"#, &["config-get"]),
+        (
+            r#""accept-commands": { "commands": [ "cache-get", "config-get", "cache-flush" ] }"#,
+            &["config-get"],
+        ),
         (r#""accept-commands": { "command": [ "config-get" ] }"#, &["config-get"]),
         (
             r#""accept-commands": { "and": [ "READ", { "not": { "commands": [ "config-get" ] } } ] }"#,

@@ -26,15 +26,6 @@ const COMMANDS: &[(&str, Access, &str)] = &[
     ("gss-tsig-purge-all", Write, "gss_tsig"),
     ("gss-tsig-rekey", Write, "gss_tsig"),
     ("gss-tsig-rekey-all", Write, "gss_tsig"),
-    ("ha-continue", Write, "high_availability"),
-    ("ha-heartbeat", Write, "high_availability"),
-    ("ha-maintenance-cancel", Write, "high_availability"),
-    ("ha-maintenance-notify", Write, "high_availability"),
-    ("ha-maintenance-start", Write, "high_availability"),
-    ("ha-reset", Write, "high_availability"),
-    ("ha-scopes", Write, "high_availability"),
-    ("ha-sync", Write, "high_availability"),
-    ("ha-sync-complete-notify", Write, "high_availability"),
     ("libreload", Write, ""),
     ("perfmon-control", Write, "perfmon"),
     ("perfmon-get-all-durations", Write, "perfmon"),
@@ -67,7 +58,7 @@ mod tests {
         for (name, ..) in COMMANDS {
             assert!(!folder.join(format!("{name}.json")).exists(), "{name} is built: take its row out");
         }
-        assert_eq!(find("ha-heartbeat"), Some((Write, "high_availability")));
+        assert_eq!(find("cache-flush"), Some((Write, "host_cache")));
         assert_eq!(find("list-commands"), None);
     }
 }

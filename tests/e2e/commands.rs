@@ -1,7 +1,9 @@
 //! The command lines of the manual, as an operator types them.
 
-use harness::{World, minimal, subnets6};
+use harness::{Dialog, World, minimal, subnets6};
 use serde_json::{Value, json};
+
+use crate::site;
 
 /// One namespace with an interface that leads nowhere.
 fn lonely(world: &World) -> harness::Space {
@@ -10,6 +12,29 @@ fn lonely(world: &World) -> harness::Space {
     space.ip("address add 192.0.2.1/24 dev lan");
     space.ip("link set lan up");
     space
+}
+
+/// Counts of leases that were reset or removed by hand are right again with the next configuration.
+#[test]
+fn leases_are_counted_anew() {
+    let Some(world) = World::new() else { return };
+    let (mut server, relay) = site::site(&world);
+    let mut config = site::config();
+    config["hooks-libraries"] =
+        json!([ { "library": "libdhcp_lease_cmds.so" }, { "library": "libdhcp_stat_cmds.so" } ]);
+    server.configure(&config);
+    server.start();
+    let mut dialog = Dialog::new(&relay, site::RELAY, site::SERVER);
+    let client = base::HwAddr::new(1, &[2, 0, 0, 0, 0, 9]).expect("six octets");
+    dialog.lease(&client, &[]).expect("a lease");
+    let counts = || ["assigned-addresses", "subnet[1].assigned-addresses"].map(|name| server.statistic(name));
+    assert_eq!(counts(), [1, 1]);
+    for command in ["statistic-reset-all", "statistic-remove-all"] {
+        server.tell(command, Value::Null);
+        server.tell("config-reload", Value::Null);
+        assert_eq!(counts(), [1, 1], "{command}");
+        assert_eq!(server.statistic("declined-addresses"), 0, "{command}");
+    }
 }
 
 /// The README's configuration, and the three ways to send a command.

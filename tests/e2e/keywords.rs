@@ -371,6 +371,18 @@ fn commands_over_https() {
         let stranger = curl(&format!("{client} -u admin:wrong"));
         assert!(stranger.contains(" 401 ") && stranger.contains("realm=\"site\""), "{stranger}");
         assert_eq!(curl("-u plain:1234"), "", "without a certificate");
+
+        // A renewal that went wrong is refused, -X or not, and leaves TLS as it is.
+        let good = std::fs::read(certificates.certificate("server")).expect("a certificate");
+        std::fs::write(certificates.certificate("server"), "garbage").expect("a file");
+        assert_eq!(server.command("config-reload", Value::Null).result, 1);
+        std::fs::write(certificates.certificate("server"), good).expect("a file");
+        assert_eq!(
+            server.space.sh(&format!("curl -s http://localhost:{port}/ || true")),
+            "",
+            "in clear text"
+        );
+        assert!(curl(&format!("{client} -u plain:1234")).contains(" 200 "));
     }
 }
 

@@ -86,8 +86,10 @@ impl Channels {
             let successor = wanted.iter().find(|wanted| is_same_place(wanted, &socket));
             match (channel, successor) {
                 (Channel::Http(handle), Some(wanted)) => {
-                    let (settings, handler) = serving.http(wanted);
-                    if let Err(error) = handle.update(&settings, handler) {
+                    let updated = serving.http(wanted).and_then(|(settings, handler)| {
+                        handle.update(&settings, handler).map_err(|error| error.to_string())
+                    });
+                    if let Err(error) = updated {
                         fault(&error);
                     }
                     self.0.push((wanted.clone(), Channel::Http(handle)));
@@ -127,7 +129,7 @@ impl Serving<'_> {
                 Ok(Bound::Unix(server))
             }
             ControlSocket::Http { address, port, .. } => {
-                let (settings, handler) = self.http(wanted);
+                let (settings, handler) = self.http(wanted)?;
                 let server =
                     HttpServer::bind(SocketAddr::new(*address, *port), Limits::HTTP, &settings, handler)
                         .map_err(|error| error.to_string())?;
@@ -136,24 +138,28 @@ impl Serving<'_> {
         }
     }
 
-    fn http(&self, socket: &ControlSocket) -> (HttpSettings, Handler) {
+    /// What a socket is served with. One with TLS is never served without: an error where its files were not loaded.
+    fn http(&self, socket: &ControlSocket) -> Result<(HttpSettings, Handler), String> {
         let handler = table_handler(Arc::clone(self.commands), self.service);
         let settings = match socket {
-            ControlSocket::Http { authentication, headers, tls, .. } => HttpSettings {
+            ControlSocket::Http { address, port, authentication, headers, tls } => HttpSettings {
                 credentials: authentication
                     .as_ref()
                     .and_then(|a| Credentials::new(&a.realm, a.clients.iter().map(|(u, p)| (u, p)))),
                 headers: headers.clone(),
-                tls: self
-                    .tls
-                    .iter()
-                    .find(|(paths, _)| Some(paths) == tls.as_ref())
-                    .map(|(_, tls)| tls.clone()),
+                tls: match tls {
+                    None => None,
+                    Some(wanted) => {
+                        let loaded = self.tls.iter().find(|(paths, _)| paths == wanted);
+                        let missing = || format!("no TLS for the control socket on {address} port {port}");
+                        Some(loaded.map(|(_, tls)| tls.clone()).ok_or_else(missing)?)
+                    }
+                },
                 pages: (self.pages)(),
             },
             ControlSocket::Unix { .. } => HttpSettings::default(),
         };
-        (settings, handler)
+        Ok((settings, handler))
     }
 }
 

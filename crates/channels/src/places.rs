@@ -30,7 +30,7 @@ impl SocketPlaces {
                 }
                 ControlSocket::Http { address, port, authentication, headers, tls } => {
                     for (name, _) in headers.iter().filter(|(n, v)| !control::http::is_valid_header(n, v)) {
-                        let problem = daemon::Problem::Other(format!(
+                        let problem = daemon::Problem::Unusable(format!(
                             "http-headers: '{name}' with this value is not an HTTP header that can be added"
                         ));
                         let fix = "correct the header".to_owned();
@@ -40,7 +40,7 @@ impl SocketPlaces {
                         match ServerTls::load(&tls_files(paths)) {
                             Ok(tls) => places.tls.push((paths.clone(), tls)),
                             Err(error) => {
-                                let problem = daemon::Problem::Other(error.to_string());
+                                let problem = daemon::Problem::Unusable(error.to_string());
                                 let fix = "correct trust-anchor, cert-file or key-file".to_owned();
                                 audit.add(PathKind::ControlSocket, "control-sockets", problem, fix);
                             }
@@ -49,9 +49,7 @@ impl SocketPlaces {
                     }
                     // An empty list of clients lets everybody in, as in Kea.
                     if authentication.as_ref().is_none_or(|a| a.clients.is_empty()) {
-                        let problem = daemon::Problem::Other(format!(
-                            "control socket on {address} port {port} is open to everyone: 'authentication' is missing"
-                        ));
+                        let problem = daemon::Problem::OpenToAll { address: *address, port: *port };
                         let fix = "add an 'authentication' map with user-file and password-file".to_owned();
                         audit.add(PathKind::ControlSocket, "security check failed", problem, fix);
                     }
@@ -129,7 +127,7 @@ fn add_logger(
     match settings {
         Ok(settings) => loggers.push(settings),
         Err(text) => {
-            let problem = daemon::Problem::Other(text);
+            let problem = daemon::Problem::Unusable(text);
             audit.add(PathKind::Log, "loggers", problem, "correct the logger".to_owned());
         }
     }

@@ -26,6 +26,10 @@ observe::messages! {
         "unix socket permissions are NOT SECURE: {violation}",
         "The server was told to tolerate this with -X. Take the rights of others away from the directory of the \
          control socket (mode 0750 or less): whoever reaches the socket controls the server.";
+    HttpSocket { violation } = "COMMAND_HTTP_SOCKET_SECURITY_WARNING", "commands", Warn,
+        "command socket configuration is NOT SECURE: {violation}",
+        "The server was told to tolerate this with -X. Give the control socket an authentication map, or TLS with client \
+         certificates: whoever reaches it controls the server.";
     HookPath { violation } = "HOOKS_LIBPATH_SECURITY_WARNING", "hooks", Warn,
         "Library path specified is NOT SECURE: {violation}",
         "The server was told to tolerate this with -X. Give the library name alone, or set KEA_HOOKS_PATH.";

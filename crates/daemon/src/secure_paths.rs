@@ -77,16 +77,25 @@ pub enum Problem {
     /// `data-directory` names another directory than that of the installation.
     #[error("'data-directory' of '{given}' is invalid, supported path is '{}'", .allowed.display())]
     DataDirectory { given: String, allowed: PathBuf },
-    /// Something else than a path, in its own words.
+    /// A control socket over HTTP that anybody may use.
+    #[error("control socket on {address} port {port} is open to everyone: 'authentication' is missing")]
+    OpenToAll { address: std::net::IpAddr, port: u16 },
+    /// Something else that is not secure, in its own words.
     #[error("{0}")]
     Other(String),
+    /// Something that cannot be used at all, secure or not, in its own words.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl Problem {
-    /// Whether `-X` may turn it into a warning; some paths cannot be used at all.
+    /// Whether `-X` may turn it into a warning; some things cannot be used at all.
     #[must_use]
     pub fn can_be_tolerated(&self) -> bool {
-        !matches!(self, Self::NoFileName { .. } | Self::Nul { .. } | Self::DataDirectory { .. })
+        !matches!(
+            self,
+            Self::NoFileName { .. } | Self::Nul { .. } | Self::DataDirectory { .. } | Self::Unusable(_)
+        )
     }
 }
 
@@ -109,6 +118,9 @@ impl Violation {
         match (self.kind, &self.problem) {
             (PathKind::ControlSocket, Problem::Permissions { .. }) => {
                 observe::log!(messages::SocketPermissions { violation });
+            }
+            (PathKind::ControlSocket, Problem::OpenToAll { .. }) => {
+                observe::log!(messages::HttpSocket { violation });
             }
             (PathKind::ControlSocket, _) => observe::log!(messages::SocketPath { violation }),
             (PathKind::Data, _) => observe::log!(messages::LeasePath { violation }),

@@ -92,6 +92,11 @@ impl Libraries {
                         Err(more) => faults.extend(more),
                     }
                 }
+                hooks::Loaded::Module { module: hooks::Module::LeaseCmds, parameters }
+                    if parameters.contains_key("binding-variables") =>
+                {
+                    faults.push("libdhcp_lease_cmds: 'binding-variables' is not supported yet".to_owned());
+                }
                 _ => {}
             }
         }

@@ -94,6 +94,8 @@ impl<P: Protocol> stat_cmds::Host<P::Model> for HookHost<P> {
     fn statistic(&self, subnet: SubnetId, name: &str) -> i128 {
         match self.0.registry.value(&format!("subnet[{subnet}].{name}")) {
             Some(StatisticValue::Integer(value)) => value.into(),
+            // The sizes of DHCPv6.
+            Some(StatisticValue::BigInteger(value)) => value,
             _ => 0,
         }
     }

@@ -417,6 +417,8 @@ impl<P: Protocol> Server<P> {
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
         let line = self.shared.line.stage::<P>(config.globals.dhcp4o6_port).map_err(Refusal::new)?;
         let alone = self.shared.gate.write().await;
+        // What it changes of statistics is stamped with its time.
+        P::set_now(&self.statistics, self.shared.clock.now());
         let opened = match next {
             Next::Same => {
                 let look = reload && checks_differ::<P>(&running.config, config);

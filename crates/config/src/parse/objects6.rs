@@ -1,5 +1,7 @@
 //! Checks of whole maps that DHCPv6 has alone.
 
+use std::collections::HashSet;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr};
 
 use base::{IpAddress, Ipv6Prefix};
@@ -145,6 +147,13 @@ pub(crate) fn mac_sources(checker: &mut Checker, value: &Value) {
 
 /// Addresses and prefixes of a reservation.
 pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
+    let mut seen = HashSet::new();
+    let mut twice = |checker: &mut Checker, item: &Value, what: Ipv6Prefix, text: &dyn Display| {
+        if !seen.insert(what) {
+            let why = format_args!("failed on attempt to add a duplicated host reservation for {text}");
+            checker.fault(&item.pos(), why);
+        }
+    };
     for item in list(map, "ip-addresses") {
         let text = item.as_str().unwrap_or("");
         match text.parse::<IpAddr>() {
@@ -152,7 +161,11 @@ pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
                 &item.pos(),
                 format_args!("Failed to convert string to address '{text}': Invalid argument"),
             ),
-            Ok(IpAddr::V6(address)) if !address.is_multicast() && !address.is_unspecified() => {}
+            Ok(IpAddr::V6(address)) if !address.is_multicast() && !address.is_unspecified() => {
+                if let Some(whole) = Ipv6Prefix::new(address, 128) {
+                    twice(checker, item, whole, &address);
+                }
+            }
             Ok(address) => {
                 checker
                     .fault(&item.pos(), format_args!("invalid prefix '{address}' for new IPv6 reservation"));
@@ -168,6 +181,7 @@ pub(crate) fn resources(checker: &mut Checker, map: &Map, pos: &Pos) {
                 continue;
             }
         };
+        twice(checker, item, prefix, &prefix);
         if let Some(item) = list(map, "excluded-prefixes").get(at)
             && let Err(why) = excluded_prefix(item.as_str().unwrap_or(""), prefix)
         {

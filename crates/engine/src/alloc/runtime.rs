@@ -236,9 +236,14 @@ impl<L: Leased> Runtime<L> {
             for (kind, pool) in &fresh {
                 fill::<L>(*kind, pool, store).await?;
             }
+            // Counts that were reset or removed by hand are taken anew, as in Kea with each configuration.
+            let disturbed = self.statistics.take_disturbed();
+            if disturbed {
+                self.recount_server(store).await?;
+            }
             // Also of subnets whose pools are others now: their leases may lie in none of them.
             let changed = |id, now: &SubnetRuntime<L::Address>| {
-                before.subnets.get(id).is_none_or(|before| !before.has_the_pools_of(now))
+                disturbed || before.subnets.get(id).is_none_or(|before| !before.has_the_pools_of(now))
             };
             for (id, subnet) in tables.subnets.iter().filter(|(id, subnet)| changed(*id, subnet)) {
                 self.recount(id, subnet, store).await?;
@@ -289,6 +294,11 @@ impl<L: Leased> Runtime<L> {
             return Err(error);
         }
         self.hold(plan.holds, Some(store)).await?;
+        self.recount_server(store).await
+    }
+
+    /// Counts all leases, for the statistics of the server.
+    async fn recount_server(&self, store: &L::Store<'_>) -> Result<(), StoreError> {
         self.statistics.forget_leases(Scope::SERVER);
         let mut after = None;
         loop {

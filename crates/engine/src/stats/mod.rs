@@ -48,8 +48,11 @@ pub trait LeaseStatistics<L: Leased>: Debug + Send + Sync {
     /// A row of the store came (`delta` 1) or went (-1).
     fn row(&self, lease: &L, delta: i64, scope: Scope<'_>);
 
-    /// Sets the counts of present leases to zero.
+    /// Sets the counts of present leases to zero; those of the server that were removed are present again.
     fn forget_leases(&self, scope: Scope<'_>);
+
+    /// Whether counts were reset or removed by hand since this was last asked.
+    fn take_disturbed(&self) -> bool;
 
     /// Sets the sizes of subnets and pools, and forgets the statistics of subnets that are gone.
     /// `group`: what [`subnet`](Self::subnet) answered.

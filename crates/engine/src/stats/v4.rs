@@ -213,6 +213,9 @@ impl LeaseStatistics<Lease4> for Statistics4 {
 
     fn forget_leases(&self, scope: Scope<'_>) {
         let now = self.packets.now();
+        if scope.server {
+            self.totals.iter().for_each(|counter| counter.begin(now));
+        }
         for what in [LeaseCount::Assigned, LeaseCount::Declined] {
             if let Some(counter) = self.totals.get(what as usize).filter(|_| scope.server) {
                 counter.clear(now);
@@ -224,6 +227,10 @@ impl LeaseStatistics<Lease4> for Statistics4 {
                 pool.clear(what as usize, now);
             }
         }
+    }
+
+    fn take_disturbed(&self) -> bool {
+        self.registry().take_disturbed()
     }
 
     fn configured(&self, plan: &Plan<'_, Ipv4Addr>, group: &dyn Fn(SubnetId) -> Option<Arc<Group>>) {

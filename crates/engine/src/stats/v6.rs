@@ -242,9 +242,16 @@ impl LeaseStatistics<Lease6> for Statistics6 {
 
     fn forget_leases(&self, scope: Scope<'_>) {
         use LeaseCount6::{AssignedNas, AssignedPds, Declined, Registered};
+        if scope.server {
+            self.totals.iter().flatten().for_each(|counter| counter.begin(self.packets.now()));
+        }
         for what in [AssignedNas, AssignedPds, Declined, Registered] {
             self.clear(what, scope);
         }
+    }
+
+    fn take_disturbed(&self) -> bool {
+        self.registry().take_disturbed()
     }
 
     fn configured(&self, plan: &Plan<'_, Ipv6Addr>, _: &dyn Fn(SubnetId) -> Option<Arc<Group>>) {

@@ -30,7 +30,7 @@ struct Table {
 enum Column {
     /// The statistic of the same name.
     Statistic,
-    /// Leases in use of a sort. Declined ones are not among them, in contrast to the statistic of that name.
+    /// Leases in use of a sort, declined addresses among them.
     Assigned(LeaseType),
     Declined,
 }
@@ -184,7 +184,7 @@ async fn run<P: Leases>(host: &dyn Host<P>, arguments: Option<&Value>) -> Result
             let count = counts.get(&id).copied().unwrap_or_default();
             let figures = columns.iter().map(|(name, column)| match column {
                 Column::Statistic => host.statistic(id, name).into(),
-                Column::Assigned(LeaseType::Na) => count.addresses.into(),
+                Column::Assigned(LeaseType::Na) => (count.addresses + count.declined).into(),
                 Column::Assigned(LeaseType::Pd) => count.prefixes.into(),
                 Column::Declined => count.declined.into(),
             });

@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use base::Micros;
@@ -27,6 +29,8 @@ pub enum StatisticError {
 pub struct Registry {
     zone: TimeZone,
     inner: RwLock<Inner>,
+    /// Values were reset or removed by hand.
+    disturbed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -114,7 +118,7 @@ impl Registry {
             common: Arc::new(Common::new(Limit::DEFAULT)),
             default_limit: Limit::DEFAULT,
         };
-        Self { zone, inner: RwLock::new(inner) }
+        Self { zone, inner: RwLock::new(inner), disturbed: AtomicBool::new(false) }
     }
 
     /// Handle of the integer statistic of this name. A new one is absent from all answers until it is first set or
@@ -317,12 +321,24 @@ impl Registry {
         (!samples.is_empty()).then(|| samples.into())
     }
 
+    fn disturb(&self) {
+        self.disturbed.store(true, Relaxed);
+    }
+
+    /// Whether values were reset or removed by hand since this was last asked: counts of what is there are to be taken
+    /// anew.
+    pub fn take_disturbed(&self) -> bool {
+        self.disturbed.swap(false, Relaxed)
+    }
+
     /// Sets the neutral value and drops the history; `false` when there is no such statistic.
     pub fn reset(&self, name: &str, now: Micros) -> bool {
+        self.disturb();
         self.read().find(name).is_some_and(|found| reset(&found, now))
     }
 
     pub fn reset_all(&self, now: Micros) {
+        self.disturb();
         self.read().for_each(|_, found| {
             reset(&found, now);
         });
@@ -330,6 +346,7 @@ impl Registry {
 
     /// Takes the statistic out of all answers until it changes again; `false` when there is no such statistic.
     pub fn remove(&self, name: &str) -> bool {
+        self.disturb();
         let mut inner = self.write();
         match inner.find(name) {
             Some(Found::Integer(integer)) => integer.remove(),
@@ -339,6 +356,7 @@ impl Registry {
     }
 
     pub fn remove_all(&self) {
+        self.disturb();
         let mut inner = self.write();
         inner.single.retain(|_, single| matches!(single, Single::Counter(_)));
         inner.for_each(|_, found| {

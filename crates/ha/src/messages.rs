@@ -248,6 +248,9 @@ observe::messages! {
     ReclaimSkip6 { lease } = "HA_LEASE6_EXPIRE_RECLAMATION_SKIP", "ha-hooks", Debug(40),
         "{lease}: skipping reclamation of the lease that belongs to a partner",
         "In the state terminated each server only reclaims the leases of its own clients.";
+    Answered { server, answer } = "HTTP_SERVER_RESPONSE_RECEIVED_DETAILS", "http", Debug(45),
+        "detailed information about well-formed response received from {server}:\n{answer}",
+        "What another server answered to a command of high availability.";
     HeartbeatRefused { reason } = "HA_HEARTBEAT_HANDLER_FAILED", "ha-hooks", Error,
         "heartbeat command failed: {reason}", "The command was wrong.";
     SyncCommandRefused { reason } = "HA_SYNC_HANDLER_FAILED", "ha-hooks", Error,

@@ -8,6 +8,7 @@ use control::http::client::{Connection, Login, PostError, Target};
 use control::http::{Bytes, StatusCode};
 use control::tls::ClientTls;
 use control::{Answer, codec, result};
+use ha::messages::Answered;
 use ha::{Failure, Peer, wire};
 use json::{Kind, Value};
 use tokio::time::timeout;
@@ -57,6 +58,10 @@ impl Link {
         let (status, body) = posted
             .map_err(|_| Failure::Unreachable(format!("no answer within {} ms", patience.as_millis())))?
             .map_err(|error| Failure::Unreachable(error.to_string()))?;
+        observe::log!(Answered {
+            server: format_args!("{}:{}", self.target.host, self.target.port),
+            answer: String::from_utf8_lossy(&body)
+        });
         read(status, body).await
     }
 

@@ -15,12 +15,14 @@ pub struct Draft<'m, Q> {
     /// As it was before.
     before: &'m Q,
     options: OptionList,
+    /// The field `file` of DHCPv4, where it is to be another.
+    file: Option<Vec<u8>>,
     changed: bool,
 }
 
 impl<'m, Q> Draft<'m, Q> {
     pub(crate) fn new(before: &'m Q, options: OptionList) -> Self {
-        Self { before, options, changed: false }
+        Self { before, options, file: None, changed: false }
     }
 
     /// The first option of a code.
@@ -52,6 +54,17 @@ impl<'m, Q> Draft<'m, Q> {
         let before = self.options.len();
         self.options.retain(|(there, _)| *there != code);
         self.changed |= self.options.len() != before;
+    }
+
+    /// Sets the field `file` of DHCPv4, as far as it holds that.
+    pub fn set_file(&mut self, file: &[u8]) {
+        self.file = Some(file.to_vec());
+        self.changed = true;
+    }
+
+    /// What is to be in the field `file`, where that is set.
+    pub(crate) fn file(&self) -> Option<Vec<u8>> {
+        self.file.clone()
     }
 
     /// The options, if they were changed.

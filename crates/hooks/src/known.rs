@@ -52,6 +52,8 @@ pub enum Module {
     StatCmds,
     /// The commands that change subnets and shared networks.
     SubnetCmds,
+    /// Registered users and others.
+    UserChk,
 }
 
 /// What a library stands for.
@@ -217,7 +219,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_user_chk",
         purpose: "the user check example",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::UserChk),
     },
 ];
 

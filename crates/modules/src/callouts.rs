@@ -5,7 +5,7 @@ use std::sync::Arc;
 use config::{Dhcp4, Dhcp6, HookLibrary, Protocol, ServerConfig};
 use engine::{Point, v4, v6};
 
-use crate::{ddns_tuning, flex_option, limits, run_script};
+use crate::{ddns_tuning, flex_option, limits, run_script, user_chk};
 
 /// What libraries keep when a configuration makes way for another.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +61,9 @@ fn of<P: Protocol>(config: &ServerConfig<P>, kept: &Kept, listed: &HookLibrary) 
     }
     if listed.is("libdhcp_run_script") {
         return Some(Arc::new(run_script::Library));
+    }
+    if listed.is("libdhcp_user_chk") {
+        return Some(Arc::new(user_chk::Library::new()));
     }
     None
 }

@@ -16,6 +16,7 @@ pub mod rbac;
 pub mod run_script;
 pub mod stat_cmds;
 pub mod subnet_cmds;
+mod user_chk;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -85,6 +86,9 @@ impl Libraries {
                         Ok(settings) => libraries.legal_log = Some(settings),
                         Err(more) => faults.extend(more),
                     }
+                }
+                hooks::Loaded::Module { module: hooks::Module::UserChk, .. } => {
+                    faults.extend(user_chk::check().err());
                 }
                 hooks::Loaded::Module { module: hooks::Module::RunScript, parameters } => {
                     match run_script::Settings::load(parameters) {

@@ -280,7 +280,8 @@ fn register_module<P: Protocol>(
         | hooks::Module::LegalLog
         | hooks::Module::Limits
         | hooks::Module::Rbac
-        | hooks::Module::RunScript => Ok(()),
+        | hooks::Module::RunScript
+        | hooks::Module::UserChk => Ok(()),
     }
 }
 

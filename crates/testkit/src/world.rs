@@ -105,6 +105,11 @@ impl World4 {
         self.adopt()
     }
 
+    /// Has a library called at these points, until the next configuration.
+    pub fn add_library(&mut self, library: &Arc<dyn engine::v4::Library>, points: &[engine::Point]) {
+        self.libraries.add(library, points);
+    }
+
     fn adopt(&self) -> Result<(), String> {
         at_once(self.runtime.reconfigure(&self.config, Some(&*self.store))).map_err(|error| error.to_string())
     }

@@ -92,6 +92,11 @@ impl World6 {
         self.adopt()
     }
 
+    /// Has a library called at these points, until the next configuration.
+    pub fn add_library(&mut self, library: &Arc<dyn engine::v6::Library>, points: &[engine::Point]) {
+        self.libraries.add(library, points);
+    }
+
     fn adopt(&self) -> Result<(), String> {
         at_once(self.runtime.reconfigure(&self.config, Some(&*self.store))).map_err(|error| error.to_string())
     }

@@ -62,6 +62,8 @@ pub type Libraries = Callouts<dyn Library>;
 const END: u8 = 255;
 /// Where options begin: behind the fixed fields and the cookie.
 const OPTIONS: usize = 240;
+/// Where the field `file` is.
+const FILE: std::ops::Range<usize> = 108..236;
 
 /// Lets libraries see a query; answers its bytes where they changed it.
 pub(super) fn received(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Option<Vec<u8>>, DropReason> {
@@ -122,6 +124,7 @@ pub(super) fn sending(
     for library in libraries {
         library.sending(query, &mut draft);
     }
+    let file = draft.file();
     let Some(mut options) = draft.changed() else { return Ok(()) };
     // Stable: several options of a code keep their order.
     options.sort_by_key(|(code, _)| match u8::try_from(*code) {
@@ -129,8 +132,12 @@ pub(super) fn sending(
         Ok(option4::AGENT_OPTIONS) => u16::MAX,
         _ => *code,
     });
-    let header = reply.packet.bytes().get(..OPTIONS).unwrap_or_default();
-    let bytes = written(header, &options, if bootp { BOOTP_MIN_LEN } else { 0 });
+    let mut header = reply.packet.bytes().get(..OPTIONS).unwrap_or_default().to_vec();
+    if let (Some(file), Some(field)) = (file, header.get_mut(FILE)) {
+        field.fill(0);
+        field.iter_mut().zip(file).for_each(|(to, octet)| *to = octet);
+    }
+    let bytes = written(&header, &options, if bootp { BOOTP_MIN_LEN } else { 0 });
     if bytes.len() > super::reply::MAX_REPLY {
         observe::log!(PackFailed { query: query.label(), error: wire::Full });
         return Err(DropReason::ProcessingFailed);

@@ -97,7 +97,9 @@ impl Variables {
         self.set(prefix, "_ADDRESS", lease.address);
         self.set(prefix, "_CLTT", lease.cltt.0);
         self.set(prefix, "_HOSTNAME", &lease.hostname);
-        self.hw_addr(prefix, "_HWADDR", lease.hw_addr.as_ref());
+        // One that was declined has an address of Ethernet without octets.
+        let nobody = HwAddr::new(HwAddr::ETHERNET, &[]).ok();
+        self.hw_addr(prefix, "_HWADDR", lease.hw_addr.as_ref().or(nobody.as_ref()));
         self.set(prefix, "_STATE", state(lease.state));
         self.set(prefix, "_SUBNET_ID", lease.subnet_id);
         self.set(prefix, "_VALID_LIFETIME", lease.valid_lifetime.0);
@@ -134,7 +136,7 @@ impl Variables {
         }
     }
 
-    /// The association of a lease, as the client sent it.
+    /// The association of a lease.
     pub(super) fn association(&mut self, query: &v6::Query<'_>, lease: &Lease6) {
         let kind = match lease.lease_type {
             LeaseType::Na => IaKind::Na,
@@ -144,8 +146,9 @@ impl Variables {
         if let Some(ia) = query.message().ias().find(ours) {
             self.set("PKT6_IA", "_IAID", ia.iaid);
             self.set("PKT6_IA", "_IA_TYPE", kind.code());
-            self.set("PKT6_IA", "_IA_T1", ia.t1);
-            self.set("PKT6_IA", "_IA_T2", ia.t2);
+            // Those of the reply, which has none yet.
+            self.set("PKT6_IA", "_IA_T1", 0);
+            self.set("PKT6_IA", "_IA_T2", 0);
         }
     }
 

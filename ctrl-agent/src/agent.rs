@@ -52,7 +52,7 @@ impl Agent {
     }
 
     /// Puts a configuration into force, or leaves everything as it is.
-    pub(crate) async fn apply(self: &Arc<Self>, mut settings: Settings) -> Result<(), String> {
+    pub(crate) async fn put_into_force(self: &Arc<Self>, mut settings: Settings) -> Result<(), String> {
         settings.http.pages = crate::pages::pages(self);
         let mut http = self.http.lock().await;
         let old_loggers = self.settings().loggers.clone();
@@ -180,7 +180,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
         return process::failed(&error);
     }
     let first = match Settings::from_file(&agent.site) {
-        Ok(settings) => agent.apply(settings).await,
+        Ok(settings) => agent.put_into_force(settings).await,
         Err(faults) => Err(faults.to_string()),
     };
     if let Err(error) = first {

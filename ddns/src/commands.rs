@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use control::{Access, Answer, BoxFuture, Command, CommandDef, CommandTable, DuplicateCommand};
-use daemon::version;
+use base::Clock;
+use control::{Answer, BoxFuture, Command, CommandDef, CommandTable, DuplicateCommand};
 use json::Value;
 use observe::StatisticCommand;
+use process::{Configured, Entry, Faults, Site, entry};
 
 use crate::messages;
 use crate::service::{Ending, Service};
@@ -15,29 +16,13 @@ use crate::settings::Settings;
 /// Answer to what comes too late.
 const SHUTTING_DOWN: &str = "DHCP-DDNS server is shutting down";
 
-/// A command and what answers it.
-struct Entry(CommandDef, fn(Arc<Service>, Command) -> BoxFuture<Answer>);
-
-macro_rules! entry {
-    ($name:literal, $access:ident, $arguments:literal, $summary:literal, $handler:ident) => {
-        Entry(CommandDef::built_in($name, Access::$access, $arguments, $summary), |service, command| {
-            Box::pin($handler(service, command))
-        })
-    };
+/// What only this server answers, or answers so.
+fn own() -> [Entry<Service>; 2] {
+    [
+        entry!("config-hash-get", Read, "", "Hash of the running configuration.", config_hash_get),
+        entry!("shutdown", Write, "exit-value:integer?,type:string?", "Ends the server.", shutdown),
+    ]
 }
-
-const COMMANDS: [Entry; 10] = [
-    entry!("build-report", Read, "", "How the program was built.", build_report),
-    entry!("config-get", Read, "", "The running configuration.", config_get),
-    entry!("config-hash-get", Read, "", "Hash of the running configuration.", config_hash_get),
-    entry!("config-reload", Write, "", "Reads the configuration file again.", config_reload),
-    entry!("config-set", Write, "DhcpDdns:map", "Replaces the configuration.", config_set),
-    entry!("config-test", Write, "DhcpDdns:map", "Checks a configuration.", config_test),
-    entry!("config-write", Write, "filename:string?", "Writes the configuration to a file.", config_write),
-    entry!("shutdown", Write, "exit-value:integer?,type:string?", "Ends the server.", shutdown),
-    entry!("status-get", Read, "", "How the server is doing.", status_get),
-    entry!("version-get", Read, "", "The version.", version_get),
-];
 
 /// The statistics commands that the server has: nothing else can be done to what keeps one sample.
 const STATISTICS: [StatisticCommand; 4] =
@@ -48,20 +33,9 @@ fn statistics() -> impl Iterator<Item = (CommandDef, StatisticCommand)> {
     ours.map(|(name, command)| (CommandDef::of_statistics(name, command), command))
 }
 
-/// Fills the table. Handlers hold the service weakly: it owns the table.
+/// Fills the table.
 pub(crate) fn register(table: &CommandTable, service: &Arc<Service>) -> Result<(), DuplicateCommand> {
-    for Entry(definition, handler) in COMMANDS {
-        let weak = Arc::downgrade(service);
-        table.register(definition, move |command| {
-            let service = weak.upgrade();
-            async move {
-                match service {
-                    Some(service) => handler(service, command).await,
-                    None => Answer::error(SHUTTING_DOWN),
-                }
-            }
-        })?;
-    }
+    process::register(table, service, own())?;
     for (definition, statistic) in statistics() {
         let registry = Arc::clone(&service.statistics.registry);
         let clock = Arc::clone(&service.clock);
@@ -77,80 +51,67 @@ pub(crate) fn register(table: &CommandTable, service: &Arc<Service>) -> Result<(
     Ok(())
 }
 
-async fn build_report(service: Arc<Service>, _: Command) -> Answer {
-    Answer::ok(version::build_report(&service.site.paths, &[]))
+impl Configured for Service {
+    type Settings = Settings;
+
+    const ARGUMENTS: &'static str = "DhcpDdns:map";
+    const ENDING: &'static str = SHUTTING_DOWN;
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    fn since(&self) -> (u64, u64) {
+        (self.started, self.reloaded.load(Ordering::Relaxed))
+    }
+
+    fn from_file(site: &Site) -> Result<Settings, Faults> {
+        Settings::from_file(site)
+    }
+
+    fn from_arguments(arguments: Value, site: &Site) -> Result<Settings, Faults> {
+        Settings::from_arguments(arguments, site)
+    }
+
+    fn summary(settings: &Settings) -> String {
+        settings.summary()
+    }
+
+    fn apply(self: Arc<Self>, settings: Settings) -> BoxFuture<Result<(), String>> {
+        Box::pin(async move { self.put_into_force(settings).await })
+    }
+
+    fn shown(&self) -> Value {
+        config::config_get_d2(&self.settings().written).0
+    }
+
+    fn written(&self) -> Value {
+        [("DhcpDdns", config::write_d2(&self.settings().written))].into()
+    }
+
+    fn hash(&self) -> Option<Value> {
+        Some(hash(self))
+    }
+
+    fn unusable(error: &str) {
+        observe::log!(messages::ConfigFail { error });
+    }
+
+    fn faulty(error: &str) {
+        observe::log!(messages::ConfigCheckFail { error });
+    }
 }
 
-async fn version_get(_: Arc<Service>, _: Command) -> Answer {
-    Answer::full(version::KEA_VERSION, [("extended", Value::from(version::extended(&[])))])
-}
-
-async fn config_get(service: Arc<Service>, _: Command) -> Answer {
-    Answer::arguments(config::config_get_d2(&service.settings().written).0)
-}
-
-fn hash(service: &Service) -> [(&'static str, Value); 1] {
-    [("hash", config::config_get_d2(&service.settings().written).1.into())]
+fn hash(service: &Service) -> Value {
+    config::config_get_d2(&service.settings().written).1.into()
 }
 
 async fn config_hash_get(service: Arc<Service>, _: Command) -> Answer {
-    Answer::arguments(hash(&service))
-}
-
-/// Reads the file; what is wrong with it leaves everything as it is.
-async fn config_reload(service: Arc<Service>, _: Command) -> Answer {
-    let outcome = match Settings::from_file(&service.site) {
-        Ok(settings) => service.apply(settings).await,
-        Err(faults) => Err(faults.to_string()),
-    };
-    match outcome {
-        Ok(()) => Answer::full("Configuration applied successfully.", hash(&service)),
-        Err(error) => {
-            observe::log!(process::ReloadError { error });
-            Answer::error(format!("Config reload failed: {error}"))
-        }
-    }
-}
-
-async fn config_set(service: Arc<Service>, command: Command) -> Answer {
-    let Some(arguments) = command.arguments else { return process::missing_arguments() };
-    let outcome = match Settings::from_arguments(arguments, &service.site) {
-        Ok(settings) => service.apply(settings).await,
-        Err(faults) => {
-            for fault in &faults.0 {
-                observe::log!(messages::ConfigFail { error: fault.text });
-            }
-            return Answer::error(faults.to_string());
-        }
-    };
-    match outcome {
-        Ok(()) => Answer::full("Configuration applied successfully.", hash(&service)),
-        Err(error) => {
-            observe::log!(messages::ConfigFail { error });
-            Answer::error(error)
-        }
-    }
-}
-
-async fn config_test(service: Arc<Service>, command: Command) -> Answer {
-    let Some(arguments) = command.arguments else { return process::missing_arguments() };
-    match Settings::from_arguments(arguments, &service.site) {
-        Ok(settings) => {
-            observe::log!(process::ConfigCheckComplete { summary: settings.summary(), result: "success(0)" });
-            Answer::ok("Configuration check successful")
-        }
-        Err(faults) => {
-            for fault in &faults.0 {
-                observe::log!(messages::ConfigCheckFail { error: fault.text });
-            }
-            Answer::error(faults.to_string())
-        }
-    }
-}
-
-async fn config_write(service: Arc<Service>, command: Command) -> Answer {
-    let config: Value = [("DhcpDdns", config::write_d2(&service.settings().written))].into();
-    process::config_write(&service.site, command.arguments.as_ref(), &config).await
+    Answer::arguments([("hash", hash(&service))])
 }
 
 async fn shutdown(service: Arc<Service>, command: Command) -> Answer {
@@ -176,19 +137,16 @@ async fn shutdown(service: Arc<Service>, command: Command) -> Answer {
     Answer::ok(format!("Shutdown initiated, type is: {}", ending.as_str()))
 }
 
-async fn status_get(service: Arc<Service>, _: Command) -> Answer {
-    process::status(&*service.clock, service.started, service.reloaded.load(Ordering::Relaxed))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_command_is_described() {
-        let own =
-            COMMANDS.map(|entry| entry.0).into_iter().chain(statistics().map(|(definition, _)| definition));
-        let all = CommandTable::new().definitions().into_iter().chain(own);
+        let entries = process::commands::<Service>().into_iter().chain(own());
+        let statistics = statistics().map(|(definition, _)| definition);
+        let all = CommandTable::new().definitions().into_iter();
+        let all = all.chain(entries.map(|entry| entry.0)).chain(statistics);
         testkit::api::check(all.collect::<Vec<_>>().iter(), crate::PROGRAM.name);
         testkit::api::check_manual(crate::PROGRAM.name, &crate::PROGRAM.manual());
     }

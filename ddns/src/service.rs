@@ -85,7 +85,7 @@ impl Service {
     }
 
     /// Puts a configuration into force, or leaves everything as it is.
-    pub(crate) async fn apply(&self, settings: Settings) -> Result<(), String> {
+    pub(crate) async fn put_into_force(&self, settings: Settings) -> Result<(), String> {
         let mut channels = self.channels.lock().await;
         let redacted = observe::redact(&config::write_d2(&settings.written));
         observe::log!(messages::Configure { what: "update", config: json::to_string(&redacted) });
@@ -180,7 +180,7 @@ pub(crate) async fn run(arguments: Arguments, paths: Paths) -> ExitCode {
         return process::failed(&error);
     }
     let first = match Settings::from_file(&service.site) {
-        Ok(settings) => service.apply(settings).await,
+        Ok(settings) => service.put_into_force(settings).await,
         Err(faults) => Err(faults.to_string()),
     };
     if let Err(error) = first {

@@ -7,9 +7,7 @@ mod faults;
 mod messages;
 mod start;
 
-pub use commands::{config_write, exit_value, missing_arguments, status};
+pub use commands::{Configured, Entry, commands, exit_value, register};
 pub use faults::{Fault, Faults, read_file};
-pub use messages::{
-    ConfigCheckComplete, ConfigComplete, FileLoadFail, ReloadError, ReloadSignal, Shutdown, ShutdownSignal,
-};
+pub use messages::{ConfigComplete, FileLoadFail, ReloadSignal, Shutdown, ShutdownSignal};
 pub use start::{Site, Started, check, failed, main, start};

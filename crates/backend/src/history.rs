@@ -77,6 +77,8 @@ pub struct Preview {
     /// As [`apply`](crate::ConfigBackend::apply) would answer.
     pub counts: Vec<u64>,
     pub objects: Vec<Touched>,
+    /// Names of all classes in the order of evaluation, before and after.
+    pub class_order: (Vec<String>, Vec<String>),
     /// Everything that the server asked about has before and after.
     pub server: Option<(Objects, Objects)>,
 }

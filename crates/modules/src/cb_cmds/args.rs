@@ -43,6 +43,16 @@ impl<'a> Args<'a> {
         self.map.get(name)
     }
 
+    /// Refuses what no command has: a misspelled `dry-run` must not become a write. Flags are flags whether they are needed
+    /// or not.
+    pub(crate) fn known(&self) -> Result<(), Refusal> {
+        let names = super::commands::argument_names();
+        if let Some(name) = self.map.keys().find(|name| !names.contains(name.as_str())) {
+            return refuse(format!("spurious '{name}' parameter"));
+        }
+        self.force().map(|_| ())
+    }
+
     /// `remote`: the database that is meant.
     pub(crate) fn remote(&self) -> Result<BackendSelector, Refusal> {
         let Some(remote) = self.get("remote") else { return Ok(BackendSelector::default()) };
@@ -208,6 +218,12 @@ impl<'a> Args<'a> {
         let map = self.only_map("subnets")?;
         let id = integer(map, "id")?;
         u32::try_from(id).map(SubnetId).or_else(|_| refuse(format!("'id' parameter {id} is out of range")))
+    }
+
+    /// The prefix in `subnets` beside the number by which the subnet is named.
+    pub(crate) fn prefix_beside(&self) -> Result<Option<Prefix>, Refusal> {
+        let beside = self.only_map("subnets")?.contains_key("subnet");
+        Ok(if beside { Some(self.subnet_prefix()?.1) } else { None })
     }
 
     /// `subnets` with `subnet`: the text as given, for messages, and the prefix.

@@ -154,6 +154,10 @@ pub(crate) async fn rollback<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, 
         .or_else(|_| refuse(format!("'revision' parameter {number} is out of range")))?;
     let filter = RevisionFilter { after: 0, from: Timestamp(0), servers: None, limit: 1 };
     let newest = call.backend()?.revisions(filter).await?.first().map_or(0, |r| r.cursor.revision);
+    let arguments = Map::from([("count".to_owned(), 0u64.into()), ("revision".to_owned(), revision.into())]);
+    if revision == newest {
+        return Ok(Answer::empty("0 objects differ from that revision.").and_arguments(arguments));
+    }
     let change = Change::Restore { revision, newest };
     let what = format!("configuration of revision {revision}");
     call.guard(&call.whole_runs(&what, std::slice::from_ref(&change)).await?)?;

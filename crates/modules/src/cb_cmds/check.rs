@@ -168,7 +168,7 @@ impl<P: Protocol> World<P> {
         let what = format!("subnet {} ({})", subnet.id, subnet.prefix);
         let mut findings = Vec::new();
         if let Some(name) = &subnet.shared_network {
-            let Some(found) = call.backend()?.network(name.clone()).await? else {
+            let Some(found) = call.network(name).await? else {
                 return refuse(format!(
                     "{what}: shared network '{name}' does not exist in the configuration database"
                 ));

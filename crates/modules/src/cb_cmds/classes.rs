@@ -40,6 +40,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let name = text_member(&map, "name");
     let world = World::fetch(call).await?;
     world.known(&tags)?;
+    call.class(&name).await?;
     let definitions = world.definitions().with_class(&map);
     let mut findings = Vec::new();
     definitions.options_in(&mut map, &tags, &mut findings)?;
@@ -90,7 +91,7 @@ fn compile<P: Protocol>(
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
-    let class = call.backend()?.class(name.to_owned()).await?;
+    let class = call.class(name).await?;
     let names = call.names().await?;
     let not = if class.is_some() { "" } else { "not " };
     let text = format!("DHCPv{} client class '{name}' {not}found.", call.digit());
@@ -108,7 +109,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     call.args.no_tags()?;
     let name = call.args.name("client-classes")?;
     World::fetch(call).await?;
-    if !call.args.force()? && call.backend()?.class(name.to_owned()).await?.is_some() {
+    if call.class(name).await?.is_some() && !call.args.force()? {
         let users = call.backend()?.class_users(name.to_owned(), NAMED).await?;
         let users: Vec<String> = users.into_iter().map(|(what, tags)| of_servers(what, &tags)).collect();
         if !users.is_empty() {

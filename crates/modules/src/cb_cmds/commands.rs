@@ -1,5 +1,8 @@
 //! The commands, one row each; those of DHCPv6 differ in the digit.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 use base::Family;
 use control::{Access, CommandDef};
 
@@ -80,7 +83,7 @@ commands! {
         "Shows a server of the configuration database.";
     "server" "-get-all" Read Op::ServerGetAll, "remote:map?",
         "Shows all servers of the configuration database.";
-    "server" "-del" Write Op::ServerDel, "servers:[{server-tag}],remote:map?,dry-run:boolean?,message:string?",
+    "server" "-del" Write Op::ServerDel, "servers:[{server-tag}],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a server with everything that only it can have; what servers share stays.";
     "global-parameter" "-set" Write Op::GlobalSet, "parameters:map,server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets global parameters of a server, or of all, in the configuration database.";
@@ -88,7 +91,7 @@ commands! {
         "Shows the value of a global parameter that counts for a server.";
     "global-parameter" "-get-all" Read Op::GlobalGetAll, "server-tags:[one tag],remote:map?",
         "Shows all global parameters that count for a server.";
-    "global-parameter" "-del" Write Op::GlobalDel, "parameters:[one name],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
+    "global-parameter" "-del" Write Op::GlobalDel, "parameters:[one name],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a global parameter of a server, or of all, from the configuration database.";
     "option-def" "-set" Write Op::DefSet, "option-defs:[one definition],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Sets an option definition of a server, or of all, in the configuration database.";
@@ -96,7 +99,7 @@ commands! {
         "Shows the option definition that counts for a server.";
     "option-def" "-get-all" Read Op::DefGetAll, "server-tags:[one tag],remote:map?",
         "Shows all option definitions that count for a server.";
-    "option-def" "-del" Write Op::DefDel, "option-defs:[{code,space?,force?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
+    "option-def" "-del" Write Op::DefDel, "option-defs:[{code,space?,force?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes an option definition; refused while options need it.";
     "option" "-global-set" Write Op::OptionSet(Level::Global),
         "options:[one option-data map],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
@@ -107,7 +110,7 @@ commands! {
     "option" "-global-get-all" Read Op::OptionGetAll, "server-tags:[one tag],remote:map?",
         "Shows all global options that count for a server.";
     "option" "-global-del" Write Op::OptionDel(Level::Global),
-        "options:[{code,space?,client-classes?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?",
+        "options:[{code,space?,client-classes?}],server-tags:[one tag],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a global option of a server, or of all, from the configuration database.";
     "option" "-network-set" Write Op::OptionSet(Level::Network),
         "shared-networks:[{name}],options:[one option-data map],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
@@ -134,7 +137,7 @@ commands! {
         "Shows a client class of the configuration database.";
     "class" "-get-all" Read Op::ClassGetAll, "server-tags:[tags, or null for unassigned],remote:map?",
         "Shows all client classes of servers, in the order of evaluation.";
-    "class" "-del" Write Op::ClassDel, "client-classes:[{name}],remote:map?,dry-run:boolean?,message:string?",
+    "class" "-del" Write Op::ClassDel, "client-classes:[{name}],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a client class; refused while others depend on it.";
     "network" "-set" Write Op::NetworkSet,
         "shared-networks:[one network map without subnets],server-tags:[tags],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
@@ -143,7 +146,7 @@ commands! {
         "Shows a shared network of the configuration database, with its subnets if asked.";
     "network" "-list" Read Op::NetworkList, "server-tags:[tags, or null for unassigned],remote:map?",
         "Lists the shared networks of servers.";
-    "network" "-del" Write Op::NetworkDel, "shared-networks:[{name}],subnets-action:keep|delete?,remote:map?,dry-run:boolean?,message:string?",
+    "network" "-del" Write Op::NetworkDel, "shared-networks:[{name}],subnets-action:keep|delete?,remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a shared network, and its subnets if asked.";
     "subnet" "-set" Write Op::SubnetSet,
         "subnets:[one subnet map, shared-network-name:string|null],server-tags:[tags],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
@@ -154,9 +157,9 @@ commands! {
         "Shows a subnet of the configuration database.";
     "subnet" "-list" Read Op::SubnetList, "server-tags:[tags, or null for unassigned],remote:map?",
         "Lists the subnets of servers.";
-    "subnet" "-del-by-id" Write Op::SubnetDelById, "subnets:[{id}],remote:map?,dry-run:boolean?,message:string?",
+    "subnet" "-del-by-id" Write Op::SubnetDelById, "subnets:[{id}],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a subnet from the configuration database.";
-    "subnet" "-del-by-prefix" Write Op::SubnetDelByPrefix, "subnets:[{subnet}],remote:map?,dry-run:boolean?,message:string?",
+    "subnet" "-del-by-prefix" Write Op::SubnetDelByPrefix, "subnets:[{subnet}],remote:map?,dry-run:boolean?,message:string?,force:boolean?",
         "Deletes a subnet from the configuration database.";
     "audit" "-get" Read Op::AuditGet,
         "since:revision number|time?,server-tags:[tags]?,limit:integer?,remote:map?",
@@ -174,4 +177,28 @@ pub(crate) fn table(family: Family) -> &'static [(CommandDef, Op)] {
 /// The commands of a family, for references and access rules.
 pub fn definitions(family: Family) -> impl Iterator<Item = &'static CommandDef> {
     table(family).iter().map(|(definition, _)| definition)
+}
+
+/// Names that arguments of commands may have: all of all commands, as clients send the same ones to several. Kea's send
+/// `shared-network-name` beside a subnet too.
+pub(crate) fn argument_names() -> &'static BTreeSet<&'static str> {
+    static NAMES: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let all = definitions(Family::V4).chain(definitions(Family::V6));
+        all.flat_map(|def| outermost(def.arguments)).chain(["server-tags", "shared-network-name"]).collect()
+    })
+}
+
+/// The names in a description such as `a:[{b,c?}],d:map?` that are not inside of something.
+fn outermost(arguments: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut depth = 0_usize;
+    let parts = arguments.split(move |c| {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    parts.filter_map(|part| part.split([':', '?']).next()).filter(|name| !name.is_empty())
 }

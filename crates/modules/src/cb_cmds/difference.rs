@@ -26,6 +26,33 @@ struct Hiding {
     after: Vec<Keyed>,
 }
 
+/// The order of classes before and after, and who has each.
+struct Order {
+    before: Vec<String>,
+    after: Vec<String>,
+    tags: BTreeMap<String, Vec<ServerTag>>,
+}
+
+impl Order {
+    /// What a server sees of it; a class that comes last or goes changes no order.
+    fn change(&self, selector: &ServerSelector) -> Option<Value> {
+        let seen = |names: &[String]| -> Vec<String> {
+            let sees = |name: &&String| self.tags.get(*name).is_some_and(|tags| selector.matches(tags));
+            names.iter().filter(sees).cloned().collect()
+        };
+        let (before, after) = (seen(&self.before), seen(&self.after));
+        let stay: Vec<&String> = before.iter().filter(|name| after.contains(name)).collect();
+        if after.iter().take(stay.len()).eq(stay) {
+            return None;
+        }
+        let list = |names: Vec<String>| {
+            let names: Vec<Value> = names.into_iter().map(Value::from).collect();
+            Map::from([("client-classes".to_owned(), names.into())])
+        };
+        Some(change("client_class_order", "", Some(list(before)), Some(list(after))))
+    }
+}
+
 impl<P: Protocol> Call<'_, P> {
     /// The differences of a preview for the servers that see one; with the objects that no server sees.
     pub(super) async fn difference(&self, preview: &Preview) -> Result<Value, Refusal> {
@@ -42,6 +69,7 @@ impl<P: Protocol> Call<'_, P> {
             }
         }
         let hiding = self.hiding(&preview.objects).await?;
+        let order = self.order(preview).await?;
         let mut list = Vec::new();
         let mut seen = BTreeSet::new();
         for tag in &servers {
@@ -70,6 +98,7 @@ impl<P: Protocol> Call<'_, P> {
             for (object_type, objects) in &hiding {
                 changes.extend(hidden(object_type, objects, &selector));
             }
+            changes.extend(order.as_ref().and_then(|order| order.change(&selector)));
             if !changes.is_empty() {
                 list.push(Value::from([
                     ("server-tag", Value::from(tag.as_str())),
@@ -90,6 +119,24 @@ impl<P: Protocol> Call<'_, P> {
             list.push(Value::from([("server-tag", Kind::Null.into()), ("changes", rest.into())]));
         }
         Ok(list.into())
+    }
+
+    /// The order of classes, where it changes.
+    async fn order(&self, preview: &Preview) -> Result<Option<Order>, Refusal> {
+        let (before, after) = preview.class_order.clone();
+        if before == after {
+            return Ok(None);
+        }
+        let name = |class: &backend::Stored| backend::text_member(&class.element.map, "name");
+        let stored = self.backend()?.classes(ServerSelector::Any).await?;
+        let mut tags: BTreeMap<String, Vec<ServerTag>> =
+            stored.iter().map(|class| (name(class), class.element.server_tags.clone())).collect();
+        for image in preview.objects.iter().filter_map(|touched| touched.after.as_ref()) {
+            if after.contains(&image.name) {
+                tags.insert(image.name.clone(), image.tags.clone());
+            }
+        }
+        Ok(Some(Order { before, after, tags }))
     }
 
     /// Objects of the tables in which one hides another, of all servers: those that are touched alone do not say what

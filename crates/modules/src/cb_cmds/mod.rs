@@ -34,7 +34,7 @@ mod whole;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use backend::{BackendError, Change, ConfigBackend, Cursor, Identity, Note};
+use backend::{BackendError, Change, ConfigBackend, Cursor, Identity, Note, Server, Stored, text_member};
 use base::{Family, ServerTag, Timestamp};
 use config::{Protocol, Written};
 use control::{Access, Answer, Command, CommandTable, DuplicateCommand};
@@ -205,6 +205,8 @@ impl<P: Protocol> Call<'_, P> {
     /// As [`apply`](Self::apply), with more for the audit to say of the command. A dry run keeps the difference that
     /// it would make, and stores nothing.
     async fn apply_as(&self, changes: Vec<Change>, detail: &str) -> Result<Vec<u64>, Refusal> {
+        // After what else is wrong, of which programs know the texts.
+        self.args.known()?;
         if self.dry_run {
             let preview = self.backend()?.preview(changes, None).await?;
             let difference = self.difference(&preview).await?;
@@ -271,6 +273,28 @@ impl<P: Protocol> Call<'_, P> {
         Ok(render::Names::new(self.family, self.backend()?.option_defs(backend::ServerSelector::Any).await?))
     }
 
+    /// A network of exactly this name. MySQL and MariaDB take names for one that differ in case, accents or blanks at the
+    /// end; here they are two on every database, of which those can hold one.
+    async fn network(&self, name: &str) -> Result<Option<Stored>, Refusal> {
+        same(self.backend()?.network(name.to_owned()).await?, "shared network", name)
+    }
+
+    /// As [`network`](Self::network), of client classes.
+    async fn class(&self, name: &str) -> Result<Option<Stored>, Refusal> {
+        same(self.backend()?.class(name.to_owned()).await?, "client class", name)
+    }
+
+    /// As [`network`](Self::network), of servers.
+    async fn server(&self, tag: &ServerTag) -> Result<Option<Server>, Refusal> {
+        let found = self.backend()?.server(tag.clone()).await?;
+        match &found {
+            Some(other) if other.tag != *tag => {
+                one_for_the_database("server", tag.as_str(), other.tag.as_str())
+            }
+            _ => Ok(found),
+        }
+    }
+
     /// Refuses what servers could not run, unless the command forces it; then it is logged.
     fn guard(&self, findings: &[String]) -> Result<(), Refusal> {
         if findings.is_empty() {
@@ -303,6 +327,20 @@ impl<P: Protocol> Call<'_, P> {
     fn warn(&self, text: &str) {
         observe::log!(messages::Odd { command: self.command, text });
     }
+}
+
+fn same(found: Option<Stored>, what: &str, name: &str) -> Result<Option<Stored>, Refusal> {
+    let stored = found.as_ref().map(|found| text_member(&found.element.map, "name"));
+    match stored {
+        Some(other) if other != name => one_for_the_database(what, name, &other),
+        _ => Ok(found),
+    }
+}
+
+fn one_for_the_database<T>(what: &str, name: &str, other: &str) -> Result<T, Refusal> {
+    refuse(format!(
+        "{what} '{name}': this database takes the name for that of {what} '{other}', which it has"
+    ))
 }
 
 /// Answer of a command that finds objects: result 3 when it found none.

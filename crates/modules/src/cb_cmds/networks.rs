@@ -20,6 +20,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     world.known(&tags)?;
     let mut findings = Vec::new();
     world.definitions().options_in(&mut map, &tags, &mut findings)?;
+    let old = call.network(&name).await?;
     // Subnets that are in it must not be left without it.
     let members = call.backend()?.subnets_of(name.clone()).await?;
     for subnet in &members {
@@ -33,7 +34,6 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     let what = format!("shared network '{name}'");
     findings.extend(world.classes_known(call, &tags, &map, &what, None).await?);
     if findings.is_empty() {
-        let old = call.backend()?.network(name.clone()).await?;
         let row = old.as_ref().map_or(u64::MAX, |old| old.row);
         let new = Stored { row, element: element(map.clone(), &what, &tags) };
         let before = Piece::of_network(&name, old, members.clone());
@@ -50,7 +50,7 @@ pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     call.args.no_tags()?;
     let name = call.args.name("shared-networks")?;
     let full = call.args.word("subnets-include", &["no", "full"])? == "full";
-    let network = call.backend()?.network(name.to_owned()).await?;
+    let network = call.network(name).await?;
     let names = call.names().await?;
     let mut shown: Vec<Value> = Vec::new();
     if let Some(network) = &network {
@@ -87,7 +87,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
         _ => NetworkSubnets::Keep,
     };
     let world = World::fetch(call).await?;
-    let old = call.backend()?.network(name.to_owned()).await?;
+    let old = call.network(name).await?;
     let mut members = call.backend()?.subnets_of(name.to_owned()).await?;
     let before = Piece::of_network(name, old, members.clone());
     match subnets {

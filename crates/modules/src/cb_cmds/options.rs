@@ -18,11 +18,7 @@ async fn tags_of<P: Protocol>(call: &Call<'_, P>, scope: &OptionScope) -> Result
     let subnet = match scope {
         OptionScope::Global(tag) => return Ok(vec![tag.clone()]),
         OptionScope::Network(name) => {
-            let network = call
-                .backend()?
-                .network(name.clone())
-                .await?
-                .ok_or_else(|| missing("shared network", name))?;
+            let network = call.network(name).await?.ok_or_else(|| missing("shared network", name))?;
             return Ok(network.element.server_tags.clone());
         }
         OptionScope::Subnet(id) => *id,
@@ -77,6 +73,9 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>, level: Level) -> Result
     let scope = call.args.scope(level)?;
     let global = if let OptionScope::Global(tag) = &scope { Some(tag.clone()) } else { None };
     let what = format!("deletion of option {} in '{}'", key.code, key.space);
+    if let OptionScope::Network(name) = &scope {
+        call.network(name).await?;
+    }
     let change = Change::DeleteOption { scope, key };
     if let Some(tag) = global {
         let world = World::fetch(call).await?;

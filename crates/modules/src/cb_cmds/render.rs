@@ -1,8 +1,9 @@
 //! Stored objects as answers show them: with what a running server would show for members that are not set.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use backend::{Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, text_member};
+use backend::{PoolRange, Stored, StoredGlobal, StoredSubnet, SubnetBrief, int_member, text_member};
 use base::{Family, ServerTag};
 use json::{Kind, Map, Value};
 use options::DefTable;
@@ -102,6 +103,14 @@ impl Names {
             if let Some(Kind::List(pools)) = map.get_mut(keyword).map(|value| &mut value.kind) {
                 for pool in pools.iter_mut().filter_map(Value::as_map_mut) {
                     self.options_in(pool, tags);
+                    if let Some(range) = PoolRange::parse(&text_member(pool, "pool")) {
+                        let text = match (range.first, range.last) {
+                            (IpAddr::V4(first), IpAddr::V4(last)) => config::pool_text(first, last),
+                            (IpAddr::V6(first), IpAddr::V6(last)) => config::pool_text(first, last),
+                            _ => range.to_string(),
+                        };
+                        pool.insert("pool".to_owned(), text.into());
+                    }
                 }
             }
         }

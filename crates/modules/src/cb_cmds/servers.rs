@@ -24,6 +24,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
              connecting to the database and a server with this name may not be created",
         );
     }
+    call.server(&tag).await?;
     let server = Server { tag, description };
     call.apply_one(Change::SetServer(server.clone())).await?;
     Ok(stored(format!("DHCPv{} server successfully set.", call.digit()), "servers", show(&server)))
@@ -31,7 +32,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
 
 pub(crate) async fn get<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     let tag = call.args.server()?;
-    let server = if tag.is_all() { None } else { call.backend()?.server(tag.clone()).await? };
+    let server = if tag.is_all() { None } else { call.server(&tag).await? };
     let not = if server.is_some() { "" } else { "not " };
     let text = format!("DHCPv{} server '{tag}' {not}found.", call.digit());
     Ok(found(text, "servers", server.iter().map(|s| show(s).into()).collect()))
@@ -51,6 +52,7 @@ pub(crate) async fn del<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
              connecting to the database and may not be deleted",
         );
     }
+    call.server(&tag).await?;
     let losses = losses(call.backend()?, &tag).await?;
     let change = Change::DeleteServer(tag.clone());
     let what = format!("deletion of server '{tag}'");

@@ -86,7 +86,14 @@ async fn del<P: Protocol>(call: &Call<'_, P>, key: SubnetKey) -> Result<Answer, 
 
 pub(crate) async fn del_by_id<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
-    del(call, SubnetKey::Id(call.args.subnet_id()?)).await
+    let id = call.args.subnet_id()?;
+    if let Some(prefix) = call.args.prefix_beside()?
+        && let Some(stored) = call.backend()?.subnet(SubnetKey::Id(id)).await?
+        && stored.prefix != prefix
+    {
+        return refuse(format!("subnet {id} is {}, not {prefix}", stored.prefix));
+    }
+    del(call, SubnetKey::Id(id)).await
 }
 
 pub(crate) async fn del_by_prefix<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {

@@ -103,7 +103,11 @@ pub(crate) fn preview(
             }
             None => None,
         };
-        Ok((false, Preview { counts, objects, server }))
+        let names = |order: Value| -> Vec<String> {
+            order.as_list().unwrap_or_default().iter().filter_map(|n| n.as_str()).map(str::to_owned).collect()
+        };
+        let class_order = (names(old.class_order()?), names(reader.class_order()?));
+        Ok((false, Preview { counts, objects, class_order, server }))
     })
 }
 

@@ -203,3 +203,75 @@ pub(super) fn a_subnet_of_the_file_that_is_replaced_is_in_nobodys_way() {
     s.ok("remote-subnet4-set", &set("subnets", r#"["abc"]"#, moved));
     s.ok("remote-subnet4-set", &subnet(r#"["abc"]"#, 1, r#""shared-network-name": null"#));
 }
+
+#[test]
+pub(super) fn names_that_the_database_takes_for_one() {
+    let s = Session::with(&["abc"]);
+    let network = |name: &str| set("shared-networks", r#"["abc"]"#, &format!(r#"{{"name": "{name}"}}"#));
+    let class = |name: &str| set("client-classes", r#"["abc"]"#, &format!(r#"{{"name": "{name}"}}"#));
+    s.ok("remote-network4-set", &network("Net"));
+    s.ok("remote-class4-set", &class("Foo"));
+    let del = r#"{"shared-networks": [{"name": "nET"}]}"#;
+    if super::place::kind() == "mysql" {
+        let text = "this database takes the name for that of shared network 'Net', which it has";
+        s.refused("remote-network4-set", &network("net"), text);
+        s.refused("remote-network4-del", del, text);
+        s.refused("remote-class4-set", &class("foo"), "for that of client class 'Foo'");
+        s.refused(
+            "remote-server4-set",
+            r#"{"servers": [{"server-tag": "äbc"}]}"#,
+            "for that of server 'abc'",
+        );
+    } else {
+        s.ok("remote-network4-set", &network("net"));
+        s.ok("remote-class4-set", &class("foo"));
+        assert_eq!(s.ask("remote-network4-del", del).get("result"), Some(&json::Value::from(3i64)));
+    }
+    let found = s.ok("remote-network4-get", r#"{"shared-networks": [{"name": "Net"}]}"#);
+    assert_eq!(found.get("count"), Some(&json::Value::from(1i64)));
+}
+
+#[test]
+pub(super) fn arguments_that_no_command_has() {
+    let s = Session::with(&["abc"]);
+    let subnet = subnet(r#"["abc"]"#, 1, r#""shared-network-name": null"#);
+    for (more, text) in [
+        (r#""dry_run": true"#, "spurious 'dry_run' parameter"),
+        (r#""bogus": 1"#, "spurious 'bogus' parameter"),
+        (r#""force": "true""#, "'force' parameter is not a boolean"),
+    ] {
+        s.refused("remote-subnet4-set", &subnet.replacen('{', &format!("{{{more}, "), 1), text);
+    }
+    let del = r#"{"subnets-actions": "delete", "shared-networks": [{"name": "n"}]}"#;
+    s.refused("remote-network4-del", del, "spurious 'subnets-actions' parameter");
+    s.ok("remote-subnet4-set", &subnet);
+    let other = r#"{"subnets": [{"id": 1, "subnet": "192.0.9.0/24"}]}"#;
+    s.refused("remote-subnet4-del-by-id", other, "subnet 1 is 10.1.0.0/16, not 192.0.9.0/24");
+    s.ok("remote-subnet4-del-by-id", r#"{"subnets": [{"id": 1, "subnet": "10.1.0.0/16"}]}"#);
+}
+
+#[test]
+pub(super) fn what_answers_show() {
+    let s = Session::with(&["abc"]);
+    let pools = r#""shared-network-name": null, "pools": [{"pool": "10.1.0.0-10.1.0.255"}, {"pool": "10.1.1.1-10.1.1.9"}]"#;
+    s.ok("remote-subnet4-set", &subnet(r#"["abc"]"#, 1, pools));
+    let shown = json::to_string(&s.ok("remote-subnet4-get-by-id", r#"{"subnets": [{"id": 1}]}"#));
+    assert!(
+        shown.contains(r#""pool": "10.1.0.0/24""#) && shown.contains(r#""pool": "10.1.1.1-10.1.1.9""#),
+        "{shown}"
+    );
+    for name in ["x", "y", "z"] {
+        s.ok("remote-class4-set", &set("client-classes", r#"["all"]"#, &format!(r#"{{"name": "{name}"}}"#)));
+    }
+    // Classes change places in a dry run.
+    let moved = r#"{"dry-run": true, "follow-class-name": "x", "server-tags": ["all"], "client-classes": [{"name": "z"}]}"#;
+    let difference = json::to_string(&s.ok("remote-class4-set", moved)).replace(['\n', ' '], "");
+    let wanted = r#""after":{"client-classes":["x","z","y"]},"before":{"client-classes":["x","y","z"]}"#;
+    assert!(difference.contains(wanted), "{difference}");
+    // The newest revision is what there is.
+    let answer = s.ok("remote-audit4-get", r#"{"limit": 1}"#);
+    let newest =
+        answer.get("revisions").unwrap().as_list().unwrap()[0].get("revision").unwrap().as_int().unwrap();
+    let back = s.ask("remote-config4-rollback", &format!(r#"{{"revision": {newest}}}"#));
+    assert_eq!(back.get("result"), Some(&json::Value::from(3i64)));
+}

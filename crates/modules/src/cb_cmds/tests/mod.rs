@@ -213,7 +213,8 @@ macro_rules! tests {
 
 tests! {
     beside: subnets_of_one_network, rapid_commit_of_one_network, lifetimes_are_those_of_an_object_of_the_database, globals_with_the_subnets_below_them, globals_that_no_file_may_have,
-        definitions_of_octets_that_are_there, a_definition_that_hides_another, definitions_that_expressions_name, classes_of_the_file_that_the_database_replaces, a_subnet_of_the_file_that_is_replaced_is_in_nobodys_way;
+        definitions_of_octets_that_are_there, a_definition_that_hides_another, definitions_that_expressions_name, classes_of_the_file_that_the_database_replaces, a_subnet_of_the_file_that_is_replaced_is_in_nobodys_way,
+        names_that_the_database_takes_for_one, arguments_that_no_command_has, what_answers_show;
     classes: set_and_shown, refused_arguments, order_and_dependencies, options_and_definitions_of_a_class;
     errors: servers, remote, server_tags, subnets_and_networks, parameters, option_definitions, options;
     history: a_dry_run_shows_each_server_and_stores_nothing, a_dry_run_knows_what_hides_what, the_audit_says_what_was_done, an_earlier_revision_comes_back, a_way_back_is_checked_as_any_write,

@@ -7,6 +7,7 @@ use backend::BackendError;
 use backend::columns::{self, Column, Datum, Form};
 use base::Family;
 
+use crate::room::{Records, Room, Rooms};
 use crate::{Dialect, Error, Link, of_family};
 
 /// Columns of older schemas: those that took their place, and how they differ.
@@ -34,6 +35,11 @@ pub struct Layout {
     pub(crate) binary_reservations: bool,
     /// `excluded-prefixes` of reservations.
     pub(crate) excluded_prefixes: bool,
+    /// The major version of Kea's schema; `None` where Kea has none.
+    pub(crate) version: Option<i64>,
+    /// Which number definitions of records have.
+    pub(crate) records: Records,
+    pub(crate) rooms: Rooms,
     /// The expression for the name that `information_schema` has the tables under; empty where there is no such thing.
     schema: String,
 }
@@ -53,6 +59,9 @@ impl Layout {
             history: true,
             binary_reservations: false,
             excluded_prefixes: true,
+            version: None,
+            records: Records::Is254,
+            rooms: Rooms::default(),
             schema: String::new(),
         }
     }
@@ -61,12 +70,18 @@ impl Layout {
     /// tables under. Refuses tables that are not Kea's, and versions before the major one `oldest`.
     pub fn read(link: &dyn Link, schema: &str, oldest: i64, family: Family) -> Result<Self, Error> {
         let mut found = BTreeSet::new();
+        let mut rooms = Rooms::default();
+        let full = if link.dialect() == Dialect::MySql { "column_type" } else { "data_type" };
         let sql = format!(
-            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = {schema} \
-             AND table_name LIKE ?1"
+            "SELECT table_name, column_name, data_type, character_maximum_length, {full} \
+             FROM information_schema.columns WHERE table_schema = {schema} AND table_name LIKE ?1"
         );
         link.query(&sql, &[Datum::Text(of_family("dhcp4_%", family))], &mut |row| {
-            found.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+            let (table, column) = (row.text(0)?, row.text(1)?);
+            found.insert((table.to_owned(), column.to_owned()));
+            if let Some(room) = Room::of(row.text(2)?, row.optional_int(3)?, row.text(4)?) {
+                rooms.insert(table.replacen("dhcp6_", "dhcp4_", 1), column, room);
+            }
             Ok(())
         })?;
         let refuse = |text: String| Err(BackendError::Schema(text).into());
@@ -82,8 +97,14 @@ impl Layout {
         })?;
         match version {
             Some((major, _)) if major >= oldest => {
-                let layout = Self { schema: schema.to_owned(), ..Self::of(&found, link.dialect(), family) };
-                layout.with_reservations(link)
+                let layout = Self {
+                    schema: schema.to_owned(),
+                    version: Some(major),
+                    rooms,
+                    ..Self::of(&found, link.dialect(), family)
+                };
+                let named = !layout.columns_of(link, "option_def_data_type")?.is_empty();
+                Self { records: Records::of(major, named), ..layout }.with_reservations(link)
             }
             Some((major, minor)) => refuse(format!(
                 "the tables have version {major}.{minor}, this program needs {oldest}.0 or later; see kea-admin \

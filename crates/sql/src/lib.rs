@@ -23,6 +23,7 @@ mod marks;
 mod overlap;
 mod premises;
 mod read;
+mod room;
 mod worker;
 mod write;
 

@@ -587,3 +587,66 @@ fn configurations_of_dhcpv6_move_and_come_back() {
     let text = admin(&["config-import", "sqlite", "-6", "--dry-run", &a, &b]);
     assert!(!text.contains("With the server tag a:") && !text.contains("With the server tag b:"), "{text}");
 }
+
+/// What tables of Kea 2.2.0 can not hold, or servers of that release can not read, beside what they can.
+const NEW: &str = r#"{ "Dhcp4": { "server-tag": "old", "valid-lifetime": 700, "dhcp-ddns": { "enable-updates": false },
+  "allocator": "random",
+  "option-def": [ { "name": "foo", "code": 222, "type": "record", "record-types": "uint8, ipv4-address" } ],
+  "option-data": [ { "name": "foo", "data": "7, 192.0.2.9" } ],
+  "shared-networks": [ { "name": "LONG", "subnet4": [ { "id": 5, "subnet": "10.0.5.0/24" } ] } ],
+  "subnet4": [ { "id": 1, "subnet": "10.0.1.0/24", "valid-lifetime": 4294967295 },
+               { "id": 2, "subnet": "10.0.2.0/24", "ddns-ttl": 9 },
+               { "id": 3, "subnet": "10.0.3.0/24", "cache-max-age": 3 } ] } }"#;
+
+#[test]
+fn what_old_tables_have_no_room_for_stays_in_the_file() {
+    for kind in [Kind::MariaDb, Kind::PostgreSql] {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let long = "x".repeat(129);
+        std::fs::write(at("old.conf"), NEW.replace("LONG", &long)).unwrap();
+        let server = shared(kind);
+        let database = debian(server);
+        let text = well(ours("config-import", &database, &["-y", "-o", &at("out"), &at("old.conf")]));
+        let mysql = kind == Kind::MariaDb;
+        for (object, stays) in [
+            (
+                "global parameter dhcp-ddns.enable-updates: servers of the release that the database's tables are of",
+                true,
+            ),
+            ("global parameter allocator: servers of the release that the database's tables are of", true),
+            ("subnet 2 (10.0.2.0/24): parameter 'ddns-ttl' can not be stored", true),
+            (
+                "subnet 1 (10.0.1.0/24): 'valid-lifetime' is 4294967295, and the database's column holds",
+                mysql,
+            ),
+            ("subnet 5 (10.0.5.0/24): so does its shared network", true),
+            ("'name' is too long: the database's column holds 128 characters", true),
+            ("subnet 3", false),
+        ] {
+            assert_eq!(
+                text.contains(&format!("  old: {object}")) || text.contains(&format!(": {object}")),
+                stays,
+                "{object}: {text}"
+            );
+        }
+        let number = || server.sql(&database.name, "SELECT type FROM dhcp4_option_def");
+        assert_eq!(number(), "17\n", "as Kea 2.2.0 has records");
+        let export = || {
+            let rest = format!("old={}/old/old.conf", at("out"));
+            well(ours("config-export", &database, &["-y", "-o", &at("back"), &rest]));
+            let back = std::fs::read_to_string(at("back/old/old.conf")).unwrap();
+            assert!(back.contains("\"type\": \"record\"") && back.contains("uint8, ipv4-address"), "{back}");
+        };
+        export();
+        // As this program wrote them once, and as Kea 2.6.0 does.
+        for other in ["254", "18", "17"].into_iter().filter(|_| mysql) {
+            let update = format!("SET @disable_audit = 1; UPDATE dhcp4_option_def SET type = {other}");
+            server.sql(&database.name, &update);
+            export();
+        }
+        well(ours("db-upgrade", &database, &[]));
+        assert_eq!(number(), "254\n");
+        export();
+    }
+}

@@ -17,6 +17,7 @@ use json::{Kind, Map, Value};
 
 use crate::ids::{Ids, tied};
 use crate::link::{Dialect, of_family, text};
+use crate::room::Records;
 use crate::{Error, Layout, Link, Row};
 
 /// A table of objects and the one that ties them to servers.
@@ -224,7 +225,7 @@ impl Reader<'_> {
                 return tags.visit(row);
             }
             let id = row.unsigned(0)?;
-            defs.push(stored(id, def_map(row)?, tags.remove(&id), || format!("option definition {id}")));
+            defs.push(stored(id, self.def_map(row)?, tags.remove(&id), || format!("option definition {id}")));
             Ok(())
         })?;
         Ok(defs)
@@ -330,7 +331,7 @@ impl Reader<'_> {
             match at {
                 0 => return tags.visit(row),
                 1 => return add(&mut options, row.text(0)?.to_owned(), self.option_map(row, 1)?),
-                2 => return add(&mut defs, row.unsigned(9)?, def_map(row)?),
+                2 => return add(&mut defs, row.unsigned(9)?, self.def_map(row)?),
                 _ => {}
             }
             let id = row.unsigned(0)?;
@@ -349,6 +350,34 @@ impl Reader<'_> {
             Ok(())
         })?;
         Ok(classes)
+    }
+
+    fn def_map(&self, row: &Row<'_>) -> Result<Map, Error> {
+        let code = row.int(1)?;
+        let space = row.text(3)?;
+        let bad = |reason: &str| Error::bad_row(format!("option definition {code} in '{space}'"), reason);
+        let fields = row.optional_text(7)?.unwrap_or_default();
+        // Before the types had a table, what has fields was a record, whatever its number.
+        let kind = match row.int(4)? {
+            _ if self.layout.records != Records::Is254 && !fields.trim().is_empty() => Some("record"),
+            number => columns::data_type_name(number),
+        };
+        let kind = kind.ok_or_else(|| bad("unknown number of its type"))?;
+        let record = columns::record_types_from_column(fields)
+            .ok_or_else(|| bad("unknown numbers of its record types"))?;
+        let mut map = Map::new();
+        if let Some(context) = row.optional_text(8)?.filter(|c| !c.trim().is_empty()) {
+            let context = columns::json_value(context).ok_or_else(|| bad("its user context is not JSON"))?;
+            map.insert("user-context".to_owned(), context);
+        }
+        map.insert("code".to_owned(), code.into());
+        map.insert("name".to_owned(), row.text(2)?.into());
+        map.insert("type".to_owned(), kind.into());
+        map.insert("array".to_owned(), row.flag(5)?.into());
+        map.insert("encapsulate".to_owned(), row.text(6)?.into());
+        map.insert("record-types".to_owned(), record.into());
+        map.insert("space".to_owned(), space.into());
+        Ok(map)
     }
 
     // Networks.
@@ -429,28 +458,6 @@ impl Ties {
 
 const DEF_SELECT: &str = "SELECT id, code, name, space, type, is_array, encapsulate, record_types, user_context, class_id \
                           FROM dhcp4_option_def";
-
-fn def_map(row: &Row<'_>) -> Result<Map, Error> {
-    let code = row.int(1)?;
-    let space = row.text(3)?;
-    let bad = |reason: &str| Error::bad_row(format!("option definition {code} in '{space}'"), reason);
-    let kind = columns::data_type_name(row.int(4)?).ok_or_else(|| bad("unknown number of its type"))?;
-    let record = columns::record_types_from_column(row.optional_text(7)?.unwrap_or_default())
-        .ok_or_else(|| bad("unknown numbers of its record types"))?;
-    let mut map = Map::new();
-    if let Some(context) = row.optional_text(8)?.filter(|c| !c.trim().is_empty()) {
-        let context = columns::json_value(context).ok_or_else(|| bad("its user context is not JSON"))?;
-        map.insert("user-context".to_owned(), context);
-    }
-    map.insert("code".to_owned(), code.into());
-    map.insert("name".to_owned(), row.text(2)?.into());
-    map.insert("type".to_owned(), kind.into());
-    map.insert("array".to_owned(), row.flag(5)?.into());
-    map.insert("encapsulate".to_owned(), row.text(6)?.into());
-    map.insert("record-types".to_owned(), record.into());
-    map.insert("space".to_owned(), space.into());
-    Ok(map)
-}
 
 /// An element whose position names the object, so that errors of resolution do.
 fn stored(row: u64, mut map: Map, tags: Option<Vec<ServerTag>>, object: impl Fn() -> String) -> Stored {

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use backend::columns::{self, Column, Datum};
 use backend::{
-    BackendError, Change, Cursor, Note, Prefix, Preview, Server, ServerSelector, int_member, text_member,
+    BackendError, Change, Cursor, Misfit, Note, Prefix, Preview, Server, ServerSelector, int_member,
+    text_member,
 };
 use base::{Family, ServerTag};
 use json::{Map, Value};
@@ -23,7 +24,7 @@ pub(crate) use hosts::{add as add_host, del as del_hosts, update as update_host}
 use crate::ids::marks;
 use crate::link::{Dialect, Mode, number, of_family, text};
 use crate::read::{CLASSES, GLOBALS, NETWORKS, OPTION_DEFS, OPTIONS, Reader, SUBNETS, Table};
-use crate::{Error, Layout, Link};
+use crate::{Error, Layout, Link, room};
 
 /// What [`apply`] did.
 pub(crate) struct Applied {
@@ -201,10 +202,34 @@ impl<'a> Writer<'a> {
 impl Writer<'_> {
     fn changes(&mut self, changes: &[Change]) -> Result<Vec<u64>, Error> {
         let mut counts = Vec::with_capacity(changes.len());
-        for change in changes {
-            counts.push(self.change(change)?);
+        let mut misfits = Vec::new();
+        for (at, change) in changes.iter().enumerate() {
+            match self.change(change) {
+                Ok(count) => counts.push(count),
+                // All of a list are wanted at once: none is stored.
+                Err(Error::Backend(BackendError::NoRoom(found))) => {
+                    misfits.extend(found.into_iter().map(|misfit| Misfit {
+                        change: at,
+                        object: object_of(change),
+                        ..misfit
+                    }))
+                }
+                Err(Error::Backend(error @ (BackendError::NoColumn(_) | BackendError::BadValue { .. })))
+                    if changes.len() > 1 =>
+                {
+                    misfits.push(Misfit { change: at, object: object_of(change), reason: error.to_string() });
+                }
+                // What is missing may be so because of those.
+                Err(Error::Backend(_)) if !misfits.is_empty() => break,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(counts)
+        if misfits.is_empty() { Ok(counts) } else { Err(BackendError::NoRoom(misfits).into()) }
+    }
+
+    /// Refuses what a column has no room for.
+    fn fits(&self, table: &str, column: &str, datum: &Datum) -> Result<(), Error> {
+        Ok(self.layout.rooms.check(table, column, datum)?)
     }
 
     fn execute(&self, sql: &str, bind: &[Datum]) -> Result<u64, Error> {
@@ -369,6 +394,8 @@ impl Writer<'_> {
     fn set_server(&mut self, server: &Server) -> Result<u64, Error> {
         let tag = text(server.tag.as_str());
         let description = text(&server.description);
+        self.fits("dhcp4_server", "tag", &tag)?;
+        self.fits("dhcp4_server", "description", &description)?;
         let existing = self.server_row(&server.tag)?;
         let row = match existing {
             Some(row) => {
@@ -445,6 +472,9 @@ impl Writer<'_> {
     fn set_global(&mut self, tag: &ServerTag, name: &str, value: &Value) -> Result<u64, Error> {
         let (value, kind) = columns::global_to_columns(name, value)?;
         let (value, kind) = (text(value), Datum::Int(kind));
+        room::check_global(self.reader.dialect(), self.layout.version, name)?;
+        self.fits(GLOBALS.table, "name", &text(name))?;
+        self.fits(GLOBALS.table, "value", &value)?;
         let own = self.own_rows(GLOBALS, tag, "o.name = ?2", vec![text(name)])?;
         if let Some(row) = own.first() {
             let sql = format!(
@@ -517,8 +547,14 @@ impl Writer<'_> {
         const KEYWORDS: [&str; 8] =
             ["code", "name", "space", "type", "array", "encapsulate", "record-types", "user-context"];
         columns::check_storable(map, &[], &KEYWORDS)?;
-        let kind = columns::data_type_number(&text_member(map, "type"))
-            .ok_or_else(|| BackendError::BadValue { keyword: "type".into(), wanted: "a data type" })?;
+        let records = self.layout.records.number();
+        let kind = match text_member(map, "type").as_str() {
+            "record" => Some(records),
+            // The number may be that of records.
+            name => columns::data_type_number(name).filter(|number| *number != records),
+        };
+        let kind =
+            kind.ok_or_else(|| BackendError::BadValue { keyword: "type".into(), wanted: "a data type" })?;
         let array = map.get("array").and_then(Value::as_bool).unwrap_or(false);
         let record = columns::record_types_to_column(&text_member(map, "record-types"))?;
         let context = map.get("user-context").map(columns::json_text);
@@ -554,7 +590,7 @@ impl Writer<'_> {
         if let Some(row) = row {
             values.push((key, number(row)?));
         }
-        let (sql, bind) = self.insertion(table, values);
+        let (sql, bind) = self.insertion(table, values)?;
         match row {
             Some(row) => self.send(&sql, &bind).map(|()| row),
             None => self.insert(&sql, &bind, key),
@@ -563,11 +599,14 @@ impl Writer<'_> {
 
     /// As [`insert_row`](Self::insert_row), of a row whose number nobody needs.
     fn send_row(&self, table: &str, values: Vec<(&str, Datum)>) -> Result<(), Error> {
-        let (sql, bind) = self.insertion(table, values);
+        let (sql, bind) = self.insertion(table, values)?;
         self.send(&sql, &bind)
     }
 
-    fn insertion(&self, table: &str, values: Vec<(&str, Datum)>) -> (String, Vec<Datum>) {
+    fn insertion(&self, table: &str, values: Vec<(&str, Datum)>) -> Result<(String, Vec<Datum>), Error> {
+        for (name, datum) in &values {
+            self.fits(table, name, datum)?;
+        }
         let names: Vec<String> = values.iter().map(|(name, _)| self.reader.dialect().quoted(name)).collect();
         let mut bind: Vec<Datum> = values.into_iter().map(|(_, datum)| datum).collect();
         let places = marks(1, bind.len());
@@ -579,7 +618,7 @@ impl Writer<'_> {
         };
         let sql =
             format!("INSERT INTO {table} ({}, modification_ts) VALUES ({places}, {now})", names.join(", "));
-        (sql, bind)
+        Ok((sql, bind))
     }
 
     /// Inserts an object; `fixed` are columns beside those of keywords.
@@ -606,11 +645,14 @@ impl Writer<'_> {
         let (mut sets, mut bind) = (Vec::new(), Vec::new());
         let quoted = |name: &str| self.reader.dialect().quoted(name);
         for (name, datum) in fixed {
+            self.fits(table.table, name, datum)?;
             bind.push(datum.clone());
             sets.push(format!("{} = ?{}", quoted(name), bind.len()));
         }
         for column in columns {
-            bind.push(column.store(map)?);
+            let datum = column.store(map)?;
+            self.fits(table.table, column.column, &datum)?;
+            bind.push(datum);
             sets.push(format!("{} = ?{}", quoted(column.column), bind.len()));
         }
         bind.push(self.time.clone());
@@ -619,6 +661,23 @@ impl Writer<'_> {
         let sql =
             format!("UPDATE {} SET {} WHERE {} = ?{}", table.table, sets.join(", "), table.key, bind.len());
         self.send(&sql, &bind)
+    }
+}
+
+/// What operators call the object of a change.
+fn object_of(change: &Change) -> String {
+    let of = |kind: &str, name: &str| format!("{kind} '{name}'");
+    match change {
+        Change::SetServer(server) => of("server", server.tag.as_str()),
+        Change::SetGlobal { name, .. } => of("global parameter", name),
+        Change::SetOptionDef { map, .. } => of("option definition", &text_member(map, "name")),
+        Change::SetOption { map, .. } => {
+            format!("option {} in space '{}'", int_member(map, "code"), text_member(map, "space"))
+        }
+        Change::SetClass { map, .. } => of("client class", &text_member(map, "name")),
+        Change::SetNetwork { map, .. } => of("shared network", &text_member(map, "name")),
+        Change::SetSubnet { id, prefix, .. } => format!("subnet {id} ({prefix})"),
+        _ => String::new(),
     }
 }
 

@@ -133,7 +133,11 @@ const NOWHERE: Destination4 = Destination4 {
     link: LinkDestination::Resolve,
 };
 
-fn context<'a>(shared: &'a Shared<Dhcp4>, active: &'a Active<Dhcp4>, direct_response: bool) -> Context4<'a> {
+pub(crate) fn context<'a>(
+    shared: &'a Shared<Dhcp4>,
+    active: &'a Active<Dhcp4>,
+    direct_response: bool,
+) -> Context4<'a> {
     let now = shared.clock.now();
     active.runtime.statistics().set_now(now);
     Context4 {

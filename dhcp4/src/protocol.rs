@@ -9,6 +9,7 @@ use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
 use engine::alloc::Runtime4;
+use engine::bulk::Begun;
 use engine::stats::Statistics4;
 use engine::v4::Dns4;
 use engine::v4::reclaim::{self, Limits, Reclaimed};
@@ -88,6 +89,7 @@ impl Protocol for Dhcp4 {
     type Identity = ();
     type Libraries = engine::v4::Libraries;
     type Reply = MessageType;
+    type BulkQuery = engine::v4::BulkQuery4;
 
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
         Ok(())
@@ -279,6 +281,27 @@ impl Protocol for Dhcp4 {
         batches: &mut Batches<Self, PeerSocket>,
     ) {
         packets::serve_peer_waiting(shared, active, message, batches).await;
+    }
+
+    fn begin_bulk(_: &Active<Self>, message: &[u8], local: IpAddr) -> Begun<Self::BulkQuery> {
+        match local {
+            IpAddr::V4(local) => engine::v4::begin_bulk(message, local),
+            IpAddr::V6(_) => Begun::Refused("not over IPv4".to_owned()),
+        }
+    }
+
+    async fn next_bulk(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        query: &mut Self::BulkQuery,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        query.next(&packets::context(shared, active, false), limit, out).await
+    }
+
+    fn fail_bulk(query: &mut Self::BulkQuery, out: &mut Vec<u8>) {
+        query.fail(out);
     }
 
     fn ends(destination: &Destination4) -> (SocketAddr, IpAddr) {

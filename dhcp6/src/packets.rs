@@ -114,7 +114,7 @@ const NOWHERE: Destination6 = Destination6 {
     interface: 0,
 };
 
-fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) -> Context6<'a> {
+pub(crate) fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) -> Context6<'a> {
     let now = shared.clock.now();
     active.runtime.statistics().set_now(now);
     Context6 {

@@ -9,6 +9,7 @@ use control::Access;
 use daemon::{Paths, Program, version};
 use engine::DropReason;
 use engine::alloc::Runtime6;
+use engine::bulk::Begun;
 use engine::stats::Statistics6;
 use engine::v6::Dns6;
 use engine::v6::reclaim::{self, Limits, Reclaimed};
@@ -79,6 +80,7 @@ impl Protocol for Dhcp6 {
     type Identity = ServerId;
     type Libraries = engine::v6::Libraries;
     type Reply = MessageType;
+    type BulkQuery = engine::v6::BulkQuery6;
 
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
         ServerId::establish(&config.globals.own.server_id, &paths.data_dir, now)
@@ -267,6 +269,24 @@ impl Protocol for Dhcp6 {
         _: &mut Batches<Self, PeerSocket>,
     ) {
         packets::serve_peer(shared, active, message);
+    }
+
+    fn begin_bulk(active: &Active<Self>, message: &[u8], _: IpAddr) -> Begun<Self::BulkQuery> {
+        engine::v6::begin_bulk(message, active.identity.duid())
+    }
+
+    async fn next_bulk(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        query: &mut Self::BulkQuery,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        query.next(&packets::context(shared, active), limit, out).await
+    }
+
+    fn fail_bulk(query: &mut Self::BulkQuery, out: &mut Vec<u8>) {
+        query.fail(out);
     }
 
     fn ends(destination: &Destination6) -> (SocketAddr, IpAddr) {

@@ -21,6 +21,7 @@ mod ha;
 mod hosts;
 mod kea;
 mod keywords;
+mod leasequery;
 mod leases;
 mod legal;
 mod logging;

@@ -5,6 +5,7 @@
 //! section 4.3 and of RFC 9915 section 18.3. What both protocols do alike is beside them, written once.
 
 pub mod alloc;
+pub mod bulk;
 mod classes;
 mod classify;
 pub mod ddns;

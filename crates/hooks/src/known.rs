@@ -40,6 +40,8 @@ pub enum Module {
     HostCmds,
     /// The `lease4-*` commands.
     LeaseCmds,
+    /// Leasequery, and the command that brings old leases up to date for it.
+    LeaseQuery,
     /// The legal log.
     LegalLog,
     /// Limits of packets and leases.
@@ -147,7 +149,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_lease_query",
         purpose: "leasequery",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::LeaseQuery),
     },
     Library {
         name: "libdhcp_legal_log",

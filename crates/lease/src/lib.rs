@@ -3,6 +3,7 @@
 //!
 //! Knows no store, no configuration and no packet.
 
+mod extended;
 mod lease4;
 mod lease6;
 mod legal;
@@ -14,6 +15,7 @@ pub mod suite;
 #[cfg(feature = "suite")]
 pub mod suite6;
 
+pub use extended::{ExtendedKey, extended_keys};
 pub use lease4::{Lease4, LeaseState};
 pub use lease6::{HwAddrSource, Lease6, LeaseType};
 pub use legal::{AsText, InWords, LegalEntry, Readable};

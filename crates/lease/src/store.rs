@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
 
-use crate::{Lease4, LeaseState, LeaseType};
+use crate::{ExtendedKey, Lease4, LeaseState, LeaseType};
 
 /// Why a store did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +150,16 @@ pub trait Durable: Send + Sync {
     fn is_shared(&self) -> bool {
         false
     }
+
+    /// Whether rows are to be found by what relay agents said of them from now on. Costs a look at every
+    /// row where they were not and are in memory.
+    fn keep_extended_info(&self, wanted: bool);
+
+    /// Brings what rows are found by there up to date with their user contexts, where it may not be: of rows that other
+    /// servers wrote, or that were written before it was kept. Answers how many rows were looked at and changed.
+    fn renew_extended_info(&self) -> Answer<'_, u64> {
+        MaybeReady::ready(Ok(0))
+    }
 }
 
 /// Where DHCPv4 leases live. One row per address.
@@ -189,6 +199,11 @@ pub trait LeaseStore4: Durable {
             |lease| (lease.address, (lease.subnet_id, LeaseType::Na, lease.state)),
         )))
     }
+
+    /// Up to `limit` rows with this in common and with addresses above `after` (from the first when `None`), in address
+    /// order, as far as [`Durable::keep_extended_info`] was asked to keep them.
+    fn by_extended_info(&self, key: &ExtendedKey, after: Option<Ipv4Addr>, limit: usize)
+    -> Answer<'_, Page4>;
 
     /// Adds a row unless the address has one.
     fn add(&self, lease: Lease4) -> Answer<'_, Added>;

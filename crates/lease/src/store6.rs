@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 
 use crate::store::counted;
-use crate::{Counted, Durable, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
+use crate::{Counted, Durable, ExtendedKey, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
 
 /// A page of leases in address order.
 pub type Page6 = Vec<Arc<Lease6>>;
@@ -64,6 +64,11 @@ pub trait LeaseStore6: Durable {
             |lease| (lease.address, (lease.subnet_id, lease.lease_type, lease.state)),
         )))
     }
+
+    /// Up to `limit` rows with this in common and with addresses above `after` (from the first when `None`), in address
+    /// order, as far as [`Durable::keep_extended_info`] was asked to keep them.
+    fn by_extended_info(&self, key: &ExtendedKey, after: Option<Ipv6Addr>, limit: usize)
+    -> Answer<'_, Page6>;
 
     /// Adds a row unless the address has one, of whatever type.
     fn add(&self, lease: Lease6) -> Answer<'_, Added6>;

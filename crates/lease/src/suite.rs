@@ -20,7 +20,7 @@ use std::thread::{self, Thread};
 
 use base::{ClientId, HwAddr, PoolId, Random, Seconds, SubnetId, Timestamp, XorShift};
 
-use crate::{Added, Lease4, LeaseObserver4, LeaseState, LeaseStore4, Page4, Updated};
+use crate::{Added, ExtendedKey, Lease4, LeaseObserver4, LeaseState, LeaseStore4, Page4, Updated};
 
 /// Opens an empty store that reports to the observer.
 pub trait Factory {
@@ -50,7 +50,7 @@ macro_rules! lease4_suite {
     (@ $how:ident $factory:expr, $block_on:expr) => {
         $crate::lease4_suite! { @ $how $factory, $block_on;
             add_and_exists, update_needs_the_expected_row, delete_needs_the_expected_row, every_field_is_kept,
-            lookups_find_all_rows_in_order, pages_walk_all_rows, expired_rows_come_oldest_first,
+            lookups_find_all_rows_in_order, pages_walk_all_rows, rows_are_found_by_extended_info, expired_rows_come_oldest_first,
             states_are_found_by_subnet, reclaimed_rows_are_flushed, subnets_are_wiped, observers_follow_in_order,
             commits_cover_what_was_written, random_changes_equal_a_model, concurrent_adds_have_one_winner,
         }
@@ -287,6 +287,56 @@ pub async fn pages_walk_all_rows(factory: &impl Factory) {
     assert_eq!(store.page(Some(high.address), 10).await.unwrap(), []);
     assert_eq!(store.page(None, 0).await.unwrap(), []);
     assert_eq!(store.page(None, 100).await.unwrap().len(), 6);
+}
+
+/// Rows of before [`LeaseStore4::keep_extended_info`] are found as well where the store has them in memory.
+pub async fn rows_are_found_by_extended_info(factory: &impl Factory) {
+    let (store, _) = fresh(factory).await;
+    let context = |relay: &str, remote: &str| {
+        format!(
+            r#"{{ "ISC": {{ "relay-agent-info": {{ "sub-options": "0x0201AA", "relay-id": "{relay}", "remote-id": "{remote}" }} }} }}"#
+        )
+    };
+    let with = |last: u8, context: String| Lease4 { user_context: Some(context.into()), ..lease(at(last)) };
+    store.keep_extended_info(true);
+    for last in [9, 3, 7, 5, 1] {
+        add(&*store, with(last, context("0A0B", if last > 4 { "01" } else { "02" }))).await;
+        add(&*store, lease(at(last + 1))).await;
+    }
+    let relay = ExtendedKey::RelayId([0x0a, 0x0b].into());
+    let remote = |id: u8| ExtendedKey::RemoteId([id].into());
+    let found = async |key: &ExtendedKey, after: Option<u8>, limit: usize| {
+        addresses(&store.by_extended_info(key, after.map(at), limit).await.unwrap())
+    };
+    assert_eq!(found(&relay, None, 3).await, [1, 3, 5]);
+    assert_eq!(found(&relay, Some(5), 3).await, [7, 9]);
+    assert_eq!(found(&relay, Some(9), 3).await, []);
+    assert_eq!(found(&remote(1), None, 9).await, [5, 7, 9]);
+    assert_eq!(found(&remote(2), Some(1), 9).await, [3]);
+    assert_eq!(found(&ExtendedKey::Subnet(SubnetId(1)), Some(3), 3).await, [4, 5, 6]);
+    assert_eq!(found(&ExtendedKey::RelayId([1].into()), None, 9).await, []);
+
+    // A row that is changed is found by what it says then; one that is gone by nothing.
+    let row = store.by_address(at(5)).await.unwrap().unwrap();
+    let next = Lease4 { cltt: Timestamp(NOW + 1), ..with(5, context("0A0B", "03")) };
+    assert_eq!(store.update(next, &row).await.unwrap(), Updated::Yes);
+    let row = store.by_address(at(7)).await.unwrap().unwrap();
+    let next = Lease4 { cltt: Timestamp(NOW + 1), ..lease(at(7)) };
+    assert_eq!(store.update(next, &row).await.unwrap(), Updated::Yes);
+    let row = store.by_address(at(1)).await.unwrap().unwrap();
+    assert_eq!(store.delete(&row).await.unwrap(), Updated::Yes);
+    assert_eq!(found(&relay, None, 9).await, [3, 5, 9]);
+    assert_eq!((found(&remote(1), None, 9).await, found(&remote(3), None, 9).await), (vec![9], vec![5]));
+
+    // What was written while nobody wanted it is found once it is brought up to date.
+    store.keep_extended_info(false);
+    add(&*store, with(20, context("0A0B", "04"))).await;
+    store.keep_extended_info(true);
+    store.renew_extended_info().await.unwrap();
+    assert_eq!(
+        (found(&relay, None, 9).await, found(&remote(4), None, 9).await),
+        (vec![3, 5, 9, 20], vec![20])
+    );
 }
 
 pub async fn expired_rows_come_oldest_first(factory: &impl Factory) {

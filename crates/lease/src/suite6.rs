@@ -20,7 +20,8 @@ use base::{Duid, HwAddr, Iaid, PoolId, Random, Seconds, SubnetId, Timestamp, Xor
 
 use crate::suite::block_on;
 use crate::{
-    Added6, HwAddrSource, Lease6, LeaseObserver6, LeaseState, LeaseStore6, LeaseType, Page6, Updated,
+    Added6, ExtendedKey, HwAddrSource, Lease6, LeaseObserver6, LeaseState, LeaseStore6, LeaseType, Page6,
+    Updated,
 };
 
 /// Opens an empty store that reports to the observer.
@@ -51,7 +52,7 @@ macro_rules! lease6_suite {
     (@ $how:ident $factory:expr, $block_on:expr) => {
         $crate::lease6_suite! { @ $how $factory, $block_on;
             add_and_exists, update_needs_the_expected_row, delete_needs_the_expected_row, every_field_is_kept,
-            lookups_find_all_rows_in_order, pages_walk_all_rows, expired_rows_come_oldest_first,
+            lookups_find_all_rows_in_order, pages_walk_all_rows, rows_are_found_by_extended_info, expired_rows_come_oldest_first,
             states_are_found_by_subnet, reclaimed_rows_are_flushed, subnets_are_wiped, observers_follow_in_order,
             commits_cover_what_was_written, random_changes_equal_a_model, concurrent_adds_have_one_winner,
         }
@@ -285,6 +286,56 @@ pub async fn pages_walk_all_rows(factory: &impl Factory) {
     assert_eq!(store.page(Some(high.address), 10).await.unwrap(), []);
     assert_eq!(store.page(None, 0).await.unwrap(), []);
     assert_eq!(store.page(None, 100).await.unwrap().len(), 6);
+}
+
+/// Rows of before [`LeaseStore6::keep_extended_info`] are found as well where the store has them in memory.
+pub async fn rows_are_found_by_extended_info(factory: &impl Factory) {
+    let (store, _) = fresh(factory).await;
+    let context = |relay: &str, remote: &str| {
+        format!(
+            r#"{{ "ISC": {{ "relay-info": [ {{ "relay-id": "{relay}" }}, {{ "relay-id": "FF", "remote-id": "{remote}" }} ] }} }}"#
+        )
+    };
+    let with = |last: u8, context: String| Lease6 { user_context: Some(context.into()), ..lease(at(last)) };
+    store.keep_extended_info(true);
+    for last in [9, 3, 7, 5, 1] {
+        add(&*store, with(last, context("0A0B", if last > 4 { "01" } else { "02" }))).await;
+        add(&*store, lease(at(last + 1))).await;
+    }
+    let relay = ExtendedKey::RelayId([0x0a, 0x0b].into());
+    let remote = |id: u8| ExtendedKey::RemoteId([id].into());
+    let found = async |key: &ExtendedKey, after: Option<u8>, limit: usize| {
+        addresses(&store.by_extended_info(key, after.map(at), limit).await.unwrap())
+    };
+    assert_eq!(found(&relay, None, 3).await, [1, 3, 5]);
+    assert_eq!(found(&relay, Some(5), 3).await, [7, 9]);
+    assert_eq!(found(&relay, Some(9), 3).await, []);
+    assert_eq!(found(&remote(1), None, 9).await, [5, 7, 9]);
+    assert_eq!(found(&remote(2), Some(1), 9).await, [3]);
+    assert_eq!(found(&ExtendedKey::Subnet(SubnetId(1)), Some(3), 3).await, [4, 5, 6]);
+    assert_eq!(found(&ExtendedKey::RelayId([1].into()), None, 9).await, []);
+
+    // A row that is changed is found by what it says then; one that is gone by nothing.
+    let row = store.by_address(at(5)).await.unwrap().unwrap();
+    let next = Lease6 { cltt: Timestamp(NOW + 1), ..with(5, context("0A0B", "03")) };
+    assert_eq!(store.update(next, &row).await.unwrap(), Updated::Yes);
+    let row = store.by_address(at(7)).await.unwrap().unwrap();
+    let next = Lease6 { cltt: Timestamp(NOW + 1), ..lease(at(7)) };
+    assert_eq!(store.update(next, &row).await.unwrap(), Updated::Yes);
+    let row = store.by_address(at(1)).await.unwrap().unwrap();
+    assert_eq!(store.delete(&row).await.unwrap(), Updated::Yes);
+    assert_eq!(found(&relay, None, 9).await, [3, 5, 9]);
+    assert_eq!((found(&remote(1), None, 9).await, found(&remote(3), None, 9).await), (vec![9], vec![5]));
+
+    // What was written while nobody wanted it is found once it is brought up to date.
+    store.keep_extended_info(false);
+    add(&*store, with(20, context("0A0B", "04"))).await;
+    store.keep_extended_info(true);
+    store.renew_extended_info().await.unwrap();
+    assert_eq!(
+        (found(&relay, None, 9).await, found(&remote(4), None, 9).await),
+        (vec![3, 5, 9, 20], vec![20])
+    );
 }
 
 pub async fn expired_rows_come_oldest_first(factory: &impl Factory) {

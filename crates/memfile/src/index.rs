@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use base::{SubnetId, SubnetMap, Timestamp};
-use lease::LeaseState;
+use lease::{ExtendedKey, LeaseState};
 
 use crate::ends::Ends;
+use crate::extended::Extended;
 use crate::kind::Leased;
 use crate::packed::{Links, NONE, Packed};
 use crate::row_table::RowTable;
@@ -122,6 +123,8 @@ pub(crate) struct Index<L: Leased> {
     reclaimed: BTreeSet<(u64, L::Bits)>,
     /// State, subnet and address of the rows that are in another state than default.
     states: BTreeSet<(u8, u32, L::Bits)>,
+    /// What relay agents said, where that is asked for.
+    extended: Option<Box<Extended<L>>>,
 }
 
 fn is_reclaimed(state: LeaseState) -> bool {
@@ -146,6 +149,7 @@ impl<L: Leased> Index<L> {
             first_ends: BTreeSet::new(),
             reclaimed: BTreeSet::new(),
             states: BTreeSet::new(),
+            extended: None,
         }
     }
 
@@ -178,7 +182,12 @@ impl<L: Leased> Index<L> {
 
     /// Makes `lease` the row of `address` (`None`: the address has none); answers the row that was there.
     pub(crate) fn replace(&mut self, address: L::Address, lease: Option<L::Packed>) -> Option<L::Packed> {
-        match (self.row_of(L::bits(address)), lease) {
+        let row = self.row_of(L::bits(address));
+        if let Some(extended) = &mut self.extended {
+            let old = row.and_then(|row| self.rows.get(row)).map(|row| &row.lease);
+            extended.changed(old, lease.as_ref());
+        }
+        match (row, lease) {
             (None, None) => None,
             (None, Some(lease)) => {
                 self.insert(lease);
@@ -402,6 +411,24 @@ impl<L: Leased> Index<L> {
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(L::bits(after)));
         let range = self.addresses.range((from, Bound::Unbounded)).take(limit);
         range.filter_map(|address| self.share(*address)).collect()
+    }
+
+    /// Begins or ends to find rows by what relay agents said of them.
+    pub(crate) fn keep_extended(&mut self, wanted: bool) {
+        if wanted != self.extended.is_some() {
+            self.extended = wanted.then(|| Box::new(Extended::of(self.leases())));
+        }
+    }
+
+    /// Up to `limit` rows with this in common above `after`, in address order.
+    pub(crate) fn by_extended_info(
+        &self,
+        key: &ExtendedKey,
+        after: Option<L::Address>,
+        limit: usize,
+    ) -> Vec<Arc<L>> {
+        let addresses = self.extended.as_ref().map(|extended| extended.page(key, after.map(L::bits), limit));
+        addresses.into_iter().flatten().filter_map(|address| self.share(address)).collect()
     }
 
     /// The numbers of up to `limit` rows of a subnet, in no particular order.

@@ -12,6 +12,7 @@
 
 mod dump;
 mod ends;
+mod extended;
 mod files;
 mod index;
 mod journal;

@@ -40,6 +40,7 @@ pub trait Packed<L: Leased>: Send + Sync {
     /// Empty when there is none.
     fn hardware(&self) -> &[u8];
     fn hostname(&self) -> &str;
+    fn user_context(&self) -> Option<&Arc<str>>;
     /// As [`Leased::unchanged`].
     fn unchanged(&self, expected: &L) -> bool;
 
@@ -238,6 +239,10 @@ impl Packed<Lease4> for Packed4 {
         self.rest.as_ref().map_or("", |rest| &rest.hostname)
     }
 
+    fn user_context(&self) -> Option<&Arc<str>> {
+        self.rest.as_ref()?.user_context.as_ref()
+    }
+
     fn unchanged(&self, expected: &Lease4) -> bool {
         Self::cltt(self) == expected.cltt
             && self.valid_lifetime == expected.valid_lifetime.0
@@ -317,6 +322,10 @@ impl Packed<Lease6> for Packed6 {
 
     fn hostname(&self) -> &str {
         &self.lease.hostname
+    }
+
+    fn user_context(&self) -> Option<&Arc<str>> {
+        self.lease.user_context.as_ref()
     }
 
     fn unchanged(&self, expected: &Lease6) -> bool {

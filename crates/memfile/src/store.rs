@@ -597,6 +597,10 @@ impl<L: Leased> Durable for Memfile<L> {
         Mark(lock(&self.shared.state).failures)
     }
 
+    fn keep_extended_info(&self, wanted: bool) {
+        lock(&self.shared.state).index.keep_extended(wanted);
+    }
+
     fn commit(&self, since: Mark) -> Committed {
         let ticket = {
             let state = lock(&self.shared.state);

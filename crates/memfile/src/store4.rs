@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
-use lease::{Added, Lease4, LeaseState, LeaseStore4, MaybeReady, Page4, Updated};
+use lease::{Added, ExtendedKey, Lease4, LeaseState, LeaseStore4, MaybeReady, Page4, Updated};
 
 use crate::Memfile4;
 use crate::index::Key;
@@ -47,6 +47,15 @@ impl LeaseStore4 for Memfile4 {
 
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page4> {
         MaybeReady::ready(Ok(self.ended(Some(subnet), now, limited(limit))))
+    }
+
+    fn by_extended_info(
+        &self,
+        key: &ExtendedKey,
+        after: Option<Ipv4Addr>,
+        limit: usize,
+    ) -> Answer<'_, Page4> {
+        self.read(|index| index.by_extended_info(key, after, limit))
     }
 
     fn add(&self, lease: Lease4) -> Answer<'_, Added> {

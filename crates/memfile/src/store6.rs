@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
-use lease::{Added6, Lease6, LeaseState, LeaseStore6, LeaseType, MaybeReady, Page6, Updated};
+use lease::{Added6, ExtendedKey, Lease6, LeaseState, LeaseStore6, LeaseType, MaybeReady, Page6, Updated};
 
 use crate::Memfile6;
 use crate::index::Key;
@@ -55,6 +55,15 @@ impl LeaseStore6 for Memfile6 {
 
     fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, Page6> {
         MaybeReady::ready(Ok(self.ended(Some(subnet), now, limited(limit))))
+    }
+
+    fn by_extended_info(
+        &self,
+        key: &ExtendedKey,
+        after: Option<Ipv6Addr>,
+        limit: usize,
+    ) -> Answer<'_, Page6> {
+        self.read(|index| index.by_extended_info(key, after, limit))
     }
 
     fn add(&self, lease: Lease6) -> Answer<'_, Added6> {

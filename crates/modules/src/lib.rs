@@ -9,6 +9,7 @@ mod flex_option;
 pub mod ha;
 pub mod host_cmds;
 pub mod lease_cmds;
+pub mod lease_query;
 pub mod legal_log;
 mod limits;
 mod params;
@@ -34,6 +35,7 @@ pub fn command_definitions(family: base::Family) -> impl Iterator<Item = &'stati
         .chain(ha::command_definitions())
         .chain(host_cmds::command_definitions())
         .chain(lease_cmds::command_definitions(family))
+        .chain(lease_query::command_definitions(family))
         .chain(stat_cmds::command_definitions(family))
         .chain(subnet_cmds::command_definitions(family))
 }

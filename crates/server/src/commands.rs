@@ -238,6 +238,7 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
         modules::ha::PROVIDER,
         modules::host_cmds::PROVIDER,
         modules::lease_cmds::PROVIDER,
+        modules::lease_query::PROVIDER,
         modules::stat_cmds::PROVIDER,
         modules::subnet_cmds::PROVIDER,
     ] {
@@ -272,6 +273,7 @@ fn register_module<P: Protocol>(
         hooks::Module::Ha => modules::ha::register(table, Arc::new(HaHost(Arc::clone(server)))),
         hooks::Module::HostCmds => modules::host_cmds::register::<P::Model>(table, host()),
         hooks::Module::LeaseCmds => modules::lease_cmds::register::<P::Model>(table, host()),
+        hooks::Module::LeaseQuery => modules::lease_query::register::<P::Model>(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
         // These have no commands.

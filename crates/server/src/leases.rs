@@ -80,6 +80,19 @@ impl<P: Protocol> LeaseDatabase<P> {
             .await
     }
 
+    /// Whether the database has what the configuration needs; one that does not answer is another matter.
+    pub(crate) async fn fits(&self, query: Option<&config::LeaseQuery>) -> Result<(), Refusal> {
+        let wanted = query.is_some_and(|query| query.extended_info);
+        if !wanted || self.leases.has_extended_info().await.unwrap_or(true) {
+            return Ok(());
+        }
+        Err(Refusal::new(format!(
+            "libdhcp_lease_query: {} has no place for identifiers of relay agents ('extended-info-tables-enabled'); \
+             see kea-admin db-upgrade",
+            self.leases.database()
+        )))
+    }
+
     /// See [`Reach::watched`].
     pub(crate) fn watched(&self, server: &Arc<Server<P>>) {
         let shared = Arc::downgrade(&server.shared);

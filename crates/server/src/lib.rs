@@ -4,6 +4,7 @@
 //!
 //! A program is [`main`] with its [`Protocol`]: names, types, and the few steps that differ.
 
+mod bulk;
 mod clients;
 mod commands;
 mod d2_client;

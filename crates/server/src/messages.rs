@@ -213,3 +213,54 @@ macro_rules! family {
 
 family!(v4, "DHCP4", "dhcp4", "DHCPv4", "4");
 family!(v6, "DHCP6", "dhcp6", "DHCPv6", "6");
+
+/// Bulk leasequery: the same of both families but for what they do not serve.
+pub mod bulk {
+    observe::messages! {
+    Started { threads, address, port, tls } = "MT_TCP_LISTENER_MGR_STARTED", "tcp", Debug(40),
+        "MtTcpListenerMgr started with {threads} threads, listening on {address}:{port}, use TLS: {tls}",
+        "Bulk leasequeries are answered on this address.";
+    Stopped { address, port } = "MT_TCP_LISTENER_MGR_STOPPED", "tcp", Debug(40),
+        "MtTcpListenerMgr for {address}:{port} stopped.",
+        "Bulk leasequeries are no longer answered, or with other settings from now on. Connections were closed.";
+    StartFailed { error } = "BULK_LEASE_QUERY_LISTENER_START_FAILED", "lease-query-hooks", Error,
+        "Bulk lease query listener thread pool could not be started, error {error}",
+        "The address is not there, is in use, or takes privileges that the server has not. The configuration is refused.";
+    AcceptFailed { error } = "BULK_LEASE_QUERY_ACCEPT_FAILED", "lease-query-hooks", Error,
+        "a bulk lease query connection could not be accepted: {error}",
+        "Most often the process has as many files open as it may. It is tried again.";
+    Rejected { peer, reason } = "BULK_LEASE_QUERY_REJECTED_CONNECTION", "lease-query-hooks", Debug(40),
+        "A new bulk lease query connection from {peer} was rejected: {reason}",
+        "Who connected is none of the requesters, or there are as many connections as there may be.";
+    Empty { peer } = "BULK_LEASE_QUERY_EMPTY_REQUEST", "lease-query-hooks", Error,
+        "A bulk lease query packet received from {peer} is empty.",
+        "The connection is closed.";
+    UnpackError { peer, error } = "BULK_LEASE_QUERY_UNPACK_ERROR", "lease-query-hooks", Error,
+        "A bulk lease query packet received from {peer}, could not be unpacked, error: {error}",
+        "What came is no DHCP message. The connection is closed.";
+    UnsupportedType4 { kind, peer } = "BULK_LEASE_QUERY4_UNSUPPORTED_MSG_TYPE", "lease-query-hooks", Error,
+        "Dropping packet with an unsupported DHCPv4 message type {kind} received from: {peer}",
+        "Over TCP only DHCPBULKLEASEQUERY is answered. The connection is closed.";
+    UnsupportedType6 { kind, peer } = "BULK_LEASE_QUERY6_UNSUPPORTED_MSG_TYPE", "lease-query-hooks", Error,
+        "Dropping packet with an unsupported DHCPv6 message type {kind} received from: {peer}",
+        "Over TCP only LEASEQUERY is answered. The connection is closed.";
+    Invalid { peer, octets, error } = "BULK_LEASE_QUERY_INVALID_REQUEST", "lease-query-hooks", Error,
+        "A bulk lease query packet received from {peer} is invalid, query: {octets} octets, error: {error}",
+        "The query is against RFC 5460. The connection is closed.";
+    DuplicateXid { peer, xid } = "BULK_LEASE_QUERY_DUPLICATE_XID", "lease-query-hooks", Warn,
+        "Dropping query from: {peer}, transaction id {xid} is a duplicate",
+        "A query with the same transaction identifier is being answered on the same connection.";
+    Received { peer, xid, octets } = "BULK_LEASE_QUERY_QUERY_RECEIVED", "lease-query-hooks", Debug(40),
+        "A bulk lease query packet received from {peer}, details: transid={xid}, {octets} octets",
+        "A query came in and can be answered.";
+    Sent { peer, octets } = "BULK_LEASE_QUERY_RESPONSE_SENT", "lease-query-hooks", Debug(40),
+        "A bulk lease query response sent to {peer}, details: {octets} octets",
+        "A part of an answer left.";
+    SendError { peer, octets, error } = "BULK_LEASE_QUERY_RESPONSE_SEND_ERROR", "lease-query-hooks", Debug(40),
+        "A bulk lease query response could not be sent to: {peer}, response: {octets} octets, error: {error}",
+        "The requester is gone, or did not read for as long as it may be idle. The connection is closed.";
+    Failed { error } = "BULK_LEASE_QUERY_PROCESSING_UNEXPECTED_FAILURE", "lease-query-hooks", Error,
+        "A bulk lease query packet processing throws unexpected exception: {error}",
+        "The lease store failed. The requester is told that its answer is not whole.";
+    }
+}

@@ -10,6 +10,7 @@ use daemon::version::Component;
 use daemon::{Paths, Program};
 use engine::DropReason;
 use engine::alloc::{Leased, Runtime};
+use engine::bulk::Begun;
 use engine::v4::reclaim::{Limits, Reclaimed};
 use lease::{Durable, StoreError};
 use memfile::Memfile;
@@ -76,6 +77,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Libraries: Default + Send + Sync;
     /// The message type of a reply.
     type Reply: Copy + Display;
+    /// A bulk leasequery that is being answered.
+    type BulkQuery: Send;
 
     /// Who the server is with a configuration that comes into force.
     ///
@@ -198,6 +201,21 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         message: &[u8],
         batches: &mut Batches<Self, net::PeerSocket>,
     ) -> impl Future<Output = ()>;
+    // Bulk leasequery.
+
+    /// Reads a query that came to this address.
+    fn begin_bulk(active: &Active<Self>, message: &[u8], local: IpAddr) -> Begun<Self::BulkQuery>;
+    /// Appends what is to be told of the next leases, at most `limit` of them; whether there may be more.
+    fn next_bulk(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        query: &mut Self::BulkQuery,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Appends the end of an answer that cannot be finished.
+    fn fail_bulk(query: &mut Self::BulkQuery, out: &mut Vec<u8>);
+
     /// Where a packet goes, and from which address.
     fn ends(destination: &Destination<Self>) -> (SocketAddr, IpAddr);
     fn code(kind: Self::Reply) -> u8;

@@ -20,6 +20,7 @@ use modules::legal_log::{self, LegalLog};
 use modules::run_script::{self, Runner};
 
 use crate::Protocol;
+use crate::bulk::Bulk;
 use crate::ha::{Group, Ha, Listeners};
 use crate::hosts::{Lookup, Used};
 use crate::leases::{Home, LeaseDatabase};
@@ -45,6 +46,8 @@ pub(crate) struct State<P: Protocol> {
     /// Databases of host reservations.
     pub(crate) hosts: Vec<Arc<Used>>,
     pub(crate) lease_file: PathBuf,
+    /// Bulk leasequery.
+    pub(crate) bulk: Option<Bulk>,
     pub(crate) loggers: Vec<observe::LoggerSettings>,
     /// For partners of high availability.
     pub(crate) listeners: Listeners,
@@ -58,6 +61,7 @@ impl<P: Protocol> Default for State<P> {
             pulling: None,
             hosts: Vec::new(),
             lease_file: PathBuf::new(),
+            bulk: None,
             loggers: Vec::new(),
             listeners: Listeners::default(),
         }
@@ -256,6 +260,7 @@ impl<P: Protocol> Server<P> {
         }
         if let Some(leases) = &leases {
             leases.contact(starting).await?;
+            leases.fits(config.lease_query.as_ref()).await?;
         }
         let legal_log = self.legal_log(hooks.legal_log.as_ref()).map_err(Refusal::new)?;
         let scripts = self.scripts(hooks.run_script.as_ref()).map_err(Refusal::new)?;
@@ -276,6 +281,9 @@ impl<P: Protocol> Server<P> {
         let services = &config.services;
         let selection = self.selection(&config)?;
         let control_sockets = places.sockets.resolved(&services.control_sockets);
+        let asked = config.lease_query.as_ref();
+        let bulk_stays = state.bulk.as_ref().is_some_and(|bulk| bulk.is(asked));
+        let bulk = if bulk_stays { None } else { Bulk::bind(asked, state.bulk.as_ref())? };
         let workers = self.new_workers(&services.multi_threading).await?;
         let listened = hooks.ha.as_ref().filter(|_| services.multi_threading.enable);
         let listened = listened.map(|settings| settings.0.as_slice()).unwrap_or_default();
@@ -331,6 +339,12 @@ impl<P: Protocol> Server<P> {
         }
         self.follow_sockets(&mut sockets, &selection, &config);
         drop(sockets);
+        if !bulk_stays {
+            state.bulk = bulk;
+            if let Some(bulk) = &mut state.bulk {
+                bulk.serve(&self.shared, crate::sockets::workers(&services.multi_threading));
+            }
+        }
         self.in_force(&config);
         // Last: no command may meet a server that is half configured.
         let _front = self.front.enter();
@@ -434,6 +448,7 @@ impl<P: Protocol> Server<P> {
                 return Err(failed(error));
             }
         };
+        store.keep_extended_info(config.lease_query.as_ref().is_some_and(|query| query.extended_info));
         let replaced = running.legal_log.clone();
         let replaced = replaced.filter(|old| legal_log.as_ref().is_none_or(|new| !Arc::ptr_eq(new, old)));
         let active = Active {

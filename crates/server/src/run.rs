@@ -391,6 +391,7 @@ async fn stop<P: Protocol>(server: &Arc<Server<P>>) {
     let mut state = server.state.lock().await;
     state.channels.close().await;
     state.listeners.close().await;
+    state.bulk = None;
     server.sockets.lock().await.stop().await;
     let active = server.shared.active.load_full();
     let stored = active.store.commit(active.store.mark()).await;

@@ -216,7 +216,7 @@ impl<P: Protocol> Server<P> {
 }
 
 /// Threads that serve packets: one without multi-threading, else as configured or one per core.
-fn workers(threading: &MultiThreading) -> usize {
+pub(crate) fn workers(threading: &MultiThreading) -> usize {
     if !threading.enable {
         return 1;
     }

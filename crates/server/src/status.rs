@@ -40,8 +40,8 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     put("reload", seconds(server.reloaded.load(Ordering::Relaxed)));
     put("dhcp-state", server.shared.service.report());
     if P::FAMILY == base::Family::V6 {
-        // Bulk leasequery, which would keep them, is not there.
-        put("extended-info-tables", Value::from(false));
+        let kept = active.config.lease_query.as_ref().is_some_and(|query| query.extended_info);
+        put("extended-info-tables", Value::from(kept));
     }
     let threading = &services.multi_threading;
     put("multi-threading-enabled", Value::from(threading.enable));

@@ -17,6 +17,10 @@ pub mod kind {
     pub const NAK: u8 = 6;
     pub const RELEASE: u8 = 7;
     pub const INFORM: u8 = 8;
+    pub const LEASEQUERY: u8 = 10;
+    pub const LEASEUNASSIGNED: u8 = 11;
+    pub const LEASEUNKNOWN: u8 = 12;
+    pub const LEASEACTIVE: u8 = 13;
 }
 
 /// Octets of header and magic cookie.

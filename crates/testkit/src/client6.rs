@@ -5,6 +5,8 @@ use std::net::Ipv6Addr;
 
 /// Message types.
 pub mod kind {
+    pub const LEASEQUERY: u8 = 14;
+    pub const LEASEQUERY_REPLY: u8 = 15;
     pub const SOLICIT: u8 = 1;
     pub const ADVERTISE: u8 = 2;
     pub const REQUEST: u8 = 3;

@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("observe", &["base", "json"]),
     ("options", &["base", "wire"]),
     ("expr", &["base", "wire", "options"]),
-    ("lease", &["base"]),
+    ("lease", &["base", "json"]),
     ("host", &["base"]),
     ("ncr", &["base", "json"]),
     ("config", &["base", "json", "options", "expr", "host", "ncr"]),

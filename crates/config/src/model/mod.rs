@@ -4,6 +4,7 @@ mod classes;
 mod ddns;
 mod hooks;
 mod hosts;
+mod lease_query;
 mod options;
 mod protocol;
 mod server;
@@ -20,6 +21,7 @@ pub use hooks::{
     DdnsTuning, FlexAction, FlexId, FlexOption, FlexRule, FlexSubOption, LegalLog, Limit, Limits, RateLimit,
 };
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
+pub use lease_query::{BulkLeaseQuery, LeaseQuery};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};
 pub use protocol::{Dhcp4, Dhcp6, Protocol};
 pub use server::{Globals, ServerConfig};

@@ -8,8 +8,8 @@ use base::{Family, IpAddress, IpPrefix, Ipv4Prefix, Ipv6Prefix, SubnetId};
 use json::Map;
 
 use super::{
-    Host, Network6Parts, Over6, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, Reservation4, Reservation6,
-    Subnet4Parts, Subnet6Parts,
+    Host, Network6Parts, Over6, OwnGlobals4, OwnGlobals6, OwnParams4, OwnParams6, PdPool, Reservation4,
+    Reservation6, Subnet4Parts, Subnet6Parts,
 };
 use crate::resolve::{resolve, stored_reservation};
 use crate::{ConfigError, ResolveEnv, ServerConfig, Written};
@@ -63,6 +63,11 @@ pub trait Protocol: Copy + Debug + Default + PartialEq + Eq + Send + Sync + 'sta
     /// The interface id by which relay agents name the subnet.
     fn interface_id(_: &Self::Subnet) -> Option<&Arc<[u8]>> {
         None
+    }
+
+    /// Pools of prefixes that are delegated.
+    fn pd_pools(_: &Self::Subnet) -> &[PdPool] {
+        &[]
     }
 
     /// Which clients of DHCPv4 over DHCPv6 the subnet serves.
@@ -146,5 +151,9 @@ impl Protocol for Dhcp6 {
 
     fn interface_id(subnet: &Subnet6Parts) -> Option<&Arc<[u8]>> {
         subnet.interface_id.as_ref()
+    }
+
+    fn pd_pools(subnet: &Subnet6Parts) -> &[PdPool] {
+        &subnet.pd_pools
     }
 }

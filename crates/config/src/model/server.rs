@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::{Seconds, SubnetId};
 
 use super::{
-    ClassTable, DdnsTuning, FlexId, FlexOption, LegalLog, Limits, OptionSet, Protocol, Services,
+    ClassTable, DdnsTuning, FlexId, FlexOption, LeaseQuery, LegalLog, Limits, OptionSet, Protocol, Services,
     SharedNetwork, Subnet, SubnetIndex,
 };
 use crate::{ConfigError, Written};
@@ -48,6 +48,8 @@ pub struct ServerConfig<P: Protocol> {
     pub limits: Option<Arc<Limits>>,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<LegalLog>,
+    /// `libdhcp_lease_query` is listed.
+    pub lease_query: Option<LeaseQuery>,
     /// In the order of selection: by id.
     pub subnets: Vec<Arc<Subnet<P>>>,
     pub networks: Vec<Arc<SharedNetwork<P>>>,

@@ -10,6 +10,7 @@ mod flex_id;
 mod flex_option;
 mod hosts;
 mod kept;
+mod lease_query;
 mod legal_log;
 mod limits;
 mod mentions;
@@ -224,6 +225,7 @@ pub(crate) fn resolve<P: Own>(
     let limits = limits::resolve(&mut ctx, &written, &services, &mut classes);
     let legal_log =
         legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
+    let lease_query = lease_query::resolve(&mut ctx, &services.hooks_libraries, &subnets);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
     }
@@ -245,6 +247,7 @@ pub(crate) fn resolve<P: Own>(
         flex_option: flex_option.map(Arc::new),
         limits: limits.map(Arc::new),
         legal_log,
+        lease_query,
         subnets,
         networks,
         index,

@@ -7,7 +7,7 @@ use wire::v4::{MessageType, Packet};
 use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
 use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
-    library, relay_info, release, request, share, subnet,
+    lease_query, library, relay_info, release, request, share, subnet,
 };
 use crate::points::Point;
 
@@ -24,6 +24,9 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
     }
     accept::bootp(ctx, &mut query);
     ctx.runtime.statistics().received(query.kind);
+    if let Some(settings) = lease_query::applies(ctx, &query) {
+        return lease_query::process(ctx, settings, &query, out).await;
+    }
     let restored = relay_info::restored(ctx, &query).await;
     if let Some(packet) = restored.as_deref().and_then(|bytes| Packet::parse(bytes).ok()) {
         query = Query { restored: true, packet, ..query };

@@ -39,6 +39,15 @@ observe::messages! {
     NoDirectSubnet { query, interface } = "DHCP4_PACKET_DROP_0002", "bad-packets", Debug(40),
         "{query}, from interface {interface}: no suitable subnet configured for a direct client",
         "A DHCPINFORM from the link carries no address to answer to. It was dropped.";
+    LeaseQueryReceived { query } = "DHCP4_LEASE_QUERY_RECEIVED", "lease-query-hooks", Debug(40),
+        "received query: {query}",
+        "A DHCPLEASEQUERY came in.";
+    LeaseQueryFailed { query, reason } = "DHCP4_LEASE_QUERY_PROCESS_FAILED", "lease-query-hooks", Debug(40),
+        "processing failed for lease query: {query}, reason: {reason}",
+        "A DHCPLEASEQUERY is not answered: who sent it may not ask, it is against RFC 4388, or the lease store failed.";
+    LeaseQueryAnswered { response, address, port } = "DHCP4_LEASE_QUERY_RESPONSE_SENT", "lease-query-hooks", Debug(40),
+        "response: {response}, sent to {address}:{port}",
+        "A DHCPLEASEQUERY is answered.";
     ForeignServerId { query, interface } = "DHCP4_PACKET_DROP_0003", "bad-packets", Debug(40),
         "{query}, from interface {interface}: it contains a foreign server identifier",
         "The client has chosen another server. The packet was dropped.";

@@ -51,7 +51,7 @@ pub(super) fn user_context(query: &Query<'_>, store: bool, old: Option<&Lease4>)
 }
 
 /// The octets of option 82 in a user-context.
-fn stored(context: &str) -> Option<Vec<u8>> {
+pub(super) fn stored(context: &str) -> Option<Vec<u8>> {
     octets(parse(context)?.get(sanity::ISC)?.get(RELAY_INFO)?)
 }
 

@@ -164,7 +164,9 @@ pub(super) fn grant(
         }
         options.add(option4::LEASE_TIME, Payload::Number(granted.lifetime.0.to_be_bytes()));
         options.add(option4::SUBNET_MASK, Payload::Number(subnet.prefix.netmask().octets()));
-        tee_times(subnet, granted.lifetime, &mut options);
+        for (code, time) in tee_times(subnet, granted.lifetime, 0) {
+            options.add(code, Payload::Number(time.0.to_be_bytes()));
+        }
     }
     let levels = levels(ctx, query, subnet, pool);
     let there = configured(query, &levels, &mut options);
@@ -245,6 +247,54 @@ pub(super) fn nak(ctx: &Context4<'_>, query: &Query<'_>, out: &mut Vec<u8>) -> V
     write(ctx, query, MessageType::NAK, &header, &mut options, destination, out)
 }
 
+/// An answer to somebody who is no client: nothing but what it is given, and who the server is.
+pub(super) struct Simple<'q> {
+    query: &'q Query<'q>,
+    kind: MessageType,
+    pub(super) header: Header<'static>,
+    options: Options<'static>,
+    destination: Destination,
+}
+
+impl<'q> Simple<'q> {
+    pub(super) fn to(ctx: &Context4<'_>, query: &'q Query<'q>, kind: MessageType) -> Self {
+        let mut header = query.packet.header().reply();
+        (header.hops, header.flags) = (0, 0);
+        let mut simple = Self {
+            query,
+            kind,
+            header,
+            options: Options::default(),
+            destination: destination(ctx, query, kind, None),
+        };
+        let code = option4::SERVER_IDENTIFIER;
+        let configured =
+            || ctx.config.options.entries(u16::from(code)).first().map(|option| &*option.payload);
+        // As the requester knows the server, else as clients do.
+        if let Some(id) = query.packet.option(code).or_else(configured) {
+            simple.option(code, id);
+        }
+        simple
+    }
+
+    pub(super) fn option(&mut self, code: u8, payload: &[u8]) {
+        self.options.add(code, Payload::Made(payload.to_vec()));
+    }
+
+    pub(super) fn write(self, out: &mut Vec<u8>) -> Verdict {
+        let Self { query, kind, header, mut options, destination } = self;
+        if !options.has(option4::SERVER_IDENTIFIER) {
+            options.add(option4::SERVER_IDENTIFIER, Payload::Number(server_address(query).octets()));
+        }
+        options.list.sort_by_key(|(code, _)| *code);
+        if let Err(error) = encode(kind, false, &header, &options, out) {
+            observe::log!(PackFailed { query: query.label(), error });
+            return Verdict::Drop(DropReason::ProcessingFailed);
+        }
+        Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default() })
+    }
+}
+
 /// What a reply repeats of its query: client identifier (RFC 6842), subnet selection (RFC 3011), relay agent
 /// information (RFC 3046).
 fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>) {
@@ -263,24 +313,27 @@ fn echo<'a>(ctx: &Context4<'_>, query: &'a Query<'_>, options: &mut Options<'a>)
 }
 
 /// T1 and T2 (RFC 2131 section 4.4.5): the configured timers, else shares of the lifetime; each only if it comes
-/// before the next.
+/// before the next. Of a lease that has run for `elapsed` seconds, what is left of them.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn tee_times(subnet: &Subnet4, lifetime: Seconds, options: &mut Options<'_>) {
+pub(super) fn tee_times(subnet: &Subnet4, lifetime: Seconds, elapsed: u32) -> SmallVec<[(u8, Seconds); 2]> {
     // A lease that never ends is no exception: renewals are how its options change.
     let params = &subnet.params;
     let share = |percent: f64| Seconds((percent * f64::from(lifetime.0)).round() as u32);
-    let mut ceiling = lifetime;
+    let mut ceiling = Seconds(lifetime.0.saturating_sub(elapsed));
+    let mut found = SmallVec::new();
     let times = [
         (option4::REBINDING_TIME, params.rebind_timer, params.t2_percent),
         (option4::RENEWAL_TIME, params.renew_timer, params.t1_percent),
     ];
     for (code, timer, percent) in times {
         let time = timer.or_else(|| params.calculate_tee_times.then(|| share(percent)));
-        if let Some(time) = time.filter(|t| t.0 > 0 && *t < ceiling) {
-            options.add(code, Payload::Number(time.0.to_be_bytes()));
+        let left = time.map(|time| Seconds(time.0.saturating_sub(elapsed)));
+        if let Some(time) = left.filter(|t| t.0 > 0 && *t < ceiling) {
+            found.push((code, time));
             ceiling = time;
         }
     }
+    found
 }
 
 /// What was asked for and what is always sent, without what is never sent.

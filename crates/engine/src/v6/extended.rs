@@ -5,13 +5,13 @@ use std::fmt::Write;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use base::encode_hex;
+use base::{decode_hex, encode_hex};
 use config::{ExtendedInfoChecks, ServerConfig6, Subnet6};
 use json::{Map, Value};
 use lease::Lease6;
 use wire::RawOptions;
 use wire::iana::dhcp6_option as option6;
-use wire::v6::Relay;
+use wire::v6::{MessageType, Relay};
 
 use super::Query;
 use super::messages::ExtendedInfoBroken;
@@ -90,6 +90,43 @@ fn hex(octets: &[u8], text: &mut String) {
     for octet in octets {
         let _ = write!(text, "{octet:02X}");
     }
+}
+
+/// How a client's message came, in the form of lq-relay-data (RFC 5007 section 4.1.2.4): the address it came from, and
+/// the relay agents' messages without it. `None` where nothing was kept.
+pub(super) fn relay_data(context: &str) -> Result<Option<Vec<u8>>, String> {
+    let parsed = sanity::parse(context);
+    let isc = parsed.as_ref().and_then(|context| context.get(sanity::ISC));
+    let Some(info) = isc.and_then(|isc| isc.get(RELAY_INFO).or_else(|| isc.get(RELAYS))) else {
+        return Ok(None);
+    };
+    let relays = info.as_list().filter(|relays| !relays.is_empty());
+    let relays = relays.ok_or_else(|| format!("{RELAY_INFO} is not a list with entries"))?;
+    let address = |relay: &Value, name: &str| -> Result<Ipv6Addr, String> {
+        let text = relay.get(name).and_then(Value::as_str);
+        text.and_then(|text| text.parse().ok()).ok_or_else(|| format!("'{name}' is no IPv6 address"))
+    };
+    // From the relay agent next to the client on, each within the next.
+    let mut message: Vec<u8> = Vec::new();
+    for relay in relays.iter().rev() {
+        let hop = relay.get("hop").and_then(Value::as_int).and_then(|hop| u8::try_from(hop).ok());
+        let mut outer = vec![MessageType::RELAY_FORW.0, hop.ok_or("'hop' is no number of 8 bits")?];
+        outer.extend(address(relay, "link")?.octets());
+        outer.extend(address(relay, "peer")?.octets());
+        if let Some(options) = relay.get(OPTIONS) {
+            let octets = options.as_str().and_then(|text| decode_hex(text).ok());
+            outer.extend(octets.ok_or_else(|| format!("'{OPTIONS}' are no octets"))?);
+        }
+        if !message.is_empty() {
+            let length = u16::try_from(message.len()).map_err(|_| "it is too long".to_owned())?;
+            outer.extend(option6::RELAY_MSG.to_be_bytes());
+            outer.extend(length.to_be_bytes());
+            outer.extend(&message);
+        }
+        message = outer;
+    }
+    let peer = relays.first().map_or(Err(String::new()), |relay| address(relay, "peer"))?;
+    Ok(Some(peer.octets().into_iter().chain(message).collect()))
 }
 
 /// The user-context that a lease should have, as of [`sanity::mended`]: the form of Kea before 2.3.2 becomes the

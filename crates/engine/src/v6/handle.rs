@@ -7,7 +7,7 @@ use wire::v6::{MessageType, Packet};
 use super::messages::{PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName};
 use super::{
     Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
-    hw_addr, inform, library, over4, register, release, request, share, subnet,
+    hw_addr, inform, lease_query, library, over4, register, release, request, share, subnet,
 };
 use crate::classes::ClassSet;
 
@@ -26,6 +26,9 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         return Verdict::Drop(reason);
     }
     ctx.runtime.statistics().received(query.kind);
+    if let Some(settings) = lease_query::applies(ctx, &query) {
+        return lease_query::process(ctx, settings, &query, out).await;
+    }
     if let Some(flex_id) = &ctx.config.flex_id {
         query.ignore_iaid = flex_id.ignore_iaid;
         query.flex_id = crate::flex_id::of(flex_id, &query);

@@ -60,6 +60,18 @@ impl fmt::Display for Details<'_> {
 }
 
 observe::messages! {
+    LeaseQueryReceived { query } = "DHCP6_LEASE_QUERY_RECEIVED", "lease-query-hooks", Debug(40),
+        "received query: {query}",
+        "A LEASEQUERY came in.";
+    LeaseQueryFailed { query, reason } = "DHCP6_LEASE_QUERY_PROCESS_FAILED", "lease-query-hooks", Debug(40),
+        "processing failed for lease query: {query}, reason: {reason}",
+        "A LEASEQUERY is not answered: who sent it may not ask, it is against RFC 5007, or the lease store failed.";
+    LeaseQueryAnswered { response, address, port } = "DHCP6_LEASE_QUERY_REPLY_SENT", "lease-query-hooks", Debug(40),
+        "response: {response}, sent to {address}:{port}",
+        "A LEASEQUERY is answered.";
+    LeaseQueryNoRelays { lease, reason } = "DHCP6_LEASE_QUERY_ERROR_GETTING_RELAY_INFO", "lease-query-hooks", Warn,
+        "failed to get relay information for lease: {lease}, reason: {reason}",
+        "What the user context of a lease says of relay agents cannot be read. The lease is told without it.";
     QueryLabel { query } = "DHCP6_QUERY_LABEL", "dhcp6", Info,
         "received query: {query}",
         "Who sent a query that could be read. What follows names the client alike.";

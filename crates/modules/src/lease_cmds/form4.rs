@@ -76,6 +76,10 @@ impl Leases for Dhcp4 {
         LeaseType::Na
     }
 
+    fn user_context(lease: &Lease4) -> Option<&str> {
+        lease.user_context.as_deref()
+    }
+
     fn client(lease: &Lease4) -> Option<String> {
         lease.client_id.as_ref().map(ToString::to_string)
     }

@@ -83,6 +83,10 @@ impl Leases for Dhcp6 {
         lease.lease_type
     }
 
+    fn user_context(lease: &Lease6) -> Option<&str> {
+        lease.user_context.as_deref()
+    }
+
     fn client(lease: &Lease6) -> Option<String> {
         Some(lease.duid.to_string())
     }

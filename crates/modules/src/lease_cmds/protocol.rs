@@ -94,6 +94,7 @@ pub trait Leases: Protocol {
     fn holder(lease: &Self::Lease) -> String;
     /// What is leased, of addresses and prefixes.
     fn lease_type(lease: &Self::Lease) -> LeaseType;
+    fn user_context(lease: &Self::Lease) -> Option<&str>;
     /// What the client is known by: see [`CLIENT`](Self::CLIENT).
     fn client(lease: &Self::Lease) -> Option<String>;
     /// The client's name, and whether DNS knows it.

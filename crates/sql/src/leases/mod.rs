@@ -23,8 +23,8 @@ use backend::columns::Datum;
 use backend::{BackendError, ConfigBackend};
 use base::{ClientId, Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 use lease::{
-    Added, Added6, Committed, Counted, Durable, Lease4, Lease6, LeaseState, LeaseStore4, LeaseStore6,
-    LeaseType, Mark, MaybeReady, Page4, Page6, StoreError, Updated,
+    Added, Added6, Committed, Counted, Durable, ExtendedKey, Lease4, Lease6, LeaseState, LeaseStore4,
+    LeaseStore6, LeaseType, Mark, MaybeReady, Page4, Page6, StoreError, Updated,
 };
 use tokio::sync::{Notify, oneshot};
 
@@ -100,6 +100,8 @@ pub struct Leases<R: Record> {
     observer: Arc<Follower<R>>,
     /// All rows were looked at.
     loaded: AtomicBool,
+    /// The tables of identifiers of relay agents follow what is written.
+    extended: Arc<AtomicBool>,
     health: Arc<Health>,
 }
 
@@ -178,6 +180,7 @@ impl<R: Record> Leases<R> {
             writes: Arc::default(),
             observer: Arc::new(Follower(OnceLock::new())),
             loaded: AtomicBool::new(false),
+            extended: Arc::default(),
             health: Arc::new(Health { trouble, failures: AtomicU64::new(0), error: Mutex::default() }),
         }
     }
@@ -217,6 +220,14 @@ impl<R: Record> Leases<R> {
         let (reads, writes) = (answers(&self.reader), answers(&self.writer));
         reads.await?;
         writes.await
+    }
+
+    /// Whether the database has a place for identifiers of relay agents.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn has_extended_info(&self) -> Result<bool, BackendError> {
+        self.reader.worker.call(false, |session, _| Ok(session.texts::<R>()?.has_extended_info())).await
     }
 
     /// Whether all leases were looked at.
@@ -269,9 +280,10 @@ impl<R: Record> Leases<R> {
 
     fn change(&self, change: Change<R>) -> MaybeReady<'_, Result<write::Done<R>, StoreError>> {
         let (observer, health) = (Arc::clone(&self.observer), Arc::clone(&self.health));
+        let extended = Arc::clone(&self.extended);
         Self::ask(&self.writer, &self.writes, change, health, move |session, asked| {
             let texts = session.texts::<R>()?;
-            write::change(&texts, session.link.as_ref(), asked, &observer)
+            write::change(&texts, session.link.as_ref(), asked, &observer, extended.load(Ordering::Relaxed))
         })
     }
 
@@ -494,6 +506,25 @@ impl<R: Record> Leases<R> {
         self.clear(condition, usize::MAX)
     }
 
+    fn renew(&self) -> MaybeReady<'_, Result<u64, StoreError>> {
+        MaybeReady::Wait(Box::pin(async move {
+            let (mut after, mut renewed) = (None, 0);
+            loop {
+                // What packets write comes between two pages.
+                let call = self.writer.worker.call(false, move |session, _| {
+                    let texts = session.texts::<R>()?;
+                    write::renew_some(&texts, session.link.as_ref(), after)
+                });
+                let outcome = call.await;
+                self.health.note(&outcome);
+                match outcome.map_err(|error| failed(&error))? {
+                    Some((last, some)) => (after, renewed) = (Some(last), renewed + some),
+                    None => return Ok(renewed),
+                }
+            }
+        }))
+    }
+
     fn counted(&self, first: SubnetId, last: SubnetId) -> MaybeReady<'_, Result<Vec<Counted>, StoreError>> {
         let sql = format!("{} WHERE subnet_id BETWEEN ?1 AND ?2", R::COUNTS);
         let bind = [Datum::Int(first.0.into()), Datum::Int(last.0.into())];
@@ -525,7 +556,11 @@ impl Session {
             return Ok(known);
         }
         let columns = self.layout.columns_of(self.link.as_ref(), R::TABLE)?;
-        let texts = Rc::new(Texts::new(self.link.dialect(), &columns)?);
+        let mut extended = true;
+        for (table, column) in R::EXTENDED {
+            extended &= self.layout.columns_of(self.link.as_ref(), table)?.contains_key(*column);
+        }
+        let texts = Rc::new(Texts::new(self.link.dialect(), &columns, extended)?);
         self.texts = Some(Rc::clone(&texts) as Rc<dyn Any>);
         Ok(texts)
     }
@@ -547,6 +582,14 @@ impl<R: Record> Durable for Leases<R> {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn keep_extended_info(&self, wanted: bool) {
+        self.extended.store(wanted, Ordering::Relaxed);
+    }
+
+    fn renew_extended_info(&self) -> Answer<'_, u64> {
+        self.renew()
     }
 }
 
@@ -585,6 +628,15 @@ macro_rules! store {
 
         fn expired_in(&self, subnet: SubnetId, now: Timestamp, limit: usize) -> Answer<'_, $page> {
             Self::expired(self, Some(subnet), now, limit)
+        }
+
+        fn by_extended_info(
+            &self,
+            key: &ExtendedKey,
+            after: Option<$address>,
+            limit: usize,
+        ) -> Answer<'_, $page> {
+            self.find(Find::InCommon(key.clone(), after, limit))
         }
 
         fn counts(&self, first: SubnetId, last: SubnetId) -> Answer<'_, Vec<Counted>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use backend::columns::Datum;
 use base::HwAddr;
+use lease::ExtendedKey;
 
 use super::record::Record;
 use super::texts::{KEYS, Statement, Texts};
@@ -27,6 +28,8 @@ pub(super) enum Find<R: Record> {
         limit: usize,
     },
     Page(Option<R::Address>, usize),
+    /// Of leases with this in common, those above an address, at most so many.
+    InCommon(ExtendedKey, Option<R::Address>, usize),
 }
 
 impl<R: Record> Find<R> {
@@ -34,7 +37,7 @@ impl<R: Record> Find<R> {
     fn limit(&self) -> Option<usize> {
         match self {
             Self::In { limit, .. } => Some(*limit).filter(|limit| *limit > 0),
-            Self::Page(_, limit) => Some(*limit),
+            Self::Page(_, limit) | Self::InCommon(_, _, limit) => Some(*limit),
             Self::Address(_) | Self::Octets(..) => None,
         }
     }
@@ -44,7 +47,7 @@ impl<R: Record> Find<R> {
             Self::Address(address) => lease.address() == *address,
             Self::Octets("hwaddr", octets) => lease.hw_addr().map(HwAddr::octets) == Some(octets),
             Self::Octets(_, octets) => lease.client() == Some(octets),
-            Self::In { .. } | Self::Page(..) => true,
+            Self::In { .. } | Self::Page(..) | Self::InCommon(..) => true,
         }
     }
 }
@@ -71,8 +74,8 @@ pub(super) fn find<R: Record>(
             Find::Octets(column, octets) => {
                 keys.entry(column).or_default().push((Datum::Bytes(octets.clone()), at));
             }
-            Find::In { .. } | Find::Page(..) => {
-                let statement = limited(texts, find, find.limit());
+            Find::In { .. } | Find::Page(..) | Find::InCommon(..) => {
+                let statement = limited(texts, find, find.limit())?;
                 // Clients that find a pool full all ask the same.
                 match statements.iter_mut().find(|(same, _)| *same == statement) {
                     Some((_, askers)) => askers.push(at),
@@ -126,7 +129,7 @@ pub(super) fn find<R: Record>(
             limit = limit.saturating_add(count.saturating_sub(leases.len()));
             leases.clear();
             *count = 0;
-            ask(&[(limited(texts, find, Some(limit)), vec![at])], &mut found, &mut rows)?;
+            ask(&[(limited(texts, find, Some(limit))?, vec![at])], &mut found, &mut rows)?;
         }
     }
     for (find, found) in asked.iter().zip(&mut found) {
@@ -141,11 +144,15 @@ pub(super) fn find<R: Record>(
 }
 
 /// The statement for those that have an order, for the first `limit` of it.
-fn limited<R: Record>(texts: &Texts<R>, find: &Find<R>, limit: Option<usize>) -> Statement {
+fn limited<R: Record>(texts: &Texts<R>, find: &Find<R>, limit: Option<usize>) -> Result<Statement, Error> {
     let (mut rest, bind) = match find {
         Find::In { condition, bind, order, .. } => {
             let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {order}") };
             (format!("WHERE {condition}{order}"), bind.clone())
+        }
+        Find::InCommon(key, after, _) => {
+            let (condition, bind) = texts.in_common(key, *after)?;
+            (format!("WHERE {condition} ORDER BY address"), bind)
         }
         Find::Page(Some(after), _) => {
             ("WHERE address > ?1 ORDER BY address".to_owned(), vec![R::place(*after, texts.dialect)])
@@ -155,5 +162,5 @@ fn limited<R: Record>(texts: &Texts<R>, find: &Find<R>, limit: Option<usize>) ->
     if let Some(limit) = limit {
         rest.push_str(&format!(" LIMIT {}", i64::try_from(limit).unwrap_or(i64::MAX)));
     }
-    (texts.select(&rest), bind)
+    Ok((texts.select(&rest), bind))
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use backend::columns::Datum;
 use base::{ClientId, Duid, Family, HwAddr, Iaid, PoolId, Seconds, SubnetId, Timestamp};
-use lease::{HwAddrSource, Lease4, Lease6, LeaseObserver4, LeaseObserver6, LeaseState, LeaseType};
+use lease::{
+    ExtendedKey, HwAddrSource, Lease4, Lease6, LeaseObserver4, LeaseObserver6, LeaseState, LeaseType,
+};
 
 use crate::link::text;
 use crate::{Dialect, Error, Row};
@@ -55,9 +57,12 @@ pub trait Record: Clone + Debug + PartialEq + Send + Sync + 'static {
     const ENDING: &'static str;
     /// The address comes first.
     const COLUMNS: &'static [Column];
+    /// Tables of identifiers of relay agents, with the column of the identifier; none where a lease's row has them.
+    const EXTENDED: &'static [(&'static str, &'static str)];
 
     fn address(&self) -> Self::Address;
     fn hw_addr(&self) -> Option<&HwAddr>;
+    fn user_context(&self) -> Option<&str>;
     /// What the client is known by beside its hardware address.
     fn client(&self) -> Option<&[u8]>;
     /// The column of that.
@@ -73,6 +78,10 @@ pub trait Record: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// The lease of a row of all columns.
     fn read(row: &Row<'_>) -> Result<Self, Error>;
 }
+
+/// The tables of identifiers of DHCPv6 relay agents, and the column of each.
+const RELAY_IDS: (&str, &str) = ("lease6_relay_id", "relay_id");
+const REMOTE_IDS: (&str, &str) = ("lease6_remote_id", "remote_id");
 
 impl Record for Lease4 {
     type Address = Ipv4Addr;
@@ -98,6 +107,7 @@ impl Record for Lease4 {
         newer("relay_id", Kind::Octets),
         newer("remote_id", Kind::Octets),
     ];
+    const EXTENDED: &'static [(&'static str, &'static str)] = &[];
 
     fn address(&self) -> Ipv4Addr {
         self.address
@@ -105,6 +115,10 @@ impl Record for Lease4 {
 
     fn hw_addr(&self) -> Option<&HwAddr> {
         self.hw_addr.as_ref()
+    }
+
+    fn user_context(&self) -> Option<&str> {
+        self.user_context.as_deref()
     }
 
     fn client(&self) -> Option<&[u8]> {
@@ -200,6 +214,8 @@ impl Record for Lease6 {
         column("user_context", Kind::Text),
         newer("pool_id", Kind::Number),
     ];
+    const EXTENDED: &'static [(&'static str, &'static str)] =
+        &[(RELAY_IDS.0, RELAY_IDS.1), (REMOTE_IDS.0, REMOTE_IDS.1)];
 
     fn address(&self) -> Ipv6Addr {
         self.address
@@ -207,6 +223,10 @@ impl Record for Lease6 {
 
     fn hw_addr(&self) -> Option<&HwAddr> {
         self.hw_addr.as_ref()
+    }
+
+    fn user_context(&self) -> Option<&str> {
+        self.user_context.as_deref()
     }
 
     fn client(&self) -> Option<&[u8]> {
@@ -380,14 +400,23 @@ fn context(row: &Row<'_>, at: usize) -> Result<Option<Arc<str>>, Error> {
 /// The identifiers of relay agents that the context of a lease names (`store-extended-info`), which have columns of
 /// their own: `relay-id` and `remote-id`.
 fn relay_agent(context: Option<&str>) -> (Datum, Datum) {
-    const INFO: &str = "relay-agent-info";
-    let parsed = context
-        .filter(|text| text.contains(INFO))
-        .and_then(|text| json::Parser::new(json::Dialect::Command).parse(text).ok());
-    let info = parsed.as_ref().and_then(|parsed| parsed.value.get("ISC")?.get(INFO));
-    let identifier = |name: &str| {
-        let octets = info.and_then(|info| base::decode_hex(info.get(name)?.as_str()?).ok());
-        octets.map_or(Datum::Null, Datum::Bytes)
+    let (mut relay_id, mut remote_id) = (Datum::Null, Datum::Null);
+    for key in lease::extended_keys(Family::V4, context) {
+        match key {
+            ExtendedKey::RelayId(octets) => relay_id = Datum::Bytes(octets.into()),
+            ExtendedKey::RemoteId(octets) => remote_id = Datum::Bytes(octets.into()),
+            ExtendedKey::Subnet(_) => {}
+        }
+    }
+    (relay_id, remote_id)
+}
+
+/// The table and column of an identifier among [`Record::EXTENDED`], with the identifier.
+pub(super) fn identifier<R: Record>(key: &ExtendedKey) -> Option<((&'static str, &'static str), &[u8])> {
+    let (table, octets) = match key {
+        ExtendedKey::RelayId(octets) => (RELAY_IDS.0, octets),
+        ExtendedKey::RemoteId(octets) => (REMOTE_IDS.0, octets),
+        ExtendedKey::Subnet(_) => return None,
     };
-    (identifier("relay-id"), identifier("remote-id"))
+    R::EXTENDED.iter().find(|(name, _)| *name == table).map(|place| (*place, &**octets))
 }

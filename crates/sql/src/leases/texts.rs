@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use backend::columns::Datum;
+use lease::{ExtendedKey, extended_keys};
 
-use super::record::{Column, Kind, Record, refusal};
+use super::record::{Column, Kind, Record, identifier, refusal};
 use crate::{Dialect, Error};
 
 /// Keys that one statement asks for; what is asked for fewer is filled up, so that databases see few statements.
@@ -23,12 +24,19 @@ pub(super) struct Texts<R> {
     insert: String,
     update: String,
     delete: String,
+    /// The table's identifiers of relay agents have a place.
+    extended: bool,
     record: PhantomData<fn() -> R>,
 }
 
 impl<R: Record> Texts<R> {
     /// Those for a table with these columns, of these types. Refuses tables that lack what every lease needs, and those of before Kea 2.4 that have IPv6 addresses as texts.
-    pub(super) fn new(dialect: Dialect, columns: &BTreeMap<String, String>) -> Result<Self, Error> {
+    /// `extended`: so are the tables of [`Record::EXTENDED`].
+    pub(super) fn new(
+        dialect: Dialect,
+        columns: &BTreeMap<String, String>,
+        extended: bool,
+    ) -> Result<Self, Error> {
         let missing = |column: &&Column| !column.newer && !columns.contains_key(column.name);
         let refuse = |why: String| Err(backend::BackendError::Schema(why).into());
         if let Some(column) = R::COLUMNS.iter().find(missing) {
@@ -91,9 +99,16 @@ impl<R: Record> Texts<R> {
                 guard(names.len() + 1)
             ),
             delete: format!("DELETE FROM {} WHERE {address} = ?1{}", R::TABLE, guard(2)),
+            // Where there are no tables for them, the lease's own columns are newer ones.
+            extended: extended && (R::FAMILY == base::Family::V6 || columns.contains_key("relay_id")),
             present,
             record: PhantomData,
         })
+    }
+
+    /// Whether identifiers of relay agents have a place.
+    pub(super) fn has_extended_info(&self) -> bool {
+        self.extended
     }
 
     /// The values of the columns that there are.
@@ -143,6 +158,61 @@ impl<R: Record> Texts<R> {
         let mut bind = keys.to_vec();
         bind.resize(count, last);
         (self.select(&format!("WHERE {column} IN ({})", marks.join(", "))), bind)
+    }
+
+    /// What finds up to `limit` leases with this in common above `after`: a condition with its parameters.
+    pub(super) fn in_common(&self, key: &ExtendedKey, after: Option<R::Address>) -> Result<Statement, Error> {
+        let (mut condition, mut bind, closing) = match (identifier::<R>(key), key) {
+            (None, ExtendedKey::Subnet(subnet)) => {
+                ("subnet_id = ?1".to_owned(), vec![Datum::Int(subnet.0.into())], "")
+            }
+            _ if !self.extended => {
+                let text =
+                    "the database has no place for identifiers of relay agents; see kea-admin db-upgrade";
+                return Err(backend::BackendError::Schema(text.to_owned()).into());
+            }
+            (Some(((table, column), octets)), _) => (
+                format!("address IN (SELECT lease_addr FROM {table} WHERE {column} = ?1"),
+                vec![Datum::Bytes(octets.to_vec())],
+                ")",
+            ),
+            (None, ExtendedKey::RelayId(octets)) => {
+                ("relay_id = ?1".to_owned(), vec![Datum::Bytes(octets.to_vec())], "")
+            }
+            (None, ExtendedKey::RemoteId(octets)) => {
+                ("remote_id = ?1".to_owned(), vec![Datum::Bytes(octets.to_vec())], "")
+            }
+        };
+        if let Some(after) = after {
+            condition.push_str(if closing.is_empty() { " AND address > ?2" } else { " AND lease_addr > ?2" });
+            bind.push(R::place(after, self.dialect));
+        }
+        condition.push_str(closing);
+        Ok((condition, bind))
+    }
+
+    /// What makes the tables of identifiers say of a lease what its user context does.
+    pub(super) fn extend(&self, lease: &R) -> Vec<Statement> {
+        if !self.extended {
+            return Vec::new();
+        }
+        let place = || R::place(lease.address(), self.dialect);
+        let delete =
+            |(table, _): &(&str, &str)| (format!("DELETE FROM {table} WHERE lease_addr = ?1"), vec![place()]);
+        let insert = |key: &ExtendedKey| {
+            let ((table, column), octets) = identifier::<R>(key)?;
+            // What the column does not take nobody can ask for.
+            let most = if column == "relay_id" { base::Duid::MAX } else { 255 };
+            let octets_of = if self.dialect == Dialect::PostgreSql { "CAST(?1 AS BYTEA)" } else { "?1" };
+            // Of a lease that others delete at this moment there is nothing to say.
+            let sql = format!(
+                "INSERT INTO {table} ({column}, lease_addr) SELECT {octets_of}, address FROM {} WHERE address = ?2",
+                R::TABLE
+            );
+            (octets.len() <= most).then(|| (sql, vec![Datum::Bytes(octets.to_vec()), place()]))
+        };
+        let keys = extended_keys(R::FAMILY, lease.user_context());
+        R::EXTENDED.iter().map(delete).chain(keys.iter().filter_map(insert)).collect()
     }
 
     /// Deletes the leases of these addresses that fulfil a condition, which has no parameters.

@@ -51,6 +51,7 @@ pub(super) fn change<R: Record>(
     link: &dyn Link,
     changes: &[Change<R>],
     observer: &Follower<R>,
+    extended: bool,
 ) -> Result<Vec<Result<Done<R>, Error>>, Error> {
     let mut answers: Vec<Option<Result<Done<R>, Error>>> = changes.iter().map(|_| None).collect();
     let mut work: Vec<(usize, Statement)> = Vec::with_capacity(changes.len());
@@ -67,12 +68,20 @@ pub(super) fn change<R: Record>(
     }
     // Servers that take the same rows in the same order do not wait for each other in a circle.
     work.sort_by_key(|(at, _)| changes.get(*at).map(Change::address));
-    match store::<R>(link, &work) {
+    // What follows a change that was made, in the same transaction.
+    let follows = |at: usize| match changes.get(at) {
+        Some(Change::Add(lease)) if extended => texts.extend(lease),
+        Some(Change::Update(lease, old)) if extended && lease.user_context() != old.user_context() => {
+            texts.extend(lease)
+        }
+        _ => Vec::new(),
+    };
+    match store::<R>(link, &work, &follows) {
         Ok(counts) => concluded(texts, link, changes, &work, &counts, observer, &mut answers)?,
         // One that the database does not take must not spoil the others.
         Err(Error::Rejected { .. }) if work.len() > 1 => {
             for one in work {
-                match store::<R>(link, std::slice::from_ref(&one)) {
+                match store::<R>(link, std::slice::from_ref(&one), &follows) {
                     Ok(counts) => concluded(texts, link, changes, &[one], &counts, observer, &mut answers)?,
                     Err(error @ Error::Rejected { .. }) => answer(&mut answers, one.0, Err(error)),
                     Err(error) => return Err(uncertain(error)),
@@ -103,23 +112,68 @@ fn uncertain(error: Error) -> Error {
     }
 }
 
-/// Runs statements in one transaction; how many rows each found.
-fn store<R: Record>(link: &dyn Link, work: &[(usize, Statement)]) -> Result<Vec<u64>, Error> {
-    let statements: Vec<(&str, &[Datum])> =
-        work.iter().map(|(_, (sql, bind))| (sql.as_str(), bind.as_slice())).collect();
+/// Runs statements in one transaction, and what follows those that found rows; how many rows each found.
+fn store<R: Record>(
+    link: &dyn Link,
+    work: &[(usize, Statement)],
+    follows: &dyn Fn(usize) -> Vec<Statement>,
+) -> Result<Vec<u64>, Error> {
+    let statements = borrowed(work.iter().map(|(_, statement)| statement));
     if statements.is_empty() {
         return Ok(Vec::new());
     }
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match transaction(link, Mode::Write, || Ok((true, link.execute_all(&statements)?))) {
+        let all = || {
+            let counts = link.execute_all(&statements)?;
+            let done = work.iter().zip(&counts).filter(|(_, count)| **count > 0);
+            let more: Vec<Statement> = done.flat_map(|((at, _), _)| follows(*at)).collect();
+            if !more.is_empty() {
+                link.execute_all(&borrowed(more.iter()))?;
+            }
+            Ok((true, counts))
+        };
+        match transaction(link, Mode::Write, all) {
             Err(Error::Contended(error)) if attempt < ATTEMPTS => {
                 say!(R, link.dialect(), Retried { error });
             }
             outcome => return outcome,
         }
     }
+}
+
+fn borrowed<'s>(statements: impl Iterator<Item = &'s Statement>) -> Vec<(&'s str, &'s [Datum])> {
+    statements.map(|(sql, bind)| (sql.as_str(), bind.as_slice())).collect()
+}
+
+/// Makes the tables of identifiers say of a page of leases what their user contexts do; the last address, and how many
+/// leases have identifiers. `None`: there are no more.
+pub(super) fn renew_some<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    after: Option<R::Address>,
+) -> Result<Option<(R::Address, u64)>, Error> {
+    let quiet = |error: &Error| say!(R, texts.dialect, Unusable { error });
+    let Some(Ok(page)) = find(texts, link, &[Find::Page(after, CLEARED)], &quiet)?.pop() else {
+        return Ok(None);
+    };
+    let Some(last) = page.last().map(|lease| lease.address()) else { return Ok(None) };
+    let mut renewed = 0;
+    let mut work: Vec<Statement> = Vec::new();
+    for lease in &page {
+        let identified = !lease::extended_keys(R::FAMILY, lease.user_context()).is_empty();
+        renewed += u64::from(identified);
+        work.extend(texts.extend(lease));
+        // Where the row itself has them, writing it again is what it takes.
+        if identified && R::EXTENDED.is_empty() {
+            work.push(texts.update(lease, lease)?);
+        }
+    }
+    if !work.is_empty() {
+        transaction(link, Mode::Write, || Ok((true, link.execute_all(&borrowed(work.iter()))?)))?;
+    }
+    Ok(Some((last, renewed)))
 }
 
 /// Answers changes that were made, or found nothing to be made.
@@ -188,7 +242,7 @@ pub(super) fn clear_some<R: Record>(
     }
     let addresses: Vec<R::Address> = page.iter().map(|lease| lease.address()).collect();
     let statement = (0, texts.delete_all(&addresses, condition));
-    let deleted: u64 = store::<R>(link, &[statement])?.iter().sum();
+    let deleted: u64 = store::<R>(link, &[statement], &|_| Vec::new())?.iter().sum();
     // Those that others changed meanwhile are still there.
     let mut kept = Vec::new();
     if usize::try_from(deleted) != Ok(page.len()) {

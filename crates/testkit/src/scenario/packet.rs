@@ -10,7 +10,7 @@ use super::parse::Setting;
 use super::{Keys, value};
 use crate::{Packet4, client::kind};
 
-pub(super) const KINDS: [(u8, &str); 8] = [
+pub(super) const KINDS: [(u8, &str); 12] = [
     (kind::DISCOVER, "discover"),
     (kind::OFFER, "offer"),
     (kind::REQUEST, "request"),
@@ -19,6 +19,10 @@ pub(super) const KINDS: [(u8, &str); 8] = [
     (kind::NAK, "nak"),
     (kind::RELEASE, "release"),
     (kind::INFORM, "inform"),
+    (kind::LEASEQUERY, "leasequery"),
+    (kind::LEASEUNASSIGNED, "leaseunassigned"),
+    (kind::LEASEUNKNOWN, "leaseunknown"),
+    (kind::LEASEACTIVE, "leaseactive"),
 ];
 
 /// The interfaces of the server with its addresses on them; packets come in on the first.

@@ -10,7 +10,7 @@ use super::{Keys, value};
 use crate::client6::{Ia6, Lifetimes6, Options6, Packet6, Resource6, kind};
 use crate::world6::SERVER_ID6;
 
-pub(super) const KINDS: [(u8, &str); 12] = [
+pub(super) const KINDS: [(u8, &str); 14] = [
     (kind::SOLICIT, "solicit"),
     (kind::ADVERTISE, "advertise"),
     (kind::REQUEST, "request"),
@@ -21,6 +21,8 @@ pub(super) const KINDS: [(u8, &str); 12] = [
     (kind::RELEASE, "release"),
     (kind::DECLINE, "decline"),
     (kind::INFORMATION_REQUEST, "information-request"),
+    (kind::LEASEQUERY, "leasequery"),
+    (kind::LEASEQUERY_REPLY, "leasequery-reply"),
     (kind::ADDR_REG_INFORM, "addr-reg-inform"),
     (kind::ADDR_REG_REPLY, "addr-reg-reply"),
 ];

@@ -188,8 +188,8 @@ async fn serve<P: Protocol>(service: Arc<Service<P>>, stream: TcpStream, peer: S
             Incoming::Message(message) => message,
             // Who waits for answers is not idle.
             Incoming::Idle if turns.available_permits() + 1 < queries => continue,
-            Incoming::End => break,
-            Incoming::Idle | Incoming::Late => {
+            Incoming::Idle | Incoming::End => break,
+            Incoming::Late => {
                 writing.abort();
                 return;
             }
@@ -219,7 +219,7 @@ async fn serve<P: Protocol>(service: Arc<Service<P>>, stream: TcpStream, peer: S
             }
         }
     }
-    // The requester has sent all that it wants answered: answers on their way still leave.
+    // The requester has sent all that it wants answered, as it seems: answers on their way still leave.
     drop(connection);
     let _: Result<_, _> = writing.await;
 }

@@ -97,6 +97,11 @@ impl Question {
         }
     }
 
+    /// Whether queries of this kind come over TCP alone.
+    pub(super) fn is_extended(kind: u8) -> bool {
+        matches!(kind, BY_RELAY_ID | BY_LINK_ADDRESS | BY_REMOTE_ID)
+    }
+
     /// What there is of an address or a client.
     pub(super) async fn look(
         &self,

@@ -85,7 +85,7 @@ async fn answer(
     let failed = |error: StoreError| (DropReason::ProcessingFailed, error.to_string());
     let outcome = match Question::read(kind, link, &options) {
         // Relay agents and links are asked for over TCP (RFC 5460).
-        Ok(Question::Extended(_)) => Outcome::UNKNOWN_TYPE,
+        _ if Question::is_extended(kind) => Outcome::UNKNOWN_TYPE,
         Ok(question) => question.look(ctx, settings).await.map_err(failed)?,
         Err(outcome) => outcome,
     };

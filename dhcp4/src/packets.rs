@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
 use base::HwAddr;
+use config::PingRules;
 use engine::DropReason;
 use engine::over6::Passed;
-use engine::v4::{Arrival, Context4, Reply, Verdict, answer_over6, arrival_over6, received_over6};
+use engine::v4::{Arrival, Context4, PingCheck, Reply, Verdict, answer_over6, arrival_over6, received_over6};
 use host::HostLookup;
 use net::{Batch, Destination4, LinkDestination, MacAddr, Meta4, PeerSocket, Queue, Socket4, Via};
-use server::{Active, Batches, Shared};
+use server::{Active, Ask, Batches, Found, Shared};
 
 use crate::protocol::Dhcp4;
 
@@ -125,6 +126,31 @@ fn passed<'m>(
     read().map_err(|reason| statistics.dropped(reason)).ok()
 }
 
+/// Asks an address that is to be offered; whether it may be.
+pub(crate) async fn check(shared: &Shared<Dhcp4>, active: &Active<Dhcp4>, check: &PingCheck) -> bool {
+    let Some(pinger) = &active.pinger else { return true };
+    let PingRules { requests, timeout, .. } = check.rules;
+    let ask = Ask { address: check.address, requests, timeout };
+    match Arc::clone(pinger).check(ask, check.label.clone()).await {
+        Found::Free => true,
+        Found::Busy => {
+            active.runtime.statistics().dropped(DropReason::Duplicate);
+            false
+        }
+        Found::InUse => {
+            let _gate = shared.gate.read().await;
+            let active = shared.active.load_full();
+            let mark = active.store.mark();
+            let ctx = context(shared, &active, false);
+            let held = engine::v4::decline_offered(&ctx, check).await;
+            if let Err(error) = held.and(active.store.commit(mark).await) {
+                engine::v4::report_undeclined(check, &error);
+            }
+            false
+        }
+    }
+}
+
 /// Where replies go until that is known: they are built where they are sent from.
 const NOWHERE: Destination4 = Destination4 {
     to: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
@@ -166,7 +192,12 @@ fn conclude<Q: Queue>(
     match verdict {
         Verdict::Reply(reply) => {
             let destination = destination(&reply);
-            batches.reply(destination, reply.kind, reply.promises, reply.effects);
+            match reply.check.filter(|_| active.pinger.is_some()) {
+                Some(check) => {
+                    batches.reply_if(check, destination, reply.kind, reply.promises, reply.effects);
+                }
+                None => batches.reply(destination, reply.kind, reply.promises, reply.effects),
+            }
         }
         Verdict::Done(effects) => batches.done(effects),
         Verdict::Drop(reason) => {

@@ -89,6 +89,7 @@ impl Protocol for Dhcp4 {
     type Identity = ();
     type Libraries = engine::v4::Libraries;
     type Reply = MessageType;
+    type Check = Box<engine::v4::PingCheck>;
     type BulkQuery = engine::v4::BulkQuery4;
 
     fn identity(_: &ServerConfig4, _: &Paths, _: Micros) -> Result<(), String> {
@@ -281,6 +282,10 @@ impl Protocol for Dhcp4 {
         batches: &mut Batches<Self, PeerSocket>,
     ) {
         packets::serve_peer_waiting(shared, active, message, batches).await;
+    }
+
+    async fn may_leave(shared: &Shared<Self>, active: &Active<Self>, check: Self::Check) -> bool {
+        packets::check(shared, active, &check).await
     }
 
     fn begin_bulk(_: &Active<Self>, message: &[u8], local: IpAddr) -> Begun<Self::BulkQuery> {

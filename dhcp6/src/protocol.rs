@@ -80,6 +80,7 @@ impl Protocol for Dhcp6 {
     type Identity = ServerId;
     type Libraries = engine::v6::Libraries;
     type Reply = MessageType;
+    type Check = std::convert::Infallible;
     type BulkQuery = engine::v6::BulkQuery6;
 
     fn identity(config: &ServerConfig6, paths: &Paths, now: Micros) -> Result<ServerId, String> {
@@ -269,6 +270,10 @@ impl Protocol for Dhcp6 {
         _: &mut Batches<Self, PeerSocket>,
     ) {
         packets::serve_peer(shared, active, message);
+    }
+
+    async fn may_leave(_: &Shared<Self>, _: &Active<Self>, check: Self::Check) -> bool {
+        match check {}
     }
 
     fn begin_bulk(active: &Active<Self>, message: &[u8], _: IpAddr) -> Begun<Self::BulkQuery> {

@@ -27,6 +27,7 @@ mod legal;
 mod logging;
 mod over6;
 mod overload;
+mod ping_check;
 mod reload;
 mod shared_database;
 mod site;

@@ -185,7 +185,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_ping_check",
         purpose: "echo requests before an offer",
         daemons: &[Daemon::Dhcp4],
-        standing: Standing::Missing,
+        standing: Standing::BuiltIn("addresses are asked before they are offered while it is listed"),
     },
     Library {
         name: "libdhcp_radius",

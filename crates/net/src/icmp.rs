@@ -2,9 +2,13 @@
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use crate::ready::register;
 
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
@@ -34,7 +38,11 @@ pub enum Answer {
 
 /// A socket for echo requests. Needs the capability that packet sockets need.
 #[derive(Debug)]
-pub struct Icmp(AsyncFd<Socket>);
+pub struct Icmp {
+    socket: Socket,
+    /// The same socket, for the wait.
+    ready: AsyncFd<OwnedFd>,
+}
 
 impl Icmp {
     /// Opens it, for the tokio runtime at hand.
@@ -44,7 +52,8 @@ impl Icmp {
     pub fn open() -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
         socket.set_nonblocking(true)?;
-        AsyncFd::new(socket).map(Self)
+        let ready = register(socket.try_clone()?.into(), Interest::READABLE)?;
+        Ok(Self { socket, ready })
     }
 
     /// Sends an echo request. One that the socket has no room for is not sent.
@@ -54,7 +63,7 @@ impl Icmp {
     pub fn request(&self, address: Ipv4Addr, id: u16, sequence: u16) -> io::Result<()> {
         let message = message(id, sequence);
         let to = SockAddr::from(SocketAddrV4::new(address, 0));
-        self.0.get_ref().send_to(&message, &to).map(|_| ())
+        self.socket.send_to(&message, &to).map(|_| ())
     }
 
     /// Waits for what answers an echo request. Others that ping on this machine are heard, too.
@@ -63,9 +72,9 @@ impl Icmp {
     /// When the socket fails.
     pub async fn heard(&self) -> io::Result<Heard> {
         loop {
-            let mut ready = self.0.readable().await?;
+            let mut ready = self.ready.readable().await?;
             let mut packet = [0; LOOKED_AT];
-            match ready.try_io(|socket| socket.get_ref().read(&mut packet)) {
+            match ready.try_io(|_| (&self.socket).read(&mut packet)) {
                 Ok(Ok(length)) => {
                     if let Some(heard) = parse(packet.get(..length).unwrap_or_default()) {
                         return Ok(heard);

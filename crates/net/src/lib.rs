@@ -21,6 +21,7 @@ compile_error!("packet sockets, recvmmsg and netlink are Linux interfaces");
 mod batch;
 mod filter;
 mod frame;
+mod icmp;
 mod interfaces;
 mod lane;
 mod netlink;
@@ -38,6 +39,7 @@ mod watch;
 
 pub use batch::{Batch, Batch4, Batch6, Meta4, Meta6, Received, Via};
 pub use frame::{FrameError, MacAddr};
+pub use icmp::{Answer, Heard, Icmp};
 pub use interfaces::{Address4, Address6, Interface, interfaces};
 pub use lane::{Lane, overflows6};
 pub use netlink::NetlinkError;

@@ -37,7 +37,7 @@ unsafe impl OwnsDescriptor for Watch {}
 // SAFETY: that is what an `OwnedFd` is.
 unsafe impl OwnsDescriptor for OwnedFd {}
 
-fn register<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+pub(crate) fn register<T: OwnsDescriptor>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: `OwnsDescriptor` promises what this function asks for.
     let registered = unsafe { AsyncFd::register_with_interest(inner, interest) };
     registered.map_err(|error| error.into_parts().1)

@@ -264,3 +264,45 @@ pub mod bulk {
         "The lease store failed. The requester is told that its answer is not whole.";
     }
 }
+
+/// Ping check (`libdhcp_ping_check`).
+pub mod ping {
+    observe::messages! {
+    Opened = "PING_CHECK_CHANNEL_SOCKET_OPENED", "ping-check-hooks", Debug(40),
+        "ICMP socket been opened successfully.",
+        "Addresses can be asked.";
+    Started { threads } = "PING_CHECK_MGR_STARTED", "ping-check-hooks", Info,
+        "ping channel operations are running, number of threads {threads}",
+        "Addresses are asked before they are offered.";
+    Stopped = "PING_CHECK_MGR_STOPPED", "ping-check-hooks", Info,
+        "channel operations have stopped",
+        "Addresses are no longer asked, or by other threads.";
+    Begun { address, query } = "PING_CHECK_MGR_START_PING_CHECK", "ping-check-hooks", Debug(40),
+        "for {address}, initiated by {query}",
+        "An offer waits until its address was asked.";
+    Duplicate { address, query } = "PING_CHECK_DUPLICATE_CHECK", "ping-check-hooks", Debug(40),
+        "Ping check already in progress for {address}, initiated by {query}",
+        "The address is being asked for an earlier packet; this one is dropped.";
+    RequestSent { address, id, sequence } = "PING_CHECK_CHANNEL_ECHO_REQUEST_SENT", "ping-check-hooks", Debug(50),
+        "to address {address}, id {id}, sequence {sequence}",
+        "An address was asked.";
+    ReplyReceived { address, id, sequence } = "PING_CHECK_MGR_RECEIVED_ECHO_REPLY", "ping-check-hooks", Debug(40),
+        "from {address}, id {id}, sequence {sequence}",
+        "Somebody has the address: it is not offered.";
+    Unreachable { address, id, sequence } = "PING_CHECK_MGR_RECEIVED_UNREACHABLE_MSG", "ping-check-hooks", Debug(50),
+        "for {address}, id {id}, sequence {sequence}",
+        "The address cannot be reached, so nobody has it.";
+    ReplyTimeout { address, request, requests, timeout } = "PING_CHECK_MGR_REPLY_TIMEOUT_EXPIRED", "ping-check-hooks", Debug(50),
+        "for {address}, ECHO REQUEST {request} of {requests}, reply-timeout {timeout}",
+        "Nobody answered in time.";
+    FreeToUse { address, query } = "PING_CHECK_MGR_LEASE_FREE_TO_USE", "ping-check-hooks", Debug(40),
+        "address {address} is free to use for {query}",
+        "The offer leaves.";
+    NetworkWriteError { address, error } = "PING_CHECK_CHANNEL_NETWORK_WRITE_ERROR", "ping-check-hooks", Debug(50),
+        "occurred trying to ping {address}, error {error}",
+        "The address could not be asked and is taken to be free.";
+    ReadFailed { error } = "PING_CHECK_CHANNEL_SOCKET_READ_FAILED", "ping-check-hooks", Error,
+        "socket read completed with an error {error}",
+        "Answers cannot be heard for now.";
+    }
+}

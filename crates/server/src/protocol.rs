@@ -77,6 +77,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     type Libraries: Default + Send + Sync;
     /// The message type of a reply.
     type Reply: Copy + Display;
+    /// What is to be found out before a reply may leave.
+    type Check: Send + 'static;
     /// A bulk leasequery that is being answered.
     type BulkQuery: Send;
 
@@ -201,6 +203,15 @@ pub trait Protocol: Sized + Send + Sync + 'static {
         message: &[u8],
         batches: &mut Batches<Self, net::PeerSocket>,
     ) -> impl Future<Output = ()>;
+    // Replies that wait.
+
+    /// Finds out whether a reply may leave that was not to leave at once.
+    fn may_leave(
+        shared: &Shared<Self>,
+        active: &Active<Self>,
+        check: Self::Check,
+    ) -> impl Future<Output = bool> + Send;
+
     // Bulk leasequery.
 
     /// Reads a query that came to this address.

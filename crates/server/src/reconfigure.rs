@@ -25,6 +25,8 @@ use crate::ha::{Group, Ha, Listeners};
 use crate::hosts::{Lookup, Used};
 use crate::leases::{Home, LeaseDatabase};
 use crate::messages::say;
+use crate::parking::Parking;
+use crate::ping::Pinger;
 use crate::protocol::{Config, Written};
 use crate::pull::{First, Pulling};
 use crate::security::{self, Places};
@@ -430,6 +432,7 @@ impl<P: Protocol> Server<P> {
         let identity = Arc::new(identity);
         let d2 = self.shared.d2.stage(&services.d2_client).map_err(Refusal::new)?;
         let line = self.shared.line.stage::<P>(config.globals.dhcp4o6_port).map_err(Refusal::new)?;
+        let pinger = pinger(&running, config)?;
         let alone = self.shared.gate.write().await;
         // What it changes of statistics is stamped with its time.
         P::set_now(&self.statistics, self.shared.clock.now());
@@ -458,6 +461,8 @@ impl<P: Protocol> Server<P> {
             identity,
             hosts: Lookup::start(config, hosts),
             libraries: P::libraries(config, &self.shared.kept),
+            pinger: pinger.clone(),
+            checks: Parking::new(services.parked_packet_limit),
             legal_log,
             scripts,
             ha: ha.map(|group| Ha::new(group, config)),
@@ -615,6 +620,21 @@ impl<P: Protocol> Server<P> {
 struct Outlets {
     legal_log: Option<Arc<LegalLog>>,
     scripts: Option<Arc<Runner>>,
+}
+
+/// What asks addresses for a configuration: what does so already, where its threads stay as many.
+fn pinger<P: Protocol>(running: &Active<P>, config: &Config<P>) -> Result<Option<Arc<Pinger>>, Refusal> {
+    let Some(settings) = &config.ping_check else { return Ok(None) };
+    let threads = match settings.threads {
+        0 => crate::sockets::workers(&config.services.multi_threading),
+        threads => threads,
+    };
+    if let Some(running) = running.pinger.as_ref().filter(|pinger| pinger.threads() == threads) {
+        return Ok(Some(Arc::clone(running)));
+    }
+    let started = Pinger::start(threads);
+    let refused = |error| Refusal::new(format!("libdhcp_ping_check: no ICMP socket: {error}"));
+    started.map(|pinger| Some(Arc::new(pinger))).map_err(refused)
 }
 
 /// Where the leases of a configuration are to be.

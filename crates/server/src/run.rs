@@ -380,6 +380,8 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         hosts: None,
         parking: None,
         libraries: P::Libraries::default(),
+        pinger: None,
+        checks: crate::parking::Parking::new(0),
         legal_log: None,
         scripts: None,
         ha: None,

@@ -27,6 +27,7 @@ use crate::messages::say;
 use crate::over6::Line;
 use crate::overload::Overload;
 use crate::parking::Parking;
+use crate::ping::Pinger;
 use crate::protocol::Statistics;
 use crate::protocol::{Config, Written};
 use crate::queue::QueueLoad;
@@ -49,6 +50,10 @@ pub struct Active<P: Protocol> {
     pub(crate) parking: Option<Parking>,
     /// Hook libraries that are called on the way of packets.
     pub libraries: P::Libraries,
+    /// `libdhcp_ping_check` is listed.
+    pub pinger: Option<Arc<Pinger>>,
+    /// Room for offers that wait for their addresses.
+    pub(crate) checks: Parking,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<Arc<LegalLog>>,
     /// `libdhcp_run_script` is listed.

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use engine::{DropReason, Effects};
-use lease::{Durable, MaybeReady};
+use lease::{Durable, Mark, MaybeReady};
 use net::{AsyncSocket, Batch, Lane, OutBatch, Queue, Received, SocketId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
@@ -187,6 +187,8 @@ pub struct Batches<P: Protocol, Q: Queue = <P as Protocol>::Queue> {
     waiting: Replies<P, Q>,
     /// What promises nothing.
     ready: Replies<P, Q>,
+    /// What leaves when something was found out.
+    held: Vec<Held<P, Q>>,
     /// What follows once the leases are durable.
     effects: Effects<P::Lease>,
     /// What other servers are to know, before the reply leaves where there is one.
@@ -195,11 +197,21 @@ pub struct Batches<P: Protocol, Q: Queue = <P as Protocol>::Queue> {
     changed: bool,
 }
 
+/// A reply that waits for a check of its own.
+struct Held<P: Protocol, Q: Queue> {
+    destination: Q::Destination,
+    octets: Vec<u8>,
+    kind: P::Reply,
+    promises: bool,
+    check: P::Check,
+}
+
 impl<P: Protocol, Q: Queue> Batches<P, Q> {
     fn new<D: Door<P, Queue = Q>>(local: &Local<P, D>) -> Self {
         Self {
             waiting: local.empty(),
             ready: local.empty(),
+            held: Vec::new(),
             effects: Effects::NONE,
             updates: Vec::new(),
             changed: false,
@@ -232,6 +244,27 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
         } else {
             ready.kinds.push(kind);
         }
+    }
+
+    /// The packet has a reply, which leaves only if `check` lets it.
+    pub fn reply_if(
+        &mut self,
+        check: P::Check,
+        destination: Q::Destination,
+        kind: P::Reply,
+        promises: bool,
+        mut effects: Effects<P::Lease>,
+    ) {
+        let last = self.waiting.batch.len().checked_sub(1).and_then(|last| self.waiting.batch.get(last));
+        let octets = last.map(|(_, octets)| octets.to_vec()).unwrap_or_default();
+        self.waiting.batch.cancel_last();
+        self.changed |= promises || !effects.is_empty();
+        let leases = std::mem::take(&mut effects.leases);
+        if !leases.is_empty() {
+            self.updates.push((None, leases));
+        }
+        self.effects.extend(effects);
+        self.held.push(Held { destination, octets, kind, promises, check });
     }
 
     /// The packet is done with, and nobody is answered.
@@ -503,7 +536,7 @@ async fn serve<P: Protocol, D: Door<P>>(
     D::serve(shared, &active, socket.socket(), received, &mut batches);
     let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
-    deliver(local, socket, active, batches, committed).await;
+    deliver(local, socket, active, mark, batches, committed).await;
 }
 
 /// Gives each packet of a batch a task of its own, as many as have room.
@@ -560,7 +593,7 @@ async fn handle_parked<P: Protocol, D: Door<P>>(
     }
     let committed = batches.changed.then(|| active.store.commit(mark));
     drop(gate);
-    deliver(local, socket, active, batches, committed).await;
+    deliver(local, socket, active, mark, batches, committed).await;
 }
 
 /// Sends replies: those that promise nothing at once, the others when what they promise is stored.
@@ -568,10 +601,14 @@ async fn deliver<P: Protocol, D: Door<P>>(
     local: &Rc<Local<P, D>>,
     socket: &Rc<AsyncSocket<D::Queue>>,
     active: Arc<Active<P>>,
+    mark: Mark,
     batches: Batches<P, D::Queue>,
     committed: Option<lease::Committed>,
 ) {
-    let Batches { waiting, mut ready, effects, updates, .. } = batches;
+    let Batches { waiting, mut ready, held, effects, updates, .. } = batches;
+    for held in held {
+        hold(local, socket, &active, mark, held);
+    }
     if !ready.batch.is_empty() {
         send::<P, D>(socket, &active, &mut ready).await;
     }
@@ -590,6 +627,45 @@ async fn deliver<P: Protocol, D: Door<P>>(
     let (local, socket) = (Rc::clone(local), Rc::clone(socket));
     tokio::task::spawn_local(async move {
         finish(&local, &socket, waiting, Some(permit)).await;
+    });
+}
+
+/// Gives a reply that waits for a check a task of its own, if there is room.
+fn hold<P: Protocol, D: Door<P>>(
+    local: &Rc<Local<P, D>>,
+    socket: &Rc<AsyncSocket<D::Queue>>,
+    active: &Arc<Active<P>>,
+    mark: Mark,
+    held: Held<P, D::Queue>,
+) {
+    let (Some(place), Ok(task)) =
+        (active.checks.place(Lane::Main), Arc::clone(&local.unfinished.parked).try_acquire_owned())
+    else {
+        P::dropped(active.runtime.statistics(), DropReason::QueueFull);
+        return;
+    };
+    let (local, socket, active) = (Rc::clone(local), Rc::clone(socket), Arc::clone(active));
+    tokio::task::spawn_local(async move {
+        let Held { destination, octets, kind, promises, check } = held;
+        if P::may_leave(&local.shared, &active, check).await {
+            let stored = if promises { active.store.commit(mark).await } else { Ok(()) };
+            match stored {
+                Ok(()) => {
+                    let mut replies = local.empty();
+                    if let Some(slot) = replies.batch.next_slot(destination) {
+                        slot.extend_from_slice(&octets);
+                        replies.kinds.push(kind);
+                        send::<P, D>(&socket, &active, &mut replies).await;
+                    }
+                    local.give_back(replies);
+                }
+                Err(error) => {
+                    P::dropped(active.runtime.statistics(), DropReason::ProcessingFailed);
+                    say!(P, StoreFailed { replies: 1, error });
+                }
+            }
+        }
+        drop((place, task));
     });
 }
 

@@ -6,6 +6,7 @@ mod hooks;
 mod hosts;
 mod lease_query;
 mod options;
+mod ping_check;
 mod protocol;
 mod server;
 mod server4;
@@ -23,6 +24,7 @@ pub use hooks::{
 pub use hosts::{Host, Host4, Host6, Reservation4, Reservation6};
 pub use lease_query::{BulkLeaseQuery, LeaseQuery};
 pub use options::{CodeSet, ConfiguredOption, OptionSet, Options, VendorOptions};
+pub use ping_check::{PingCheck, PingRules};
 pub use protocol::{Dhcp4, Dhcp6, Protocol};
 pub use server::{Globals, ServerConfig};
 pub use server4::{Globals4, OwnGlobals4, ServerConfig4};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use base::{Seconds, SubnetId};
 
 use super::{
-    ClassTable, DdnsTuning, FlexId, FlexOption, LeaseQuery, LegalLog, Limits, OptionSet, Protocol, Services,
-    SharedNetwork, Subnet, SubnetIndex,
+    ClassTable, DdnsTuning, FlexId, FlexOption, LeaseQuery, LegalLog, Limits, OptionSet, PingCheck, Protocol,
+    Services, SharedNetwork, Subnet, SubnetIndex,
 };
 use crate::{ConfigError, Written};
 
@@ -48,6 +48,8 @@ pub struct ServerConfig<P: Protocol> {
     pub limits: Option<Arc<Limits>>,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<LegalLog>,
+    /// `libdhcp_ping_check` is listed.
+    pub ping_check: Option<PingCheck>,
     /// `libdhcp_lease_query` is listed.
     pub lease_query: Option<LeaseQuery>,
     /// In the order of selection: by id.

@@ -18,6 +18,7 @@ mod options;
 mod own;
 mod own4;
 mod own6;
+mod ping_check;
 mod scope;
 mod service;
 mod subnets;
@@ -225,6 +226,7 @@ pub(crate) fn resolve<P: Own>(
     let limits = limits::resolve(&mut ctx, &written, &services, &mut classes);
     let legal_log =
         legal_log::resolve(&mut ctx, &written, &services.hooks_libraries, &definitions, &mut classes);
+    let ping_check = ping_check::resolve(&mut ctx, &written, &services.hooks_libraries);
     let lease_query = lease_query::resolve(&mut ctx, &services.hooks_libraries, &subnets);
     if !ctx.errors.is_empty() {
         return Err(ctx.errors);
@@ -248,6 +250,7 @@ pub(crate) fn resolve<P: Own>(
         limits: limits.map(Arc::new),
         legal_log,
         lease_query,
+        ping_check,
         subnets,
         networks,
         index,

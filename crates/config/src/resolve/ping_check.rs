@@ -67,7 +67,9 @@ fn rules(
             },
             "min-ping-requests" => rules.requests = number(1, most).map_or(rules.requests, small),
             "reply-timeout" => rules.timeout = number(1, most).map_or(rules.timeout, small),
-            "ping-cltt-secs" => rules.cltt = number(0, most).map_or(rules.cltt, |given| Seconds(small(given))),
+            "ping-cltt-secs" => {
+                rules.cltt = number(0, most).map_or(rules.cltt, |given| Seconds(small(given)))
+            }
             "ping-channel-threads" if threads.is_some() => {
                 let given = number(0, MAX_THREADS).and_then(|given| usize::try_from(given).ok());
                 if let (Some(threads), Some(given)) = (threads.as_deref_mut(), given) {

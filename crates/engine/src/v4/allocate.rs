@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use base::{PoolId, Seconds};
+use base::{PoolId, Seconds, Timestamp};
 use config::{Pool4, Subnet4, builtin};
 use lease::{Added, Lease4, LeaseState, StoreError, Updated};
 use wire::iana::dhcp4_option as option4;
@@ -42,6 +42,21 @@ pub(super) struct Granted<'c> {
     pub named: bool,
     /// An OFFER holds the address, too (`offer-lifetime`).
     pub held: bool,
+    /// The client has had this very address.
+    pub before: Option<Before>,
+}
+
+/// The lease that a client had before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    pub cltt: Timestamp,
+    pub running: bool,
+}
+
+impl Before {
+    fn of(old: &Lease4, now: Timestamp) -> Self {
+        Self { cltt: old.cltt, running: old.occupies() && !old.is_expired(now) }
+    }
 }
 
 impl Granted<'_> {
@@ -408,6 +423,11 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.denied = true;
             return Ok(None);
         }
+        let theirs = |row: &&Arc<Lease4>| {
+            let client_id = matched_client_id(self.query, subnet);
+            belongs(row, self.query.hw_addr.as_ref(), client_id)
+        };
+        let before = existing.as_ref().filter(theirs).map(|row| Before::of(row, self.ctx.now));
         if !self.offer || stored.is_some() {
             let done = match &existing {
                 Some(existing) => self.ctx.store.update(self.row(&lease), existing).await? == Updated::Yes,
@@ -430,7 +450,17 @@ impl<'c> Allocation<'_, 'c, '_> {
             self.ended.extend(existing);
         }
         let (named, held) = (!self.offer, self.offer_lifetime(subnet) > 0);
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: false, named, held }))
+        Ok(Some(Granted {
+            lease,
+            subnet,
+            lifetime,
+            name,
+            reused: false,
+            renewed: false,
+            named,
+            held,
+            before,
+        }))
     }
 
     /// Extends the client's lease, or answers with it as it stands when it is young enough to be reused.
@@ -481,6 +511,7 @@ impl<'c> Allocation<'_, 'c, '_> {
                 renewed: true,
                 named: false,
                 held: self.offer_lifetime(subnet) > 0,
+                before: Some(Before::of(old, self.ctx.now)),
             }));
         }
         let mut named = false;
@@ -499,7 +530,8 @@ impl<'c> Allocation<'_, 'c, '_> {
             }
         }
         let held = self.offer_lifetime(subnet) > 0;
-        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: live, named, held }))
+        let before = Some(Before::of(old, self.ctx.now));
+        Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: live, named, held, before }))
     }
 
     fn lease(

@@ -1,5 +1,8 @@
 //! DECLINE (RFC 2131 section 4.3.3): the address is held back for `decline-probation-period`.
 
+use std::net::Ipv4Addr;
+
+use base::{PoolId, Seconds, SubnetId, Timestamp};
 use lease::{Lease4, LeaseState, Updated};
 use ncr::Change;
 
@@ -51,7 +54,7 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
         return Ok(Verdict::NOTHING);
     }
     let period = ctx.config.globals.decline_probation_period;
-    let row = declined(&lease, ctx.now, period);
+    let row = declined(address, (lease.subnet_id, lease.pool_id), ctx.now, period);
     let mut effects = Effects::default();
     share::tell(ctx, &mut effects, || Changed::Stored(row.clone()));
     if ctx.store.update(row, &lease).await.map_err(failed)? == Updated::Conflict {
@@ -69,13 +72,18 @@ pub(super) async fn process(ctx: &Context4<'_>, query: &Query<'_>) -> Result<Ver
 }
 
 /// The row that holds an address back: whoever had it is forgotten.
-fn declined(lease: &Lease4, now: base::Timestamp, period: base::Seconds) -> Lease4 {
+pub(super) fn declined(
+    address: Ipv4Addr,
+    (subnet_id, pool_id): (SubnetId, PoolId),
+    now: Timestamp,
+    period: Seconds,
+) -> Lease4 {
     Lease4 {
-        address: lease.address,
+        address,
         hw_addr: None,
         client_id: None,
-        subnet_id: lease.subnet_id,
-        pool_id: lease.pool_id,
+        subnet_id,
+        pool_id,
         cltt: now,
         valid_lifetime: period,
         state: LeaseState::Declined,

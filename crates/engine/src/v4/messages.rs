@@ -48,6 +48,12 @@ observe::messages! {
     LeaseQueryAnswered { response, address, port } = "DHCP4_LEASE_QUERY_RESPONSE_SENT", "lease-query-hooks", Debug(40),
         "response: {response}, sent to {address}:{port}",
         "A DHCPLEASEQUERY is answered.";
+    ServerDecline { query, address, period } = "DHCP4_SERVER_INITIATED_DECLINE", "leases", Info,
+        "{query}: Lease for addr {address} has been found to be already in use. The lease will be unavailable for {period} seconds.",
+        "Somebody answered for an address that was to be offered. It is held back, and the client is not answered: when it asks again it is offered another.";
+    ServerDeclineFail { query, address, error } = "DHCP4_SERVER_INITIATED_DECLINE_ADD_FAILED", "leases", Error,
+        "{query}: error adding a lease for address {address}: {error}",
+        "An address that somebody has cannot be held back.";
     ForeignServerId { query, interface } = "DHCP4_PACKET_DROP_0003", "bad-packets", Debug(40),
         "{query}, from interface {interface}: it contains a foreign server identifier",
         "The client has chosen another server. The packet was dropped.";

@@ -11,7 +11,7 @@ use wire::v4::{BOOTP_MIN_LEN, Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
 use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
-use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict, library};
+use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict, library, ping};
 use crate::siblings::siblings;
 
 use wire::v4::{CLIENT_PORT, SERVER_PORT};
@@ -202,6 +202,8 @@ pub(super) fn grant(
     let mut verdict = write(ctx, query, kind, &header, &mut options, destination, out);
     if let Verdict::Reply(reply) = &mut verdict {
         reply.promises = kind != MessageType::OFFER || granted.is_some_and(|g| g.held);
+        let offered = granted.filter(|_| kind == MessageType::OFFER);
+        reply.check = offered.and_then(|granted| ping::wanted(ctx, query, subnet, granted)).map(Box::new);
     }
     verdict
 }
@@ -291,7 +293,7 @@ impl<'q> Simple<'q> {
             observe::log!(PackFailed { query: query.label(), error });
             return Verdict::Drop(DropReason::ProcessingFailed);
         }
-        Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default() })
+        Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default(), check: None })
     }
 }
 
@@ -566,7 +568,7 @@ fn write(
         address: destination.address,
         port: destination.port
     });
-    Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default() })
+    Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default(), check: None })
 }
 
 fn encode(

@@ -6,6 +6,7 @@ use base::HwAddr;
 use lease::Lease4;
 use wire::v4::MessageType;
 
+use super::PingCheck;
 use crate::{DropReason, Effects};
 
 /// The end of a query.
@@ -43,6 +44,8 @@ pub struct Reply {
     /// (RFC 2131 section 3.1) and may leave at once.
     pub promises: bool,
     pub effects: Effects<Lease4>,
+    /// It leaves only if nobody answers for the address that it offers.
+    pub check: Option<Box<PingCheck>>,
 }
 
 /// Where a reply goes.

@@ -14,8 +14,6 @@ const COMMANDS: &[(&str, Access, &str)] = &[
     ("cache-remove", Write, "host_cache"),
     ("cache-size", Read, "host_cache"),
     ("cache-write", Write, "host_cache"),
-    ("extended-info4-upgrade", Write, "lease_query"),
-    ("extended-info6-upgrade", Write, "lease_query"),
     ("gss-tsig-get", Read, "gss_tsig"),
     ("gss-tsig-get-all", Read, "gss_tsig"),
     ("gss-tsig-key-del", Write, "gss_tsig"),

@@ -70,7 +70,9 @@ fn described(definition: &CommandDef, daemon: &str, there: &str) -> String {
     put("arguments", arguments.into());
     put("support", support.into());
     if definition.provider != CommandDef::BUILT_IN {
-        put("hook", definition.provider.trim_start_matches("libdhcp_").into());
+        let hook = definition.provider.trim_start_matches("libdhcp_");
+        // Access lists know it under the name of its folder in Kea.
+        put("hook", if hook == "ha" { "high_availability" } else { hook }.into());
     } else if let Some((_, hook)) = OF_A_LIBRARY_IN_KEA.iter().find(|(name, _)| *name == definition.name) {
         put("hook", (*hook).into());
         put("built-in", true.into());

@@ -148,6 +148,30 @@ fn kea_serves_what_we_write_and_we_what_kea_writes() {
     until("Kea serves it, too", || ids(&running()) == [2, 3, 4]);
     assert_eq!(leased(&mut at_ours, 3).map(|lease| lease.1), Some(1111));
 
+    // A record, whose number is another in tables of that release. What a server of it could not read is refused.
+    server.tell(
+        "remote-option-def4-set",
+        json!({ "server-tags": [ "kea" ], "option-defs": [ {
+            "name": "foo", "code": 222, "type": "record", "record-types": "uint8, ipv4-address" } ] }),
+    );
+    server.tell(
+        "remote-option4-global-set",
+        json!({ "server-tags": [ "kea" ], "options": [ {
+            "name": "foo", "data": "7, 192.0.2.9", "csv-format": true, "always-send": true } ] }),
+    );
+    let mut last = 3;
+    until("Kea serves our record", || {
+        last += 1;
+        let mac = HwAddr::new(1, &[2, 0, 0x5e, 0, 0x53, last]).expect("six octets");
+        let reply = at_kea.lease(&mac, &[]);
+        reply.is_some_and(|reply| reply.option(222) == Some(&[7, 192, 0, 2, 9][..]))
+    });
+    for (name, value) in [("dhcp-ddns", json!({ "enable-updates": false })), ("allocator", json!("random"))] {
+        let arguments = json!({ "server-tags": [ "kea" ], "parameters": { name: value } });
+        let answer = server.command("remote-global-parameter4-set", arguments);
+        assert!(answer.result == 1 && answer.text.contains("do not know it"), "{name}: {answer:?}");
+    }
+
     // Kea's tables again, deleted by us.
     server.tell("remote-subnet4-del-by-id", json!({ "subnets": [ { "id": 4 } ] }));
     until("neither serves what we deleted", || ids(&running()) == [2, 3] && server.served() == [1, 3]);

@@ -260,7 +260,7 @@ fn maintenance_and_commands_of_operators() {
     two.tell("ha-scopes", json!({ "scopes": [ "server1" ], "server-name": "server2" }));
     assert_eq!(scopes(&two), json!(["server1"]));
     one.tell("ha-sync", json!({ "server-name": "server2", "max-period": 20 }));
-    one.command("ha-sync", json!({ "server-name": "server1" })).error();
+    let _: Answer = one.command("ha-sync", json!({ "server-name": "server1" })).error();
     assert_eq!(two.tell("ha-reset", json!({})).text, "HA state machine reset.");
     until("both are well again", || {
         if state(&two) == "ready" {

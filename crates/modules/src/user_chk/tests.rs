@@ -34,7 +34,7 @@ fn users_of_dhcp4() {
     let library = library(folder.path());
     let points = library.points();
     world.add_library(&(library as Arc<dyn v4::Library>), &points);
-    let arrival = engine::v4::Arrival {
+    let arrival = v4::Arrival {
         interface: "eth0".into(),
         interface_address: SERVER,
         local: Ipv4Addr::BROADCAST,
@@ -85,7 +85,7 @@ fn users_of_dhcp6() {
     let library = library(folder.path());
     let points = library.points();
     world.add_library(&(library as Arc<dyn v6::Library>), &points);
-    let arrival = engine::v6::Arrival {
+    let arrival = v6::Arrival {
         interface: "eth0".into(),
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),

@@ -159,10 +159,8 @@ fn kea_serves_what_we_write_and_we_what_kea_writes() {
         json!({ "server-tags": [ "kea" ], "options": [ {
             "name": "foo", "data": "7, 192.0.2.9", "csv-format": true, "always-send": true } ] }),
     );
-    let mut last = 3;
+    let mac = HwAddr::new(1, &[2, 0, 0x5e, 0, 0x53, 2]).expect("six octets");
     until("Kea serves our record", || {
-        last += 1;
-        let mac = HwAddr::new(1, &[2, 0, 0x5e, 0, 0x53, last]).expect("six octets");
         let reply = at_kea.lease(&mac, &[]);
         reply.is_some_and(|reply| reply.option(222) == Some(&[7, 192, 0, 2, 9][..]))
     });

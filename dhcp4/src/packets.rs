@@ -138,12 +138,15 @@ pub(crate) async fn check(shared: &Shared<Dhcp4>, active: &Active<Dhcp4>, check:
             false
         }
         Found::InUse => {
-            let _gate = shared.gate.read().await;
+            let gate = shared.gate.read().await;
             let active = shared.active.load_full();
             let mark = active.store.mark();
             let ctx = context(shared, &active, false);
             let held = engine::v4::decline_offered(&ctx, check).await;
-            if let Err(error) = held.and(active.store.commit(mark).await) {
+            let committed = active.store.commit(mark);
+            // A reconfiguration need not wait for the disk.
+            drop(gate);
+            if let Err(error) = held.and(committed.await) {
                 engine::v4::report_undeclined(check, &error);
             }
             false

@@ -229,17 +229,14 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
         destination: Q::Destination,
         kind: P::Reply,
         promises: bool,
-        mut effects: Effects<P::Lease>,
+        effects: Effects<P::Lease>,
     ) {
         let Self { waiting, ready, .. } = self;
         waiting.batch.redirect_last(destination);
         if promises || !effects.is_empty() || !waiting.batch.move_last(&mut ready.batch) {
-            let leases = std::mem::take(&mut effects.leases);
-            if !leases.is_empty() {
-                self.updates.push((Some(waiting.kinds.len()), leases));
-            }
+            let place = waiting.kinds.len();
             waiting.kinds.push(kind);
-            self.effects.extend(effects);
+            self.follow(Some(place), effects);
             self.changed = true;
         } else {
             ready.kinds.push(kind);
@@ -253,29 +250,30 @@ impl<P: Protocol, Q: Queue> Batches<P, Q> {
         destination: Q::Destination,
         kind: P::Reply,
         promises: bool,
-        mut effects: Effects<P::Lease>,
+        effects: Effects<P::Lease>,
     ) {
         let last = self.waiting.batch.len().checked_sub(1).and_then(|last| self.waiting.batch.get(last));
         let octets = last.map(|(_, octets)| octets.to_vec()).unwrap_or_default();
         self.waiting.batch.cancel_last();
         self.changed |= promises || !effects.is_empty();
-        let leases = std::mem::take(&mut effects.leases);
-        if !leases.is_empty() {
-            self.updates.push((None, leases));
-        }
-        self.effects.extend(effects);
+        self.follow(None, effects);
         self.held.push(Held { destination, octets, kind, promises, check });
     }
 
     /// The packet is done with, and nobody is answered.
-    pub fn done(&mut self, mut effects: Effects<P::Lease>) {
+    pub fn done(&mut self, effects: Effects<P::Lease>) {
         self.waiting.batch.cancel_last();
+        self.follow(None, effects);
+        self.changed = true;
+    }
+
+    /// Has it follow the commit. `reply`: the place of the reply that waits for what other servers are told.
+    fn follow(&mut self, reply: Option<usize>, mut effects: Effects<P::Lease>) {
         let leases = std::mem::take(&mut effects.leases);
         if !leases.is_empty() {
-            self.updates.push((None, leases));
+            self.updates.push((reply, leases));
         }
         self.effects.extend(effects);
-        self.changed = true;
     }
 
     /// Another server answers the packet.
@@ -297,6 +295,9 @@ struct Unfinished {
     pending: Arc<Semaphore>,
     /// Packets that wait for databases.
     parked: Arc<Semaphore>,
+    /// Batches that wait for a partner. A count of their own: they hold a turn of `pending`, for which packets of
+    /// `parked` may wait.
+    told: Arc<Semaphore>,
 }
 
 /// What the tasks of a worker share that serve one door.
@@ -351,10 +352,9 @@ impl<P: Protocol, D: Door<P>> Local<P, D> {
 }
 
 async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedReceiver<Order<P>>) {
-    let unfinished = Unfinished {
-        pending: Arc::new(Semaphore::new(PENDING_BATCHES)),
-        parked: Arc::new(Semaphore::new(usize::try_from(TASKS).unwrap_or(usize::MAX))),
-    };
+    let tasks = || Arc::new(Semaphore::new(usize::try_from(TASKS).unwrap_or(usize::MAX)));
+    let unfinished =
+        Unfinished { pending: Arc::new(Semaphore::new(PENDING_BATCHES)), parked: tasks(), told: tasks() };
     let service: Rc<Local<P, Service>> = Local::new(&shared, &unfinished);
     let line: Rc<Local<P, PeerDoor>> = Local::new(&shared, &unfinished);
     let mut peer: Option<Listener> = None;
@@ -393,7 +393,7 @@ async fn run<P: Protocol>(shared: Arc<Shared<P>>, mut inbox: mpsc::UnboundedRece
                 // Replies that wait for their commit still leave, and after it those that wait for a partner.
                 let all = u32::try_from(PENDING_BATCHES).unwrap_or(u32::MAX);
                 let _: Result<_, _> = unfinished.pending.acquire_many(all).await;
-                let _: Result<_, _> = unfinished.parked.acquire_many(TASKS).await;
+                let _: Result<_, _> = unfinished.told.acquire_many(TASKS).await;
                 let _: Result<(), ()> = done.send(());
                 return;
             }
@@ -716,7 +716,7 @@ async fn finish<P: Protocol, D: Door<P>>(
                 log.record(effects.entries);
             }
             if let Some(ha) = active.ha.as_ref().filter(|_| !updates.is_empty()) {
-                let _waits = local.unfinished.parked.acquire().await;
+                let _waits = local.unfinished.told.acquire().await;
                 // The partner may take its time; batches that come after this one are committed meanwhile.
                 drop(turn);
                 await_partner::<P, D>(ha, &active, &mut replies, updates).await;

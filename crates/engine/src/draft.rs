@@ -63,8 +63,8 @@ impl<'m, Q> Draft<'m, Q> {
     }
 
     /// What is to be in the field `file`, where that is set.
-    pub(crate) fn file(&self) -> Option<Vec<u8>> {
-        self.file.clone()
+    pub(crate) fn take_file(&mut self) -> Option<Vec<u8>> {
+        self.file.take()
     }
 
     /// The options, if they were changed.

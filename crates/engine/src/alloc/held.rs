@@ -53,16 +53,23 @@ impl Held {
         if !self.is_wanted() {
             return;
         }
+        let key = |l: &L| (l.kind(), l.subnet_id(), l.state());
+        // A renewal by a client of the same classes changes no count.
+        if old.map(key) == new.map(key)
+            && old.and_then(|lease| lease.user_context()) == new.and_then(|lease| lease.user_context())
+        {
+            return;
+        }
         let mut counts = self.counts();
-        for (lease, change) in [(old, down as fn(u64) -> u64), (new, up)] {
+        for (lease, more) in [(old, false), (new, true)] {
             let Some(lease) = lease else { continue };
             // As in Kea: a declined address is one that its subnet cannot give, but no client's.
             if matches!(lease.state(), LeaseState::Default | LeaseState::Declined) {
-                counted(&mut counts.subnets, (lease.kind(), lease.subnet_id()), change);
+                count(&mut counts.subnets, (lease.kind(), lease.subnet_id()), more);
             }
             if lease.state() == LeaseState::Default {
                 for class in classes(lease.user_context()) {
-                    counted(&mut counts.classes, (lease.kind(), class), change);
+                    count(&mut counts.classes, (lease.kind(), class), more);
                 }
             }
         }
@@ -73,27 +80,12 @@ impl Held {
     }
 }
 
-fn up(count: u64) -> u64 {
-    count + 1
-}
-
-fn down(count: u64) -> u64 {
-    count.saturating_sub(1)
-}
-
-/// Changes a count; those that come to nothing go.
-fn counted<K: Eq + Hash>(counts: &mut HashMap<K, u64>, key: K, change: fn(u64) -> u64) {
-    use std::collections::hash_map::Entry;
-
-    match counts.entry(key) {
-        Entry::Occupied(mut count) => match change(*count.get()) {
-            0 => _ = count.remove(),
-            other => *count.get_mut() = other,
-        },
-        Entry::Vacant(place) => match change(0) {
-            0 => {}
-            other => _ = place.insert(other),
-        },
+/// Counts one more or one less; counts that come to nothing go.
+fn count<K: Eq + Hash>(counts: &mut HashMap<K, u64>, key: K, more: bool) {
+    let now = counts.get(&key).copied().unwrap_or(0);
+    match if more { now + 1 } else { now.saturating_sub(1) } {
+        0 => _ = counts.remove(&key),
+        other => _ = counts.insert(key, other),
     }
 }
 

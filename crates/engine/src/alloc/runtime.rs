@@ -300,30 +300,14 @@ impl<L: Leased> Runtime<L> {
     /// Counts all leases, for the statistics of the server.
     async fn recount_server(&self, store: &L::Store<'_>) -> Result<(), StoreError> {
         self.statistics.forget_leases(Scope::SERVER);
-        let mut after = None;
-        loop {
-            let page = L::page(store, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.address());
-            for lease in &page {
-                self.statistics.row(lease, 1, Scope::SERVER);
-            }
-        }
+        every::<L>(store, |lease| self.statistics.row(lease, 1, Scope::SERVER)).await
     }
 
     /// Begins or ends to count leases by class and by subnet.
     async fn hold(&self, wanted: bool, store: Option<&L::Store<'_>>) -> Result<(), StoreError> {
         self.held.want(wanted);
         let Some(store) = store.filter(|_| wanted) else { return Ok(()) };
-        let mut after = None;
-        loop {
-            let page = L::page(store, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.address());
-            for lease in &page {
-                self.held.follow(None, Some(&**lease));
-            }
-        }
+        every::<L>(store, |lease| self.held.follow(None, Some(lease))).await
     }
 
     /// Leases of a kind that clients of a class hold, where a library counts them.
@@ -423,6 +407,17 @@ impl<L: Leased> Runtime<L> {
                 });
             }
         }
+    }
+}
+
+/// Hands over each lease of a store, read a page at a time.
+async fn every<L: Leased>(store: &L::Store<'_>, mut what: impl FnMut(&L) + Send) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = L::page(store, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.address());
+        page.iter().for_each(|lease| what(lease));
     }
 }
 

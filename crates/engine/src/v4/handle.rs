@@ -130,12 +130,13 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     crate::classify::early_round(ctx.config, query);
     classify::refuse_dropped(query)?;
     accept::sanity(query)?;
-    let without_subnet = matches!(query.kind, MessageType::RELEASE | MessageType::DECLINE);
-    if without_subnet {
-        share::unselected(ctx, query)?;
-    }
-    if without_subnet && !ctx.libraries.at(Point::SubnetSelected).is_empty() {
-        library::subnet_selected(ctx, query, subnet::of(ctx, query))?;
+    // These need no subnet, unless others ask for it.
+    if matches!(query.kind, MessageType::RELEASE | MessageType::DECLINE)
+        && (share::by_subnet(ctx, query).is_some() || !ctx.libraries.at(Point::SubnetSelected).is_empty())
+    {
+        let subnet = subnet::of(ctx, query);
+        share::selected(ctx, query, subnet)?;
+        library::subnet_selected(ctx, query, subnet)?;
     }
     let outcome = match query.kind {
         MessageType::RELEASE => release::process(ctx, query).await,

@@ -124,7 +124,7 @@ pub(super) fn sending(
     for library in libraries {
         library.sending(query, &mut draft);
     }
-    let file = draft.file();
+    let file = draft.take_file();
     let Some(mut options) = draft.changed() else { return Ok(()) };
     // Stable: several options of a code keep their order.
     options.sort_by_key(|(code, _)| match u8::try_from(*code) {

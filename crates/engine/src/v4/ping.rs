@@ -34,13 +34,16 @@ pub(super) fn wanted(
     granted: &Granted<'_>,
 ) -> Option<PingCheck> {
     let rules = ctx.config.ping_check.as_ref()?.of(subnet.id);
+    if !rules.enabled || granted.reused {
+        return None;
+    }
     let lease = &granted.lease;
     let reserved = query.hosts.current(subnet).is_some_and(|host| host.extra.address == Some(lease.address));
     // The client's own, still running or not long over: nobody else has had it.
-    let trusted = granted.before.is_some_and(|before| {
-        before.running || ctx.now.0.saturating_sub(before.cltt.0) < rules.cltt.0.into()
-    });
-    if !rules.enabled || granted.reused || reserved || trusted {
+    let trusted = granted
+        .before
+        .is_some_and(|before| before.running || ctx.now.since(before.cltt) < rules.cltt.0.into());
+    if reserved || trusted {
         return None;
     }
     Some(PingCheck {

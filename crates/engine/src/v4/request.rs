@@ -53,8 +53,10 @@ pub(super) async fn process(
         Decision::Ipv6Only(subnet) => (Some(subnet), None),
         Decision::Grant(granted) => (Some(granted.subnet), Some(granted)),
     };
+    // A row that the lease replaces at its own address has not ended for anybody.
+    ended.retain(|lease| granted.as_ref().is_none_or(|granted| lease.address != granted.lease.address));
     if let Some(granted) = granted.as_ref().filter(|granted| !granted.reused && (!offer || granted.held)) {
-        for lease in ended.iter().filter(|lease| lease.address != granted.lease.address) {
+        for lease in &ended {
             share::tell(ctx, &mut effects, || Changed::Ended(Lease4::clone(lease)));
         }
         share::tell(ctx, &mut effects, || Changed::Stored(granted.row(offer)));
@@ -96,8 +98,7 @@ fn announce(
         event::tell(ctx.libraries, event, announcements);
     }
     let leases: &[&Lease4] = if granted.reused { &[] } else { &[lease] };
-    let ended: Vec<&Lease4> =
-        ended.iter().map(|ended| &**ended).filter(|ended| ended.address != lease.address).collect();
+    let ended: Vec<&Lease4> = ended.iter().map(|ended| &**ended).collect();
     let event = event::Event::Committed { query, leases, ended: &ended };
     event::tell(ctx.libraries, event, announcements);
 }
@@ -116,7 +117,7 @@ fn tell(
     if !granted.reused {
         tell(Event::Assigned, &granted.lease);
     }
-    for lease in ended.iter().filter(|lease| lease.address != granted.lease.address) {
+    for lease in ended {
         tell(Event::Released, lease);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use config::Subnet4;
 use wire::v4::MessageType;
 
-use super::{Changed, Context4, DropReason, Effects, Query, subnet};
+use super::{Changed, Context4, DropReason, Effects, Query};
 use crate::share::{Asking, Share};
 use lease::Lease4;
 
@@ -29,16 +29,8 @@ pub(super) fn selected(
     ask(query, |asking| share.selected(asking, subnet))
 }
 
-/// As [`selected`], for messages that need no subnet otherwise.
-pub(super) fn unselected(ctx: &Context4<'_>, query: &mut Query<'_>) -> Result<(), DropReason> {
-    if by_subnet(ctx, query).is_none() {
-        return Ok(());
-    }
-    let subnet = subnet::of(ctx, query);
-    selected(ctx, query, subnet)
-}
-
-fn by_subnet<'c>(ctx: &Context4<'c>, query: &Query<'_>) -> Option<&'c dyn Share> {
+/// Whom [`selected`] asks, if anybody.
+pub(super) fn by_subnet<'c>(ctx: &Context4<'c>, query: &Query<'_>) -> Option<&'c dyn Share> {
     ctx.share.filter(|share| share.by_subnet() && concerns(query.kind))
 }
 

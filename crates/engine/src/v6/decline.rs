@@ -15,7 +15,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, event, legal, share};
+use super::{Context6, Dns6, Query, Verdict, event, legal};
 use crate::Changed;
 
 pub(super) async fn process(
@@ -70,11 +70,12 @@ async fn decline(
     }
     let period = ctx.config.globals.decline_probation_period;
     let row = declined(&lease, ctx.now, period);
-    if ctx.store.update(row.clone(), &lease).await? == Updated::Conflict {
+    let change = ctx.share.map(|_| Changed::Stored(row.clone()));
+    if ctx.store.update(row, &lease).await? == Updated::Conflict {
         observe::log!(DeclineFailed { query: label, address, error: "the lease has changed meanwhile" });
         return Ok((StatusCode::UNSPEC_FAIL, "Server failed to decline a lease"));
     }
-    share::tell(ctx, &mut answer.effects, || Changed::Stored(row));
+    answer.effects.leases.extend(change);
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
     let announcements = &mut answer.effects.announcements;

@@ -16,7 +16,6 @@ use super::request::{Ended, associations, exchange_end, rejected, report};
 use super::{Context6, Dns6, DropReason, Query, Verdict, event, legal, reply, share};
 use crate::Changed;
 use crate::legal::Event;
-use crate::points::Point;
 
 pub(super) async fn process(
     ctx: &Context6<'_>,
@@ -131,8 +130,7 @@ pub(super) fn conclude<'c>(
         share::tell(ctx, &mut answer.effects, || Changed::Stored(lease.clone()));
     }
     let mut verdict = reply::finish(ctx, query, Some(ended.subnet), answer, out);
-    let told = !ctx.libraries.at(Point::Told).is_empty();
-    if let (Verdict::Reply(reply), true) = (&mut verdict, told && answers) {
+    if let (Verdict::Reply(reply), true) = (&mut verdict, answers) {
         let lost = ended.ended.iter().filter(|lease| !kept(lease));
         event::committed(ctx, query, (&ended.given, &ended.kept), lost, &mut reply.effects.announcements);
     }

@@ -16,7 +16,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, event, legal, share};
+use super::{Context6, Dns6, Query, Verdict, event, legal};
 use crate::Changed;
 
 pub(super) async fn process(
@@ -94,6 +94,8 @@ async fn release(
     let keep = expired.flush_reclaimed_timer_wait_time > 0
         && expired.hold_reclaimed_time > 0
         && !lease.valid_lifetime.is_infinite();
+    // Where nobody is told, there is nothing to keep for it.
+    let told = ctx.share.is_some();
     let change;
     let outcome = if keep {
         // The name leaves DNS now, not when the row goes.
@@ -105,17 +107,17 @@ async fn release(
             fqdn_rev: false,
             ..Lease6::clone(&lease)
         };
-        change = Changed::Stored(released.clone());
+        change = told.then(|| Changed::Stored(released.clone()));
         ctx.store.update(released, &lease).await?
     } else {
-        change = Changed::Ended(Lease6::clone(&lease));
+        change = told.then(|| Changed::Ended(Lease6::clone(&lease)));
         ctx.store.delete(&lease).await?
     };
     if outcome == Updated::Conflict {
         observe::log!(ReleaseFailed { query: label, resource, iaid: asked.iaid });
         return Ok((StatusCode::UNSPEC_FAIL, "Server failed to release a lease"));
     }
-    share::tell(ctx, &mut answer.effects, || change);
+    answer.effects.leases.extend(change);
     observe::log!(Released { query: label, resource, iaid: asked.iaid });
     if keep {
         observe::log!(ReleasedExpired { query: label, resource, iaid: asked.iaid });

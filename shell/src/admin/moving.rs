@@ -1,5 +1,6 @@
 //! `config-import` and `config-export`: servers into a configuration database, and back into files.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -34,7 +35,7 @@ pub(crate) fn run(command: Command, backend: Backend, parameters: &Parameters) -
         .enable_all()
         .build()
         .map_err(|error| Failure::new(error.to_string()))?;
-    let moving = Moving { runtime, command, parameters, kind: backend };
+    let moving = Moving { runtime, command, parameters, kind: backend, access: OnceCell::new() };
     match parameters.family {
         Some(Family::V6) => moving.run::<Dhcp6>(),
         _ => moving.run::<Dhcp4>(),
@@ -46,6 +47,8 @@ struct Moving<'a> {
     command: Command,
     parameters: &'a Parameters,
     kind: Backend,
+    /// Once it was asked for.
+    access: OnceCell<sql::Access>,
 }
 
 impl Moving<'_> {
@@ -72,21 +75,34 @@ impl Moving<'_> {
         self.runtime.block_on(call).map_err(|error: BackendError| Failure::new(error.to_string()))
     }
 
+    /// The way into a database server; a password is asked for once.
+    fn access(&self) -> Result<sql::Access, Failure> {
+        if let Some(known) = self.access.get() {
+            return Ok(known.clone());
+        }
+        let access = server::access(self.kind, self.parameters)?;
+        Ok(self.access.get_or_init(|| access).clone())
+    }
+
+    /// The file of SQLite.
+    fn file(&self) -> Result<&Path, Failure> {
+        let missing = || Failure::new("you must specify the database file with -n or --name");
+        self.parameters.name.as_deref().ok_or_else(missing)
+    }
+
     /// How servers reach the database, as a map of `config-databases`; `None` in a dry run that names none.
     fn reach(&self) -> Result<Option<Map>, Failure> {
-        let name = self.parameters.name.as_ref().map(|name| name.to_string_lossy().into_owned());
-        if name.is_none() && self.parameters.dry_run {
+        if self.parameters.name.is_none() && self.parameters.dry_run {
             return Ok(None);
         }
         if self.kind == Backend::Sqlite {
-            let name =
-                name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
+            let name = self.file()?.to_string_lossy().into_owned();
             return Ok(Some(Map::from([
                 ("type".to_owned(), self.kind.config_type().into()),
                 ("name".to_owned(), name.into()),
             ])));
         }
-        let access = server::access(self.kind, self.parameters)?;
+        let access = self.access()?;
         let mut reach = Map::from([
             ("type".to_owned(), self.kind.config_type().into()),
             ("name".to_owned(), access.name.as_str().into()),
@@ -116,14 +132,9 @@ impl Moving<'_> {
 
     fn open<P: Protocol>(&self) -> Result<Box<dyn ConfigBackend>, Failure> {
         Ok(match self.kind {
-            Backend::Sqlite => {
-                let name = self.parameters.name.clone();
-                let name =
-                    name.ok_or_else(|| Failure::new("you must specify the database file with -n or --name"))?;
-                Box::new(sqlite::open(name, P::FAMILY))
-            }
-            Backend::Mysql => Box::new(mysql::open(server::access(self.kind, self.parameters)?, P::FAMILY)),
-            _ => Box::new(postgres::open(server::access(self.kind, self.parameters)?, P::FAMILY)),
+            Backend::Sqlite => Box::new(sqlite::open(self.file()?.to_owned(), P::FAMILY)),
+            Backend::Mysql => Box::new(mysql::open(self.access()?, P::FAMILY)),
+            _ => Box::new(postgres::open(self.access()?, P::FAMILY)),
         })
     }
 

@@ -10,7 +10,7 @@ use backend::{
     Objects, Server, ServerSelector, Stored, StoredGlobal, StoredSubnet, SubnetKey, int_member, merge,
     text_member,
 };
-use base::{IpPrefix, ServerTag};
+use base::ServerTag;
 use config::{Element, Protocol, ResolveEnv, Written};
 use json::{Map, Pos, Value};
 
@@ -18,7 +18,7 @@ use super::Call;
 use super::args::{Refusal, refuse};
 use super::classes::is_builtin;
 use super::definitions::{Definitions, space_of};
-use super::pieces::{Beside, Piece};
+use super::pieces::{Beside, Piece, prefix_of};
 use super::rules::Subnet;
 
 /// Tags of `need` whose servers do not get what is tied to `have`.
@@ -203,10 +203,7 @@ impl<P: Protocol> World<P> {
             && let Some(file) = &self.file
         {
             for other in file.subnets.iter().filter(|s| s.id != subnet.id) {
-                let Some(prefix) = backend::Prefix::new(other.prefix.first().into(), other.prefix.length())
-                else {
-                    continue;
-                };
+                let Some(prefix) = prefix_of(other) else { continue };
                 if prefix != subnet.prefix
                     && prefix.overlaps(&subnet.prefix)
                     && !self.is_replaced(call, other.id, prefix).await?

@@ -103,7 +103,7 @@ fn subnet_of(map: &Map, tags: &[ServerTag]) -> Option<StoredSubnet> {
     })
 }
 
-fn prefix_of<P: Protocol>(subnet: &WrittenSubnet<P>) -> Option<backend::Prefix> {
+pub(super) fn prefix_of<P: Protocol>(subnet: &WrittenSubnet<P>) -> Option<backend::Prefix> {
     backend::Prefix::new(subnet.prefix.first().into(), subnet.prefix.length())
 }
 

@@ -1,6 +1,6 @@
 //! `remote-subnet*`.
 
-use backend::{Change, ServerSelector, StoredSubnet, SubnetKey};
+use backend::{Change, Prefix, ServerSelector, StoredSubnet, SubnetKey};
 use config::Protocol;
 use control::Answer;
 use json::{Kind, Map, Value};
@@ -73,9 +73,17 @@ pub(crate) async fn list<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refu
     Ok(found(text, "subnets", subnets.iter().map(|s| render::brief(s, unassigned)).collect()))
 }
 
-async fn del<P: Protocol>(call: &Call<'_, P>, key: SubnetKey) -> Result<Answer, Refusal> {
+/// `beside`: the prefix that the subnet must have.
+async fn del<P: Protocol>(
+    call: &Call<'_, P>,
+    key: SubnetKey,
+    beside: Option<Prefix>,
+) -> Result<Answer, Refusal> {
     let world = World::fetch(call).await?;
     if let Some(subnet) = call.backend()?.subnet(key).await? {
+        if let Some(prefix) = beside.filter(|prefix| *prefix != subnet.prefix) {
+            return refuse(format!("subnet {} is {}, not {prefix}", subnet.id, subnet.prefix));
+        }
         let what = format!("deletion of subnet {} ({})", subnet.id, subnet.prefix);
         let before = Piece::of_subnet(subnet);
         call.guard(&world.piece_runs(call, &what, &before, &Piece::default()).await?)?;
@@ -86,17 +94,10 @@ async fn del<P: Protocol>(call: &Call<'_, P>, key: SubnetKey) -> Result<Answer, 
 
 pub(crate) async fn del_by_id<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
-    let id = call.args.subnet_id()?;
-    if let Some(prefix) = call.args.prefix_beside()?
-        && let Some(stored) = call.backend()?.subnet(SubnetKey::Id(id)).await?
-        && stored.prefix != prefix
-    {
-        return refuse(format!("subnet {id} is {}, not {prefix}", stored.prefix));
-    }
-    del(call, SubnetKey::Id(id)).await
+    del(call, SubnetKey::Id(call.args.subnet_id()?), call.args.prefix_beside()?).await
 }
 
 pub(crate) async fn del_by_prefix<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
     call.args.no_tags()?;
-    del(call, SubnetKey::Prefix(call.args.subnet_prefix()?.1)).await
+    del(call, SubnetKey::Prefix(call.args.subnet_prefix()?.1), None).await
 }

@@ -44,3 +44,14 @@ pub enum Family {
     V4,
     V6,
 }
+
+impl Family {
+    /// `IPv4` or `IPv6`, as texts say it.
+    #[must_use]
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}

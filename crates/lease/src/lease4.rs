@@ -38,6 +38,18 @@ impl LeaseState {
             _ => return None,
         })
     }
+
+    /// As commands and hook scripts write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Declined => "declined",
+            Self::ExpiredReclaimed => "expired-reclaimed",
+            Self::Released => "released",
+            Self::Registered => "registered",
+        }
+    }
 }
 
 /// A DHCPv4 lease (RFC 2131 binding), one per address.

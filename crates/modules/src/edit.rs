@@ -55,10 +55,7 @@ pub(crate) fn arguments(command: &Command) -> Result<&Map, Refusal> {
 
 /// `IPv4` or `IPv6`, as texts say it.
 pub(crate) fn version<P: Protocol>() -> &'static str {
-    match P::FAMILY {
-        base::Family::V4 => "IPv4",
-        base::Family::V6 => "IPv6",
-    }
+    P::FAMILY.version()
 }
 
 /// The one map of the list that is the only argument.

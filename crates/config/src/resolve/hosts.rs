@@ -128,7 +128,7 @@ fn add<P: Own>(
     let Err(duplicate) = table.add(host, unique) else { return };
     let Host::<P> { identifier, subnet, .. } = &kept;
     let kind = identifier.kind();
-    let version = if P::FAMILY == Family::V4 { "IPv4" } else { "IPv6" };
+    let version = P::FAMILY.version();
     let what = match (duplicate, kind) {
         (Duplicate::Identifier, IdentifierKind::HwAddress | IdentifierKind::Duid) => {
             let name = if kind == IdentifierKind::Duid { "DUID" } else { "HW address" };

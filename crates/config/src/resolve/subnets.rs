@@ -98,7 +98,7 @@ pub(crate) fn resolve<P: Own>(
 }
 
 fn duplicates<P: Protocol>(ctx: &mut Context<'_>, family: Family, subnets: &[WrittenSubnet<P>]) {
-    let version = if family == Family::V4 { "IPv4" } else { "IPv6" };
+    let version = family.version();
     let mut ids = HashSet::with_capacity(subnets.len());
     let mut prefixes = HashSet::with_capacity(subnets.len());
     for subnet in subnets {

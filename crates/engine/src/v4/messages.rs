@@ -21,10 +21,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             LeaseState::Default => "assigned",
-            LeaseState::Declined => "declined",
-            LeaseState::ExpiredReclaimed => "expired-reclaimed",
-            LeaseState::Released => "released",
-            LeaseState::Registered => "registered",
+            other => other.name(),
         })
     }
 }

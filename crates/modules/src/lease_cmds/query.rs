@@ -257,7 +257,7 @@ pub(super) async fn by_state<P: Leases>(
     };
     let mut text = format!("{} {} lease(s) found with state ", leases.len(), version::<P>());
     match state {
-        Some(state) => text.push_str(&format!("{} ({code})", state_name(state))),
+        Some(state) => text.push_str(&format!("{} ({code})", state.name())),
         None => text.push_str(&code.to_string()),
     }
     if subnet != 0 {
@@ -265,16 +265,6 @@ pub(super) async fn by_state<P: Leases>(
     }
     text.push('.');
     Ok(found::<P>(&leases, text, false))
-}
-
-fn state_name(state: LeaseState) -> &'static str {
-    match state {
-        LeaseState::Default => "default",
-        LeaseState::Declined => "declined",
-        LeaseState::ExpiredReclaimed => "expired-reclaimed",
-        LeaseState::Released => "released",
-        LeaseState::Registered => "registered",
-    }
 }
 
 /// The one parameter of `lease4-get-by-...`.

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use base::{HwAddr, encode_hex};
 use config::Subnet4;
 use engine::{Announcement, v4, v6};
-use lease::{Lease4, Lease6, LeaseState, LeaseType};
+use lease::{Lease4, Lease6, LeaseType};
 use wire::iana::dhcp4_option as option4;
 use wire::iana::dhcp6_option as option6;
 use wire::iana::relay_agent::SubOption;
@@ -100,7 +100,7 @@ impl Variables {
         // One that was declined has an address of Ethernet without octets.
         let nobody = HwAddr::new(HwAddr::ETHERNET, &[]).ok();
         self.hw_addr(prefix, "_HWADDR", lease.hw_addr.as_ref().or(nobody.as_ref()));
-        self.set(prefix, "_STATE", state(lease.state));
+        self.set(prefix, "_STATE", lease.state.name());
         self.set(prefix, "_SUBNET_ID", lease.subnet_id);
         self.set(prefix, "_VALID_LIFETIME", lease.valid_lifetime.0);
         let client_id = lease.client_id.as_ref();
@@ -157,7 +157,7 @@ impl Variables {
         self.set(prefix, "_CLTT", lease.cltt.0);
         self.set(prefix, "_HOSTNAME", &lease.hostname);
         self.hw_addr(prefix, "_HWADDR", lease.hw_addr.as_ref());
-        self.set(prefix, "_STATE", state(lease.state));
+        self.set(prefix, "_STATE", lease.state.name());
         self.set(prefix, "_SUBNET_ID", lease.subnet_id);
         self.set(prefix, "_VALID_LIFETIME", lease.valid_lifetime.0);
         self.set(prefix, "_DUID", &lease.duid);
@@ -172,15 +172,5 @@ impl Variables {
         for (at, lease) in leases.iter().enumerate() {
             self.lease6(&format!("{prefix}_AT{at}"), lease);
         }
-    }
-}
-
-fn state(state: LeaseState) -> &'static str {
-    match state {
-        LeaseState::Default => "default",
-        LeaseState::Declined => "declined",
-        LeaseState::ExpiredReclaimed => "expired-reclaimed",
-        LeaseState::Released => "released",
-        LeaseState::Registered => "registered",
     }
 }

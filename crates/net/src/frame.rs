@@ -222,7 +222,7 @@ fn pseudo_header(source: Ipv4Addr, destination: Ipv4Addr, udp_length: usize) -> 
 
 /// Adds the octets as big-endian numbers; a 64-bit sum of 32-bit words cannot overflow for any packet, and ones'
 /// complement addition (RFC 1071) does not mind the wider words.
-fn sum(octets: &[u8], start: u64) -> u64 {
+pub(crate) fn sum(octets: &[u8], start: u64) -> u64 {
     let (words, rest) = octets.as_chunks::<4>();
     let mut total = start;
     for word in words {
@@ -235,7 +235,7 @@ fn sum(octets: &[u8], start: u64) -> u64 {
     total + u64::from(u32::from_be_bytes(last))
 }
 
-fn fold(mut total: u64) -> u16 {
+pub(crate) fn fold(mut total: u64) -> u16 {
     while total > 0xffff {
         total = (total & 0xffff) + (total >> 16);
     }

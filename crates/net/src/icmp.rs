@@ -8,6 +8,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::frame::{fold, sum};
 use crate::ready::register;
 
 const ECHO_REPLY: u8 = 0;
@@ -90,16 +91,8 @@ impl Icmp {
 
 fn message(id: u16, sequence: u16) -> [u8; 8] {
     let ([i0, i1], [s0, s1]) = (id.to_be_bytes(), sequence.to_be_bytes());
-    let sum = !fold(u32::from(ECHO_REQUEST) << 8, &[id, sequence]);
-    let [c0, c1] = sum.to_be_bytes();
+    let [c0, c1] = (!fold(sum(&[ECHO_REQUEST, 0, 0, 0, i0, i1, s0, s1], 0))).to_be_bytes();
     [ECHO_REQUEST, 0, c0, c1, i0, i1, s0, s1]
-}
-
-/// The sum of RFC 1071.
-fn fold(start: u32, words: &[u16]) -> u16 {
-    let sum = words.iter().fold(start, |sum, word| sum + u32::from(*word));
-    let once = (sum & 0xffff) + (sum >> 16);
-    u16::try_from((once & 0xffff) + (once >> 16)).unwrap_or(u16::MAX)
 }
 
 /// An IP packet with an ICMP message.
@@ -152,9 +145,7 @@ mod tests {
     fn requests_have_a_sum() {
         let request = message(1, 2);
         assert_eq!(request, [8, 0, 0xf7, 0xfc, 0, 1, 0, 2]);
-        let words: Vec<u16> =
-            request.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-        assert_eq!(fold(0, &words), 0xffff);
+        assert_eq!(fold(sum(&request, 0)), 0xffff);
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// First and last number of the local and remote relationships, as Kea numbers origins.
-    const HA_LOCAL: u32 = 1000;
-    const HA_REMOTE: u32 = 2000;
+    const HA_LOCAL: u32 = ::ha::LOCAL_ORIGIN;
+    const HA_REMOTE: u32 = ::ha::REMOTE_ORIGIN;
     const DATABASE: u32 = 1_000_000;
 
     /// A database of reservations, by its place in the list.

@@ -43,7 +43,7 @@ pub struct DdnsTuning {
 /// What `libdhcp_limits` bounds, by the user contexts of classes and subnets.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// By the name of the class; that of a template bounds each class that it spawns.
+    /// By class; that of a template bounds each class that it spawns.
     pub classes: HashMap<ClassId, Limit>,
     pub subnets: HashMap<SubnetId, Limit>,
 }

@@ -6,16 +6,13 @@ use std::sync::Arc;
 use base::{Family, Ipv4Prefix, Ipv6Prefix, Seconds};
 use json::{Kind, Map, Value};
 
-use super::Context;
+use super::{Context, MAX_THREADS};
 use crate::{BulkLeaseQuery, HookLibrary, LeaseQuery, PdPool, Protocol, Subnet};
 
 const LIBRARY: &str = "libdhcp_lease_query";
 
 /// Ports of UDP, which bulk leasequeries have of TCP (RFC 6926 section 6.1, RFC 5460 section 5.2).
 const PORTS: (u16, u16) = (67, 547);
-
-/// More threads than any machine has use for.
-const MAX_THREADS: i64 = 512;
 
 /// What the library's parameters say, where it is listed.
 pub(crate) fn resolve<P: Protocol>(
@@ -85,21 +82,11 @@ fn requesters(ctx: &mut Context<'_>, value: &Value, family: Family) -> Vec<(IpAd
             Some(range) => ranges.push(range),
             None => ctx.fault(
                 &entry.pos(),
-                format_args!(
-                    "'requesters' entry '{text}' is not an {} address or prefix",
-                    family_name(family)
-                ),
+                format_args!("'requesters' entry '{text}' is not an {} address or prefix", family.version()),
             ),
         }
     }
     ranges
-}
-
-fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "IPv4",
-        Family::V6 => "IPv6",
-    }
 }
 
 /// An address, or what of a prefix begins with the address given.
@@ -111,27 +98,11 @@ fn range(text: &str, family: Family) -> Option<(IpAddr, IpAddr)> {
     Some(match family {
         Family::V4 => {
             let first: Ipv4Addr = address.parse().ok()?;
-            let last = match length {
-                Some(length @ ..=32) => {
-                    let mask = u32::MAX.checked_shr(length.into()).unwrap_or(0);
-                    Ipv4Prefix::new(Ipv4Addr::from(u32::from(first) & !mask), length)?.last()
-                }
-                Some(_) => return None,
-                None => first,
-            };
-            (first.into(), last.into())
+            (first.into(), Ipv4Prefix::new(first, length.unwrap_or(32))?.last().into())
         }
         Family::V6 => {
             let first: Ipv6Addr = address.parse().ok()?;
-            let last = match length {
-                Some(length @ ..=128) => {
-                    let mask = u128::MAX.checked_shr(length.into()).unwrap_or(0);
-                    Ipv6Prefix::new(Ipv6Addr::from(u128::from(first) & !mask), length)?.last()
-                }
-                Some(_) => return None,
-                None => first,
-            };
-            (first.into(), last.into())
+            (first.into(), Ipv6Prefix::new(first, length.unwrap_or(128))?.last().into())
         }
     })
 }
@@ -193,7 +164,7 @@ fn advanced(ctx: &mut Context<'_>, map: &Map, family: Family, query: &mut LeaseQ
                 Ok(address) if address.is_ipv4() == (family == Family::V4) => bulk.listen.set_ip(address),
                 _ => ctx.fault(
                     &value.pos(),
-                    format_args!("invalid lease-query-ip '{given}': not an {} address", family_name(family)),
+                    format_args!("invalid lease-query-ip '{given}': not an {} address", family.version()),
                 ),
             },
             Kind::Int(given) if !flag && !text => number(ctx, name, *given, value, &mut bulk),

@@ -46,6 +46,9 @@ use crate::{Globals, ServerConfig, ServerConfig4, ServerConfig6, SubnetIndex, Wr
 use kept::Kept;
 use own::Own;
 
+/// Threads of a hook library: more than any machine has use for.
+const MAX_THREADS: i64 = 512;
+
 /// Whether the machine has an interface of a name.
 pub type InterfaceCheck = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 /// Reads the text of a user or password file; the error is for the operator, without the path.

@@ -5,13 +5,10 @@ use std::collections::HashMap;
 use base::Seconds;
 use json::{Kind, Map};
 
-use super::Context;
+use super::{Context, MAX_THREADS};
 use crate::{HookLibrary, PingCheck, PingRules, Protocol, Written};
 
 const LIBRARY: &str = "libdhcp_ping_check";
-
-/// More threads than any machine has use for.
-const MAX_THREADS: i64 = 512;
 
 /// What the library's parameters and the user contexts of subnets say, where it is listed.
 pub(crate) fn resolve<P: Protocol>(

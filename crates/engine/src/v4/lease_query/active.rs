@@ -26,7 +26,7 @@ pub(super) fn options(lease: &Lease4, subnet: &Subnet4, now: Timestamp, mut put:
     if let Some(client_id) = &lease.client_id {
         put(option4::CLIENT_IDENTIFIER, client_id.octets());
     }
-    let elapsed = u32::try_from(now.0.saturating_sub(lease.cltt.0)).unwrap_or(u32::MAX);
+    let elapsed = u32::try_from(now.since(lease.cltt)).unwrap_or(u32::MAX);
     put(option4::CLIENT_LAST_TRANSACTION_TIME, &elapsed.to_be_bytes());
     let lifetime = lease.valid_lifetime;
     if lifetime.is_infinite() {

@@ -41,7 +41,7 @@ pub(super) fn resource(builder: &mut Builder<'_>, lease: &Lease6, now: Timestamp
 }
 
 fn elapsed(lease: &Lease6, now: Timestamp) -> u32 {
-    u32::try_from(now.0.saturating_sub(lease.cltt.0)).unwrap_or(u32::MAX)
+    u32::try_from(now.since(lease.cltt)).unwrap_or(u32::MAX)
 }
 
 /// The payload of lq-relay-data: how the client's message came, as far as it was kept.

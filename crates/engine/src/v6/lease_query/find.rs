@@ -127,8 +127,8 @@ async fn of_address(
         if found.is_some() {
             break;
         }
-        let mask = u128::MAX.checked_shr((*length).into()).map_or(u128::MAX, |rest| !rest);
-        let lease = ctx.store.by_address(Ipv6Addr::from(u128::from(address) & mask)).await?;
+        let Some(around) = Ipv6Prefix::new(address, *length) else { continue };
+        let lease = ctx.store.by_address(around.address()).await?;
         let holds = |prefix: Ipv6Prefix| prefix.contains(address);
         found = lease.filter(|lease| lease.lease_type == LeaseType::Pd && lease.prefix().is_some_and(holds));
     }

@@ -412,7 +412,7 @@ mod tests {
             audit.path(PathKind::Config, "'filename'", "/etc/kea/new.conf"),
             Some("/etc/kea/new.conf".into())
         );
-        assert_eq!(audit.path(PathKind::Config, "'filename'", "/root/x"), None);
+        assert_eq!(audit.path(PathKind::Config, "'filename'", "/elsewhere/x"), None);
         let report = audit.finish();
         assert!(report.warnings.is_empty());
         let text = report.error_text().unwrap();

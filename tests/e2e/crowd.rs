@@ -56,6 +56,13 @@ fn undisturbed(what: &str, server: &Server, relay: &Space, act: impl FnOnce()) {
     assert!(during.0 < before.0 + SLACK, "p99 {:?} before, {:?} during", before.0, during.0);
 }
 
+/// Lets this thread come after those that serve and those that measure: it would be on another machine.
+fn step_back() {
+    for _ in 0..4 {
+        daemon::step_back();
+    }
+}
+
 fn kilobytes(server: &Server) -> u64 {
     let text = status_text(server.pid(), "VmRSS").expect("a process");
     text.split_whitespace().next().and_then(|n| n.parse().ok()).expect("a number of kilobytes")
@@ -165,6 +172,7 @@ fn all_leases_page_by_page() {
         leases.iter().filter(|lease| lease["subnet-id"] == 2).count()
     };
     undisturbed("pages of a thousand", &server, &relay, || {
+        step_back();
         let (mut from, mut seen) = ("start".to_owned(), 0);
         loop {
             let answer = page(&from, 1000);

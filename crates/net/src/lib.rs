@@ -8,6 +8,8 @@
 //! The crate knows nothing of DHCP policy: it moves payloads and says where they came from. Inside the kernel it reads
 //! what tells clients apart (chaddr, xid) and the message type, to choose the worker and the lane of a packet.
 //!
+//! [`serve_promptly`] is for the threads that wait for packets.
+//!
 //! [`AsyncSocket4`] and [`AsyncWatch`] are the same for a tokio runtime.
 //!
 //! Linux only. `unsafe` is confined to the modules `sys` (system calls) and `ready` (registration with tokio).
@@ -29,6 +31,7 @@ mod open;
 mod out;
 mod peer;
 mod ports;
+mod prompt;
 mod ready;
 mod select;
 mod set;
@@ -49,6 +52,7 @@ pub use out::{
 };
 pub use peer::PeerSocket;
 pub use ports::{CLIENT_PORT4, CLIENT_PORT6, SERVER_PORT4, SERVER_PORT6};
+pub use prompt::serve_promptly;
 pub use ready::{AsyncSocket, AsyncSocket4, AsyncSocket6, AsyncWatch, Queue, Readable};
 pub use select::{
     EntryError, GROUPS6, Listen6, OutboundInterface, Plan4, Plan6, Problem, SelectError, Selectable,

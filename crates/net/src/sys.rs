@@ -48,6 +48,36 @@ pub(crate) fn get_option<T: Plain>(fd: impl AsFd, level: c_int, name: c_int) -> 
     if result == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
 
+/// How the calling thread is scheduled.
+pub(crate) fn scheduling() -> io::Result<libc::sched_attr> {
+    let mut attr = libc::sched_attr {
+        size: 0,
+        sched_policy: 0,
+        sched_flags: 0,
+        sched_nice: 0,
+        sched_priority: 0,
+        sched_runtime: 0,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    // SAFETY: the kernel writes at most so many octets into `attr`, whose fields take any value.
+    let result =
+        unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attr, size_of::<libc::sched_attr>(), 0) };
+    if result == 0 { Ok(attr) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Gives the calling thread turns of so many nanoseconds, if it is scheduled as threads usually are.
+pub(crate) fn set_slice(nanoseconds: u64) -> io::Result<()> {
+    let mut attr = scheduling()?;
+    if attr.sched_policy != u32::try_from(libc::SCHED_OTHER).map_err(io::Error::other)? {
+        return Ok(());
+    }
+    attr.sched_runtime = nanoseconds;
+    // SAFETY: the kernel reads as many octets as `size` says, which it has set to what it wrote.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attr, 0) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Installs a classic BPF program with one of `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`, `PACKET_FANOUT_DATA`.
 pub(crate) fn set_program(
     fd: impl AsFd,

@@ -63,6 +63,7 @@ impl<P: Protocol> Worker<P> {
         let (orders, inbox) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            net::serve_promptly();
             let local = LocalSet::new();
             local.block_on(&runtime, run(shared, inbox));
         })?;

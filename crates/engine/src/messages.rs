@@ -22,6 +22,12 @@ observe::messages! {
     LeaseFixed { address, subnet, right } = "DHCPSRV_LEASE_SANITY_FIXED", "dhcpsrv", Info,
         "The lease {address} with subnet-id {subnet} failed subnet-id checks, but was corrected to subnet-id {right}.",
         "lease-checks asks for it.";
+    LeaseExceeds { limit } = "LIMITS_LEASE_LIMIT_EXCEEDED", "limits-hooks", Debug(40),
+        "Lease was not allocated due to exceeding {limit}.",
+        "As many leases as there may be are held. The client gets none.";
+    LeaseWithin { address } = "LIMITS_LEASE_WITHIN_LIMITS", "limits-hooks", Debug(40),
+        "Lease with address {address} is within limits.",
+        "The client may have the lease.";
     Over6BadPacket { reason } = "DHCPSRV_DHCP4O6_RECEIVED_BAD_PACKET", "dhcpsrv", Warn,
         "received bad DHCPv4o6 packet: {reason}",
         "What came from the server of the other family cannot be used. Is another program on dhcp4o6-port?";

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use base::{ClientId, HwAddr, Seconds, SubnetId, Timestamp};
 
-use crate::{ExtendedKey, Lease4, LeaseState, LeaseType};
+use crate::{Bound, Exceeded, ExtendedKey, Lease4, LeaseState, LeaseType};
 
 /// Why a store did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,17 @@ pub struct Mark(pub u64);
 /// The outcome of [`Durable::commit`]. It borrows nothing, so that a worker may go on with its next batch and
 /// send the replies of this one when it is done.
 pub type Committed = MaybeReady<'static, Result<(), StoreError>>;
+
+/// The answer of a change that bounds may forbid.
+pub type Within<'a, T> = Answer<'a, Result<T, Exceeded>>;
+
+/// What no bound forbids.
+pub(crate) fn within<'a, T: Send + 'a>(answer: Answer<'a, T>) -> Within<'a, T> {
+    match answer {
+        MaybeReady::Ready(answer) => MaybeReady::Ready(answer.map(|answer| answer.map(Ok))),
+        MaybeReady::Wait(answer) => MaybeReady::Wait(Box::pin(async move { answer.await.map(Ok) })),
+    }
+}
 
 /// How many leases of a subnet are in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +166,12 @@ pub trait Durable: Send + Sync {
     /// row where they were not and are in memory.
     fn keep_extended_info(&self, wanted: bool);
 
+    /// How many leases there are of those that each bound is about, as far as they are counted: only a store that is shared
+    /// does, what is in memory whoever observes it counts.
+    fn held(&self, _bounds: &[Bound]) -> Answer<'_, Vec<u64>> {
+        MaybeReady::ready(Err(StoreError::Unknown("leases are not counted here".to_owned())))
+    }
+
     /// Brings what rows are found by there up to date with their user contexts, where it may not be: of rows that other
     /// servers wrote, or that were written before it was kept. Answers how many rows were looked at and changed.
     fn renew_extended_info(&self) -> Answer<'_, u64> {
@@ -208,8 +225,19 @@ pub trait LeaseStore4: Durable {
     /// Adds a row unless the address has one.
     fn add(&self, lease: Lease4) -> Answer<'_, Added>;
 
+    /// As [`add`](Self::add) in a store that is shared, unless a bound is exceeded then, whatever other servers add at the
+    /// same time. Other stores leave bounds to who observes them.
+    fn add_within(&self, lease: Lease4, _bounds: &[Bound]) -> Within<'_, Added> {
+        within(self.add(lease))
+    }
+
     /// Replaces the row of the same address if it still equals `expected` in client, cltt, lifetime and state.
     fn update(&self, lease: Lease4, expected: &Lease4) -> Answer<'_, Updated>;
+
+    /// [`update`](Self::update), as [`add_within`](Self::add_within).
+    fn update_within(&self, lease: Lease4, expected: &Lease4, _bounds: &[Bound]) -> Within<'_, Updated> {
+        within(self.update(lease, expected))
+    }
 
     /// Deletes the row if it still equals `expected` as in [`update`](Self::update).
     fn delete(&self, expected: &Lease4) -> Answer<'_, Updated>;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use base::{Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 
-use crate::store::counted;
-use crate::{Counted, Durable, ExtendedKey, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated};
+use crate::store::{Within, counted, within};
+use crate::{
+    Bound, Counted, Durable, ExtendedKey, Lease6, LeaseState, LeaseType, MaybeReady, StoreError, Updated,
+};
 
 /// A page of leases in address order.
 pub type Page6 = Vec<Arc<Lease6>>;
@@ -73,9 +75,20 @@ pub trait LeaseStore6: Durable {
     /// Adds a row unless the address has one, of whatever type.
     fn add(&self, lease: Lease6) -> Answer<'_, Added6>;
 
+    /// As [`add`](Self::add) in a store that is shared, unless a bound is exceeded then, whatever other servers add at the
+    /// same time. Other stores leave bounds to who observes them.
+    fn add_within(&self, lease: Lease6, _bounds: &[Bound]) -> Within<'_, Added6> {
+        within(self.add(lease))
+    }
+
     /// Replaces the row of the same address if it still equals `expected` in type, prefix length, client, association,
     /// hardware address, cltt, lifetimes and state. The type stays: another one is a conflict, too.
     fn update(&self, lease: Lease6, expected: &Lease6) -> Answer<'_, Updated>;
+
+    /// [`update`](Self::update), as [`add_within`](Self::add_within).
+    fn update_within(&self, lease: Lease6, expected: &Lease6, _bounds: &[Bound]) -> Within<'_, Updated> {
+        within(self.update(lease, expected))
+    }
 
     /// Deletes the row if it still equals `expected` as in [`update`](Self::update).
     fn delete(&self, expected: &Lease6) -> Answer<'_, Updated>;

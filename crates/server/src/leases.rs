@@ -8,6 +8,7 @@ use databases::Leases;
 use memfile::Memfile;
 
 use crate::Protocol;
+use crate::protocol::Config;
 use crate::reach::{Content, Reach, Reachable};
 use crate::reconfigure::Refusal;
 use crate::server::{Server, Shared};
@@ -81,16 +82,21 @@ impl<P: Protocol> LeaseDatabase<P> {
     }
 
     /// Whether the database has what the configuration needs; one that does not answer is another matter.
-    pub(crate) async fn fits(&self, query: Option<&config::LeaseQuery>) -> Result<(), Refusal> {
-        let wanted = query.is_some_and(|query| query.extended_info);
-        if !wanted || self.leases.has_extended_info().await.unwrap_or(true) {
-            return Ok(());
+    pub(crate) async fn fits(&self, config: &Config<P>) -> Result<(), Refusal> {
+        let refuse = |library: &str, lacks: &str| {
+            let database = self.leases.database();
+            Err(Refusal::new(format!("{library}: {database} {lacks}; see kea-admin db-upgrade")))
+        };
+        let identified = config.lease_query.as_ref().is_some_and(|query| query.extended_info);
+        if identified && !self.leases.has_extended_info().await.unwrap_or(true) {
+            let lacks = "has no place for identifiers of relay agents ('extended-info-tables-enabled')";
+            return refuse("libdhcp_lease_query", lacks);
         }
-        Err(Refusal::new(format!(
-            "libdhcp_lease_query: {} has no place for identifiers of relay agents ('extended-info-tables-enabled'); \
-             see kea-admin db-upgrade",
-            self.leases.database()
-        )))
+        let limited = config.limits.as_ref().is_some_and(|limits| limits.on_leases());
+        if limited && !self.leases.counts_classes().await.unwrap_or(true) {
+            return refuse("libdhcp_limits", "counts no leases by client class");
+        }
+        Ok(())
     }
 
     /// See [`Reach::watched`].

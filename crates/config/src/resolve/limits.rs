@@ -35,15 +35,14 @@ pub(crate) fn resolve<P: Protocol>(
     for (name, value) in &library?.parameters {
         ctx.fault(&value.pos(), format_args!("expected no parameters for {LIBRARY}.so, found '{name}'"));
     }
-    let in_memory = services.lease_database.kind == "memfile";
     let mut limits = Limits::default();
     for class in &written.client_classes {
-        if let (Some(name), Some(limit)) = (text(&class.map, "name"), limit(ctx, &class.map, in_memory)) {
+        if let (Some(name), Some(limit)) = (text(&class.map, "name"), limit(ctx, &class.map)) {
             limits.classes.insert(classes.id(name), limit);
         }
     }
     for subnet in &written.subnets {
-        if let Some(limit) = limit(ctx, &subnet.element.map, in_memory) {
+        if let Some(limit) = limit(ctx, &subnet.element.map) {
             limits.subnets.insert(subnet.id, limit);
         }
     }
@@ -51,27 +50,23 @@ pub(crate) fn resolve<P: Protocol>(
 }
 
 /// The limits in the user context of an object; `None`: it has none.
-fn limit(ctx: &mut Context<'_>, map: &Map, in_memory: bool) -> Option<Limit> {
+fn limit(ctx: &mut Context<'_>, map: &Map) -> Option<Limit> {
     let limits = map.get("user-context")?.get("limits")?;
     let Some(limits) = limits.as_map() else {
         ctx.fault(&limits.pos(), format_args!("'limits' of {LIBRARY} is not a map"));
         return None;
     };
     let limit = Limit {
-        addresses: limits.get("address-limit").and_then(|value| leases(ctx, value, in_memory)),
-        prefixes: limits.get("prefix-limit").and_then(|value| leases(ctx, value, in_memory)),
+        addresses: limits.get("address-limit").and_then(|value| leases(ctx, value)),
+        prefixes: limits.get("prefix-limit").and_then(|value| leases(ctx, value)),
         rate: limits.get("rate-limit").and_then(|value| rate(ctx, value)),
     };
     (limit != Limit::default()).then_some(limit)
 }
 
-fn leases(ctx: &mut Context<'_>, value: &Value, in_memory: bool) -> Option<u32> {
+fn leases(ctx: &mut Context<'_>, value: &Value) -> Option<u32> {
     let fault = match value.as_int() {
         None => "limit of leases is not an integer".to_owned(),
-        Some(_) if !in_memory => {
-            // Other servers give out leases of the same database, which nobody here counts.
-            "limits of leases need leases in memory ('lease-database' of type 'memfile')".to_owned()
-        }
         Some(limit) => match u32::try_from(limit) {
             Ok(limit) => return Some(limit),
             Err(_) if limit < 0 => format!("expected positive limit configured, got negative limit {limit}"),

@@ -8,14 +8,14 @@ use config::{DatabaseAccess, DatabaseTls, OnFail, SyncMode};
 use databases::open_leases;
 use lease::suite::{Follower, block_on, lease};
 use lease::{
-    Added, Lease4, Lease6, LeaseObserver4, LeaseObserver6, LeaseState, LeaseStore4, LeaseStore6, LeaseType,
-    NoObserver, Updated,
+    Added, Added6, Among, Bound, Durable, Lease4, Lease6, LeaseObserver4, LeaseObserver6, LeaseState,
+    LeaseStore4, LeaseStore6, LeaseType, NoObserver, Updated,
 };
 use sql::{Access, Leases, Record};
 use testdb::{Database, Kind, shared};
 
 /// A database with Kea's tables.
-fn tables(kind: Kind) -> Database {
+pub(crate) fn tables(kind: Kind) -> Database {
     let database = shared(kind).database();
     let access = Access {
         host: database.host.clone(),
@@ -31,7 +31,7 @@ fn tables(kind: Kind) -> Database {
     database
 }
 
-fn entry(database: &Database) -> DatabaseAccess {
+pub(crate) fn entry(database: &Database) -> DatabaseAccess {
     DatabaseAccess {
         kind: match database.kind {
             Kind::MariaDb => "mysql".into(),
@@ -100,6 +100,16 @@ macro_rules! suites {
             #[test]
             fn what_is_there_is_looked_at() {
                 super::what_is_there_is_looked_at(Kind::$kind);
+            }
+
+            #[test]
+            fn bounds_hold_among_servers() {
+                super::bounds_hold_among_servers(Kind::$kind);
+            }
+
+            #[test]
+            fn bounds_are_of_a_kind() {
+                super::bounds_are_of_a_kind(Kind::$kind);
             }
 
             #[test]
@@ -208,4 +218,110 @@ fn leases_that_do_not_fit_are_refused_alone(kind: Kind) {
     assert!(block_on(refused).unwrap_err().to_string().contains("longer than 255 octets"));
     assert_eq!(block_on(stored).unwrap(), Added::Yes);
     assert_eq!(store.status().failures, 1, "a lease that could not be stored is no secret");
+}
+
+const GOLD: &str = r#"{"ISC":{"client-classes":["ALL","gold"]}}"#;
+
+/// A lease of a client of the class `gold`.
+fn gold(host: u8) -> Lease4 {
+    Lease4 { user_context: Some(GOLD.into()), ..lease([10, 0, 1, host].into()) }
+}
+
+fn bound(lease_type: LeaseType, among: Among, most: u32) -> Bound {
+    Bound { lease_type, among, most }
+}
+
+/// Four servers add leases at the same time, each several together: there are as many as there may be, and no more.
+fn bounds_hold_among_servers(kind: Kind) {
+    let database = tables(kind);
+    let bounds = [
+        bound(LeaseType::Na, Among::Class("gold".into()), 7),
+        bound(LeaseType::Na, Among::Subnet(base::SubnetId(1)), 29),
+    ];
+    let added: Vec<Lease4> = thread::scope(|scope| {
+        let server = |number: u8| {
+            let (database, bounds) = (&database, &bounds);
+            move || {
+                let store = open::<Lease4>(database, Arc::new(NoObserver));
+                let mut added = Vec::new();
+                for round in 0..4 {
+                    // Half of them are of no class, and bounded by their subnet alone.
+                    let wishes: Vec<(Lease4, &[Bound])> = (0..5)
+                        .map(|place| number * 64 + round * 16 + place)
+                        .map(|host| match host % 2 {
+                            0 => (gold(host), &bounds[..]),
+                            _ => (lease([10, 0, 1, host].into()), &bounds[1..]),
+                        })
+                        .collect();
+                    let answers: Vec<_> = wishes
+                        .iter()
+                        .map(|(lease, bounds)| LeaseStore4::add_within(&*store, lease.clone(), bounds))
+                        .collect();
+                    for ((lease, bounds), answer) in wishes.iter().zip(answers) {
+                        match block_on(answer).unwrap() {
+                            Ok(outcome) => {
+                                assert_eq!(outcome, Added::Yes);
+                                added.push(lease.clone());
+                            }
+                            Err(exceeded) => assert!(bounds.contains(&exceeded.bound), "{exceeded}"),
+                        }
+                    }
+                }
+                added
+            }
+        };
+        let servers: Vec<_> = (0..4).map(|number| scope.spawn(server(number))).collect();
+        servers.into_iter().flat_map(|server| server.join().unwrap()).collect()
+    });
+    let of_gold = |leases: &[Lease4]| leases.iter().filter(|lease| lease.user_context.is_some()).count();
+    // 80 wanted one, 48 of them of the class.
+    assert_eq!((of_gold(&added), added.len()), (7, 29));
+    let store = open::<Lease4>(&database, Arc::new(NoObserver));
+    assert_eq!(block_on(store.held(&bounds)).unwrap(), [7, 29]);
+    assert_eq!(block_on(LeaseStore4::page(&*store, None, 100)).unwrap().len(), 29);
+    // Who gives one back makes room for one, also for who takes over what another had.
+    let (gone, kept) = (added.iter().find(|lease| lease.user_context.is_some()).unwrap(), gold(250));
+    let full = block_on(LeaseStore4::add_within(&*store, kept.clone(), &bounds)).unwrap().unwrap_err();
+    assert_eq!(full.to_string(), "address limit 7 for client class \"gold\", current lease count 7");
+    let (given_back, taken) = (store.delete(gone), LeaseStore4::add_within(&*store, kept.clone(), &bounds));
+    assert_eq!(block_on(given_back).unwrap(), Updated::Yes);
+    assert_eq!(block_on(taken).unwrap(), Ok(Added::Yes));
+    let renewed = Lease4 { cltt: base::Timestamp(kept.cltt.0 + 10), ..kept.clone() };
+    assert_eq!(block_on(store.update_within(renewed, &kept, &bounds)).unwrap(), Ok(Updated::Yes));
+    let other = added.iter().find(|lease| lease.user_context.is_none()).unwrap();
+    let joining = Lease4 { user_context: Some(GOLD.into()), ..other.clone() };
+    let refused = block_on(store.update_within(joining, other, &bounds)).unwrap();
+    assert_eq!(refused, Err(full));
+    assert_eq!(block_on(store.held(&bounds)).unwrap(), [7, 29]);
+}
+
+/// Addresses and prefixes are counted apart, in the database of Kea as by its own function.
+fn bounds_are_of_a_kind(kind: Kind) {
+    let database = tables(kind);
+    let store = open::<Lease6>(&database, Arc::new(NoObserver));
+    let of = |last: u16, lease_type| Lease6 {
+        lease_type,
+        prefix_length: if lease_type == LeaseType::Pd { 64 } else { 128 },
+        user_context: Some(GOLD.into()),
+        ..lease::suite6::lease([0x2001, 0xdb8, 0, last, 0, 0, 0, 0].into())
+    };
+    let add = |last, lease_type| {
+        let bounds = [
+            bound(lease_type, Among::Class("gold".into()), 1),
+            bound(lease_type, Among::Subnet(base::SubnetId(1)), 3),
+        ];
+        block_on(LeaseStore6::add_within(&*store, of(last, lease_type), &bounds)).unwrap()
+    };
+    assert_eq!(add(1, LeaseType::Na), Ok(Added6::Yes));
+    assert_eq!(add(2, LeaseType::Pd), Ok(Added6::Yes));
+    let prefixes = add(3, LeaseType::Pd).unwrap_err().to_string();
+    assert_eq!(prefixes, "prefix limit 1 for client class \"gold\", current lease count 1");
+    assert!(matches!(add(1, LeaseType::Na), Ok(Added6::Exists(_))));
+    let asked = r#"{"ISC":{"limits":{"client-classes":[{"name":"gold","prefix-limit":1}]}}}"#;
+    let kea = shared(kind).sql(&database.name, &format!("SELECT checkLease6Limits('{asked}')"));
+    assert_eq!(kea.trim(), prefixes);
+    // What is declined is nobody's.
+    let declined = Lease6 { state: LeaseState::Declined, ..of(1, LeaseType::Na) };
+    assert_eq!(block_on(store.update(declined, &of(1, LeaseType::Na))).unwrap(), Updated::Yes);
+    assert_eq!(add(4, LeaseType::Na), Ok(Added6::Yes));
 }

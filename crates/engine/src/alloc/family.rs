@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use base::{SubnetId, Timestamp};
-use lease::{Lease4, Lease6, LeaseState, LeaseStore4, LeaseStore6, LeaseType, MaybeReady, StoreError};
+use lease::{
+    Durable, Lease4, Lease6, LeaseState, LeaseStore4, LeaseStore6, LeaseType, MaybeReady, StoreError,
+};
 
 use crate::stats::{LeaseStatistics, Statistics4, Statistics6};
 
@@ -51,7 +53,7 @@ type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
 /// A lease of either family, and the store it lives in.
 pub trait Leased: Clone + Debug + Send + Sync + 'static {
     type Address: Address;
-    type Store<'s>: ?Sized + Send + Sync;
+    type Store<'s>: ?Sized + Durable;
     type Statistics: LeaseStatistics<Self>;
 
     fn address(&self) -> Self::Address;

@@ -1,14 +1,14 @@
-//! How many leases there are of each client class and in each subnet (`libdhcp_limits`), kept true by observing the store:
-//! a lease has its classes in its user context.
+//! How many leases there are of each client class and in each subnet (`libdhcp_limits`), and whether there may be one more.
+//! Of leases in memory they are counted by observing the store: a lease has its classes in its user context. A store that
+//! is shared counts them itself.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::SubnetId;
 use json::Value;
-use lease::LeaseState;
+use lease::{Among, Bound, Durable, Exceeded, LeaseState, LeaseType, StoreError};
 
 use super::{Leased, PoolKind};
 use crate::sanity::{ISC, parse, with_entry};
@@ -25,8 +25,30 @@ pub(super) struct Held {
 
 #[derive(Debug, Default)]
 struct Counts {
-    classes: HashMap<(PoolKind, Box<str>), u64>,
-    subnets: HashMap<(PoolKind, SubnetId), u64>,
+    /// Leases that there are.
+    stored: HashMap<(LeaseType, Among), u64>,
+    /// Leases that are about to be stored.
+    claimed: HashMap<(LeaseType, Among), u64>,
+}
+
+/// Room within bounds for one more lease, as long as it is kept: until the lease is stored and counts by itself.
+#[derive(Debug)]
+pub(crate) struct Claim<'h> {
+    held: &'h Held,
+    /// None where the store sees to it.
+    bounds: &'h [Bound],
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if self.bounds.is_empty() {
+            return;
+        }
+        let mut counts = self.held.counts();
+        for bound in self.bounds {
+            count(&mut counts.claimed, key(bound), false);
+        }
+    }
 }
 
 impl Held {
@@ -40,12 +62,24 @@ impl Held {
         self.wanted.store(wanted, Ordering::Relaxed);
     }
 
-    pub(super) fn of_class(&self, kind: PoolKind, class: &str) -> u64 {
-        self.counts().classes.get(&(kind, class.into())).copied().unwrap_or(0)
-    }
-
-    pub(super) fn of_subnet(&self, kind: PoolKind, subnet: SubnetId) -> u64 {
-        self.counts().subnets.get(&(kind, subnet)).copied().unwrap_or(0)
+    /// Room for one more lease, in place of `replaced`.
+    fn claim<'h, L: Leased>(
+        &'h self,
+        bounds: &'h [Bound],
+        replaced: Option<&L>,
+    ) -> Result<Claim<'h>, Exceeded> {
+        if bounds.is_empty() {
+            return Ok(Claim { held: self, bounds });
+        }
+        let mut counts = self.counts();
+        let of = |counts: &HashMap<_, u64>, bound| counts.get(&key(bound)).copied().unwrap_or(0);
+        let there =
+            bounds.iter().map(|bound| of(&counts.stored, bound) + of(&counts.claimed, bound)).collect();
+        within(bounds, there, replaced)?;
+        for bound in bounds {
+            count(&mut counts.claimed, key(bound), true);
+        }
+        Ok(Claim { held: self, bounds })
     }
 
     /// Follows a change of the store.
@@ -63,14 +97,9 @@ impl Held {
         let mut counts = self.counts();
         for (lease, more) in [(old, false), (new, true)] {
             let Some(lease) = lease else { continue };
-            // As in Kea: a declined address is one that its subnet cannot give, but no client's.
-            if matches!(lease.state(), LeaseState::Default | LeaseState::Declined) {
-                count(&mut counts.subnets, (lease.kind(), lease.subnet_id()), more);
-            }
-            if lease.state() == LeaseState::Default {
-                for class in classes(lease.user_context()) {
-                    count(&mut counts.classes, (lease.kind(), class), more);
-                }
+            let lease_type = lease_type(lease);
+            for among in among(lease) {
+                count(&mut counts.stored, (lease_type, among), more);
             }
         }
     }
@@ -78,6 +107,65 @@ impl Held {
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// See [`Bound`]: room for one more lease in place of `replaced`, in the store and beside those of other packets; or the
+/// bound that it would exceed.
+///
+/// # Errors
+/// When the store, which is shared, cannot tell.
+pub(super) async fn claim<'h, L: Leased>(
+    held: &'h Held,
+    store: &L::Store<'_>,
+    bounds: &'h [Bound],
+    replaced: Option<&L>,
+) -> Result<Result<Claim<'h>, Exceeded>, StoreError> {
+    if let Some(none) = bounds.iter().find(|bound| bound.most == 0) {
+        return Ok(Err(Exceeded { bound: none.clone(), held: 0 }));
+    }
+    if bounds.is_empty() || !store.is_shared() {
+        return Ok(held.claim(bounds, replaced));
+    }
+    // What others add before this one is stored, `add_within` sees.
+    let room = within(bounds, store.held(bounds).await?, replaced);
+    Ok(room.map(|()| Claim { held, bounds: &[] }))
+}
+
+/// Whether there may be one more lease than there are, in place of `replaced`.
+fn within<L: Leased>(bounds: &[Bound], there: Vec<u64>, replaced: Option<&L>) -> Result<(), Exceeded> {
+    let goes: Vec<Among> = replaced.map(among).unwrap_or_default();
+    for (bound, held) in bounds.iter().zip(there) {
+        let same = replaced.is_some_and(|lease| lease_type(lease) == bound.lease_type);
+        let held = held.saturating_sub(u64::from(same && goes.contains(&bound.among)));
+        if held >= u64::from(bound.most) {
+            return Err(Exceeded { bound: bound.clone(), held });
+        }
+    }
+    Ok(())
+}
+
+fn key(bound: &Bound) -> (LeaseType, Among) {
+    (bound.lease_type, bound.among.clone())
+}
+
+fn lease_type<L: Leased>(lease: &L) -> LeaseType {
+    match lease.kind() {
+        PoolKind::Addresses => LeaseType::Na,
+        PoolKind::Prefixes => LeaseType::Pd,
+    }
+}
+
+/// What a lease counts among.
+fn among<L: Leased>(lease: &L) -> Vec<Among> {
+    let mut among = Vec::new();
+    // As in Kea: a declined address is one that its subnet cannot give, but no client's.
+    if matches!(lease.state(), LeaseState::Default | LeaseState::Declined) {
+        among.push(Among::Subnet(lease.subnet_id()));
+    }
+    if lease.state() == LeaseState::Default {
+        among.extend(classes(lease.user_context()).into_iter().map(Among::Class));
+    }
+    among
 }
 
 /// Counts one more or one less; counts that come to nothing go.

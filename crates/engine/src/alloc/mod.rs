@@ -17,6 +17,7 @@ mod v6;
 
 pub use bitmap::Bitmap;
 pub use family::{Address, Leased, PoolKind};
+pub(crate) use held::Claim;
 pub use held::with_classes;
 pub use pool::{Excluded, Pool, Shape};
 pub use runtime::{Plan, PlannedSubnet, Runtime, SubnetRuntime, Subnets};

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, Guard};
 use base::{Random, SubnetId, SubnetMap, XorShift};
 use config::NetworkIndex;
-use lease::StoreError;
+use lease::{Bound, Exceeded, StoreError};
 use observe::stats::Group;
 use smallvec::SmallVec;
 
-use super::held::Held;
+use super::held::{self, Claim, Held};
 use super::preferred::Preferred;
 use super::ranges::Ranges;
 use super::{Address, Leased, Pool, PoolKind, Shape, pool};
@@ -310,16 +310,18 @@ impl<L: Leased> Runtime<L> {
         every::<L>(store, |lease| self.held.follow(None, Some(lease))).await
     }
 
-    /// Leases of a kind that clients of a class hold, where a library counts them.
-    #[must_use]
-    pub fn held_of_class(&self, kind: PoolKind, class: &str) -> u64 {
-        self.held.of_class(kind, class)
-    }
-
-    /// Leases of a kind in a subnet, where a library counts them.
-    #[must_use]
-    pub fn held_of_subnet(&self, kind: PoolKind, subnet: SubnetId) -> u64 {
-        self.held.of_subnet(kind, subnet)
+    /// Room for one more lease within bounds, in place of `replaced`; or the bound that it would exceed. To be kept until
+    /// the lease is stored.
+    ///
+    /// # Errors
+    /// When a store that is shared cannot tell.
+    pub(crate) async fn claim<'h>(
+        &'h self,
+        store: &L::Store<'_>,
+        bounds: &'h [Bound],
+        replaced: Option<&L>,
+    ) -> Result<Result<Claim<'h>, Exceeded>, StoreError> {
+        held::claim(&self.held, store, bounds, replaced).await
     }
 
     /// The subnet of a network that served last.

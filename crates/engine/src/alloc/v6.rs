@@ -50,7 +50,9 @@ impl<'c> Plan<'c, Ipv6Addr> {
         Self {
             networks: config.networks.len(),
             count: config.subnets.len(),
-            holds: config.limits.as_ref().is_some_and(|limits| limits.on_leases()),
+            // Databases count leases themselves.
+            holds: config.limits.as_ref().is_some_and(|limits| limits.on_leases())
+                && config.services.lease_database.kind == "memfile",
             subnet: Box::new(subnet),
         }
     }

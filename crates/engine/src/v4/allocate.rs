@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{PoolId, Seconds, Timestamp};
 use config::{Pool4, Subnet4, builtin};
-use lease::{Added, Lease4, LeaseState, StoreError, Updated};
+use lease::{Added, Bound, Exceeded, Lease4, LeaseState, StoreError, Updated};
 use wire::iana::dhcp4_option as option4;
 
 use super::lease::{belongs, matched_client_id, of_client};
@@ -15,7 +15,7 @@ use super::messages::{
 };
 use super::name::{ClientName, NameOption};
 use super::{Context4, Query, library, relay_info};
-use crate::alloc::PoolKind;
+use crate::alloc::{Claim, PoolKind};
 use crate::expired::{Look, over};
 use crate::siblings::{of_network, siblings};
 use crate::stats::AllocationFailure;
@@ -94,7 +94,7 @@ pub(super) struct Allocation<'a, 'c, 'q> {
 
 type Outcome<'c> = Result<Result<Granted<'c>, Refused>, StoreError>;
 
-impl<'c> Allocation<'_, 'c, '_> {
+impl<'a, 'c> Allocation<'a, 'c, '_> {
     /// What an OFFER offers: the client's own lease, else the address it asks for, else the next free one.
     pub(super) async fn discover(&mut self, hint: Option<Ipv4Addr>) -> Outcome<'c> {
         let own = of_client(self.ctx, self.query, self.selected).await?;
@@ -419,31 +419,34 @@ impl<'c> Allocation<'_, 'c, '_> {
             return Ok(None);
         }
         let (mut lease, name) = self.lease(address, subnet, pool, stored.unwrap_or(lifetime), None);
-        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, false) {
-            self.denied = true;
-            return Ok(None);
-        }
+        let bounds = library::lease_selected(self.ctx, self.query, &mut lease, false);
+        let Some(_claim) = self.room(&lease, existing.as_deref(), &bounds).await? else { return Ok(None) };
         let theirs = |row: &&Arc<Lease4>| {
             let client_id = matched_client_id(self.query, subnet);
             belongs(row, self.query.hw_addr.as_ref(), client_id)
         };
         let before = existing.as_ref().filter(theirs).map(|row| Before::of(row, self.ctx.now));
         if !self.offer || stored.is_some() {
+            let row = self.row(&lease);
             let done = match &existing {
-                Some(existing) => self.ctx.store.update(self.row(&lease), existing).await? == Updated::Yes,
-                None => match self.ctx.store.add(self.row(&lease)).await? {
-                    Added::Yes => true,
+                Some(existing) => {
+                    let updated = self.ctx.store.update_within(row, existing, &bounds).await?;
+                    updated.map(|updated| updated == Updated::Yes)
+                }
+                None => match self.ctx.store.add_within(row, &bounds).await? {
+                    Ok(Added::Yes) => Ok(true),
                     // Another server heard the same client.
-                    Added::Exists(row) => {
+                    Ok(Added::Exists(row)) => {
                         let client_id = matched_client_id(self.query, subnet);
                         if belongs(&row, self.query.hw_addr.as_ref(), client_id) {
                             return self.renew_as_read(&row, subnet, pool).await;
                         }
-                        false
+                        Ok(false)
                     }
+                    Err(exceeded) => Err(exceeded),
                 },
             };
-            if !done {
+            if !self.is_done(done) {
                 return Ok(None);
             }
             self.ctx.runtime.allocated(subnet.id, address);
@@ -497,10 +500,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         let (lifetime, stored) = self.lifetimes(subnet, old.address, Some(old));
         let (mut lease, name) = self.lease(old.address, subnet, pool, stored.unwrap_or(lifetime), Some(old));
         let live = old.state == LeaseState::Default;
-        if self.denied || !library::lease_selected(self.ctx, self.query, &mut lease, live) {
-            self.denied = true;
-            return Ok(None);
-        }
+        let bounds = library::lease_selected(self.ctx, self.query, &mut lease, live);
+        let Some(_claim) = self.room(&lease, Some(old), &bounds).await? else { return Ok(None) };
         if let Some(remaining) = self.reusable(old, &lease, subnet) {
             return Ok(Some(Granted {
                 lease: Lease4::clone(old),
@@ -517,7 +518,8 @@ impl<'c> Allocation<'_, 'c, '_> {
         let mut named = false;
         if !self.offer || stored.is_some() {
             let fresh = !old.occupies() || old.is_expired(self.ctx.now);
-            if self.ctx.store.update(self.row(&lease), old).await? == Updated::Conflict {
+            let updated = self.ctx.store.update_within(self.row(&lease), old, &bounds).await?;
+            if !self.is_done(updated.map(|updated| updated == Updated::Yes)) {
                 return Ok(None);
             }
             if fresh {
@@ -532,6 +534,33 @@ impl<'c> Allocation<'_, 'c, '_> {
         let held = self.offer_lifetime(subnet) > 0;
         let before = Some(Before::of(old, self.ctx.now));
         Ok(Some(Granted { lease, subnet, lifetime, name, reused: false, renewed: live, named, held, before }))
+    }
+
+    /// Room for a lease within the bounds that libraries set; `None`: the client gets no lease.
+    async fn room<'b>(
+        &mut self,
+        lease: &Lease4,
+        replaced: Option<&Lease4>,
+        bounds: &'b [Bound],
+    ) -> Result<Option<Claim<'b>>, StoreError>
+    where
+        'a: 'b,
+    {
+        if self.denied {
+            return Ok(None);
+        }
+        let claim = library::room(self.ctx, lease, replaced, bounds).await?;
+        self.denied = claim.is_none();
+        Ok(claim)
+    }
+
+    /// Whether a lease is stored. One that a bound forbids ends the search.
+    fn is_done(&mut self, stored: Result<bool, Exceeded>) -> bool {
+        stored.unwrap_or_else(|exceeded| {
+            library::refused(&exceeded);
+            self.denied = true;
+            false
+        })
     }
 
     fn lease(

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use config::{Ddns, Subnet4};
-use lease::Lease4;
+use lease::{Bound, Exceeded, Lease4, StoreError};
 use wire::iana::dhcp4_option as option4;
 use wire::v4::{BOOTP_MIN_LEN, MessageType, Packet, append_option};
 
 use super::messages::{HookLeaseSkip, HookReceivedDrop, HookSubnetDrop, PackFailed};
 use super::{Context4, DropReason, Event, Query};
+use crate::alloc::Claim;
 use crate::draft::{Draft, OptionList};
+use crate::messages::{LeaseExceeds, LeaseWithin};
 use crate::points::{Announcement, Callouts, LeaseName, Next, Point};
 
 /// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
@@ -33,10 +35,16 @@ pub trait Library: Send + Sync {
     }
 
     /// `lease4_select` for a lease that the client does not hold yet, else `lease4_renew`: its user context may be changed.
-    /// `false`: the client does not get it, nor another one in its place.
-    fn lease_selected(&self, ctx: &Context4<'_>, query: &Query<'_>, lease: &mut Lease4, held: bool) -> bool {
-        let _ = (ctx, query, lease, held);
-        true
+    /// The client gets it, or none, where it would exceed one of `bounds`, to which more may be added.
+    fn lease_selected(
+        &self,
+        ctx: &Context4<'_>,
+        query: &Query<'_>,
+        lease: &mut Lease4,
+        held: bool,
+        bounds: &mut Vec<Bound>,
+    ) {
+        let _ = (ctx, query, lease, held, bounds);
     }
 
     /// `ddns4_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
@@ -97,15 +105,45 @@ pub(super) fn subnet_selected<'c>(
     Ok(subnet)
 }
 
-/// Whether libraries let a client have a lease.
-pub(super) fn lease_selected(ctx: &Context4<'_>, query: &Query<'_>, lease: &mut Lease4, held: bool) -> bool {
+/// Lets libraries see a lease that a client is about to have; the bounds that it must not exceed.
+pub(super) fn lease_selected(
+    ctx: &Context4<'_>,
+    query: &Query<'_>,
+    lease: &mut Lease4,
+    held: bool,
+) -> Vec<Bound> {
+    let mut bounds = Vec::new();
     for library in ctx.libraries.at(Point::LeaseSelected) {
-        if !library.lease_selected(ctx, query, lease, held) {
-            observe::log!(HookLeaseSkip);
-            return false;
+        library.lease_selected(ctx, query, lease, held, &mut bounds);
+    }
+    bounds
+}
+
+/// Room for a lease within bounds, in place of `replaced`; `None`: there is none.
+pub(super) async fn room<'b>(
+    ctx: &'b Context4<'_>,
+    lease: &Lease4,
+    replaced: Option<&Lease4>,
+    bounds: &'b [Bound],
+) -> Result<Option<Claim<'b>>, StoreError> {
+    match ctx.runtime.claim(ctx.store, bounds, replaced).await? {
+        Ok(claim) => {
+            if !bounds.is_empty() {
+                observe::log!(LeaseWithin { address: lease.address });
+            }
+            Ok(Some(claim))
+        }
+        Err(exceeded) => {
+            refused(&exceeded);
+            Ok(None)
         }
     }
-    true
+}
+
+/// Says that a client does not get a lease, because of a bound.
+pub(super) fn refused(exceeded: &Exceeded) {
+    observe::log!(LeaseExceeds { limit: exceeded });
+    observe::log!(HookLeaseSkip);
 }
 
 /// Lets libraries see a reply, and change it in place.

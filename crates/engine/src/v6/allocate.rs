@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Iaid, Ipv6Prefix, PoolId};
 use config::{Ddns, Subnet6};
-use lease::{Added6, HwAddrSource, Lease6, LeaseState, LeaseType, StoreError, Updated};
+use lease::{Added6, Bound, Exceeded, HwAddrSource, Lease6, LeaseState, LeaseType, StoreError, Updated};
 use smallvec::SmallVec;
 use wire::v6::{Ia, IaKind};
 
@@ -17,6 +17,7 @@ use super::messages::{
 use super::name::ClientName;
 use super::pools::{self, Pool};
 use super::{Context6, Query, extended, hosts, library};
+use crate::alloc::Claim;
 use crate::expired::{Look, over};
 use crate::points::Point;
 use crate::siblings::siblings;
@@ -564,23 +565,23 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         }
         let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, None);
         let (mut lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, None);
-        if self.denied || !library::lease_selected(ctx, self.query, &mut lease, false) {
-            self.denied = true;
-            return Ok(None);
-        }
+        let bounds = library::lease_selected(ctx, self.query, &mut lease, false);
+        let Some(_claim) = self.room(&lease, existing.as_deref(), &bounds).await? else { return Ok(None) };
         if self.commit {
+            let add = |lease: &Lease6| ctx.store.add_within(lease.clone(), &bounds);
             let done = match &existing {
-                None => ctx.store.add(lease.clone()).await? == Added6::Yes,
+                None => add(&lease).await?.map(|added| added == Added6::Yes),
                 Some(existing) if existing.lease_type == asked.kind => {
-                    ctx.store.update(lease.clone(), existing).await? == Updated::Yes
+                    let updated = ctx.store.update_within(lease.clone(), existing, &bounds).await?;
+                    updated.map(|updated| updated == Updated::Yes)
                 }
                 // A row keeps its type.
-                Some(existing) => {
-                    ctx.store.delete(existing).await? == Updated::Yes
-                        && ctx.store.add(lease.clone()).await? == Added6::Yes
+                Some(existing) if ctx.store.delete(existing).await? == Updated::Yes => {
+                    add(&lease).await?.map(|added| added == Added6::Yes)
                 }
+                Some(_) => Ok(false),
             };
-            if !done {
+            if !self.is_done(done) {
                 return Ok(None);
             }
             ctx.runtime.allocated(&lease);
@@ -631,10 +632,8 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let lifetimes = lifetimes::of(ctx, self.query, subnet, asked, resource, Some(old));
         let (mut lease, name) = self.lease(asked, resource, subnet, pool, lifetimes, Some(old));
         let held = old.state == LeaseState::Default;
-        if self.denied || !library::lease_selected(ctx, self.query, &mut lease, held) {
-            self.denied = true;
-            return Ok(None);
-        }
+        let bounds = library::lease_selected(ctx, self.query, &mut lease, held);
+        let Some(_claim) = self.room(&lease, Some(old), &bounds).await? else { return Ok(None) };
         if self.commit
             && let Some(left) = lifetimes::reusable(ctx, old, &lease, subnet)
         {
@@ -651,7 +650,8 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
         let mut named = false;
         if self.commit {
             let fresh = !old.occupies() || old.is_expired(ctx.now);
-            if ctx.store.update(lease.clone(), old).await? == Updated::Conflict {
+            let updated = ctx.store.update_within(lease.clone(), old, &bounds).await?;
+            if !self.is_done(updated.map(|updated| updated == Updated::Yes)) {
                 return Ok(None);
             }
             if fresh {
@@ -665,6 +665,33 @@ impl<'a, 'c, 'q> Exchange<'a, 'c, 'q> {
             }
         }
         Ok(Some(Granted { lease, lifetimes, subnet, pool, reused: false, named, name }))
+    }
+
+    /// Room for a lease within the bounds that libraries set; `None`: the client gets no lease.
+    async fn room<'b>(
+        &mut self,
+        lease: &Lease6,
+        replaced: Option<&Lease6>,
+        bounds: &'b [Bound],
+    ) -> Result<Option<Claim<'b>>>
+    where
+        'a: 'b,
+    {
+        if self.denied {
+            return Ok(None);
+        }
+        let claim = library::room(self.ctx, lease, replaced, bounds).await?;
+        self.denied = claim.is_none();
+        Ok(claim)
+    }
+
+    /// Whether a lease is stored. One that a bound forbids ends the search.
+    fn is_done(&mut self, stored: std::result::Result<bool, Exceeded>) -> bool {
+        stored.unwrap_or_else(|exceeded| {
+            library::refused(&exceeded);
+            self.denied = true;
+            false
+        })
     }
 
     fn ddns(&self, subnet: &'c Subnet6, pool: Option<Pool<'c>>) -> &'c Ddns {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use config::{Ddns, Subnet6};
-use lease::Lease6;
+use lease::{Bound, Exceeded, Lease6, StoreError};
 use wire::v6::{Builder, Packet};
 
 use super::messages::{HookLeaseSkip, HookReceivedDrop, HookSubnetDrop, PackFailed};
 use super::{Context6, DropReason, Event, Query};
+use crate::alloc::Claim;
 use crate::draft::{Draft, OptionList};
+use crate::messages::{LeaseExceeds, LeaseWithin};
 use crate::points::{Announcement, Callouts, LeaseName, Next, Point};
 
 /// A hook library: its callouts, each at a point of [`Point`]. What a library does not have does nothing.
@@ -31,11 +33,18 @@ pub trait Library: Send + Sync {
         Next::Go
     }
 
-    /// `lease6_select` for a lease that the client does not hold yet, else `lease6_renew` or `lease6_rebind`: its user context may be changed.
-    /// `false`: the client does not get it, nor another one in its place.
-    fn lease_selected(&self, ctx: &Context6<'_>, query: &Query<'_>, lease: &mut Lease6, held: bool) -> bool {
-        let _ = (ctx, query, lease, held);
-        true
+    /// `lease6_select` for a lease that the client does not hold yet, else `lease6_renew` or `lease6_rebind`: its user
+    /// context may be changed. The client gets it, or none, where it would exceed one of `bounds`, to which more may be
+    /// added.
+    fn lease_selected(
+        &self,
+        ctx: &Context6<'_>,
+        query: &Query<'_>,
+        lease: &mut Lease6,
+        held: bool,
+        bounds: &mut Vec<Bound>,
+    ) {
+        let _ = (ctx, query, lease, held, bounds);
     }
 
     /// `ddns6_update`. What becomes of `name` is what the lease, DNS and the client are told. `ddns`: the rules of its scope.
@@ -93,15 +102,45 @@ pub(super) fn subnet_selected<'c>(
     Ok(subnet)
 }
 
-/// Whether libraries let a client have a lease.
-pub(super) fn lease_selected(ctx: &Context6<'_>, query: &Query<'_>, lease: &mut Lease6, held: bool) -> bool {
+/// Lets libraries see a lease that a client is about to have; the bounds that it must not exceed.
+pub(super) fn lease_selected(
+    ctx: &Context6<'_>,
+    query: &Query<'_>,
+    lease: &mut Lease6,
+    held: bool,
+) -> Vec<Bound> {
+    let mut bounds = Vec::new();
     for library in ctx.libraries.at(Point::LeaseSelected) {
-        if !library.lease_selected(ctx, query, lease, held) {
-            observe::log!(HookLeaseSkip);
-            return false;
+        library.lease_selected(ctx, query, lease, held, &mut bounds);
+    }
+    bounds
+}
+
+/// Room for a lease within bounds, in place of `replaced`; `None`: there is none.
+pub(super) async fn room<'b>(
+    ctx: &'b Context6<'_>,
+    lease: &Lease6,
+    replaced: Option<&Lease6>,
+    bounds: &'b [Bound],
+) -> Result<Option<Claim<'b>>, StoreError> {
+    match ctx.runtime.claim(ctx.store, bounds, replaced).await? {
+        Ok(claim) => {
+            if !bounds.is_empty() {
+                observe::log!(LeaseWithin { address: lease.address });
+            }
+            Ok(Some(claim))
+        }
+        Err(exceeded) => {
+            refused(&exceeded);
+            Ok(None)
         }
     }
-    true
+}
+
+/// Says that a client does not get a lease, because of a bound.
+pub(super) fn refused(exceeded: &Exceeded) {
+    observe::log!(LeaseExceeds { limit: exceeded });
+    observe::log!(HookLeaseSkip);
 }
 
 /// Lets libraries see a reply, and change it in place.

@@ -19,12 +19,6 @@ observe::messages! {
     RateOfSubnet { limit, subnet } = "LIMITS_CONFIGURED_RATE_LIMIT_BY_SUBNET", "limits-hooks", Debug(40),
         "New rate limit of {limit} for subnet with ID {subnet} has been configured.",
         "More packets of clients of the subnet are dropped.";
-    LeaseExceeds { limit } = "LIMITS_LEASE_LIMIT_EXCEEDED", "limits-hooks", Debug(40),
-        "Lease was not allocated due to exceeding {limit}.",
-        "As many leases as there may be are held. The client gets none.";
-    LeaseWithin { address } = "LIMITS_LEASE_WITHIN_LIMITS", "limits-hooks", Debug(40),
-        "Lease with address {address} is within limits.",
-        "The client may have the lease.";
     ClassDropped { classes, limit, class } = "LIMITS_PACKET_WITH_CLIENT_CLASSES_RATE_LIMIT_DROPPED", "limits-hooks", Debug(40),
         "Packet assigned to client classes {classes} is being dropped for exceeding the rate limit of {limit} for client class {class}.",
         "As many packets of the class as there may be were served in the time before this one.";

@@ -10,15 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{Micros, SubnetId};
 use config::{ClassId, ClassTable, Limit, Limits, RateLimit, Subnet4, Subnet6};
-use engine::alloc::{Leased, PoolKind};
 use engine::{ClassSet, Draft, DropReason, Next, Point, v4, v6};
 use expr::QueryView;
-use lease::{Lease4, Lease6};
+use lease::{Among, Bound, Lease4, Lease6, LeaseType};
 
 use crate::callouts;
 use messages::{
-    AddressesOfClass, AddressesOfSubnet, ClassDropped, ClassHonored, LeaseExceeds, LeaseWithin, NoSubnet,
-    PrefixesOfClass, PrefixesOfSubnet, RateOfClass, RateOfSubnet, SubnetDropped, SubnetHonored,
+    AddressesOfClass, AddressesOfSubnet, ClassDropped, ClassHonored, NoSubnet, PrefixesOfClass,
+    PrefixesOfSubnet, RateOfClass, RateOfSubnet, SubnetDropped, SubnetHonored,
 };
 use window::{Key, Window};
 
@@ -30,12 +29,6 @@ pub(crate) struct Library {
     windows: Arc<Windows>,
     /// Those of subnets, at hand.
     subnets: HashMap<SubnetId, Arc<Mutex<Window>>>,
-}
-
-/// How many leases there are.
-struct Count<'a> {
-    of_class: &'a dyn Fn(&str) -> u64,
-    of_subnet: &'a dyn Fn(SubnetId) -> u64,
 }
 
 impl callouts::Library for Library {
@@ -126,40 +119,39 @@ impl Library {
         Next::Go
     }
 
-    /// The limit that a new lease would exceed, in words; `None`: there is none.
-    fn exceeded(
+    /// What a lease has in its user context, and the bounds of one that its client does not hold yet.
+    fn selected(
         &self,
         table: &ClassTable,
         query: &impl QueryView,
         classes: &ClassSet,
-        subnet: SubnetId,
-        kind: PoolKind,
-        count: &Count<'_>,
-    ) -> Option<String> {
-        let (what, of): (_, fn(&Limit) -> Option<u32>) = match kind {
-            PoolKind::Addresses => ("address", |limit| limit.addresses),
-            PoolKind::Prefixes => ("prefix", |limit| limit.prefixes),
-        };
-        for (class, limit) in self.limited(table, query, classes) {
-            let Some(limit) = of(limit) else { continue };
-            let held = if limit == 0 { 0 } else { (count.of_class)(&class) };
-            if held >= u64::from(limit) {
-                return Some(format!(
-                    "{what} limit {limit} for client class \"{class}\", current lease count {held}"
-                ));
-            }
+        lease: &Selected<'_>,
+        bounds: &mut Vec<Bound>,
+    ) -> Arc<str> {
+        let names = classes.names(|id| table.get(id).map(|class| &*class.name));
+        if !lease.held {
+            let lease_type = lease.lease_type;
+            let of = |limit: &Limit| match lease_type {
+                LeaseType::Na => limit.addresses,
+                LeaseType::Pd => limit.prefixes,
+            };
+            let among = |among, limit| Some(Bound { lease_type, among, most: of(limit)? });
+            let limited = self.limited(table, query, classes);
+            bounds.extend(limited.filter_map(|(class, limit)| among(Among::Class((&*class).into()), limit)));
+            let limit = self.limits.subnets.get(&lease.subnet);
+            bounds.extend(limit.and_then(|limit| among(Among::Subnet(lease.subnet), limit)));
         }
-        let limit = self.limits.subnets.get(&subnet).and_then(of)?;
-        let held = if limit == 0 { 0 } else { (count.of_subnet)(subnet) };
-        (held >= u64::from(limit))
-            .then(|| format!("{what} limit {limit} for subnet ID {subnet}, current lease count {held}"))
+        engine::alloc::with_classes(lease.context, &names)
     }
 }
 
-/// The user context of a lease with the classes of its client.
-fn with_classes(table: &ClassTable, classes: &ClassSet, context: Option<&Arc<str>>) -> Arc<str> {
-    let names = classes.names(|id| table.get(id).map(|class| &*class.name));
-    engine::alloc::with_classes(context, &names)
+/// A lease that a client is about to have.
+struct Selected<'l> {
+    lease_type: LeaseType,
+    subnet: SubnetId,
+    context: Option<&'l Arc<str>>,
+    /// The client holds it already.
+    held: bool,
 }
 
 /// Says what is limited.
@@ -221,27 +213,16 @@ impl v4::Library for Library {
         query: &v4::Query<'_>,
         lease: &mut Lease4,
         held: bool,
-    ) -> bool {
-        let classes = &ctx.config.classes;
-        lease.user_context = Some(with_classes(classes, &query.classes, lease.user_context.as_ref()));
-        if held {
-            return true;
-        }
-        let kind = PoolKind::Addresses;
-        let count = Count {
-            of_class: &|class| ctx.runtime.held_of_class(kind, class),
-            of_subnet: &|subnet| ctx.runtime.held_of_subnet(kind, subnet),
+        bounds: &mut Vec<Bound>,
+    ) {
+        let selected = Selected {
+            lease_type: LeaseType::Na,
+            subnet: lease.subnet_id,
+            context: lease.user_context.as_ref(),
+            held,
         };
-        match self.exceeded(classes, query, &query.classes, lease.subnet_id, kind, &count) {
-            Some(limit) => {
-                observe::log!(LeaseExceeds { limit });
-                false
-            }
-            None => {
-                observe::log!(LeaseWithin { address: lease.address });
-                true
-            }
-        }
+        let context = self.selected(&ctx.config.classes, query, &query.classes, &selected, bounds);
+        lease.user_context = Some(context);
     }
 }
 
@@ -270,26 +251,15 @@ impl v6::Library for Library {
         query: &v6::Query<'_>,
         lease: &mut Lease6,
         held: bool,
-    ) -> bool {
-        let classes = &ctx.config.classes;
-        lease.user_context = Some(with_classes(classes, &query.classes, lease.user_context.as_ref()));
-        if held {
-            return true;
-        }
-        let kind = lease.kind();
-        let count = Count {
-            of_class: &|class| ctx.runtime.held_of_class(kind, class),
-            of_subnet: &|subnet| ctx.runtime.held_of_subnet(kind, subnet),
+        bounds: &mut Vec<Bound>,
+    ) {
+        let selected = Selected {
+            lease_type: lease.lease_type,
+            subnet: lease.subnet_id,
+            context: lease.user_context.as_ref(),
+            held,
         };
-        match self.exceeded(classes, query, &query.classes, lease.subnet_id, kind, &count) {
-            Some(limit) => {
-                observe::log!(LeaseExceeds { limit });
-                false
-            }
-            None => {
-                observe::log!(LeaseWithin { address: lease.address });
-                true
-            }
-        }
+        let context = self.selected(&ctx.config.classes, query, &query.classes, &selected, bounds);
+        lease.user_context = Some(context);
     }
 }

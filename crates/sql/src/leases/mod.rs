@@ -23,8 +23,8 @@ use backend::columns::Datum;
 use backend::{BackendError, ConfigBackend};
 use base::{ClientId, Duid, HwAddr, Iaid, Seconds, SubnetId, Timestamp};
 use lease::{
-    Added, Added6, Committed, Counted, Durable, ExtendedKey, Lease4, Lease6, LeaseState, LeaseStore4,
-    LeaseStore6, LeaseType, Mark, MaybeReady, Page4, Page6, StoreError, Updated,
+    Added, Added6, Bound, Committed, Counted, Durable, ExtendedKey, Lease4, Lease6, LeaseState, LeaseStore4,
+    LeaseStore6, LeaseType, Mark, MaybeReady, Page4, Page6, StoreError, Updated, Within,
 };
 use tokio::sync::{Notify, oneshot};
 
@@ -35,7 +35,7 @@ use crate::{Database, Dialect, Error};
 use messages::say;
 use read::Find;
 use texts::Texts;
-use write::Change;
+use write::{Change, Wish};
 
 /// Rows that are looked at together when all are.
 const PAGE: usize = 4096;
@@ -86,7 +86,8 @@ impl<A, T> Drop for Abandoned<A, T> {
 type Taken<A, T> = Mutex<Option<Vec<Question<A, T>>>>;
 
 type Reads<R> = Waiting<Find<R>, Vec<Arc<R>>>;
-type Writes<R> = Waiting<Change<R>, write::Done<R>>;
+type Counts = Waiting<Vec<Bound>, Vec<u64>>;
+type Writes<R> = Waiting<Wish<R>, write::Done<R>>;
 
 /// The leases of one family in a database.
 pub struct Leases<R: Record> {
@@ -96,6 +97,7 @@ pub struct Leases<R: Record> {
     writer: Database,
     dialect: Dialect,
     reads: Arc<Mutex<Reads<R>>>,
+    counts: Arc<Mutex<Counts>>,
     writes: Arc<Mutex<Writes<R>>>,
     observer: Arc<Follower<R>>,
     /// All rows were looked at.
@@ -177,6 +179,7 @@ impl<R: Record> Leases<R> {
             writer: connect(),
             dialect,
             reads: Arc::default(),
+            counts: Arc::default(),
             writes: Arc::default(),
             observer: Arc::new(Follower(OnceLock::new())),
             loaded: AtomicBool::new(false),
@@ -230,6 +233,14 @@ impl<R: Record> Leases<R> {
         self.reader.worker.call(false, |session, _| Ok(session.texts::<R>()?.has_extended_info())).await
     }
 
+    /// Whether the database counts leases by the classes of their clients.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn counts_classes(&self) -> Result<bool, BackendError> {
+        self.reader.worker.call(false, |session, _| Ok(session.texts::<R>()?.counts_classes())).await
+    }
+
     /// Whether all leases were looked at.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
@@ -278,10 +289,15 @@ impl<R: Record> Leases<R> {
         })
     }
 
-    fn change(&self, change: Change<R>) -> MaybeReady<'_, Result<write::Done<R>, StoreError>> {
+    fn change(
+        &self,
+        change: Change<R>,
+        within: &[Bound],
+    ) -> MaybeReady<'_, Result<write::Done<R>, StoreError>> {
+        let wish = Wish { change, within: within.to_vec() };
         let (observer, health) = (Arc::clone(&self.observer), Arc::clone(&self.health));
         let extended = Arc::clone(&self.extended);
-        Self::ask(&self.writer, &self.writes, change, health, move |session, asked| {
+        Self::ask(&self.writer, &self.writes, wish, health, move |session, asked| {
             let texts = session.texts::<R>()?;
             write::change(&texts, session.link.as_ref(), asked, &observer, extended.load(Ordering::Relaxed))
         })
@@ -437,12 +453,14 @@ impl<R: Record> Leases<R> {
     }
 
     /// The row that is there already, unless the lease was added.
-    fn add(&self, lease: R) -> MaybeReady<'_, Result<Option<Arc<R>>, StoreError>> {
+    fn added(&self, lease: R, within: &[Bound]) -> Within<'_, Option<Arc<R>>> {
+        let within = within.to_vec();
         MaybeReady::Wait(Box::pin(async move {
             for _ in 0..RACES {
-                match self.change(Change::Add(lease.clone())).await? {
-                    write::Done::Exists(row) => return Ok(Some(row)),
-                    write::Done::Yes => return Ok(None),
+                match self.change(Change::Add(lease.clone()), &within).await? {
+                    write::Done::Exists(row) => return Ok(Ok(Some(row))),
+                    write::Done::Yes => return Ok(Ok(None)),
+                    write::Done::Exceeds(exceeded) => return Ok(Err(exceeded)),
                     // It was there, and is no more.
                     write::Done::Conflict => {}
                 }
@@ -451,19 +469,20 @@ impl<R: Record> Leases<R> {
         }))
     }
 
-    fn replace(&self, lease: R, expected: &R) -> MaybeReady<'_, Result<Updated, StoreError>> {
+    fn replaced(&self, lease: R, expected: &R, within: &[Bound]) -> Within<'_, Updated> {
         if !lease.same_kind(expected) || lease.address() != expected.address() {
-            return MaybeReady::ready(Ok(Updated::Conflict));
+            return MaybeReady::ready(Ok(Ok(Updated::Conflict)));
         }
-        self.updated(Change::Update(lease, expected.clone()))
+        self.updated(Change::Update(lease, expected.clone()), within)
     }
 
-    fn updated(&self, change: Change<R>) -> MaybeReady<'_, Result<Updated, StoreError>> {
-        let done = self.change(change);
+    fn updated(&self, change: Change<R>, within: &[Bound]) -> Within<'_, Updated> {
+        let done = self.change(change, within);
         MaybeReady::Wait(Box::pin(async move {
             Ok(match done.await? {
-                write::Done::Yes => Updated::Yes,
-                write::Done::Conflict | write::Done::Exists(_) => Updated::Conflict,
+                write::Done::Yes => Ok(Updated::Yes),
+                write::Done::Conflict | write::Done::Exists(_) => Ok(Updated::Conflict),
+                write::Done::Exceeds(exceeded) => Err(exceeded),
             })
         }))
     }
@@ -560,7 +579,8 @@ impl Session {
         for (table, column) in R::EXTENDED {
             extended &= self.layout.columns_of(self.link.as_ref(), table)?.contains_key(*column);
         }
-        let texts = Rc::new(Texts::new(self.link.dialect(), &columns, extended)?);
+        let classes = !self.layout.columns_of(self.link.as_ref(), R::CLASS_COUNTS)?.is_empty();
+        let texts = Rc::new(Texts::new(self.link.dialect(), &columns, extended, classes)?);
         self.texts = Some(Rc::clone(&texts) as Rc<dyn Any>);
         Ok(texts)
     }
@@ -588,12 +608,27 @@ impl<R: Record> Durable for Leases<R> {
         self.extended.store(wanted, Ordering::Relaxed);
     }
 
+    fn held(&self, bounds: &[Bound]) -> Answer<'_, Vec<u64>> {
+        let health = Arc::clone(&self.health);
+        Self::ask(&self.reader, &self.counts, bounds.to_vec(), health, |session, asked| {
+            let texts = session.texts::<R>()?;
+            read::held(&texts, session.link.as_ref(), asked)
+        })
+    }
+
     fn renew_extended_info(&self) -> Answer<'_, u64> {
         self.renew()
     }
 }
 
 type Answer<'a, T> = MaybeReady<'a, Result<T, StoreError>>;
+
+/// What became of a change that no bound concerns.
+fn unbounded<'a, T: Send + Unpin + 'a>(change: Within<'a, T>) -> Answer<'a, T> {
+    MaybeReady::Wait(Box::pin(async move {
+        change.await?.map_err(|exceeded| StoreError::Failed(exceeded.to_string()))
+    }))
+}
 
 /// What is the same for both families.
 macro_rules! store {
@@ -644,16 +679,26 @@ macro_rules! store {
         }
 
         fn add(&self, lease: $lease) -> Answer<'_, $added> {
-            let added = Self::add(self, lease);
-            MaybeReady::Wait(Box::pin(async move { Ok(added.await?.map_or($added::Yes, $added::Exists)) }))
+            unbounded(self.add_within(lease, &[]))
+        }
+
+        fn add_within(&self, lease: $lease, bounds: &[Bound]) -> Within<'_, $added> {
+            let added = self.added(lease, bounds);
+            MaybeReady::Wait(Box::pin(async move {
+                Ok(added.await?.map(|there| there.map_or($added::Yes, $added::Exists)))
+            }))
         }
 
         fn update(&self, lease: $lease, expected: &$lease) -> Answer<'_, Updated> {
-            self.replace(lease, expected)
+            unbounded(self.replaced(lease, expected, &[]))
+        }
+
+        fn update_within(&self, lease: $lease, expected: &$lease, bounds: &[Bound]) -> Within<'_, Updated> {
+            self.replaced(lease, expected, bounds)
         }
 
         fn delete(&self, expected: &$lease) -> Answer<'_, Updated> {
-            self.updated(Change::Delete(expected.clone()))
+            unbounded(self.updated(Change::Delete(expected.clone()), &[]))
         }
 
         fn flush_reclaimed(&self, now: Timestamp, held: Seconds) -> Answer<'_, u64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend::columns::Datum;
 use base::HwAddr;
-use lease::ExtendedKey;
+use lease::{Bound, ExtendedKey};
 
 use super::record::Record;
 use super::texts::{KEYS, Statement, Texts};
@@ -141,6 +141,42 @@ pub(super) fn find<R: Record>(
         }
     }
     Ok(found.into_iter().map(Ok).collect())
+}
+
+/// How many leases there are of those that each bound is about.
+pub(super) fn held<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    asked: &[Vec<Bound>],
+) -> Result<Answers<Vec<u64>>, Error> {
+    // Clients of a class all ask the same.
+    let mut statements: Vec<Statement> = Vec::new();
+    let mut places: Vec<Vec<usize>> = Vec::with_capacity(asked.len());
+    for bounds in asked {
+        let mut of_these = Vec::with_capacity(bounds.len());
+        for bound in bounds {
+            let statement = texts.held(bound)?;
+            let place = statements.iter().position(|same| *same == statement).unwrap_or(statements.len());
+            if place == statements.len() {
+                statements.push(statement);
+            }
+            of_these.push(place);
+        }
+        places.push(of_these);
+    }
+    let mut counts = vec![0; statements.len()];
+    for (some, counts) in statements.chunks(TOGETHER).zip(counts.chunks_mut(TOGETHER)) {
+        let queries: Vec<(&str, &[Datum])> =
+            some.iter().map(|(sql, bind)| (sql.as_str(), bind.as_slice())).collect();
+        link.query_all(&queries, &mut |query, row: &Row<'_>| {
+            if let Some(count) = counts.get_mut(query) {
+                *count = u64::try_from(row.optional_int(0)?.unwrap_or_default()).unwrap_or_default();
+            }
+            Ok(())
+        })?;
+    }
+    let of = |place: &usize| counts.get(*place).copied().unwrap_or_default();
+    Ok(places.iter().map(|places| Ok(places.iter().map(of).collect())).collect())
 }
 
 /// The statement for those that have an order, for the first `limit` of it.

@@ -53,6 +53,8 @@ pub trait Record: Clone + Debug + PartialEq + Send + Sync + 'static {
     const TABLE: &'static str;
     /// Leases of each subnet by state, as triggers count them.
     const COUNTS: &'static str;
+    /// Leases of each client class, as triggers count them.
+    const CLASS_COUNTS: &'static str;
     /// States of leases that end, as a list of SQL.
     const ENDING: &'static str;
     /// The address comes first.
@@ -90,6 +92,7 @@ impl Record for Lease4 {
     const FAMILY: Family = Family::V4;
     const TABLE: &'static str = "lease4";
     const COUNTS: &'static str = "SELECT subnet_id, 0, state, leases FROM lease4_stat";
+    const CLASS_COUNTS: &'static str = "lease4_stat_by_client_class";
     const ENDING: &'static str = "0, 1";
     const COLUMNS: &'static [Column] = &[
         column("address", Kind::Number),
@@ -193,6 +196,7 @@ impl Record for Lease6 {
     const FAMILY: Family = Family::V6;
     const TABLE: &'static str = "lease6";
     const COUNTS: &'static str = "SELECT subnet_id, lease_type, state, leases FROM lease6_stat";
+    const CLASS_COUNTS: &'static str = "lease6_stat_by_client_class";
     const ENDING: &'static str = "0, 1, 4";
     const COLUMNS: &'static [Column] = &[
         column("address", Kind::Octets),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use backend::columns::Datum;
-use lease::{ExtendedKey, extended_keys};
+use lease::{Among, Bound, ExtendedKey, LeaseState, extended_keys};
 
 use super::record::{Column, Kind, Record, identifier, refusal};
+use crate::link::text;
 use crate::{Dialect, Error};
 
 /// Keys that one statement asks for; what is asked for fewer is filled up, so that databases see few statements.
@@ -26,16 +27,19 @@ pub(super) struct Texts<R> {
     delete: String,
     /// The table's identifiers of relay agents have a place.
     extended: bool,
+    /// Leases are counted by the classes of their clients.
+    classes: bool,
     record: PhantomData<fn() -> R>,
 }
 
 impl<R: Record> Texts<R> {
     /// Those for a table with these columns, of these types. Refuses tables that lack what every lease needs, and those of before Kea 2.4 that have IPv6 addresses as texts.
-    /// `extended`: so are the tables of [`Record::EXTENDED`].
+    /// `extended`: so are the tables of [`Record::EXTENDED`], `classes`: so is [`Record::CLASS_COUNTS`].
     pub(super) fn new(
         dialect: Dialect,
         columns: &BTreeMap<String, String>,
         extended: bool,
+        classes: bool,
     ) -> Result<Self, Error> {
         let missing = |column: &&Column| !column.newer && !columns.contains_key(column.name);
         let refuse = |why: String| Err(backend::BackendError::Schema(why).into());
@@ -101,6 +105,7 @@ impl<R: Record> Texts<R> {
             delete: format!("DELETE FROM {} WHERE {address} = ?1{}", R::TABLE, guard(2)),
             // Where there are no tables for them, the lease's own columns are newer ones.
             extended: extended && (R::FAMILY == base::Family::V6 || columns.contains_key("relay_id")),
+            classes,
             present,
             record: PhantomData,
         })
@@ -109,6 +114,36 @@ impl<R: Record> Texts<R> {
     /// Whether identifiers of relay agents have a place.
     pub(super) fn has_extended_info(&self) -> bool {
         self.extended
+    }
+
+    /// Whether leases are counted by the classes of their clients.
+    pub(super) fn counts_classes(&self) -> bool {
+        self.classes
+    }
+
+    /// How many leases there are of those that a bound is about, as triggers count them: no row where there are none.
+    pub(super) fn held(&self, bound: &Bound) -> Result<Statement, Error> {
+        let (mut sql, among) = match &bound.among {
+            Among::Class(_) if !self.classes => {
+                let text = "the database counts no leases by client class; see kea-admin db-upgrade";
+                return Err(backend::BackendError::Schema(text.to_owned()).into());
+            }
+            Among::Class(class) => {
+                (format!("SELECT leases FROM {} WHERE client_class = ?1", R::CLASS_COUNTS), text(&**class))
+            }
+            Among::Subnet(subnet) => (
+                format!(
+                    "SELECT leases FROM {}_stat WHERE subnet_id = ?1 AND state = {}",
+                    R::TABLE,
+                    LeaseState::Default.code()
+                ),
+                Datum::Int(subnet.0.into()),
+            ),
+        };
+        if R::FAMILY == base::Family::V6 {
+            sql.push_str(&format!(" AND lease_type = {}", bound.lease_type.code()));
+        }
+        Ok((sql, vec![among]))
     }
 
     /// The values of the columns that there are.

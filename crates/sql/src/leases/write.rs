@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use backend::columns::Datum;
+use lease::{Bound, Exceeded};
 
 use super::Follower;
 use super::messages::say;
-use super::read::{Find, find};
+use super::read::{Find, find, held};
 use super::record::Record;
 use super::texts::{Statement, Texts};
 use crate::write::transaction;
@@ -35,10 +36,19 @@ impl<R: Record> Change<R> {
     }
 }
 
+/// A change, unless a bound is exceeded then.
+#[derive(Clone, Debug)]
+pub(super) struct Wish<R> {
+    pub(super) change: Change<R>,
+    pub(super) within: Vec<Bound>,
+}
+
 /// What became of a change.
 #[derive(Clone, Debug)]
 pub(super) enum Done<R> {
     Yes,
+    /// A bound forbids it.
+    Exceeds(Exceeded),
     /// The row is not as expected any more, or gone.
     Conflict,
     /// There is a row of the address already.
@@ -49,14 +59,14 @@ pub(super) enum Done<R> {
 pub(super) fn change<R: Record>(
     texts: &Texts<R>,
     link: &dyn Link,
-    changes: &[Change<R>],
+    wishes: &[Wish<R>],
     observer: &Follower<R>,
     extended: bool,
 ) -> Result<Vec<Result<Done<R>, Error>>, Error> {
-    let mut answers: Vec<Option<Result<Done<R>, Error>>> = changes.iter().map(|_| None).collect();
-    let mut work: Vec<(usize, Statement)> = Vec::with_capacity(changes.len());
-    for (at, change) in changes.iter().enumerate() {
-        let statement = match change {
+    let mut answers: Vec<Option<Result<Done<R>, Error>>> = wishes.iter().map(|_| None).collect();
+    let mut work: Vec<(usize, Statement)> = Vec::with_capacity(wishes.len());
+    for (at, wish) in wishes.iter().enumerate() {
+        let statement = match &wish.change {
             Change::Add(lease) => texts.insert(lease),
             Change::Update(lease, expected) => texts.update(lease, expected),
             Change::Delete(expected) => Ok(texts.delete(expected)),
@@ -67,25 +77,42 @@ pub(super) fn change<R: Record>(
         }
     }
     // Servers that take the same rows in the same order do not wait for each other in a circle.
-    work.sort_by_key(|(at, _)| changes.get(*at).map(Change::address));
+    let change = |at: usize| wishes.get(at).map(|wish| &wish.change);
+    work.sort_by_key(|(at, _)| change(*at).map(Change::address));
     // What follows a change that was made, in the same transaction.
-    let follows = |at: usize| match changes.get(at) {
+    let follows = |at: usize| match change(at) {
         Some(Change::Add(lease)) if extended => texts.extend(lease),
         Some(Change::Update(lease, old)) if extended && lease.user_context() != old.user_context() => {
             texts.extend(lease)
         }
         _ => Vec::new(),
     };
-    match store::<R>(link, &work, &follows) {
-        Ok(counts) => concluded(texts, link, changes, &work, &counts, observer, &mut answers)?,
-        // One that the database does not take must not spoil the others.
-        Err(Error::Rejected { .. }) if work.len() > 1 => {
+    let within = |at: usize| wishes.get(at).map_or(&[][..], |wish| &wish.within);
+    let exceeds = |work: &[(usize, Statement)]| {
+        let bounds: Vec<Bound> = work.iter().flat_map(|(at, _)| within(*at)).cloned().collect();
+        exceeded(texts, link, bounds)
+    };
+    let store = |work: &[(usize, Statement)]| store::<R>(link, work, &follows, &exceeds);
+    match store(&work) {
+        Ok(Ok(counts)) => concluded(texts, link, wishes, &work, &counts, observer, &mut answers)?,
+        // One that the database does not take, or that a bound forbids, must not spoil the others.
+        Ok(Err(_)) | Err(Error::Rejected { .. }) if work.len() > 1 => {
+            // What others give back makes room first.
+            work.sort_by_key(|(at, _)| !within(*at).is_empty());
             for one in work {
-                match store::<R>(link, std::slice::from_ref(&one), &follows) {
-                    Ok(counts) => concluded(texts, link, changes, &[one], &counts, observer, &mut answers)?,
+                match store(std::slice::from_ref(&one)) {
+                    Ok(Ok(counts)) => {
+                        concluded(texts, link, wishes, &[one], &counts, observer, &mut answers)?
+                    }
+                    Ok(Err(exceeded)) => answer(&mut answers, one.0, Ok(Done::Exceeds(exceeded))),
                     Err(error @ Error::Rejected { .. }) => answer(&mut answers, one.0, Err(error)),
                     Err(error) => return Err(uncertain(error)),
                 }
+            }
+        }
+        Ok(Err(exceeded)) => {
+            if let Some((at, _)) = work.first() {
+                answer(&mut answers, *at, Ok(Done::Exceeds(exceeded)));
             }
         }
         Err(error @ Error::Rejected { .. }) => {
@@ -112,15 +139,38 @@ fn uncertain(error: Error) -> Error {
     }
 }
 
-/// Runs statements in one transaction, and what follows those that found rows; how many rows each found.
+/// What says of changes that were made which bound they exceed.
+type Exceeds<'a> = dyn Fn(&[(usize, Statement)]) -> Result<Option<Exceeded>, Error> + 'a;
+
+/// The first of some bounds that is exceeded now. A transaction that has changed what it counts is told the truth, and
+/// nobody else changes it before its end.
+fn exceeded<R: Record>(
+    texts: &Texts<R>,
+    link: &dyn Link,
+    bounds: Vec<Bound>,
+) -> Result<Option<Exceeded>, Error> {
+    if bounds.is_empty() {
+        return Ok(None);
+    }
+    let asked = [bounds];
+    let counts = held(texts, link, &asked)?.pop().transpose()?.unwrap_or_default();
+    let [bounds] = asked;
+    let over = bounds.into_iter().zip(counts).find(|(bound, held)| *held > u64::from(bound.most));
+    // It was one less before.
+    Ok(over.map(|(bound, held)| Exceeded { bound, held: held - 1 }))
+}
+
+/// Runs statements in one transaction, and what follows those that found rows; how many rows each found. Nothing of it is
+/// done where a bound is exceeded then.
 fn store<R: Record>(
     link: &dyn Link,
     work: &[(usize, Statement)],
     follows: &dyn Fn(usize) -> Vec<Statement>,
-) -> Result<Vec<u64>, Error> {
+    exceeds: &Exceeds<'_>,
+) -> Result<Result<Vec<u64>, Exceeded>, Error> {
     let statements = borrowed(work.iter().map(|(_, statement)| statement));
     if statements.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Ok(Vec::new()));
     }
     let mut attempt = 0;
     loop {
@@ -132,7 +182,10 @@ fn store<R: Record>(
             if !more.is_empty() {
                 link.execute_all(&borrowed(more.iter()))?;
             }
-            Ok((true, counts))
+            Ok(match exceeds(work)? {
+                Some(exceeded) => (false, Err(exceeded)),
+                None => (true, Ok(counts)),
+            })
         };
         match transaction(link, Mode::Write, all) {
             Err(Error::Contended(error)) if attempt < ATTEMPTS => {
@@ -180,7 +233,7 @@ pub(super) fn renew_some<R: Record>(
 fn concluded<R: Record>(
     texts: &Texts<R>,
     link: &dyn Link,
-    changes: &[Change<R>],
+    wishes: &[Wish<R>],
     work: &[(usize, Statement)],
     counts: &[u64],
     observer: &Follower<R>,
@@ -188,7 +241,7 @@ fn concluded<R: Record>(
 ) -> Result<(), Error> {
     let mut there = Vec::new();
     for ((at, _), count) in work.iter().zip(counts) {
-        let Some(change) = changes.get(*at) else { continue };
+        let Some(Wish { change, .. }) = wishes.get(*at) else { continue };
         if *count == 0 {
             match change {
                 Change::Add(lease) => there.push((*at, lease.address())),
@@ -242,7 +295,8 @@ pub(super) fn clear_some<R: Record>(
     }
     let addresses: Vec<R::Address> = page.iter().map(|lease| lease.address()).collect();
     let statement = (0, texts.delete_all(&addresses, condition));
-    let deleted: u64 = store::<R>(link, &[statement], &|_| Vec::new())?.iter().sum();
+    let deleted = store::<R>(link, &[statement], &|_| Vec::new(), &|_| Ok(None))?;
+    let deleted: u64 = deleted.unwrap_or_default().iter().sum();
     // Those that others changed meanwhile are still there.
     let mut kept = Vec::new();
     if usize::try_from(deleted) != Ok(page.len()) {

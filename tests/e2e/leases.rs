@@ -103,6 +103,8 @@ on_servers! {
     leases_are_rows_of_the_database,
     servers_share_a_small_pool_of_addresses,
     servers_share_a_small_pool_of_ipv6_addresses,
+    servers_share_limits_of_leases,
+    the_legal_log_is_a_table,
     a_database_is_killed_under_load,
     a_database_stands_still,
     a_server_begins_without_its_database,
@@ -274,6 +276,79 @@ fn servers_share_a_small_pool_of_ipv6_addresses(kind: Kind) {
         LoadSettings::<V6>::new(address(2), address(1))
     };
     shared(pair, at, 32);
+}
+
+/// Two servers with the limits of a class and of a subnet: whichever a client asks, there are no more leases than that.
+fn servers_share_limits_of_leases(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let Pair { mut servers, relays } = pair(&world, |world, number, space| {
+        let mut config = config4(database(&backend, &Value::Null), 250, 3600);
+        config["subnet4"][0]["user-context"] = json!({ "limits": { "address-limit": 9 } });
+        config["client-classes"] = json!([ { "name": "even", "test": "substring(pkt4.mac, 5, 1) == 0x02 or \
+            substring(pkt4.mac, 5, 1) == 0x04 or substring(pkt4.mac, 5, 1) == 0x06 or substring(pkt4.mac, 5, 1) == 0x08",
+            "user-context": { "limits": { "address-limit": 2 } } } ]);
+        config["hooks-libraries"]
+            .as_array_mut()
+            .expect("a list")
+            .push(json!({ "library": "libdhcp_limits.so" }));
+        let mut server = world.server(&format!("kea-{number}"), space);
+        server.configure(&config);
+        server.start();
+        server
+    });
+    let mut dialogs = [1, 2]
+        .map(|number| Dialog::new(&relays, Ipv4Addr::new(10, 0, number, 2), Ipv4Addr::new(10, 0, number, 1)));
+    let mut leased = Vec::new();
+    for last in 1..=20 {
+        let dialog = &mut dialogs[usize::from(last % 3 == 0)];
+        leased.extend(dialog.lease(&mac(last), &[]).map(|_| last));
+    }
+    // Two of the four even ones, and odd or others until there are nine.
+    assert_eq!(leased, [1, 2, 3, 4, 5, 7, 9, 10, 11]);
+    let counted = |table: &str, condition: &str| {
+        rows(&backend, &format!("SELECT leases FROM {table} WHERE {condition}"))
+    };
+    assert_eq!(counted("lease4_stat_by_client_class", "client_class = 'even'"), ["2"]);
+    assert_eq!(counted("lease4_stat", "state = 0"), ["9"]);
+    // What one server's client gives back, a client of the other may have.
+    servers[0].tell("lease4-wipe", json!({ "subnet-id": 1 }));
+    assert!(dialogs[1].lease(&mac(6), &[]).is_some());
+    for server in &mut servers {
+        assert!(server.stop().success());
+    }
+}
+
+/// Entries of the legal log are rows, also those of a time when the database was away.
+fn the_legal_log_is_a_table(kind: Kind) {
+    let Some(world) = World::new() else { return };
+    let backend = Backend::start(kind);
+    let mut entry = backend.entry();
+    entry["reconnect-wait-time"] = json!(200);
+    let mut config = config4(json!({ "type": "memfile" }), 250, 600);
+    config["hooks-libraries"] = json!([ { "library": "libdhcp_lease_cmds.so" },
+        { "library": "libdhcp_legal_log.so", "parameters": entry } ]);
+    let (mut server, relays) = with(&world, &config);
+    server.start();
+    let mut dialog = Dialog::new(&relays, RELAY, SERVER);
+    let told = || rows(&backend, "SELECT log FROM logs ORDER BY timestamp, log");
+    let ack = dialog.lease(&mac(1), &[]).expect("a lease");
+    let given = format!("Address: {} has been assigned for 0 hrs 10 mins 0 secs to a device", ack.yiaddr);
+    until("the entry is a row", || told().len() == 1 && told()[0].starts_with(&given));
+    backend.server.kill();
+    // Clients are served, commands answered.
+    for last in 2..6 {
+        dialog.lease(&mac(last), &[]).expect("a lease while the database is away");
+    }
+    server.tell("lease4-del", json!({ "ip-address": ack.yiaddr }));
+    backend.server.run();
+    until("what waited is there", || told().len() == 6);
+    assert!(server.stop().success());
+    let log = server.log();
+    assert!(
+        log.contains("DHCP4_DB_RECONNECT_SUCCEEDED") && log.contains("LEGAL_LOG_LEASE4_WRITE_ERROR"),
+        "{log}"
+    );
 }
 
 /// A server with a configuration, and where its relays are.

@@ -10,7 +10,7 @@ use config::DatabaseAccess;
 use sql::{Access, Database, Dialect, Hosts, Tls, TlsMode};
 use tokio::sync::Notify;
 
-pub use sql::{Leases, LeasesStatus, Record};
+pub use sql::{Leases, LeasesStatus, LegalRow, LegalRows, Record};
 
 /// The database of an entry of `config-databases`, which is opened at the first call. `file` is where the file of a
 /// `sqlite` entry lies.
@@ -33,12 +33,23 @@ pub fn open_hosts(entry: &DatabaseAccess, file: &Path, family: Family) -> Hosts 
 /// `trouble` is notified whenever the database does not answer.
 #[must_use]
 pub fn open_leases<R: Record>(entry: &DatabaseAccess, trouble: Arc<Notify>) -> Option<Leases<R>> {
-    let dialect = match entry.kind.as_str() {
-        mysql::KIND => Dialect::MySql,
-        postgres::KIND => Dialect::PostgreSql,
-        _ => return None,
-    };
+    let dialect = dialect(entry)?;
     Some(Leases::new(dialect, || open(entry, Path::new(""), R::FAMILY), trouble))
+}
+
+/// The legal log of parameters of `libdhcp_legal_log`, opened at the first call; `None` for kinds that keep none.
+#[must_use]
+pub fn open_legal_log(entry: &DatabaseAccess, family: Family) -> Option<LegalRows> {
+    Some(LegalRows::new(open(entry, Path::new(""), family), dialect(entry)?))
+}
+
+/// The kind of a database that is reached by an address.
+fn dialect(entry: &DatabaseAccess) -> Option<Dialect> {
+    match entry.kind.as_str() {
+        mysql::KIND => Some(Dialect::MySql),
+        postgres::KIND => Some(Dialect::PostgreSql),
+        _ => None,
+    }
 }
 
 /// How to reach the server of an entry.

@@ -123,9 +123,9 @@ impl<P: Protocol> Witness for LegalWitness<P> {
     fn processed(&self, command: &Command, answer: &Answer) {
         let Some(server) = self.0.upgrade() else { return };
         let active = server.shared.active.load();
-        if let (Some(log), Some(rules)) = (&active.legal_log, &active.config.legal_log) {
+        if let (Some(legal), Some(rules)) = (&active.legal_log, &active.config.legal_log) {
             let now = server.shared.clock.now().seconds();
-            log.record(legal_log::entries(command, answer, &rules.silent, now));
+            legal.log.record(legal_log::entries(command, answer, &rules.silent, now));
         }
     }
 }

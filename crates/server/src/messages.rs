@@ -91,6 +91,12 @@ macro_rules! family {
     LeasesLater { database, error } = "DHCPSRV_LEASE_MGR_DB_OPEN_CONNECTION_WITH_RETRY_FAILED", "dhcpsrv", Info,
         "Failed to connect to database: {database} with error: {error}",
         "The server begins without its leases, as retry-on-startup asks for, and tries again.";
+    LegalLogUnavailable { database, error } = concat!($id, "_LEGAL_LOG_DATABASE_FAILED"), "legal-log-hooks", Error,
+        "the legal log in {database} can not be reached: {error}",
+        "The database did not answer at the start or when the configuration named it, or refuses. Not of Kea.";
+    LegalLogLater { database, error } = "LEGAL_LOG_DB_OPEN_CONNECTION_WITH_RETRY_FAILED", "legal-log-hooks", Info,
+        "Failed to connect to database: {database} with error: {error}",
+        "The server begins without its legal log, as retry-on-startup asks for, and tries again.";
     HostsLater { database, error } = "DHCPSRV_HOST_MGR_DB_OPEN_CONNECTION_WITH_RETRY_FAILED", "dhcpsrv", Info,
         "Failed to connect to database: {database} with error: {error}",
         "The server begins without these reservations, as retry-on-startup asks for, and tries again.";
@@ -105,7 +111,7 @@ macro_rules! family {
         "The database answers again.";
     DbReconnectFailed { tries, database } = concat!($id, "_DB_RECONNECT_FAILED"), $logger, Error,
         "maximum number of database reconnect attempts: {tries}, has been exhausted without success: {database}",
-        "The server ends, as on-fail asks for.";
+        "The server ends, or serves on and goes on trying, as on-fail asks for.";
     DbReconnectFatal { tries, database } = concat!($id, "_FATAL_DB_RECONNECT_FAILED"), $logger, Fatal,
         "maximum number of database reconnect attempts: {tries}, has been exhausted without success: {database}",
         "The database could not be reached at the start, however often it was tried (max-reconnect-tries).";

@@ -38,6 +38,7 @@ pub(crate) trait Reachable: Send + Sync + 'static {
 pub(crate) enum Content {
     Hosts,
     Leases,
+    LegalLog,
 }
 
 /// The eye on one database.
@@ -92,6 +93,7 @@ impl Reach {
             match self.content {
                 Content::Hosts => say!(P, HostsLater { database: name, error }),
                 Content::Leases => say!(P, LeasesLater { database: name, error }),
+                Content::LegalLog => say!(P, LegalLogLater { database: name, error }),
             }
             self.trouble.notify_one();
             self.from_the_start.store(true, Ordering::Relaxed);
@@ -100,6 +102,7 @@ impl Reach {
         match self.content {
             Content::Hosts => say!(P, HostsUnavailable { database: name, error: &error }),
             Content::Leases => say!(P, LeasesUnavailable { database: name, error: &error }),
+            Content::LegalLog => say!(P, LegalLogUnavailable { database: name, error: &error }),
         }
         Err(Refusal::new(format!("Unable to open database: {error}")))
     }
@@ -153,10 +156,14 @@ async fn watch<P: Protocol>(
         let stopped = (access.on_fail == OnFail::StopRetryExit).then(|| Stopped::new(&server, origin));
         let mut tried = 0;
         let back = loop {
-            if tried >= access.max_reconnect_tries && access.on_fail != OnFail::ServeRetryContinue {
-                break false;
+            if tried == access.max_reconnect_tries {
+                if access.on_fail != OnFail::ServeRetryContinue {
+                    break false;
+                }
+                // It may come back all the same.
+                say!(P, DbReconnectFailed { tries: tried, database: &name });
             }
-            tried += 1;
+            tried = tried.saturating_add(1);
             tokio::time::sleep(pause(&access)).await;
             if answers().await {
                 break true;

@@ -16,7 +16,6 @@ use daemon::{PathKind, RealRandom};
 use engine::alloc::Runtime;
 use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
-use modules::legal_log::{self, LegalLog};
 use modules::run_script::{self, Runner};
 
 use crate::Protocol;
@@ -24,6 +23,7 @@ use crate::bulk::Bulk;
 use crate::ha::{Group, Ha, Listeners};
 use crate::hosts::{Lookup, Used};
 use crate::leases::{Home, LeaseDatabase};
+use crate::legal::Legal;
 use crate::messages::say;
 use crate::parking::Parking;
 use crate::ping::Pinger;
@@ -262,9 +262,10 @@ impl<P: Protocol> Server<P> {
         }
         if let Some(leases) = &leases {
             leases.contact(starting).await?;
-            leases.fits(config.lease_query.as_ref()).await?;
+            leases.fits(&config).await?;
         }
-        let legal_log = self.legal_log(hooks.legal_log.as_ref()).map_err(Refusal::new)?;
+        let access = config.legal_log.as_ref().and_then(|legal| legal.database.as_ref());
+        let legal_log = Legal::named(self, hooks.legal_log.as_ref(), access, starting).await?;
         let scripts = self.scripts(hooks.run_script.as_ref()).map_err(Refusal::new)?;
         let outlets = Outlets { legal_log, scripts };
         Ok(Staged { file, config, pulling, hosts, leases, places, hooks, outlets, remark })
@@ -332,6 +333,9 @@ impl<P: Protocol> Server<P> {
         hosts.iter().enumerate().for_each(|(at, used)| used.watched(self, at));
         if let Some(leases) = &leases {
             leases.watched(self);
+        }
+        if let Some(legal) = &self.shared.active.load().legal_log {
+            legal.watched(self);
         }
         state.hosts = hosts;
         let mut sockets = self.sockets.lock().await;
@@ -479,7 +483,7 @@ impl<P: Protocol> Server<P> {
         }
         if let Some(old) = replaced {
             // What it was told is to be written, also when the server ends soon.
-            tokio::task::spawn_blocking(move || old.flush());
+            tokio::task::spawn_blocking(move || old.log.flush());
         }
         if let Some(memfile) = self.shared.active.load().home.file() {
             memfile.set_lfc_interval(Seconds(services.lease_database.lfc_interval));
@@ -583,20 +587,6 @@ impl<P: Protocol> Server<P> {
         started.map_err(|error| format!("libdhcp_run_script: {error}"))
     }
 
-    /// The legal log of a configuration: the one that is open, where nothing about it changes.
-    fn legal_log(&self, settings: Option<&legal_log::Settings>) -> Result<Option<Arc<LegalLog>>, String> {
-        let Some(settings) = settings else { return Ok(None) };
-        let running = self.shared.active.load().legal_log.clone();
-        if let Some(running) = running.filter(|running| running.settings() == settings) {
-            return Ok(Some(running));
-        }
-        let clock = Arc::clone(&self.shared.clock);
-        let opened = LegalLog::open(settings, clock, P::FAMILY, P::PROGRAM.name);
-        // As for a path that may not be: programs look for these words.
-        let context = PathKind::LegalLog.context();
-        opened.map(|log| Some(Arc::new(log))).map_err(|error| format!("{context}: {error}"))
-    }
-
     /// Begins to keep leases in a database; pools and statistics are filled from it.
     async fn open_database(
         &self,
@@ -618,7 +608,7 @@ impl<P: Protocol> Server<P> {
 
 /// What is told of leases beside clients and DNS.
 struct Outlets {
-    legal_log: Option<Arc<LegalLog>>,
+    legal_log: Option<Arc<Legal>>,
     scripts: Option<Arc<Runner>>,
 }
 

@@ -403,6 +403,6 @@ async fn stop<P: Protocol>(server: &Arc<Server<P>>) {
     server.shared.d2.stop().await;
     if let Some(log) = &active.legal_log {
         let log = Arc::clone(log);
-        let _: Result<(), _> = tokio::task::spawn_blocking(move || log.flush()).await;
+        let _: Result<(), _> = tokio::task::spawn_blocking(move || log.log.flush()).await;
     }
 }

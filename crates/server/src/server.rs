@@ -11,7 +11,6 @@ use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
 use engine::share::Share;
-use modules::legal_log::LegalLog;
 use modules::run_script;
 use observe::{Logging, Registry};
 use tokio::runtime::Handle;
@@ -23,6 +22,7 @@ use crate::d2_client::Client;
 use crate::ha::Ha;
 use crate::hosts::Lookup;
 use crate::leases::Home;
+use crate::legal::Legal;
 use crate::messages::say;
 use crate::over6::Line;
 use crate::overload::Overload;
@@ -55,7 +55,7 @@ pub struct Active<P: Protocol> {
     /// Room for offers that wait for their addresses.
     pub(crate) checks: Parking,
     /// `libdhcp_legal_log` is listed.
-    pub legal_log: Option<Arc<LegalLog>>,
+    pub legal_log: Option<Arc<Legal>>,
     /// `libdhcp_run_script` is listed.
     pub scripts: Option<Arc<run_script::Runner>>,
     /// `libdhcp_ha` is listed.

@@ -713,8 +713,8 @@ async fn finish<P: Protocol, D: Door<P>>(
             if let Some(scripts) = &active.scripts {
                 scripts.run(effects.announcements);
             }
-            if let Some(log) = &active.legal_log {
-                log.record(effects.entries);
+            if let Some(legal) = &active.legal_log {
+                legal.log.record(effects.entries);
             }
             if let Some(ha) = active.ha.as_ref().filter(|_| !updates.is_empty()) {
                 let _waits = local.unfinished.told.acquire().await;

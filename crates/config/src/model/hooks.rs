@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Seconds, SubnetId};
 
-use super::ClassId;
+use super::{ClassId, DatabaseAccess};
 
 /// Flexible identifiers (`libdhcp_flex_id`).
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub struct LegalLog {
     pub response: Option<Arc<expr::Expression>>,
     /// Subnets whose leases are not logged (`legal-logging` of their user contexts).
     pub silent: HashSet<SubnetId>,
+    /// The database that has the entries (`type` `mysql` or `postgresql`).
+    pub database: Option<DatabaseAccess>,
 }
 
 /// How `libdhcp_ddns_tuning` names leases.

@@ -610,9 +610,40 @@ fn limits() {
         check(&[(&subnet(limits), expected)], |members| resolve(members).map(|_| ()));
     }
     let database = r#""lease-database": { "type": "mysql", "name": "kea" }, "#;
-    let members = format!("{database}{}", subnet(r#"{ "address-limit": 1 }"#));
-    check(&[(&members, "libdhcp_limits: limits of leases need leases in memory")], |members| {
-        resolve(members).map(|_| ())
-    });
-    assert!(resolve(&format!("{database}{}", subnet(r#"{ "rate-limit": "1 packet per day" }"#))).is_ok());
+    let limits = r#"{ "address-limit": 1, "rate-limit": "1 packet per day" }"#;
+    assert!(resolve(&format!("{database}{}", subnet(limits))).is_ok());
+}
+
+#[test]
+fn legal_log_in_a_database() {
+    let listed = |parameters: &str| {
+        format!(
+            r#""hooks-libraries": [ {{ "library": "libdhcp_legal_log.so", "parameters": {parameters} }} ]"#
+        )
+    };
+    for (parameters, expected) in [
+        (r#"{ "type": "mysql" }"#, "libdhcp_legal_log: 'name' of the database is missing"),
+        (
+            r#"{ "type": "mysql", "name": "kea", "port": 70000 }"#,
+            "port value: 70000 is out of range, expected value: 0..65535",
+        ),
+        (
+            r#"{ "type": "postgresql", "name": "kea", "on-fail": "stop" }"#,
+            "f:1.136-141: syntax error, unexpected constant string",
+        ),
+        (
+            r#"{ "type": "mysql", "name": "kea", "password": "a", "password-file": "b" }"#,
+            "libdhcp_legal_log: can't specify both 'password' and 'password-file'",
+        ),
+    ] {
+        check(&[(&listed(parameters), expected)], |members| resolve(members).map(|_| ()));
+    }
+    let (parameters, plain) = (r#"{ "type": "mysql", "name": "kea", "user": "u", "password": "p" }"#, "{}");
+    let config = resolve(&listed(parameters)).unwrap();
+    let database = config.legal_log.unwrap().database.unwrap();
+    assert_eq!(
+        (&*database.kind, &*database.name, database.on_fail),
+        ("mysql", "kea", config::OnFail::ServeRetryContinue)
+    );
+    assert!(resolve(&listed(plain)).unwrap().legal_log.unwrap().database.is_none());
 }

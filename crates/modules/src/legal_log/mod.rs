@@ -5,6 +5,7 @@
 //! lost, and that is logged.
 
 mod commands;
+mod database;
 mod messages;
 mod rotation;
 mod settings;
@@ -22,6 +23,8 @@ use lease::LegalEntry;
 use observe::SystemLog;
 
 pub use commands::{concerns, entries};
+use database::DatabaseSink;
+pub use database::{Row, Table};
 pub use messages::MESSAGES;
 pub use messages::v4::MESSAGES as MESSAGES4;
 pub use messages::v6::MESSAGES as MESSAGES6;
@@ -64,7 +67,7 @@ pub struct LegalLog {
 }
 
 impl LegalLog {
-    /// Opens what entries go to. `program` is what the system log calls us.
+    /// Opens what entries go to. `program` is what the system log calls us, `table` the one of a [`Store::Database`].
     ///
     /// # Errors
     /// Why entries could not be written.
@@ -73,8 +76,16 @@ impl LegalLog {
         clock: Arc<dyn Clock>,
         family: Family,
         program: &str,
+        table: Option<Box<dyn Table>>,
     ) -> Result<Self, String> {
+        let (orders, inbox) = sync_channel(WAITING);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let sink = match &settings.store {
+            Store::Database => {
+                let table = table.ok_or("no database is named")?;
+                observe::log!(messages::Opened { file: table.name() });
+                Sink::Database(DatabaseSink::new(table, family, Arc::clone(&waiting)))
+            }
             Store::Files(files) => {
                 Sink::Files(FileSink::open(files.clone(), settings.timestamp.clone(), clock.now())?)
             }
@@ -84,8 +95,6 @@ impl LegalLog {
                 Sink::Syslog(SystemLog::new(program, "legal-log", syslog.facility, pattern))
             }
         };
-        let (orders, inbox) = sync_channel(WAITING);
-        let waiting = Arc::new(AtomicUsize::new(0));
         let taken = Arc::clone(&waiting);
         std::thread::Builder::new()
             .name("legal-log".to_owned())
@@ -158,12 +167,19 @@ impl LegalLog {
             std::thread::sleep(LOOK);
         }
         // A writer that has ended has nothing left.
-        let _: Result<(), _> = written.recv_timeout(end.saturating_duration_since(Instant::now()));
+        let left = written.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap_or(0);
+        if left > 0 {
+            writer::lost(self.family, &format!("the database has not taken {left} entries yet"));
+        }
         self.report(FULL, true);
     }
 }
 
 /// The room that entries take, about.
 fn octets(entries: &[LegalEntry]) -> usize {
-    entries.iter().map(|entry| entry.text.len() + entry.address.len() + ENTRY).sum()
+    entries.iter().map(room).sum()
+}
+
+fn room(entry: &LegalEntry) -> usize {
+    entry.text.len() + entry.address.len() + ENTRY
 }

@@ -22,6 +22,8 @@ pub struct Settings {
 pub enum Store {
     Files(Files),
     Syslog(Syslog),
+    /// The database that the configuration names.
+    Database,
 }
 
 /// Files of a directory, one after the other.
@@ -113,6 +115,27 @@ impl Settings {
 const OF_FILES: &[&str] =
     &["path", "base-name", "time-unit", "count", "prerotate", "postrotate", "mark-continuation-lines"];
 const OF_SYSLOG: &[&str] = &["facility", "pattern"];
+const OF_DATABASES: &[&str] = &[
+    "name",
+    "host",
+    "port",
+    "user",
+    "password",
+    "password-file",
+    "on-fail",
+    "max-reconnect-tries",
+    "reconnect-wait-time",
+    "retry-on-startup",
+    "connect-timeout",
+    "read-timeout",
+    "write-timeout",
+    "tcp-user-timeout",
+    "ssl-mode",
+    "trust-anchor",
+    "cert-file",
+    "key-file",
+    "cipher-list",
+];
 const COMMON: &[&str] = &[
     "type",
     "timestamp-format",
@@ -133,23 +156,26 @@ impl<'a> Reader<'a> {
         let own = match kind {
             "logfile" => OF_FILES,
             "syslog" => OF_SYSLOG,
-            "mysql" | "postgresql" => {
-                self.fault(format_args!("type '{kind}' is not supported; use logfile or syslog"));
-                return self.files();
-            }
+            "mysql" | "postgresql" => OF_DATABASES,
             _ => {
                 self.fault(format_args!("type '{kind}' is none of logfile, syslog, mysql and postgresql"));
                 return self.files();
             }
         };
         for (name, value) in self.parameters {
-            if !own.contains(&name.as_str()) && !COMMON.contains(&name.as_str()) {
-                let known = OF_FILES.contains(&name.as_str()) || OF_SYSLOG.contains(&name.as_str());
+            // Where a database is reached may be said without using it: as in Kea, the type alone is changed then.
+            if ![own, COMMON, OF_DATABASES].iter().any(|of| of.contains(&name.as_str())) {
+                let known = [OF_FILES, OF_SYSLOG].iter().any(|of| of.contains(&name.as_str()));
                 let why = if known { format!("of type {kind}") } else { "of this library".to_owned() };
                 self.faults.push(format!("{PROVIDER}: '{name}' is no parameter {why} ({})", value.pos()));
             }
         }
-        if kind == "logfile" { self.files() } else { self.syslog() }
+        match kind {
+            "logfile" => self.files(),
+            "syslog" => self.syslog(),
+            // Rows have a time of their own.
+            _ => Settings { timestamp: self.timestamp(), store: Store::Database },
+        }
     }
 
     fn files(&mut self) -> Settings {

@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::Micros;
@@ -49,7 +50,7 @@ fn settings(directory: &Path, text: &str) -> Settings {
 }
 
 fn open(settings: &Settings, clock: &Arc<Hand>) -> Result<LegalLog, String> {
-    LegalLog::open(settings, Arc::<Hand>::clone(clock), Family::V4, "kea-dhcp4")
+    LegalLog::open(settings, Arc::<Hand>::clone(clock), Family::V4, "kea-dhcp4", None)
 }
 
 fn tell(log: &LegalLog, text: &str) {
@@ -156,7 +157,7 @@ fn what_cannot_be_opened_is_refused_and_what_cannot_be_written_is_said() {
 fn parameters_that_are_wrong_are_all_named() {
     for (text, faults) in [
         (r#"{"base-name": "a/b", "time-unit": "week", "count": -1, "path": ""}"#, 4),
-        (r#"{"type": "mysql", "name": "kea"}"#, 1),
+        (r#"{"type": "mysql", "name": "kea", "base-name": "x"}"#, 1),
         (r#"{"type": "paper"}"#, 1),
         (r#"{"facility": "local1"}"#, 1),
         (r#"{"type": "syslog", "facility": "local9", "pattern": "%!", "base-name": "x"}"#, 3),
@@ -169,4 +170,62 @@ fn parameters_that_are_wrong_are_all_named() {
     let all = r#"{"type": "logfile", "comment": "c", "user-context": {}, "request-parser-format": "'x'",
         "timestamp-format": "%H%t%w %F%%"}"#;
     Settings::load(&parameters(all)).unwrap();
+}
+
+/// A table of a database that is away now and then.
+#[derive(Clone, Default)]
+struct Away(Arc<Mutex<(bool, Vec<Row>, usize)>>);
+
+impl Table for Away {
+    fn name(&self) -> String {
+        "a table".to_owned()
+    }
+
+    fn store(&self, rows: Arc<Vec<Row>>) -> Result<Vec<String>, String> {
+        let mut inner = self.0.lock().unwrap();
+        let (away, stored, calls) = &mut *inner;
+        *calls += 1;
+        if *away {
+            return Err("it does not answer".to_owned());
+        }
+        let (fine, refused): (Vec<Row>, Vec<Row>) =
+            rows.iter().cloned().partition(|(_, entry)| entry.text.as_ref() != "refused");
+        stored.extend(fine);
+        Ok(refused.iter().map(|_| "it does not fit".to_owned()).collect())
+    }
+}
+
+#[test]
+fn a_database_gets_what_waited_for_it() {
+    let settings = Settings::load(&parameters(r#"{ "type": "mysql", "name": "kea" }"#)).unwrap();
+    assert_eq!(settings.store, Store::Database);
+    let (table, clock) = (Away::default(), Hand::at(0));
+    let boxed: Box<dyn Table> = Box::new(table.clone());
+    let log =
+        LegalLog::open(&settings, Arc::<Hand>::clone(&clock), Family::V4, "kea-dhcp4", Some(boxed)).unwrap();
+    let texts =
+        || table.0.lock().unwrap().1.iter().map(|(_, entry)| entry.text.to_string()).collect::<Vec<_>>();
+    let entry = |text: &str| LegalEntry::new("192.0.2.1", text).into_iter().collect::<Vec<_>>();
+    log.record(entry("one"));
+    log.flush();
+    assert_eq!(texts(), ["one"]);
+    table.0.lock().unwrap().0 = true;
+    for text in ["two", "refused", "three"] {
+        log.record(entry(text));
+    }
+    // Nobody waits for a database that is away.
+    log.flush();
+    assert_eq!(texts(), ["one"]);
+    table.0.lock().unwrap().0 = false;
+    log.flush();
+    assert_eq!(texts(), ["one", "two", "three"]);
+    assert_eq!(log.waiting.load(Ordering::Relaxed), 0, "there is room again");
+    // Many entries are several transactions, in their order.
+    let before = table.0.lock().unwrap().2;
+    log.record((0..3000).flat_map(|number| entry(&number.to_string())).collect());
+    log.flush();
+    assert_eq!(texts().len(), 3003);
+    assert!(texts()[3..].iter().enumerate().all(|(at, text)| *text == at.to_string()));
+    assert_eq!(table.0.lock().unwrap().2 - before, 3);
+    assert_eq!(table.0.lock().unwrap().1[0].0, clock.now());
 }

@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
 
 use base::{Family, Micros};
 use jiff::tz::TimeZone;
@@ -14,6 +15,7 @@ use jiff::{Timestamp, Zoned};
 use lease::LegalEntry;
 use observe::SystemLog;
 
+use super::database::DatabaseSink;
 use super::messages::{self, Closed, Opened, RotateFailed};
 use super::rotation::Begin;
 use super::settings::{Files, TimeFormat};
@@ -21,31 +23,41 @@ use super::settings::{Files, TimeFormat};
 /// Octets that are gathered before they are written, when entries come faster than the medium takes them.
 const GATHERED: usize = 256 << 10;
 
+/// How long until a database is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// What the writer is told.
 pub(super) enum Order {
     /// Entries and when they were made.
     Write(Vec<LegalEntry>, Micros),
-    /// Say so when all that was told before is written.
-    Flush(SyncSender<()>),
+    /// Say so when all that was told before is written, or how many entries are not.
+    Flush(SyncSender<usize>),
 }
 
 /// Where entries go.
 pub(super) enum Sink {
     Files(FileSink),
     Syslog(SystemLog),
+    Database(DatabaseSink),
 }
 
 /// Takes orders until nobody can give any. `waiting`: octets of the entries that are not taken yet.
 pub(super) fn run(orders: &Receiver<Order>, mut sink: Sink, family: Family, waiting: &AtomicUsize) {
-    while let Ok(first) = orders.recv() {
-        let mut next = Some(first);
+    loop {
+        let mut next = match (orders.recv_timeout(sink.patience()), &mut sink) {
+            (Ok(first), _) => Some(first),
+            // What waits is tried again.
+            (Err(RecvTimeoutError::Timeout), _) => None,
+            (Err(RecvTimeoutError::Disconnected), Sink::Database(database)) => return end(database),
+            (Err(RecvTimeoutError::Disconnected), _) => return,
+        };
         let mut answers = Vec::new();
         let mut outcome = Ok(());
         while let Some(order) = next {
             match order {
                 Order::Write(entries, at) => {
                     waiting.fetch_sub(super::octets(&entries), Ordering::Relaxed);
-                    outcome = outcome.and(sink.take(&entries, at));
+                    outcome = outcome.and(sink.take(entries, at));
                 }
                 Order::Flush(answer) => answers.push(answer),
             }
@@ -55,9 +67,19 @@ pub(super) fn run(orders: &Receiver<Order>, mut sink: Sink, family: Family, wait
             lost(family, &reason);
         }
         for answer in answers {
-            let _: Result<(), _> = answer.try_send(());
+            let _: Result<(), _> = answer.try_send(sink.waiting());
         }
     }
+}
+
+/// Stores what still waits for a database, if it comes back in time.
+fn end(database: &mut DatabaseSink) {
+    let end = Instant::now() + super::PATIENCE;
+    while database.waiting() > 0 && Instant::now() < end {
+        std::thread::sleep(AGAIN);
+        database.flush();
+    }
+    database.give_up();
 }
 
 /// Says that entries are lost.
@@ -69,12 +91,32 @@ pub(super) fn lost(family: Family, reason: &str) {
 }
 
 impl Sink {
-    fn take(&mut self, entries: &[LegalEntry], at: Micros) -> Result<(), String> {
+    /// Entries that were taken and are not written.
+    fn waiting(&self) -> usize {
         match self {
-            Self::Files(files) => files.take(entries, at),
+            Self::Database(database) => database.waiting(),
+            Self::Files(_) | Self::Syslog(_) => 0,
+        }
+    }
+
+    /// How long to wait for the next order: for ever where nothing is to be tried again.
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Database(database) if database.waiting() > 0 => AGAIN,
+            _ => Duration::MAX,
+        }
+    }
+
+    fn take(&mut self, entries: Vec<LegalEntry>, at: Micros) -> Result<(), String> {
+        match self {
+            Self::Files(files) => files.take(&entries, at),
+            Self::Database(database) => {
+                database.take(entries, at);
+                Ok(())
+            }
             Self::Syslog(log) => {
                 let (mut lost, mut why) = (0_usize, None);
-                for entry in entries {
+                for entry in &entries {
                     if let Err(error) = log.send(&format!("LEGAL_LOG_SYSLOG {}", entry.text), at) {
                         (lost, why) = (lost + 1, Some(error));
                     }
@@ -87,6 +129,10 @@ impl Sink {
     fn flush(&mut self) -> Result<(), String> {
         match self {
             Self::Files(files) => files.flush(),
+            Self::Database(database) => {
+                database.flush();
+                Ok(())
+            }
             Self::Syslog(_) => Ok(()),
         }
     }

@@ -104,8 +104,7 @@ impl Settings {
         let (config, errors) = config::resolve_agent(&map, &env);
         faults.extend(errors.into_iter().map(Fault::from));
 
-        let mut judge =
-            Judge { audit: Audit::new(&site.paths, &site.file, site.relaxed), faults, warnings: Vec::new() };
+        let mut judge = Judge { audit: Audit::new(&site.paths, site.relaxed), faults, warnings: Vec::new() };
         let sockets = judge.sockets(&config);
         let loggers = channels::loggers(&mut judge.audit, &config.loggers);
         let address = SocketAddr::new(config.address, config.port);

@@ -25,6 +25,6 @@ pub use priority::step_back;
 pub use privilege::{is_root, restrict_umask};
 pub use replace::replace_file;
 pub use secure_paths::{
-    Audit, AuditReport, PathKind, Problem, Violation, check_link, check_name, check_socket_dir,
+    Audit, AuditReport, PathKind, Problem, Violation, check_link, check_name, check_socket_dir, config_target,
 };
 pub use signals::{Signal, Signals};

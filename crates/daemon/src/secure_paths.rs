@@ -24,8 +24,6 @@ pub enum PathKind {
     HookLibrary,
     /// Scripts that hook libraries run.
     Script,
-    /// Targets of `config-write`; the directory is that of the file given at start.
-    Config,
 }
 
 impl PathKind {
@@ -39,21 +37,19 @@ impl PathKind {
             Self::ControlSocket => "'socket-name' is invalid",
             Self::HookLibrary => "hooks library configuration error",
             Self::Script => "invalid script path",
-            Self::Config => "invalid configuration file name",
         }
     }
 
     /// The variable that moves the directory.
     #[must_use]
-    pub fn variable(self) -> Option<&'static str> {
+    pub fn variable(self) -> &'static str {
         match self {
-            Self::Data => Some("KEA_DHCP_DATA_DIR"),
-            Self::Log => Some("KEA_LOG_FILE_DIR"),
-            Self::LegalLog => Some("KEA_LEGAL_LOG_DIR"),
-            Self::ControlSocket => Some("KEA_CONTROL_SOCKET_DIR"),
-            Self::HookLibrary => Some("KEA_HOOKS_PATH"),
-            Self::Script => Some("KEA_HOOK_SCRIPTS_PATH"),
-            Self::Config => None,
+            Self::Data => "KEA_DHCP_DATA_DIR",
+            Self::Log => "KEA_LOG_FILE_DIR",
+            Self::LegalLog => "KEA_LEGAL_LOG_DIR",
+            Self::ControlSocket => "KEA_CONTROL_SOCKET_DIR",
+            Self::HookLibrary => "KEA_HOOKS_PATH",
+            Self::Script => "KEA_HOOK_SCRIPTS_PATH",
         }
     }
 }
@@ -67,6 +63,9 @@ pub enum Problem {
     /// The file exists as a link that leads out of the directory.
     #[error("invalid path specified: '{}' is a link to '{}', supported path is '{}'", .path.display(), .target.display(), .allowed.display())]
     Link { path: PathBuf, target: PathBuf, allowed: PathBuf },
+    /// It is to be in the directory of another file.
+    #[error("file {path} must be in the same directory as the config file ({})", .start.display())]
+    NotBeside { path: String, start: PathBuf },
     #[error("path: '{path}' has no filename")]
     NoFileName { path: String },
     #[error("path: '{path}' has a NUL character")]
@@ -127,7 +126,7 @@ impl Violation {
             (PathKind::Log, _) => observe::log!(messages::LogPath { violation }),
             (PathKind::LegalLog, _) => observe::log!(messages::LegalLogPath { violation }),
             (PathKind::HookLibrary, _) => observe::log!(messages::HookPath { violation }),
-            (PathKind::Script | PathKind::Config, _) => observe::log!(messages::OtherPath { violation }),
+            (PathKind::Script, _) => observe::log!(messages::OtherPath { violation }),
         }
     }
 }
@@ -184,6 +183,23 @@ pub fn check_link(dir: &Path, path: &Path) -> Result<(), Problem> {
     Err(Problem::Link { path: path.to_owned(), target, allowed: dir.to_owned() })
 }
 
+/// The file that `config-write` may write by this name: one beside `start`, the file given at start. Where that file is a link
+/// to is its owner's affair, and `-X` changes nothing: it is about configurations, which commands are not.
+///
+/// # Errors
+/// Why not.
+pub fn config_target(start: &Path, name: &str) -> Result<PathBuf, Problem> {
+    let dir = match start.parent() {
+        Some(dir) if dir.is_absolute() => dir.to_owned(),
+        Some(dir) => std::env::current_dir().unwrap_or_default().join(dir),
+        None => PathBuf::new(),
+    };
+    check_name(&dir, name).map_err(|problem| match problem {
+        Problem::Elsewhere { .. } => Problem::NotBeside { path: name.to_owned(), start: start.to_owned() },
+        other => other,
+    })
+}
+
 /// Most rights that the directory of control sockets may give.
 const SOCKET_DIR_MODE: u32 = 0o750;
 
@@ -202,8 +218,6 @@ pub fn check_socket_dir(dir: &Path) -> Result<(), Problem> {
 #[derive(Debug)]
 pub struct Audit<'a> {
     paths: &'a Paths,
-    /// The directory of the configuration file given at start.
-    config_dir: PathBuf,
     relaxed: bool,
     report: AuditReport,
 }
@@ -231,15 +245,10 @@ impl AuditReport {
 }
 
 impl<'a> Audit<'a> {
-    /// `config` is the configuration file given at start; `relaxed` is the flag `-X`.
+    /// `relaxed` is the flag `-X`.
     #[must_use]
-    pub fn new(paths: &'a Paths, config: &Path, relaxed: bool) -> Self {
-        let config_dir = match config.parent() {
-            Some(dir) if dir.is_absolute() => dir.to_owned(),
-            Some(dir) => std::env::current_dir().unwrap_or_default().join(dir),
-            None => PathBuf::new(),
-        };
-        Self { paths, config_dir, relaxed, report: AuditReport::default() }
+    pub fn new(paths: &'a Paths, relaxed: bool) -> Self {
+        Self { paths, relaxed, report: AuditReport::default() }
     }
 
     /// The directory of a kind of files.
@@ -252,7 +261,6 @@ impl<'a> Audit<'a> {
             PathKind::ControlSocket => &self.paths.run_dir,
             PathKind::HookLibrary => &self.paths.hooks_dir,
             PathKind::Script => &self.paths.scripts_dir,
-            PathKind::Config => &self.config_dir,
         }
     }
 
@@ -273,10 +281,7 @@ impl<'a> Audit<'a> {
             }
             Err(problem) => {
                 let file = name.rsplit('/').next().filter(|file| !file.is_empty()).unwrap_or("FILE");
-                let fix = match kind.variable() {
-                    Some(variable) => format!("write '{file}' alone, or set {variable}"),
-                    None => format!("write '{file}' alone"),
-                };
+                let fix = format!("write '{file}' alone, or set {}", kind.variable());
                 self.add(kind, what, problem, fix).then(|| PathBuf::from(name))
             }
         }
@@ -401,23 +406,18 @@ mod tests {
     fn all_violations_are_reported_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let paths = installed(dir.path());
-        let mut audit = Audit::new(&paths, Path::new("/etc/kea/kea.conf"), false);
+        let mut audit = Audit::new(&paths, false);
         assert_eq!(
             audit.path(PathKind::Data, PathKind::Data.context(), "a.csv"),
             Some(paths.data_dir.join("a.csv"))
         );
         assert_eq!(audit.path(PathKind::Log, PathKind::Log.context(), "/tmp/kea.log"), None);
         assert_eq!(audit.path(PathKind::ControlSocket, PathKind::ControlSocket.context(), "kea.sock"), None);
-        assert_eq!(
-            audit.path(PathKind::Config, "'filename'", "/etc/kea/new.conf"),
-            Some("/etc/kea/new.conf".into())
-        );
-        assert_eq!(audit.path(PathKind::Config, "'filename'", "/elsewhere/x"), None);
         let report = audit.finish();
         assert!(report.warnings.is_empty());
         let text = report.error_text().unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.len(), 2);
         assert_eq!(
             lines[0],
             format!(
@@ -426,14 +426,31 @@ mod tests {
             )
         );
         assert!(lines[1].contains("more relaxed permissions than 0750"), "{text}");
-        assert!(lines[2].ends_with("(write 'x' alone)"), "{text}");
+    }
+
+    #[test]
+    fn configurations_are_written_beside_the_first() {
+        let start = Path::new("/etc/kea/kea.conf");
+        for name in ["new.conf", "/etc/kea/new.conf", "/etc//kea/./new.conf"] {
+            assert_eq!(config_target(start, name), Ok("/etc/kea/new.conf".into()), "{name}");
+        }
+        for name in ["../up.conf", "/etc/new.conf", "/etc/kea/sub/new.conf", "sub/new.conf"] {
+            let text = config_target(start, name).unwrap_err().to_string();
+            assert_eq!(
+                text,
+                format!("file {name} must be in the same directory as the config file (/etc/kea/kea.conf)")
+            );
+        }
+        assert!(config_target(start, "").is_err());
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(config_target(Path::new("kea.conf"), "new.conf"), Ok(here.join("new.conf")));
     }
 
     #[test]
     fn tolerated_violations_are_logged_with_their_ids() {
         let dir = tempfile::tempdir().unwrap();
         let paths = installed(dir.path());
-        let mut audit = Audit::new(&paths, Path::new("/etc/kea/kea.conf"), true);
+        let mut audit = Audit::new(&paths, true);
         assert_eq!(
             audit.path(PathKind::ControlSocket, PathKind::ControlSocket.context(), "/tmp/kea.sock"),
             Some("/tmp/kea.sock".into())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::Clock;
 use control::{Answer, BoxFuture, Command, CommandDef, CommandTable, DuplicateCommand};
-use daemon::{Audit, PathKind, version};
+use daemon::version;
 use json::{Map, Value};
 
 use crate::{Faults, Site, messages};
@@ -191,18 +191,12 @@ async fn config_write<P: Configured>(program: Arc<P>, command: Command) -> Answe
         Some(Some(map)) => match map.get("filename").map(Value::as_str) {
             None | Some(Some("")) => site.file.clone(),
             Some(None) => return Answer::error("passed parameter 'filename' is not a string"),
-            Some(Some(name)) => {
-                let mut audit = Audit::new(&site.paths, &site.file, site.relaxed);
-                let path = audit.path(PathKind::Config, "'filename' parameter is invalid", name);
-                let report = audit.finish();
-                match path {
-                    Some(path) => {
-                        report.log_warnings();
-                        path
-                    }
-                    None => return Answer::error(report.error_text().unwrap_or_default()),
+            Some(Some(name)) => match daemon::config_target(&site.file, name) {
+                Ok(path) => path,
+                Err(problem) => {
+                    return Answer::error(format!("not allowed to write config into {name}: {problem}"));
                 }
-            }
+            },
         },
     };
     let text = format!("{}\n", json::to_string_pretty(&program.written(), 4));

@@ -1,11 +1,10 @@
 //! The built-in commands. Each has one definition; answers and texts are those that programs match.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Family;
 use control::{Access, Answer, Command, CommandDef, CommandTable};
-use daemon::{Audit, PathKind, version};
+use daemon::version;
 use engine::v4::reclaim::Limits;
 use json::Value;
 use observe::StatisticCommand;
@@ -395,14 +394,16 @@ fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
     };
     let path = match wanted {
         None => server.file.clone(),
-        Some(name) => match writable(server, name) {
+        Some(name) => match daemon::config_target(&server.file, name) {
             Ok(path) => path,
-            Err(text) => return Answer::error(text),
+            Err(problem) => {
+                return Answer::error(format!("not allowed to write config into {name}: {problem}"));
+            }
         },
     };
     let whole = Value::from([(P::NAME, config::write_file(&server.config().written))]);
     let text = json::to_string_pretty(&whole, 4);
-    let shown = wanted.map_or_else(|| path.display().to_string(), str::to_owned);
+    let shown = path.display().to_string();
     match daemon::replace_file(&path, text.as_bytes()) {
         Ok(()) => Answer::full(
             format!("Configuration written to {shown} successful"),
@@ -412,21 +413,6 @@ fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
             ],
         ),
         Err(error) => Answer::error(format!("Error during config-write: {}: {error}", path.display())),
-    }
-}
-
-/// The file that `config-write` may write by this name: one beside the file of the start.
-fn writable<P: Protocol>(server: &Server<P>, name: &str) -> Result<PathBuf, String> {
-    let mut audit = Audit::new(&server.paths, &server.file, server.arguments.relaxed);
-    let path = audit.path(PathKind::Config, "config-write", name);
-    let report = audit.finish();
-    report.log_warnings();
-    match (path, report.errors.first()) {
-        (Some(path), None) => Ok(path),
-        (_, Some(violation)) => {
-            Err(format!("not allowed to write config into {name}: {}", violation.problem))
-        }
-        (None, None) => Err(format!("not allowed to write config into {name}")),
     }
 }
 

@@ -30,10 +30,9 @@ pub(crate) fn places<P: Protocol>(
     services: &Services,
     hooks: Option<&mut modules::Libraries>,
     paths: &Paths,
-    file: &Path,
     relaxed: bool,
 ) -> (Places, AuditReport) {
-    let mut audit = Audit::new(paths, file, relaxed);
+    let mut audit = Audit::new(paths, relaxed);
     if let Some(directory) = &services.data_directory {
         audit.data_directory(directory);
     }

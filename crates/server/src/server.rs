@@ -231,7 +231,7 @@ impl<P: Protocol> Server<P> {
     /// # Errors
     /// Why not: the name is not allowed, or the medium failed.
     pub async fn write_leases(&self, filename: String) -> Result<String, String> {
-        let mut audit = daemon::Audit::new(&self.paths, &self.file, self.arguments.relaxed);
+        let mut audit = daemon::Audit::new(&self.paths, self.arguments.relaxed);
         let path = audit.path(daemon::PathKind::Data, "'filename' parameter is invalid", &filename);
         let report = audit.finish();
         report.log_warnings();

@@ -55,13 +55,12 @@ impl Agent {
     pub(crate) async fn put_into_force(self: &Arc<Self>, mut settings: Settings) -> Result<(), String> {
         settings.http.pages = crate::pages::pages(self);
         let mut http = self.http.lock().await;
-        let old_loggers = self.settings().loggers.clone();
-        self.logging.apply(&settings.loggers).map_err(|error| error.to_string())?;
+        let change = self.logging.apply(&settings.loggers).map_err(|error| error.to_string())?;
         match self.listen(&settings, http.take()).await {
             Ok(listener) => *http = Some(listener),
             Err((old, error)) => {
                 *http = old;
-                let _ = self.logging.apply(&old_loggers);
+                self.logging.undo(change);
                 return Err(error);
             }
         }

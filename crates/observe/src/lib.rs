@@ -2,15 +2,18 @@
 //!
 //! Knows nothing of DHCP, sockets or async runtimes, so that every crate can report through it.
 
+mod exposition;
 pub mod log;
 pub mod logger;
 pub mod message;
 pub mod stats;
 mod time;
 
+pub use exposition::Exposition;
 pub use log::{
-    Capture, Captured, Facility, LogConfigError, LogLocks, LoggerSettings, Logging, LoggingEnd, LoggingError,
-    OutputSettings, Pattern, Severity, StartUp, SystemLog, Target, capture, parse_loggers, redact,
+    Capture, Captured, Facility, LogConfigError, LogLocks, LoggerSettings, Logging, LoggingChange,
+    LoggingEnd, LoggingError, OutputSettings, Pattern, Severity, StartUp, SystemLog, Target, capture,
+    parse_loggers, redact,
 };
 pub use logger::{Level, Logger, Threshold, logger_at, logger_index, loggers};
 pub use message::Message;

@@ -1,23 +1,19 @@
 //! `GET /metrics` in the text format of Prometheus, with the names and labels of kea-exporter, so that dashboards and
 //! alarms made for it go on; and what it leaves out.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use base::{Family, SubnetId};
 use control::Origin;
 use control::gate::Admission;
 use control::http::{Page, Reply, StatusCode};
+use observe::Exposition;
 use observe::stats::StatisticValue;
 
 use crate::Protocol;
 use crate::leases::Home;
 use crate::protocol::Config;
 use crate::server::Server;
-
-/// The format's name.
-const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Where a statistic goes: its metric without `kea_dhcp4_`, what it tells, and a label that names the statistic among
 /// the others of the metric.
@@ -113,6 +109,13 @@ static SUBNETS6: &[Row] = &[
     row("v6-reservation-conflicts", "reservation_conflicts_total", None),
 ];
 
+/// Statistics of pools of prefixes. Exporters know none: under the names of subnets they would be counted twice.
+static PREFIX_POOLS: &[Row] = &[
+    row("assigned-pds", "pd_pool_assigned_total", None),
+    row("reclaimed-leases", "pd_pool_reclaimed_total", None),
+    row("total-pds", "pd_pool_total", None),
+];
+
 /// What a metric tells.
 fn help(metric: &str) -> &'static str {
     match metric {
@@ -133,6 +136,9 @@ fn help(metric: &str) -> &'static str {
         "na_reuses_total" => "IA_NA leases that were renewed in memory alone",
         "pd_assigned_total" => "Delegated prefixes (IA_PD)",
         "pd_total" => "Prefixes of the pools",
+        "pd_pool_assigned_total" => "Delegated prefixes of a pool",
+        "pd_pool_reclaimed_total" => "Expired prefixes of a pool that were reclaimed",
+        "pd_pool_total" => "Prefixes of a pool",
         "pd_reuses_total" => "IA_PD leases that were renewed in memory alone",
         "leases" => "Leases in the store, in any state",
         "lease_writes_pending" => "Changes of leases that are not on the medium yet",
@@ -142,39 +148,6 @@ fn help(metric: &str) -> &'static str {
         "uptime_seconds" => "Seconds since the start",
         _ => "",
     }
-}
-
-/// Metrics by name, each with its lines.
-struct Metrics {
-    prefix: &'static str,
-    lines: BTreeMap<&'static str, String>,
-}
-
-impl Metrics {
-    fn add(&mut self, metric: &'static str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
-        let lines = self.lines.entry(metric).or_default();
-        let _ = write!(lines, "{}{metric}", self.prefix);
-        for (at, (name, value)) in labels.iter().enumerate() {
-            let open = if at == 0 { '{' } else { ',' };
-            let _ = write!(lines, "{open}{name}=\"{}\"", escaped(value));
-        }
-        let close = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(lines, "{close} {value}");
-    }
-
-    fn text(self) -> String {
-        let mut out = String::new();
-        for (metric, lines) in self.lines {
-            let name = format!("{}{metric}", self.prefix);
-            let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} gauge", help(metric));
-            out.push_str(&lines);
-        }
-        out
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// A statistic of a subnet: `subnet[1].assigned-addresses`, `subnet[1].pool[0].assigned-addresses`,
@@ -196,6 +169,10 @@ impl<'a> OfSubnet<'a> {
         let (kind, number) = pool.split_once('[')?;
         Some(Self { subnet, pool: Some((kind, number.parse().ok()?)), name })
     }
+
+    fn is_prefix_pool(&self) -> bool {
+        self.pool.is_some_and(|(kind, _)| kind == "pd-pool")
+    }
 }
 
 /// The rows of a family: of packets, of subnets.
@@ -214,7 +191,7 @@ fn find(rows: &'static [Row], statistic: &str) -> Option<&'static Row> {
 pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
     let active = server.shared.active.load_full();
     let (packets, subnets, prefix) = rows(P::FAMILY);
-    let mut metrics = Metrics { prefix, lines: BTreeMap::new() };
+    let mut metrics = Exposition::new(prefix);
     server.registry.for_each(|name, value| {
         let value = match value {
             StatisticValue::Integer(value) => i128::from(*value),
@@ -224,7 +201,7 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
         if let Some(row) = find(packets, name) {
             metrics.add(row.metric, &row.label.into_iter().collect::<Vec<_>>(), value);
         } else if let Some(of) = OfSubnet::parse(name)
-            && let Some(row) = find(subnets, of.name)
+            && let Some(row) = find(if of.is_prefix_pool() { PREFIX_POOLS } else { subnets }, of.name)
         {
             subnet::<P>(&mut metrics, &active.config, row, &of, value);
         }
@@ -248,11 +225,11 @@ pub(crate) fn text<P: Protocol>(server: &Server<P>) -> String {
     metrics.add("queue_late_drops_total", &[], lost.late);
     let uptime = server.shared.clock.steady().saturating_sub(server.started) / 1_000_000;
     metrics.add("uptime_seconds", &[], uptime);
-    metrics.text()
+    metrics.text(help)
 }
 
 fn subnet<P: Protocol>(
-    metrics: &mut Metrics,
+    metrics: &mut Exposition,
     config: &Config<P>,
     row: &'static Row,
     of: &OfSubnet<'_>,
@@ -299,9 +276,10 @@ pub(crate) fn pages<P: Protocol>(server: &Arc<Server<P>>) -> Vec<Page> {
             match server.commands.admits("statistic-get-all", origin) {
                 Admission::Forbidden => Reply::error(StatusCode::FORBIDDEN),
                 Admission::Unauthorized => Reply::error(StatusCode::UNAUTHORIZED),
-                Admission::Granted | Admission::Filtered(_) => {
-                    Reply { content_type: FORMAT.into(), ..Reply::text(StatusCode::OK, text(server)) }
-                }
+                Admission::Granted | Admission::Filtered(_) => Reply {
+                    content_type: Exposition::FORMAT.into(),
+                    ..Reply::text(StatusCode::OK, text(server))
+                },
             }
         }),
         page("/livez", true, |_, _| Reply::text(StatusCode::OK, "ok\n".to_owned())),
@@ -318,7 +296,7 @@ mod tests {
 
     #[test]
     fn rows_are_in_order_and_explained() {
-        for rows in [PACKETS4, SUBNETS4, PACKETS6, SUBNETS6] {
+        for rows in [PACKETS4, SUBNETS4, PACKETS6, SUBNETS6, PREFIX_POOLS] {
             assert!(rows.windows(2).all(|pair| pair[0].statistic < pair[1].statistic));
             assert!(rows.iter().all(|row| !help(row.metric).is_empty()));
         }
@@ -338,20 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
-        let mut metrics = Metrics { prefix: "kea_dhcp4_", lines: BTreeMap::new() };
-        metrics.add(SENT, &[("operation", "ack")], 3);
-        metrics.add(SENT, &[("operation", "a\"b\\")], 4);
-        metrics.add("leases", &[], 5);
-        assert_eq!(
-            metrics.text(),
-            "# HELP kea_dhcp4_leases Leases in the store, in any state\n\
-             # TYPE kea_dhcp4_leases gauge\n\
-             kea_dhcp4_leases 5\n\
-             # HELP kea_dhcp4_packets_sent_total Packets sent\n\
-             # TYPE kea_dhcp4_packets_sent_total gauge\n\
-             kea_dhcp4_packets_sent_total{operation=\"ack\"} 3\n\
-             kea_dhcp4_packets_sent_total{operation=\"a\\\"b\\\\\"} 4\n"
-        );
+    fn pools_of_prefixes_are_not_counted_with_their_subnets() {
+        let of = |name| OfSubnet::parse(name).unwrap().is_prefix_pool();
+        assert!(of("subnet[7].pd-pool[2].assigned-pds"));
+        assert!(!of("subnet[7].pool[2].assigned-nas") && !of("subnet[7].assigned-pds"));
+        for row in PREFIX_POOLS {
+            assert!([SUBNETS4, SUBNETS6].iter().all(|rows| rows.iter().all(|of| of.metric != row.metric)));
+        }
     }
 }

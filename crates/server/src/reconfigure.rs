@@ -50,7 +50,6 @@ pub(crate) struct State<P: Protocol> {
     pub(crate) lease_file: PathBuf,
     /// Bulk leasequery.
     pub(crate) bulk: Option<Bulk>,
-    pub(crate) loggers: Vec<observe::LoggerSettings>,
     /// For partners of high availability.
     pub(crate) listeners: Listeners,
 }
@@ -64,7 +63,6 @@ impl<P: Protocol> Default for State<P> {
             hosts: Vec::new(),
             lease_file: PathBuf::new(),
             bulk: None,
-            loggers: Vec::new(),
             listeners: Listeners::default(),
         }
     }
@@ -196,8 +194,7 @@ impl<P: Protocol> Server<P> {
         let mut hooks =
             if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };
         let listed = hooks.as_mut().ok();
-        let (places, report) =
-            security::places::<P>(services, listed, &self.paths, &self.file, self.arguments.relaxed);
+        let (places, report) = security::places::<P>(services, listed, &self.paths, self.arguments.relaxed);
         report.log_warnings();
         // The lease file is looked at before other files of its kind.
         if places.lease_file.as_os_str().is_empty()
@@ -290,8 +287,10 @@ impl<P: Protocol> Server<P> {
         let workers = self.new_workers(&services.multi_threading).await?;
         let listened = hooks.ha.as_ref().filter(|_| services.multi_threading.enable);
         let listened = listened.map(|settings| settings.0.as_slice()).unwrap_or_default();
+        let mut logging = None;
         let opened = async {
-            self.logging.apply(&places.loggers).map_err(|error| Refusal::new(error.to_string()))?;
+            let change = self.logging.apply(&places.loggers);
+            logging = Some(change.map_err(|error| Refusal::new(error.to_string()))?);
             let fresh =
                 self.with_channels(&places.sockets, |serving| state.channels.bind(&control_sockets, serving));
             let fresh = fresh.map_err(Refusal::new)?;
@@ -306,12 +305,12 @@ impl<P: Protocol> Server<P> {
             Ok(opened) => opened,
             Err(refusal) => {
                 crate::sockets::end(workers.unwrap_or_default()).await;
-                // These settings were in use, so they can be used.
-                let _: Result<(), _> = self.logging.apply(&state.loggers);
+                if let Some(change) = logging {
+                    self.logging.undo(change);
+                }
                 return Err(refusal);
             }
         };
-        state.loggers = places.loggers;
         state.file = file;
         self.with_channels(&places.sockets, |serving| {
             state.channels.keep(&control_sockets, serving, |error| {

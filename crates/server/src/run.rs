@@ -314,9 +314,9 @@ async fn start<P: Protocol>(
 /// logged where its operator looks. Faults of the loggers themselves are found with all others.
 fn log_as_configured<P: Protocol>(server: &Server<P>, draft: &Draft<P>) {
     let loggers = config::loggers(&draft.written.globals);
-    let mut audit = daemon::Audit::new(&server.paths, &server.file, false);
+    let mut audit = daemon::Audit::new(&server.paths, false);
     let loggers = channels::loggers(&mut audit, &loggers);
-    let _: Result<(), _> = server.logging.apply(&loggers);
+    let _: Result<_, _> = server.logging.apply(&loggers);
 }
 
 /// A server that knows nothing yet: no lease, no socket, no subnet.

@@ -24,17 +24,24 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens or creates `path` (mode 0640 at most) for appending, and its lock file if it may be rotated.
+    /// Opens or creates `path` (mode 0640 at most) for appending, and its lock file if it may be rotated. `made` is told of
+    /// what was not there before.
     pub(super) fn open(
         path: &Path,
         rotation: Option<(u64, u32)>,
         lock_file: Option<PathBuf>,
+        made: &mut Vec<PathBuf>,
     ) -> io::Result<Self> {
+        // Only who makes a file knows that it is new.
+        let fresh = |path: &Path| options().create_new(true).open(path).is_ok();
+        if fresh(path) {
+            made.push(path.to_owned());
+        }
         let (file, identity, size) = open(path)?;
-        if rotation.is_some()
-            && let Some(lock_file) = &lock_file
+        if let Some(lock_file) = lock_file.as_deref().filter(|_| rotation.is_some())
+            && fresh(lock_file)
         {
-            lock(lock_file);
+            made.push(lock_file.to_owned());
         }
         Ok(Self { path: path.to_owned(), file, identity, size, buffer: Vec::new(), rotation, lock_file })
     }
@@ -138,13 +145,19 @@ impl Drop for LogFile {
     }
 }
 
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).mode(0o640);
+    options
+}
+
 /// A lock file. Without one (missing directory, other owner) there is nobody to agree with.
 fn lock(path: &Path) -> Option<File> {
-    OpenOptions::new().create(true).append(true).mode(0o640).open(path).ok()
+    options().create(true).open(path).ok()
 }
 
 fn open(path: &Path) -> io::Result<(File, (u64, u64), u64)> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
+    let file = options().create(true).open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -158,6 +171,14 @@ mod tests {
 
     use super::*;
 
+    fn open_log(
+        path: &Path,
+        rotation: Option<(u64, u32)>,
+        lock_file: Option<PathBuf>,
+    ) -> io::Result<LogFile> {
+        LogFile::open(path, rotation, lock_file, &mut Vec::new())
+    }
+
     fn read(path: &Path) -> String {
         fs::read_to_string(path).unwrap_or_default()
     }
@@ -166,7 +187,7 @@ mod tests {
     fn rotates_before_the_size_is_passed_and_keeps_the_versions() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
-        let mut log = LogFile::open(&path, Some((10, 2)), Some(dir.path().join("lock"))).unwrap();
+        let mut log = open_log(&path, Some((10, 2)), Some(dir.path().join("lock"))).unwrap();
         assert!(dir.path().join("lock").exists());
         for line in ["one1\n", "two2\n", "three\n", "four4\n", "five5\n"] {
             log.write(line.as_bytes(), true).unwrap();
@@ -183,7 +204,7 @@ mod tests {
     fn a_line_larger_than_the_limit_is_kept_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
-        let mut log = LogFile::open(&path, Some((10, 1)), None).unwrap();
+        let mut log = open_log(&path, Some((10, 1)), None).unwrap();
         log.write(b"0123456789abc\n", true).unwrap();
         assert_eq!(read(&path), "0123456789abc\n");
         log.write(b"x\n", true).unwrap();
@@ -197,7 +218,7 @@ mod tests {
     fn gathered_lines_appear_on_flush_and_at_the_end() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
-        let mut log = LogFile::open(&path, None, None).unwrap();
+        let mut log = open_log(&path, None, None).unwrap();
         log.write(b"a\n", false).unwrap();
         assert_eq!(read(&path), "");
         log.write(b"b\n", true).unwrap();
@@ -211,7 +232,7 @@ mod tests {
     fn a_moved_file_is_opened_anew() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
-        let mut log = LogFile::open(&path, None, None).unwrap();
+        let mut log = open_log(&path, None, None).unwrap();
         log.write(b"a\n", true).unwrap();
         fs::rename(&path, dir.path().join("old")).unwrap();
         log.write(b"b\n", true).unwrap();
@@ -226,8 +247,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kea.log");
         let lock = Some(dir.path().join("lock"));
-        let mut first = LogFile::open(&path, Some((40, 9)), lock.clone()).unwrap();
-        let mut second = LogFile::open(&path, Some((40, 9)), lock).unwrap();
+        let mut first = open_log(&path, Some((40, 9)), lock.clone()).unwrap();
+        let mut second = open_log(&path, Some((40, 9)), lock).unwrap();
         for number in 0..20 {
             first.write(format!("first{number:02}\n").as_bytes(), true).unwrap();
             second.write(format!("other{number:02}\n").as_bytes(), true).unwrap();
@@ -251,7 +272,7 @@ mod tests {
         ) {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("kea.log");
-            let mut log = LogFile::open(&path, Some((most, versions)), None).unwrap();
+            let mut log = open_log(&path, Some((most, versions)), None).unwrap();
             let mut all = String::new();
             for (number, (length, flush)) in lines.into_iter().enumerate() {
                 let line = format!("{number:0length$}\n");

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
+use std::fs;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -105,8 +106,16 @@ struct Core {
     zone: TimeZone,
     started: u64,
     routes: ArcSwap<Routes>,
-    /// One reconfiguration at a time.
-    changing: Mutex<()>,
+    /// The settings in force. One reconfiguration at a time.
+    settings: Mutex<Vec<LoggerSettings>>,
+}
+
+/// Settings that came into force, for who may have to take them back: [`Logging::undo`].
+#[derive(Debug)]
+pub struct LoggingChange {
+    before: Vec<LoggerSettings>,
+    /// Files that were not there before.
+    made: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Core {
@@ -143,7 +152,7 @@ impl Logging {
             clock,
             zone,
             routes: ArcSwap::from_pointee(Routes { by_logger: Vec::new(), outputs: HashMap::new() }),
-            changing: Mutex::new(()),
+            settings: Mutex::default(),
         };
         let logging = Self { core: Arc::new(core) };
         logging.apply(&[])?;
@@ -155,10 +164,32 @@ impl Logging {
     }
 
     /// Logs by these settings from the next message on. Files that are in use already stay open, those that were
-    /// moved meanwhile are opened anew. On an error nothing changes.
-    pub fn apply(&self, settings: &[LoggerSettings]) -> Result<(), LoggingError> {
+    /// moved meanwhile are opened anew.
+    ///
+    /// # Errors
+    /// When something cannot be opened; then nothing changes.
+    pub fn apply(&self, settings: &[LoggerSettings]) -> Result<LoggingChange, LoggingError> {
+        let mut current = self.core.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = Vec::new();
+        if let Err(error) = self.switch(settings, &mut made) {
+            remove_empty(&made);
+            return Err(error);
+        }
+        Ok(LoggingChange { before: std::mem::replace(&mut *current, settings.to_vec()), made })
+    }
+
+    /// Logs again by the settings before a change. What it made and nobody wrote to is removed.
+    pub fn undo(&self, change: LoggingChange) {
+        let mut current = self.core.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        // These settings were in use, so they can be used.
+        if self.switch(&change.before, &mut Vec::new()).is_ok() {
+            *current = change.before;
+            remove_empty(&change.made);
+        }
+    }
+
+    fn switch(&self, settings: &[LoggerSettings], made: &mut Vec<PathBuf>) -> Result<(), LoggingError> {
         let core = &*self.core;
-        let _one = core.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = core.routes.load_full();
         let wanted = effective(&core.root, settings, &core.default_output, core.verbose);
 
@@ -177,7 +208,7 @@ impl Logging {
                     }
                     Arc::clone(output)
                 }
-                None => Arc::new(core.open(settings)?),
+                None => Arc::new(core.open(settings, made)?),
             };
             outputs.insert(key.clone(), output);
         }
@@ -238,6 +269,12 @@ impl Logging {
     }
 }
 
+fn remove_empty(files: &[PathBuf]) {
+    for file in files.iter().filter(|file| fs::metadata(file).is_ok_and(|there| there.len() == 0)) {
+        let _ = fs::remove_file(file);
+    }
+}
+
 fn route(root: &str, logger: &str, wanted: &Effective, outputs: &HashMap<String, Arc<Output>>) -> Route {
     let sinks = wanted
         .outputs
@@ -255,7 +292,7 @@ fn route(root: &str, logger: &str, wanted: &Effective, outputs: &HashMap<String,
 }
 
 impl Core {
-    fn open(&self, settings: &OutputSettings) -> Result<Output, LoggingError> {
+    fn open(&self, settings: &OutputSettings, made: &mut Vec<PathBuf>) -> Result<Output, LoggingError> {
         let stream = |stream, opened: io::Result<Stream>| match opened {
             Ok(opened) => Ok(Output::Stream(Mutex::new(opened))),
             Err(source) => Err(LoggingError::Stream { stream, source }),
@@ -268,7 +305,7 @@ impl Core {
                 Ok(Output::Syslog(Mutex::new(syslog)))
             }
             Target::File(path) => {
-                LogFile::open(Path::new(path), settings.rotation(), self.locks.of(Path::new(path)))
+                LogFile::open(Path::new(path), settings.rotation(), self.locks.of(Path::new(path)), made)
                     .map(|file| Output::File(Mutex::new(file)))
                     .map_err(|source| LoggingError::Open { path: path.clone(), source })
             }
@@ -469,6 +506,41 @@ mod tests {
             format!("{}{}", packets("c2"), packets("c3"))
         );
         assert_eq!(fs::read_to_string(&late).unwrap(), packets("c4"));
+    }
+
+    #[test]
+    fn settings_that_are_taken_back_leave_no_files() {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let logging = logging(&at("before"), false);
+        fs::write(at("there"), "").unwrap();
+        let files = || {
+            let mut names: Vec<_> =
+                fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        tracing::subscriber::with_default(logging.subscriber(), || {
+            let both = [
+                to_file("kea-dhcp4", "INFO", &at("ghost"), "%m\n"),
+                to_file("kea-dhcp4.packets", "INFO", &at("no/such/dir"), "%m\n"),
+            ];
+            assert!(logging.apply(&both.concat()).is_err());
+            assert_eq!(files(), ["before", "there"]);
+            for (name, written, left) in [("ghost", false, 2), ("there", false, 2), ("kept", true, 3)] {
+                let change = logging.apply(&to_file("kea-dhcp4", "INFO", &at(name), "%m\n")).unwrap();
+                assert!(at(name).exists());
+                if written {
+                    crate::log!(messages::Started { version: 1 });
+                }
+                logging.undo(change);
+                assert_eq!(files().len(), left, "{name}: {:?}", files());
+                crate::log!(messages::Started { version: 2 });
+            }
+        });
+        let lines = |name: &str| fs::read_to_string(at(name)).unwrap().lines().count();
+        assert_eq!((lines("before"), lines("there"), lines("kept")), (3, 0, 1));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod settings;
 mod system;
 
 pub use capture::{Capture, Captured, capture};
-pub use layer::{LogLocks, Logging, LoggingEnd, LoggingError, StartUp};
+pub use layer::{LogLocks, Logging, LoggingChange, LoggingEnd, LoggingError, StartUp};
 pub use pattern::{Pattern, PatternError};
 pub use redact::redact;
 pub use settings::{

@@ -3,6 +3,7 @@
 mod commands;
 mod exchange;
 mod messages;
+mod pages;
 mod report;
 mod service;
 mod settings;

@@ -70,7 +70,7 @@ pub(crate) struct Service {
     pub(crate) statistics: Arc<Statistics>,
     /// Exit status and what is done before, once the server is to end.
     pub(crate) shutdown: watch::Sender<Option<(u8, Ending)>>,
-    commands: Arc<CommandTable>,
+    pub(crate) commands: Arc<CommandTable>,
     logging: Logging,
     settings: RwLock<Arc<Settings>>,
     /// One configuration comes into force at a time.
@@ -85,7 +85,7 @@ impl Service {
     }
 
     /// Puts a configuration into force, or leaves everything as it is.
-    pub(crate) async fn put_into_force(&self, settings: Settings) -> Result<(), String> {
+    pub(crate) async fn put_into_force(self: &Arc<Self>, settings: Settings) -> Result<(), String> {
         let mut channels = self.channels.lock().await;
         let redacted = observe::redact(&config::write_d2(&settings.written));
         observe::log!(messages::Configure { what: "update", config: json::to_string(&redacted) });
@@ -94,19 +94,14 @@ impl Service {
             Some(address) if before.listen != Some(address) => Some(work::listen(address).await?),
             _ => None,
         };
-        self.logging.apply(&settings.loggers).map_err(|error| error.to_string())?;
-        let no_pages = Vec::new;
-        let serving = Serving {
-            commands: &self.commands,
-            service: SERVICE,
-            pages: &no_pages,
-            tls: &settings.places.tls,
-        };
+        let change = self.logging.apply(&settings.loggers).map_err(|error| error.to_string())?;
+        let pages = || crate::pages::pages(self);
+        let serving =
+            Serving { commands: &self.commands, service: SERVICE, pages: &pages, tls: &settings.places.tls };
         let fresh = match channels.bind(&settings.control_sockets, &serving) {
             Ok(fresh) => fresh,
             Err(error) => {
-                // These settings were in use, so they can be used.
-                let _: Result<(), _> = self.logging.apply(&before.loggers);
+                self.logging.undo(change);
                 return Err(error);
             }
         };

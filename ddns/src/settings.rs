@@ -79,7 +79,7 @@ impl Settings {
         let mut direction = |domains| domains_of(domains, &keys, &mut faults);
         let updates =
             updater::Settings { forward: direction(&config.forward), reverse: direction(&config.reverse) };
-        let mut audit = Audit::new(&site.paths, &site.file, site.relaxed);
+        let mut audit = Audit::new(&site.paths, site.relaxed);
         let places = SocketPlaces::judge(&mut audit, &config.control_sockets);
         let loggers = channels::loggers(&mut audit, &config.loggers);
         let gate = match Libraries::load(&config.hooks_libraries, hooks::Daemon::D2) {

@@ -294,7 +294,7 @@ impl<A: Selectable> Selection<A> {
     }
 
     /// Whether an entry names the interface, with or without address.
-    pub(crate) fn names_interface(&self, name: &str) -> bool {
+    pub fn names_interface(&self, name: &str) -> bool {
         let mut addresses = self.addresses.range((name.to_owned(), A::LOWEST)..);
         self.names.contains(name) || addresses.next().is_some_and(|(other, _)| other == name)
     }

@@ -156,6 +156,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// Whether clients are heard on the interface, as far as the selection goes.
     fn selects(selection: &Self::Selection, interface: &net::Interface) -> bool;
     fn selects_nothing(selection: &Self::Selection) -> bool;
+    /// Whether it names the interface, rather than takes it with all others (`*`).
+    fn selects_by_name(selection: &Self::Selection, interface: &str) -> bool;
     /// Opens and closes sockets as the selection and the interfaces ask; `None` closes all. Tells the locals.
     fn follow(
         sockets: &mut Self::Sockets,

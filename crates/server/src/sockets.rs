@@ -44,6 +44,9 @@ pub(crate) struct SocketStatus {
     pub(crate) workers: usize,
     /// What keeps service sockets from being open.
     pub(crate) problems: Vec<String>,
+    /// The first of them that is about an interface that the configuration names: with `*` many a machine has some that are
+    /// down, and nobody misses them.
+    pub(crate) missed: Option<String>,
     /// No service socket is open.
     pub(crate) none: bool,
     /// See [`ServiceSockets::attempts`].
@@ -187,6 +190,10 @@ impl<P: Protocol> Server<P> {
         {
             let mut status = self.socket_status();
             status.problems = changes.problems.iter().map(ToString::to_string).collect();
+            let mut missed = changes.problems.iter();
+            status.missed = missed
+                .find(|problem| P::selects_by_name(selection, problem.interface()))
+                .map(ToString::to_string);
             status.none = changes.none;
         }
         for problem in &changes.problems {

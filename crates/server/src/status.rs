@@ -15,11 +15,12 @@ pub(crate) fn unready<P: Protocol>(server: &Server<P>) -> Option<String> {
         return Some("the service is disabled".to_owned());
     }
     let sockets = server.socket_status().clone();
-    if let Some(problem) = sockets.problems.into_iter().next() {
+    if let Some(problem) = sockets.missed {
         return Some(problem);
     }
     if sockets.none {
-        return Some("no interface is listened on".to_owned());
+        let problems = sockets.problems.into_iter().next();
+        return Some(problems.unwrap_or_else(|| "no interface is listened on".to_owned()));
     }
     server.shared.active.load().home.error().map(|error| format!("leases can not be stored: {error}"))
 }
@@ -70,6 +71,11 @@ pub(crate) fn get<P: Protocol>(server: &Server<P>) -> Answer {
     let drops: Map = counts.map(|(name, packets)| (name.to_owned(), Value::from(packets))).collect();
     put("packet-queue-drops", drops.into());
     put("lease-store", leases(&active.home).into());
+    if let Some(memfile) = active.home.file()
+        && memfile.settings().durability != memfile::Durability::None
+    {
+        put("csv-lease-file", memfile.settings().path.to_string_lossy().as_ref().into());
+    }
     if let Some(ha) = &active.ha {
         put("high-availability", ha.group.report());
     }

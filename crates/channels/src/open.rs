@@ -1,6 +1,6 @@
 //! Control channels: bound before a configuration comes into force, served once it is.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,9 +52,8 @@ impl Channels {
         wanted: &[ControlSocket],
         serving: &Serving<'_>,
     ) -> Result<Vec<(ControlSocket, Bound)>, String> {
-        let fresh =
-            wanted.iter().filter(|wanted| !self.0.iter().any(|(open, _)| is_same_place(open, wanted)));
-        fresh.map(|wanted| Ok((wanted.clone(), serving.bind(wanted)?))).collect()
+        let fresh = wanted.iter().filter(|one| !self.0.iter().any(|(open, _)| is_same_place(open, one)));
+        fresh.map(|one| Ok((one.clone(), serving.bind(one, has_v4_sibling(one, wanted))?))).collect()
     }
 
     /// Serves what was bound.
@@ -120,7 +119,7 @@ impl Channel {
 }
 
 impl Serving<'_> {
-    fn bind(&self, wanted: &ControlSocket) -> Result<Bound, String> {
+    fn bind(&self, wanted: &ControlSocket, only_v6: bool) -> Result<Bound, String> {
         match wanted {
             ControlSocket::Unix { path } => {
                 // Its directory was judged with the other paths.
@@ -130,6 +129,7 @@ impl Serving<'_> {
             }
             ControlSocket::Http { address, port, .. } => {
                 let (settings, handler) = self.http(wanted)?;
+                let settings = HttpSettings { only_v6, ..settings };
                 let server =
                     HttpServer::bind(SocketAddr::new(*address, *port), Limits::HTTP, &settings, handler)
                         .map_err(|error| error.to_string())?;
@@ -156,11 +156,21 @@ impl Serving<'_> {
                     }
                 },
                 pages: (self.pages)(),
+                ..HttpSettings::default()
             },
             ControlSocket::Unix { .. } => HttpSettings::default(),
         };
         Ok((settings, handler))
     }
+}
+
+/// Whether clients of a socket on `::` that come by IPv4 have one of their own, on `0.0.0.0` and the same port.
+fn has_v4_sibling(socket: &ControlSocket, all: &[ControlSocket]) -> bool {
+    let ControlSocket::Http { address: IpAddr::V6(_), port: wanted, .. } = socket else { return false };
+    all.iter().any(|other| {
+        matches!(other, ControlSocket::Http { address, port, .. }
+            if port == wanted && *address == IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    })
 }
 
 /// Whether two control sockets have one path, or one address and port.

@@ -87,9 +87,7 @@ pub fn resolve_d2(map: &Map, env: &ResolveEnv) -> (D2Config, Vec<ConfigError>) {
     };
     let (forward, reverse) = (domains("forward-ddns"), domains("reverse-ddns"));
     ctx.enter("control-sockets");
-    let sockets = list(map, "control-sockets").iter();
-    let control_sockets =
-        sockets.filter_map(|socket| service::control_socket(&mut ctx, socket, REALM)).collect();
+    let control_sockets = service::control_sockets(&mut ctx, list(map, "control-sockets"), REALM);
     let address = text(map, "ip-address").and_then(|address| address.parse().ok());
     let config = D2Config {
         listen: SocketAddr::new(

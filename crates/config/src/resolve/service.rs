@@ -56,8 +56,7 @@ pub(crate) fn resolve(ctx: &mut Context<'_>, map: &Map, pos: &Pos) -> Services {
         Family::V4 => "kea-dhcpv4-server",
         Family::V6 => "kea-dhcpv6-server",
     };
-    let control_sockets =
-        list(map, "control-sockets").iter().filter_map(|socket| control_socket(ctx, socket, realm)).collect();
+    let control_sockets = control_sockets(ctx, list(map, "control-sockets"), realm);
     ctx.enter("lease-database");
     let lease_database = match map.get("lease-database").and_then(Value::as_map) {
         Some(database) => database_access(ctx, database),
@@ -308,7 +307,30 @@ pub(crate) fn database_access(ctx: &mut Context<'_>, map: &Map) -> DatabaseAcces
     }
 }
 
-pub(super) fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<ControlSocket> {
+/// The sockets of `control-sockets`, each at a place of its own.
+pub(super) fn control_sockets<'v>(
+    ctx: &mut Context<'_>,
+    written: impl IntoIterator<Item = &'v Value>,
+    realm: &str,
+) -> Vec<ControlSocket> {
+    let mut sockets: Vec<ControlSocket> = Vec::new();
+    for value in written {
+        let Some(socket) = control_socket(ctx, value, realm) else { continue };
+        let place = |socket: &ControlSocket| match socket {
+            ControlSocket::Unix { .. } => None,
+            ControlSocket::Http { address, port, .. } => Some((*address, *port)),
+        };
+        if let Some((address, port)) = place(&socket)
+            && sockets.iter().any(|other| place(other) == Some((address, port)))
+        {
+            ctx.fault(&value.pos(), format_args!("there are two control sockets on {address} port {port}"));
+        }
+        sockets.push(socket);
+    }
+    sockets
+}
+
+fn control_socket(ctx: &mut Context<'_>, value: &Value, realm: &str) -> Option<ControlSocket> {
     let map = value.as_map()?;
     match text(map, "socket-type")? {
         "unix" => Some(ControlSocket::Unix { path: text(map, "socket-name")?.to_owned() }),

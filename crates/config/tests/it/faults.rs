@@ -357,6 +357,19 @@ fn options_definitions_and_classes() {
 }
 
 #[test]
+fn control_sockets_in_one_place() {
+    let http = r#"{ "socket-type": "http" }"#;
+    let https = r#"{ "socket-type": "https", "socket-address": "127.0.0.1", "socket-port": 8000, "trust-anchor": "x",
+        "cert-file": "y", "key-file": "z" }"#;
+    let two = format!(r#""control-sockets": [ {http}, {https} ]"#);
+    check(&[(&two, "there are two control sockets on 127.0.0.1 port 8000")], |members| {
+        resolve(members).map(|_| ())
+    });
+    let elsewhere = two.replace("8000", "8001");
+    assert!(resolve(&elsewhere).is_ok());
+}
+
+#[test]
 fn process_maps() {
     check(
         &[

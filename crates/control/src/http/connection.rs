@@ -163,7 +163,7 @@ struct Client {
 impl Client {
     /// Somebody without TLS.
     fn new(address: SocketAddr) -> Self {
-        let name = address.ip().to_canonical().to_string();
+        let name = address.ip().to_string();
         Self { address, name, secure: false, certificate: None }
     }
 }

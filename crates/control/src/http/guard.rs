@@ -15,6 +15,9 @@ use tokio::time::Instant;
 
 use crate::Limits;
 
+/// Headers that hyper reads of one request.
+const MOST_HEADERS: usize = 100;
+
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -36,6 +39,8 @@ struct Place {
     more: bool,
     /// The client may still be sending a body that is not read.
     abandoned: bool,
+    /// Octets and lines that have come of the request, as far as its head may go.
+    head: (usize, usize),
 }
 
 /// The place of a connection, shared by its stream, its service and its driver.
@@ -47,7 +52,13 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(limits: Limits) -> Self {
-        let place = Place { phase: Phase::Receiving, since: Instant::now(), more: false, abandoned: false };
+        let place = Place {
+            phase: Phase::Receiving,
+            since: Instant::now(),
+            more: false,
+            abandoned: false,
+            head: (0, 0),
+        };
         Self { place: Arc::new(Mutex::new(place)), limits }
     }
 
@@ -86,16 +97,27 @@ impl State {
             }
     }
 
-    fn read_some(&self) {
+    fn read_some(&self, octets: &[u8]) {
         let mut place = self.lock();
         match place.phase {
             Phase::Idle => {
                 place.phase = Phase::Receiving;
                 place.since = Instant::now();
+                place.head = (0, 0);
             }
             Phase::Working | Phase::Writing => place.more = true,
             Phase::Receiving => {}
         }
+        if place.head.0 <= self.limits.head {
+            place.head.0 = place.head.0.saturating_add(octets.len());
+            place.head.1 += octets.iter().filter(|octet| **octet == b'\n').count();
+        }
+    }
+
+    /// Whether a head that hyper calls too large has no more in it than may be: then the body is, as far as the head goes.
+    fn head_is_small(&self) -> bool {
+        let (octets, lines) = self.lock().head;
+        octets < self.limits.head && lines <= MOST_HEADERS
     }
 
     fn wrote_some(&self) {
@@ -234,8 +256,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            self.state.read_some();
+        if let Some(octets) = buf.filled().get(before..)
+            && !octets.is_empty()
+        {
+            self.state.read_some(octets);
         }
         Poll::Ready(Ok(()))
     }
@@ -257,6 +281,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
                 let octets = match &this.lines.challenge {
                     Some(challenge) if head.status == 431 => {
                         stock_response(401, &format!("{}{challenge}", this.lines.all))
+                    }
+                    None if head.status == 431 && this.state.head_is_small() => {
+                        stock_response(413, &this.lines.all)
                     }
                     _ => stock_response(head.status, &this.lines.all),
                 };
@@ -349,9 +376,9 @@ mod tests {
         assert_eq!(left(), Limits::HTTP.write);
         state.answered();
         assert_eq!((state.phase(), left()), (Phase::Idle, Limits::HTTP.idle));
-        state.read_some();
+        state.read_some(b"x");
         tokio::time::advance(Duration::from_secs(3)).await;
-        state.read_some();
+        state.read_some(b"x");
         assert_eq!(left(), Limits::HTTP.receive - Duration::from_secs(3), "slow octets win no time");
     }
 }

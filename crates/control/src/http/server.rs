@@ -34,6 +34,8 @@ pub struct HttpSettings {
     pub tls: Option<ServerTls>,
     /// What `GET` serves; every other path is a bad request, as in Kea.
     pub pages: Vec<Page>,
+    /// `::` leaves clients by IPv4 to another socket; otherwise it takes them as well, as the kernel has it.
+    pub only_v6: bool,
 }
 
 /// Why the HTTP server cannot start.
@@ -79,7 +81,7 @@ impl HttpServer {
     ) -> Result<Self, HttpError> {
         let shared = Arc::new(RwLock::new(Arc::new(shared(settings, handler)?)));
         let failed = |error| HttpError::Bind { address, error };
-        let listener = listen(address).map_err(failed)?;
+        let listener = listen(address, settings.only_v6).map_err(failed)?;
         let address = listener.get_ref().local_addr().map_err(failed)?;
         Ok(Self { listener, address, shared, limits })
     }
@@ -112,7 +114,9 @@ impl HttpServer {
                 Some(_) = connections.join_next() => {}
                 accepted = self.listener.async_io(Interest::READABLE, TcpListener::accept) => match accepted {
                     Ok((stream, peer)) => {
-                        let slot = slots.admit(Some(peer.ip().to_canonical()));
+                        // A client by IPv4 is called so, whatever socket it came to.
+                        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                        let slot = slots.admit(Some(peer.ip()));
                         let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner).clone();
                         connections.spawn(connection::serve(
                             stream, peer, slot, shared, self.limits, stopping.clone(),
@@ -169,11 +173,11 @@ fn shared(settings: &HttpSettings, handler: Handler) -> Result<Shared, HttpError
     Ok(Shared::new(settings, headers, handler))
 }
 
-fn listen(address: SocketAddr) -> io::Result<AsyncFd<TcpListener>> {
+fn listen(address: SocketAddr, only_v6: bool) -> io::Result<AsyncFd<TcpListener>> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for old connections to time out.
     socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
+    if only_v6 && address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;

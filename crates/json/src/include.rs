@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::parse::from_latin1;
+
 /// A text that was included.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -40,12 +42,13 @@ impl Default for FileLoader {
 impl Loader for FileLoader {
     fn load(&mut self, path: &str) -> Result<Loaded, String> {
         let file = File::open(path).map_err(|e| e.to_string())?;
-        let mut text = String::new();
+        let mut octets = Vec::new();
         // One octet more than allowed: a device that never ends must not be read for ever.
-        file.take(self.max_bytes.saturating_add(1)).read_to_string(&mut text).map_err(|e| e.to_string())?;
-        if u64::try_from(text.len()).unwrap_or(u64::MAX) > self.max_bytes {
+        file.take(self.max_bytes.saturating_add(1)).read_to_end(&mut octets).map_err(|e| e.to_string())?;
+        if u64::try_from(octets.len()).unwrap_or(u64::MAX) > self.max_bytes {
             return Err(format!("larger than {} octets", self.max_bytes));
         }
+        let text = String::from_utf8(octets).unwrap_or_else(|error| from_latin1(error.as_bytes()));
         Ok(Loaded { name: Arc::from(path), text })
     }
 }

@@ -92,7 +92,8 @@ impl<'a> Parser<'a> {
         Builder { lexer, dialect: self.dialect, max_depth: limits.max_depth, open: Vec::new() }.run()
     }
 
-    /// As [`parse`](Self::parse), for octets that may not be UTF-8.
+    /// As [`parse`](Self::parse), for octets that may not be UTF-8. Old configurations have comments, and even texts, in
+    /// ISO 8859-1: they are read so, with a warning. Commands are refused.
     pub fn parse_bytes(self, octets: &[u8]) -> Result<Parsed, JsonError> {
         match std::str::from_utf8(octets) {
             Ok(text) => self.parse(text),
@@ -101,15 +102,31 @@ impl<'a> Parser<'a> {
                 let line = valid.iter().filter(|c| **c == b'\n').count() + 1;
                 let column = valid.iter().rev().take_while(|c| **c != b'\n').count() + 1;
                 let pos = Pos {
-                    file: self.source,
+                    file: self.source.clone(),
                     line: u32::try_from(line).unwrap_or(u32::MAX),
                     column: u32::try_from(column).unwrap_or(u32::MAX),
                 };
+                if self.dialect == Dialect::Config {
+                    let mut parsed = self.parse(&from_latin1(octets))?;
+                    let text = "the text is not UTF-8 here: read as ISO 8859-1";
+                    parsed.warnings.insert(0, Warning { pos, text });
+                    return Ok(parsed);
+                }
                 let text = "the text is not UTF-8".to_owned();
                 Err(JsonError { dialect: self.dialect, pos, width: 1, text })
             }
         }
     }
+}
+
+/// A text in UTF-8, where octets that are not are characters of ISO 8859-1.
+pub(crate) fn from_latin1(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len());
+    for chunk in octets.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|octet| char::from(*octet)));
+    }
+    text
 }
 
 /// A configuration text without includes.

@@ -135,6 +135,16 @@ fn commands_as_kea_takes_them() {
 }
 
 #[test]
+fn configurations_of_old_days_are_read_as_iso_8859_1() {
+    let octets = b"# B\xfcro\n{ \"a\": \"B\xfcro \xc3\xbc\" }";
+    let parsed = Parser::new(Dialect::Config).source(Arc::from("f")).parse_bytes(octets).unwrap();
+    assert_eq!(json::to_string(&parsed.value), "{ \"a\": \"B\u{fc}ro \u{fc}\" }");
+    let warnings: Vec<_> = parsed.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("read as ISO 8859-1") && warnings[0].contains("f:1.4"), "{warnings:?}");
+}
+
+#[test]
 fn depth_and_size_are_limited() {
     let nest = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert!(config(&nest(100)).is_ok());

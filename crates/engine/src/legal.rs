@@ -2,7 +2,9 @@
 //! by the operator's expressions. They leave once the leases they speak of are durable.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use base::Timestamp;
 use config::LegalLog;
 use expr::{EvalError, Expression, QueryView};
 use lease::Readable;
@@ -39,6 +41,38 @@ pub(crate) fn custom<Q: QueryView, R: QueryView>(
     Some(render())
 }
 
+/// Faults of the operator's expressions. Any client may bring one about with each of its packets, so they are logged once a
+/// second.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    told: AtomicU64,
+    /// Those since.
+    untold: AtomicU64,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { told: AtomicU64::new(u64::MAX), untold: AtomicU64::new(0) }
+    }
+}
+
+impl Faults {
+    /// What is to be logged of a fault, if anything.
+    pub(crate) fn tell(&self, error: &EvalError, now: Timestamp) -> Option<String> {
+        let last = self.told.load(Ordering::Relaxed);
+        let first = last != now.0
+            && self.told.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if !first {
+            self.untold.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(match self.untold.swap(0, Ordering::Relaxed) {
+            0 => error.to_string(),
+            more => format!("{error}; {more} more since the last one that was logged"),
+        })
+    }
+}
+
 /// Values come from clients: what is no text is shown by its number, and may not talk to a terminal.
 fn push(expression: &Expression, view: &impl QueryView, text: &mut String) -> Result<(), EvalError> {
     let value = expression.eval_string(view)?;
@@ -66,4 +100,22 @@ pub(crate) fn identified<'v>(
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_of_once_a_second() {
+        let faults = Faults::default();
+        let told = |now| faults.tell(&EvalError::NotBoolean, Timestamp(now));
+        let text = EvalError::NotBoolean.to_string();
+        assert_eq!(told(0), Some(text.clone()));
+        assert_eq!((told(0), told(0)), (None, None));
+        assert_eq!(told(1), Some(format!("{text}; 2 more since the last one that was logged")));
+        assert_eq!(told(1), None);
+        // A clock that was set back.
+        assert!(told(0).is_some());
+    }
 }

@@ -14,6 +14,7 @@ use super::held::{self, Claim, Held};
 use super::preferred::Preferred;
 use super::ranges::Ranges;
 use super::{Address, Leased, Pool, PoolKind, Shape, pool};
+use crate::legal::Faults;
 use crate::stats::{LeaseStatistics, Scope};
 
 /// What a configuration asks of the allocators.
@@ -155,6 +156,7 @@ pub struct Runtime<L: Leased> {
     /// For allocators that choose at random.
     random: Mutex<XorShift>,
     held: Held,
+    pub(crate) legal_faults: Faults,
 }
 
 /// Rows read from the store at a time.
@@ -165,7 +167,13 @@ impl<L: Leased> Runtime<L> {
     #[must_use]
     pub fn new(statistics: Arc<L::Statistics>, seed: u64) -> Self {
         let random = Mutex::new(XorShift::new(seed));
-        Self { tables: ArcSwap::default(), statistics, random, held: Held::default() }
+        Self {
+            tables: ArcSwap::default(),
+            statistics,
+            random,
+            held: Held::default(),
+            legal_faults: Faults::default(),
+        }
     }
 
     fn seed(&self) -> u64 {

@@ -25,9 +25,11 @@ pub(super) fn tell(
     let reply = reply.filter(|_| log.response.is_some()).and_then(|bytes| library::view(query, bytes));
     let text = match custom(log, query, reply.as_ref()) {
         Some(Ok(text)) => text,
-        Some(Err(reason)) => {
-            let hw_addr = query.label();
-            observe::log!(LegalRenderError { address: lease.address, hw_addr, reason });
+        Some(Err(error)) => {
+            if let Some(reason) = ctx.runtime.legal_faults.tell(&error, ctx.now) {
+                let hw_addr = query.label();
+                observe::log!(LegalRenderError { address: lease.address, hw_addr, reason });
+            }
             words(query, event, lease)
         }
         None => words(query, event, lease),

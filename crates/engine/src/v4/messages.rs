@@ -131,7 +131,8 @@ observe::messages! {
         "A template class spawned a class that client-classes does not define; there is nothing to it but its name.";
     LegalRenderError { address, hw_addr, reason } = "LEGAL_LOG_LEASE4_RENDER_ERROR", "legal-log-hooks", Error,
         "custom request/response-parser-format failed for lease {address} hwaddr {hw_addr} ({reason}); falling back to default format",
-        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words.";
+        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words. Logged once a \
+         second, with the number of entries in between.";
     BootpQuery { query } = "BOOTP_BOOTP_QUERY", "bootp-hooks", Debug(40),
         "recognized a BOOTP query: {query}",
         "A query without message type is answered as BOOTP, because libdhcp_bootp.so is listed.";

@@ -34,8 +34,10 @@ pub(super) fn tell(
     let reply = reply.as_ref().map(|packet| OfLease { packet, lease });
     let text = match custom(log, &OfLease { packet: query, lease }, reply.as_ref()) {
         Some(Ok(text)) => text,
-        Some(Err(reason)) => {
-            observe::log!(LegalRenderError { address: lease.address, duid: &lease.duid, reason });
+        Some(Err(error)) => {
+            if let Some(reason) = ctx.runtime.legal_faults.tell(&error, ctx.now) {
+                observe::log!(LegalRenderError { address: lease.address, duid: &lease.duid, reason });
+            }
             words(query, event, lease)
         }
         None => words(query, event, lease),

@@ -305,7 +305,8 @@ observe::messages! {
         "It was in the form of an earlier release, or had members that are empty (extended-info-checks).";
     LegalRenderError { address, duid, reason } = "LEGAL_LOG_LEASE6_RENDER_ERROR", "legal-log-hooks", Error,
         "custom request/response-parser-format failed for lease {address} duid {duid} ({reason}); falling back to default format",
-        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words.";
+        "An expression of libdhcp_legal_log has no value for this packet. The entry was made in the usual words. Logged once a \
+         second, with the number of entries in between.";
     ExtendedInfoBroken { address, reason } = "DHCPSRV_LEASE6_EXTENDED_INFO_SANITY_FAIL", "dhcpsrv", Error,
         "extended info for lease {address} failed checks ({reason})",
         "It is not as extended-info-checks asks for, and was taken off the lease.";

@@ -50,20 +50,6 @@ impl Protocol for Dhcp4 {
         &[("Memfile backend", "3.1"), ("SQLite configuration backend", "1.0")];
     const COMMANDS: &'static [Entry<Self>] = &[
         entry(
-            "subnet4-get",
-            Access::Read,
-            "id:integer | subnet:string",
-            "A subnet of the running configuration.",
-            |s, c| now(modules::subnet_cmds::subnet_get(&s.config(), &c)),
-        ),
-        entry(
-            "subnet4-list",
-            Access::Read,
-            "metadata:boolean?",
-            "The subnets of the running configuration.",
-            |s, c| now(modules::subnet_cmds::subnet_list(&s.config(), &c)),
-        ),
-        entry(
             "subnet4-select-test",
             Access::Read,
             "interface:string?,address:string?,relay:string?,local:string?,remote:string?,link:string?,subnet:string?,classes:list?",
@@ -215,6 +201,10 @@ impl Protocol for Dhcp4 {
 
     fn selects_nothing(selection: &Selection4) -> bool {
         selection.is_empty()
+    }
+
+    fn selects_by_name(selection: &Selection4, interface: &str) -> bool {
+        selection.names_interface(interface)
     }
 
     fn follow(

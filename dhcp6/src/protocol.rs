@@ -46,29 +46,13 @@ impl Protocol for Dhcp6 {
     const LEASE_FILE: &'static str = "kea-leases6.csv";
     const COMPONENTS: &'static [version::Component] =
         &[("Memfile backend", "3.1"), ("SQLite configuration backend", "1.0")];
-    const COMMANDS: &'static [Entry<Self>] = &[
-        entry(
-            "subnet6-get",
-            Access::Read,
-            "id:integer | subnet:string",
-            "A subnet of the running configuration.",
-            |s, c| now(modules::subnet_cmds::subnet_get(&s.config(), &c)),
-        ),
-        entry(
-            "subnet6-list",
-            Access::Read,
-            "metadata:boolean?",
-            "The subnets of the running configuration.",
-            |s, c| now(modules::subnet_cmds::subnet_list(&s.config(), &c)),
-        ),
-        entry(
-            "subnet6-select-test",
-            Access::Read,
-            "interface:string?,interface-id:string?,remote:string?,link:string?,classes:list?",
-            "Which subnet a client would get.",
-            |s, c| now(subnets::select_test(&s, &c)),
-        ),
-    ];
+    const COMMANDS: &'static [Entry<Self>] = &[entry(
+        "subnet6-select-test",
+        Access::Read,
+        "interface:string?,interface-id:string?,remote:string?,link:string?,classes:list?",
+        "Which subnet a client would get.",
+        |s, c| now(subnets::select_test(&s, &c)),
+    )];
 
     type Model = config::Dhcp6;
     type Lease = Lease6;
@@ -205,6 +189,10 @@ impl Protocol for Dhcp6 {
 
     fn selects_nothing(selection: &Selection6) -> bool {
         selection.is_empty()
+    }
+
+    fn selects_by_name(selection: &Selection6, interface: &str) -> bool {
+        selection.names_interface(interface)
     }
 
     fn follow(

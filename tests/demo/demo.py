@@ -122,7 +122,7 @@ class Demo:
             "server-tag": "headquarters",
             "interfaces-config": {"interfaces": ["lan"]},
             "control-socket": {"socket-type": "unix", "socket-name": socket},
-            "hooks-libraries": [{"library": "libdhcp_cb_cmds.so"}],
+            "hooks-libraries": [{"library": "libdhcp_cb_cmds.so"}, {"library": "libdhcp_subnet_cmds.so"}],
             "config-control": {"config-databases": [{"type": "sqlite", "name": "kea-config.db"}]},
             "lease-database": {"type": "memfile", "name": "kea-leases4.csv"},
             "loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output-options": [{"output": "kea-dhcp4.log"}]}],

@@ -221,9 +221,15 @@ impl Server {
     /// Identifiers of the subnets that it serves.
     #[must_use]
     pub fn served(&self) -> Vec<u64> {
-        let answer = self.command(self.by_family("subnet4-list", "subnet6-list"), Value::Null);
-        let list = answer.at("/subnets").as_array().cloned().unwrap_or_default();
-        list.iter().filter_map(|subnet| subnet.get("id").and_then(Value::as_u64)).collect()
+        let config = self.config();
+        let subnets = |scope: &Value| {
+            scope[self.by_family("subnet4", "subnet6")].as_array().cloned().unwrap_or_default()
+        };
+        let networks = config["shared-networks"].as_array().cloned().unwrap_or_default();
+        let all = subnets(&config).into_iter().chain(networks.iter().flat_map(subnets));
+        let mut ids: Vec<u64> = all.filter_map(|subnet| subnet["id"].as_u64()).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// The running configuration.
@@ -256,7 +262,8 @@ impl Agent {
         let config = json!({ "Control-agent": {
             "http-host": "127.0.0.1", "http-port": 8080, "control-sockets": {
                 "dhcp4": { "socket-type": "unix", "socket-name": "kea-dhcp4.sock" },
-                "dhcp6": { "socket-type": "unix", "socket-name": "kea-dhcp6.sock" } } } });
+                "dhcp6": { "socket-type": "unix", "socket-name": "kea-dhcp6.sock" },
+                "d2": { "socket-type": "unix", "socket-name": "kea-ddns.sock" } } } });
         let path = self.prefix.write_config("kea-ctrl-agent.conf", &config.to_string());
         let program = self.prefix.program("kea-ctrl-agent");
         let mut command = self.space.command(program, ["-c".into(), path.into_os_string()]);

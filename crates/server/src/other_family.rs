@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::{Family, Micros, SubnetId, Timestamp};
 use config::{ResolveEnv, ServerConfig, Written};
-use control::{Access, Answer, Command, CommandDef, CommandTable, DuplicateCommand};
+use control::{Answer, CommandTable, DuplicateCommand};
 use hooks::Module;
 use lease::NoObserver;
 use memfile::{Durability, Memfile4, Memfile6, Settings};
@@ -50,35 +50,9 @@ fn add<M: Leases>(
     match module {
         Module::LeaseCmds => lease_cmds::register::<M>(table, host),
         Module::StatCmds => stat_cmds::register::<M>(table, host),
-        Module::SubnetCmds => {
-            lookups(table, &host)?;
-            subnet_cmds::register::<M>(table, host)
-        }
+        Module::SubnetCmds => subnet_cmds::register::<M>(table, host),
         _ => Ok(()),
     }
-}
-
-/// Commands that a server has for its own family without the library.
-fn lookups<M: Leases>(table: &CommandTable, host: &Arc<Nothing<M>>) -> Result<(), DuplicateCommand> {
-    let (list, get) = match M::FAMILY {
-        Family::V4 => ("subnet4-list", "subnet4-get"),
-        Family::V6 => ("subnet6-list", "subnet6-get"),
-    };
-    let definition = |name, arguments| CommandDef {
-        name,
-        summary: "Finds nothing: the server is not of this family.",
-        access: Access::Read,
-        provider: subnet_cmds::PROVIDER,
-        arguments,
-    };
-    let config = Arc::clone(&host.config);
-    table.register(definition(list, "metadata:boolean?"), move |command: Command| {
-        std::future::ready(subnet_cmds::subnet_list(&config, &command))
-    })?;
-    let config = Arc::clone(&host.config);
-    table.register(definition(get, "id:integer | subnet:string"), move |command: Command| {
-        std::future::ready(subnet_cmds::subnet_get(&config, &command))
-    })
 }
 
 /// Why nothing can be changed.
@@ -143,7 +117,7 @@ impl<M: Leases> edit::Host<M> for Nothing<M> {
 
 #[cfg(test)]
 mod tests {
-    use control::result;
+    use control::{Command, result};
 
     use super::*;
 

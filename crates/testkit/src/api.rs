@@ -6,14 +6,6 @@ use std::path::PathBuf;
 use control::{Access, CommandDef};
 use json::{Map, Value};
 
-/// Commands that are there without the library that Kea has them in. Access lists that name the library mean them.
-const OF_A_LIBRARY_IN_KEA: [(&str, &str); 4] = [
-    ("subnet4-get", "subnet_cmds"),
-    ("subnet4-list", "subnet_cmds"),
-    ("subnet6-get", "subnet_cmds"),
-    ("subnet6-list", "subnet_cmds"),
-];
-
 /// Holds the files against a daemon's definitions; with `UPDATE_REFERENCE=1` writes them anew. A file lists every
 /// daemon that has the command.
 ///
@@ -73,9 +65,6 @@ fn described(definition: &CommandDef, daemon: &str, there: &str) -> String {
         let hook = definition.provider.trim_start_matches("libdhcp_");
         // Access lists know it under the name of its folder in Kea.
         put("hook", if hook == "ha" { "high_availability" } else { hook }.into());
-    } else if let Some((_, hook)) = OF_A_LIBRARY_IN_KEA.iter().find(|(name, _)| *name == definition.name) {
-        put("hook", (*hook).into());
-        put("built-in", true.into());
     }
     json::to_string_pretty(&map.into(), 4) + "\n"
 }

@@ -69,7 +69,7 @@ fn read() -> Result<Vec<Command>, String> {
             name: word("name").ok_or_else(|| missing("name"))?,
             access: word("access").ok_or_else(|| missing("access"))?,
             brief: value["brief"][0].as_str().unwrap_or_default().to_owned(),
-            hook: word("hook").filter(|_| value.get("built-in").is_none()),
+            hook: word("hook"),
             arguments: arguments
                 .map(|(daemon, text)| (daemon.clone(), text.as_str().unwrap_or_default().to_owned()))
                 .collect(),

@@ -105,6 +105,8 @@ fn server(world: &World, store: &Store, family: Family, tag: &str) -> Server {
         Family::V6 => world.server6(tag, &space),
     };
     let mut config = by_family(family, minimal(tag, &links, ""), minimal6(tag, &links, ""));
+    config["hooks-libraries"] =
+        json!([ { "library": "libdhcp_cb_cmds.so" }, { "library": "libdhcp_subnet_cmds.so" } ]);
     config[by_family(family, "subnet4", "subnet6")] = json!([ {
         "id": 99, "subnet": by_family(family, "10.99.0.0/24", "2001:db8:99::/64") } ]);
     store.enter(&mut server, &mut config, &Value::Null);

@@ -90,12 +90,15 @@ pub(super) fn update<P: Protocol>(wanted: Wanted) -> Edit<P> {
     Box::new(move |written| {
         let Wanted { subnet, element } = wanted;
         let wanted = identifier(&element.map);
-        change(written, subnet, |list| match list.iter_mut().find(|old| identifier(&old.map) == wanted) {
-            Some(old) => {
-                *old = element;
-                Ok(())
+        change(written, subnet, |list| {
+            let before = list.len();
+            list.retain(|old| identifier(&old.map) != wanted);
+            if list.len() == before {
+                return Err(Refusal::error("Host not updated (not found)."));
             }
-            None => Err(Refusal::error("Host not updated (not found).")),
+            // Last, as in Kea: of two hosts that conflict the later one is told of.
+            list.push(element);
+            Ok(())
         })
     })
 }

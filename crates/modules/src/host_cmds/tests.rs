@@ -100,6 +100,16 @@ fn reservations_come_change_and_go() {
             "1 Host not updated (not found).",
         ),
         (
+            r#"reservation-add {"operation-target":"memory","reservation":{"flex-id":"'abc'","subnet-id":1,"ip-address":"10.0.1.6"}}"#,
+            "0 Host added.",
+        ),
+        // Of the two it names the one of the command.
+        (
+            r#"reservation-update {"operation-target":"memory","reservation":{"hw-address":"1a:1b:1c:1d:1e:1f","subnet-id":1,"ip-address":"10.0.1.6"}}"#,
+            "1 failed to add new host using the HW address '1a:1b:1c:1d:1e:1f and DUID '(null)' to the IPv4 subnet id '1' for the address 10.0.1.6: There's already a reservation for this address",
+        ),
+        (&get(r#""subnet-id":1,"ip-address":"10.0.1.5""#), "0 Host found."),
+        (
             r#"reservation-update {"operation-target":"memory","reservation":{"hw-address":"1a:1b:1c:1d:1e:1f","subnet-id":1,"hostname":"new"}}"#,
             "0 Host updated.",
         ),

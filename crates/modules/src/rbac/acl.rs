@@ -10,6 +10,9 @@ use super::catalogue::{Catalogue, access};
 /// Lists that have a name.
 pub(super) type Named = HashMap<String, Acl>;
 
+/// Names that no list of an operator may have.
+pub(super) const PREDEFINED: [&str; 4] = ["ALL", "NONE", "READ", "WRITE"];
+
 /// Deepest nesting of lists; what a parser of configurations lets through may be deeper.
 const DEEPEST: usize = 32;
 

@@ -47,14 +47,18 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Adds a command, or changes one: a map with `name`, `access` and perhaps `hook`.
-    pub(super) fn define(&mut self, value: &Value) -> Result<(), String> {
+    /// Adds a command, or changes one: a map with `name`, `access` and perhaps `hook`. Answers its name.
+    pub(super) fn define<'v>(&mut self, value: &'v Value) -> Result<&'v str, String> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let name = text("name").ok_or("the 'name' of the command is missing")?;
         let access = access(text("access").ok_or("the 'access' of the command is missing")?)?;
-        let hook = hook_name(text("hook").unwrap_or("")).to_owned();
-        self.0.insert(name.to_owned(), Entry { access, hook });
-        Ok(())
+        let hook = match value.get("hook").map(Value::as_str) {
+            None => "",
+            Some(Some(hook)) => hook_name(hook),
+            Some(None) => return Err("the 'hook' of the command is not a string".to_owned()),
+        };
+        self.0.insert(name.to_owned(), Entry { access, hook: hook.to_owned() });
+        Ok(name)
     }
 
     /// Access and library of a command.

@@ -11,7 +11,7 @@ mod messages;
 mod tests;
 mod unbuilt;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use control::gate::{Admission, Gate, ResponseFilter};
@@ -19,7 +19,7 @@ use control::{Answer, Origin};
 use json::{Kind, Map, Value};
 use observe::log;
 
-use acl::{Acl, Named};
+use acl::{Acl, Named, PREDEFINED};
 use catalogue::Catalogue;
 pub use messages::MESSAGES;
 
@@ -179,8 +179,13 @@ impl Reader {
                 .unwrap_or_else(|error| self.fault(format!("'api-files' ({}): {error}", value.pos()))),
             _ => self.fault("mandatory parameter 'api-files' is missing or not a string".to_owned()),
         };
+        let mut defined = HashSet::new();
         for value in self.list(map, "commands") {
-            if let Err(error) = catalogue.define(value) {
+            let outcome = catalogue.define(value).and_then(|name| {
+                let fresh = defined.insert(name.to_owned());
+                if fresh { Ok(()) } else { Err(format!("command '{name}' is described twice")) }
+            });
+            if let Err(error) = outcome {
                 self.fault::<()>(format!("'commands' ({}): {error}", value.pos()));
             }
         }
@@ -194,7 +199,14 @@ impl Reader {
                 ));
                 continue;
             };
-            match Acl::parse(list, &named, &catalogue) {
+            let parsed = if PREDEFINED.contains(&name.as_str()) {
+                Err("the name is that of a predefined list".to_owned())
+            } else if named.contains_key(name.as_str()) {
+                Err("it is configured twice".to_owned())
+            } else {
+                Acl::parse(list, &named, &catalogue)
+            };
+            match parsed {
                 Ok(list) => drop(named.insert(name.to_string(), list)),
                 Err(error) => self.fault(format!("access control list '{name}' ({}): {error}", value.pos())),
             }

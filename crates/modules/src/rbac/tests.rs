@@ -138,8 +138,11 @@ fn commands_of_the_configuration_and_named_lists() {
 #[test]
 fn faults_are_all_named() {
     let faults = policy(
-        r#""assign-role-method": "custom-value", "foo": 1, "require-tls": 1, "commands": [ { "name": "x" } ],
-        "access-control-lists": [ { "a": "nosuch" }, 5 ],
+        r#""assign-role-method": "custom-value", "foo": 1, "require-tls": 1, "commands": [ { "name": "x" },
+            { "name": "y", "access": "read", "hook": 5 }, { "name": "config-get", "access": "write" },
+            { "name": "config-get", "access": "read" } ],
+        "access-control-lists": [ { "a": "nosuch" }, 5, { "READ": { "commands": [ "config-get" ] } },
+            { "twice": "ALL" }, { "twice": "NONE" } ],
         "roles": [ { "name": "" }, { "name": "r", "accept-commands": { "commands": [ "never-heard-of" ] },
             "other-commands": "perhaps", "response-filters": [ "x" ], "bar": 1 }, { "name": "r" } ]"#,
     )
@@ -150,7 +153,11 @@ fn faults_are_all_named() {
         "unknown parameter 'foo' of the library",
         "'require-tls' is not a boolean",
         "the 'access' of the command is missing",
+        "the 'hook' of the command is not a string",
+        "command 'config-get' is described twice",
         "no access control list is called 'nosuch'",
+        "access control list 'READ' (<string>:4:57): the name is that of a predefined list",
+        "access control list 'twice'",
         "maps with one entry each",
         "a role needs a 'name'",
         "command 'never-heard-of' is described neither",
@@ -161,6 +168,6 @@ fn faults_are_all_named() {
     ] {
         assert!(faults.iter().any(|fault| fault.contains(part)), "{part}: {faults:#?}");
     }
-    assert_eq!(faults.len(), 12, "{faults:#?}");
+    assert_eq!(faults.len(), 16, "{faults:#?}");
     assert!(Policy::load(&Map::new()).err().unwrap().len() >= 2);
 }

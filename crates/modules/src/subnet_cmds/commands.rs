@@ -1,5 +1,4 @@
-//! The commands, one row each; those of DHCPv6 differ in the digit. `subnet4-list` and `subnet4-get` are there without
-//! the library.
+//! The commands, one row each; those of DHCPv6 differ in the digit.
 
 use base::Family;
 use control::{Access, CommandDef};
@@ -10,6 +9,8 @@ pub const PROVIDER: &str = "libdhcp_subnet_cmds";
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
+    List,
+    Get,
     Add,
     Update,
     DeltaAdd,
@@ -54,6 +55,8 @@ macro_rules! commands {
 }
 
 commands! {
+    "subnet" "-list" Read List, "metadata:boolean?", "The subnets of the running configuration.";
+    "subnet" "-get" Read Get, "id:integer | subnet:string", "A subnet of the running configuration.";
     "subnet" "-add" Write Add, subnet, "Adds a subnet.";
     "subnet" "-update" Write Update, subnet, "Replaces a subnet.";
     "subnet" "-delta-add" Write DeltaAdd, subnet, "Adds or replaces parts of a subnet.";

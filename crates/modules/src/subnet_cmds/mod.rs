@@ -29,7 +29,7 @@ pub use commands::{PROVIDER, definitions as command_definitions};
 pub use messages::MESSAGES;
 pub use messages::v4::MESSAGES as MESSAGES4;
 pub use messages::v6::MESSAGES as MESSAGES6;
-pub use show::{asks_for_metadata, subnet_get, subnet_list};
+pub use show::asks_for_metadata;
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
 pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Result<(), DuplicateCommand> {
@@ -47,6 +47,8 @@ pub fn register<P: Protocol>(table: &CommandTable, host: Arc<dyn Host<P>>) -> Re
 async fn run<P: Protocol>(op: Op, host: &dyn Host<P>, command: &Command) -> Answer {
     let config = host.running();
     let edit = match op {
+        Op::List => return show::subnet_list(&config, command),
+        Op::Get => return show::subnet_get(&config, command),
         Op::NetworkList => return show::network_list(&config, command),
         Op::NetworkGet => show::network_get(&config, command).map(Err),
         Op::Add => add(&config, command).map(Ok),
@@ -104,7 +106,7 @@ fn report_success<P: Protocol>(op: Op, command: &Command, config: &ServerConfig<
         Op::NetworkSubnetDel => {
             log!(messages::NetworkSubnetDeleted { version: version::<P>(), subnet: moved, id: wanted, name });
         }
-        Op::NetworkList | Op::NetworkGet => {}
+        Op::List | Op::Get | Op::NetworkList | Op::NetworkGet => {}
     }
 }
 
@@ -123,7 +125,7 @@ fn report_failure(family: Family, op: Op, reason: &str) {
         Op::DeltaAdd => failed!(DeltaAddFailed),
         Op::DeltaDel => failed!(DeltaDelFailed),
         Op::Del => failed!(DelFailed),
-        Op::NetworkList | Op::NetworkGet => failed!(NetworkGetFailed),
+        Op::List | Op::Get | Op::NetworkList | Op::NetworkGet => failed!(NetworkGetFailed),
         Op::NetworkAdd => failed!(NetworkAddFailed),
         Op::NetworkDel => failed!(NetworkDelFailed),
         Op::NetworkSubnetAdd => failed!(NetworkSubnetAddFailed),

@@ -18,7 +18,7 @@ pub fn asks_for_metadata(command: &Command) -> Result<bool, Answer> {
 }
 
 /// `subnet4-list`, `subnet6-list`: id, prefix and network of each, and where they come from if asked.
-pub fn subnet_list<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
+pub(super) fn subnet_list<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
     let tags: HashMap<SubnetId, &[ServerTag]> = match asks_for_metadata(command) {
         Ok(false) => HashMap::new(),
         Ok(true) => config.written.subnets.iter().map(|s| (s.id, &s.element.server_tags[..])).collect(),
@@ -71,7 +71,7 @@ fn listed<P: Protocol>(items: Vec<Value>, what: &str, key: &str) -> Answer {
 }
 
 /// `subnet4-get`, `subnet6-get`: one subnet in full, by id or by prefix.
-pub fn subnet_get<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
+pub(super) fn subnet_get<P: Protocol>(config: &ServerConfig<P>, command: &Command) -> Answer {
     find_subnet(config, command).unwrap_or_else(Into::into)
 }
 

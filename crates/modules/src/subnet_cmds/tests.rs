@@ -56,9 +56,6 @@ impl Session {
             let limits = json::Limits::default();
             command.arguments = Some(json::parse_command(arguments.as_bytes(), limits).unwrap());
         }
-        if name == "subnet4-get" {
-            return subnet_get(&self.host.running(), &command);
-        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(self.table.dispatch(command))
     }

@@ -327,37 +327,6 @@ pub fn manual() -> String {
     text
 }
 
-/// A completion script for bash: flags, files after flags that take one, and the names of commands, which lie beside
-/// it in `kea-shell.commands`.
-#[must_use]
-pub fn completion() -> String {
-    let flags: Vec<String> = FLAGS.iter().map(|flag| format!("--{}", flag.name)).collect();
-    let files: Vec<String> = FLAGS
-        .iter()
-        .filter(|flag| matches!(flag.value, "FILE" | "CA" | "CERT" | "KEY"))
-        .map(|flag| format!("--{}", flag.name))
-        .collect();
-    format!(
-        "# Completion of kea-shell for bash; also for zsh after bashcompinit.\n\
-         _kea_shell() {{\n\
-         \x20   local word=\"${{COMP_WORDS[COMP_CWORD]}}\" before=\"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
-         \x20   case \"$before\" in\n\
-         \x20   {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n\
-         \x20   --service) COMPREPLY=($(compgen -W \"dhcp4 dhcp6 d2\" -- \"$word\")); return ;;\n\
-         \x20   esac\n\
-         \x20   if [[ $word == -* ]]; then\n\
-         \x20       COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n\
-         \x20   else\n\
-         \x20       local here; here=$(dirname \"$(readlink -f \"${{BASH_SOURCE[0]}}\")\")\n\
-         \x20       COMPREPLY=($(compgen -W \"$(cat \"$here/kea-shell.commands\" 2>/dev/null)\" -- \"$word\"))\n\
-         \x20   fi\n\
-         }}\n\
-         complete -F _kea_shell kea-shell\n",
-        files.join("|"),
-        flags.join(" "),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,20 +386,10 @@ mod tests {
         }
     }
 
-    /// Run with `UPDATE_REFERENCE=1` to write them anew.
+    /// Run with `UPDATE_REFERENCE=1` to write it anew.
     #[test]
-    fn the_manual_page_and_the_completion_script_are_current() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for (path, made) in
-            [("docs/man/kea-shell.8", manual()), ("share/completions/kea-shell", completion())]
-        {
-            let path = root.join(path);
-            if std::env::var_os("UPDATE_REFERENCE").is_some() {
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(&path, &made).unwrap();
-            }
-            assert!(std::fs::read_to_string(&path).is_ok_and(|there| there == made), "{}", path.display());
-        }
+    fn the_manual_page_is_current() {
+        crate::completion::check("docs/man/kea-shell.8", &manual());
     }
 
     #[test]

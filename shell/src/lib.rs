@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod client;
+pub mod completion;
 pub mod flags;
 pub mod session;
 pub mod table;

@@ -50,7 +50,7 @@ pub fn run(flags: &Flags) -> Result<(), SessionError> {
 /// The text of one answer.
 fn ask(flags: &Flags, runtime: &Runtime, target: &Target, request: String) -> Result<String, SendError> {
     let answer = runtime.block_on(client::send(target, flags.timeout, request))?;
-    Ok(match flags.table.then(|| table::table(&answer, terminal_width())).flatten() {
+    Ok(match flags.table.then(|| table::table(&answer, &flags.services, terminal_width())).flatten() {
         Some(text) => text,
         None if io::stdout().is_terminal() => body::pretty(&answer) + "\n",
         // Scripts read lines.

@@ -12,19 +12,25 @@ const NARROWEST: usize = 8;
 const GAP: usize = 2;
 
 /// A text for each answer: what the server says, and its arguments in rows and columns, in lines of at most `width`
-/// characters as far as that goes. `None`: all of it, however wide.
+/// characters as far as that goes; `None`: all of it, however wide. Where several of `services` answered, each text has the
+/// name of its own above it.
 #[must_use]
-pub fn table(body: &[u8], width: Option<usize>) -> Option<String> {
+pub fn table(body: &[u8], services: &[String], width: Option<usize>) -> Option<String> {
     let limits = json::Limits { max_depth: 1000, max_bytes: usize::MAX, ..json::Limits::default() };
     let value = json::parse_command(body, limits).ok()?;
     let answers = match &value.kind {
         Kind::List(list) => list.as_slice(),
         _ => std::slice::from_ref(&value),
     };
+    // Answers come in the order in which they were asked for.
+    let named = services.len() > 1 && services.len() == answers.len();
     let mut out = String::new();
     for (at, answer) in answers.iter().enumerate() {
         if at > 0 {
             out.push('\n');
+        }
+        if let Some(service) = services.get(at).filter(|_| named) {
+            line(&mut out, &format!("{service}:"));
         }
         one(&mut out, answer, width);
     }
@@ -174,12 +180,12 @@ mod tests {
     use super::*;
 
     fn shown(answer: &str) -> String {
-        table(answer.as_bytes(), None).unwrap()
+        table(answer.as_bytes(), &[], None).unwrap()
     }
 
     #[test]
     fn answers_of_each_shape() {
-        assert_eq!(table(b"no JSON", None), None);
+        assert_eq!(table(b"no JSON", &[], None), None);
         assert_eq!(shown(r#"[ { "result": 1, "text": "no" } ]"#), "result 1: no\n");
         assert_eq!(shown(r#"{ "result": 0, "text": "fine" }"#), "fine\n");
         assert_eq!(
@@ -207,6 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn several_services_are_told_apart() {
+        let answers =
+            r#"[ { "result": 0, "arguments": { "server-tag": "a" } }, { "result": 1, "text": "no" } ]"#;
+        let services = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let shown = |names: &[&str]| table(answers.as_bytes(), &services(names), None).unwrap();
+        assert_eq!(shown(&["dhcp4", "dhcp6"]), "dhcp4:\nserver-tag  a\n\ndhcp6:\nresult 1: no\n");
+        // Somebody else answered.
+        assert_eq!(shown(&["dhcp4", "dhcp6", "d2"]), "server-tag  a\n\nresult 1: no\n");
+        let one = r#"[ { "result": 1, "text": "no" } ]"#;
+        assert_eq!(table(one.as_bytes(), &services(&["dhcp4"]), None).unwrap(), "result 1: no\n");
+    }
+
+    #[test]
     fn wide_columns_give_way_to_a_terminal() {
         let answer = format!(
             r#"[ {{ "result": 0, "arguments": [ {{ "id": 1, "name": "{}", "subnet": "{}" }} ] }} ]"#,
@@ -214,10 +233,10 @@ mod tests {
             "y".repeat(30)
         );
         let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
-        assert_eq!(widest(&table(answer.as_bytes(), None).unwrap()), 136);
-        let text = table(answer.as_bytes(), Some(80)).unwrap();
+        assert_eq!(widest(&table(answer.as_bytes(), &[], None).unwrap()), 136);
+        let text = table(answer.as_bytes(), &[], Some(80)).unwrap();
         assert_eq!(widest(&text), 80);
         assert!(text.contains(&("y".repeat(30))) && text.contains(&("x".repeat(43) + "…")), "{text}");
-        assert_eq!(widest(&table(answer.as_bytes(), Some(5)).unwrap()), 2 + 2 + 8 + 2 + 8);
+        assert_eq!(widest(&table(answer.as_bytes(), &[], Some(5)).unwrap()), 2 + 2 + 8 + 2 + 8);
     }
 }

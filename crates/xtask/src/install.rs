@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str); 7] = [
 ];
 
 /// Directories and their modes: what holds leases, sockets and logs is for the server and its group only.
-const DIRECTORIES: [(&str, u32); 18] = [
+const DIRECTORIES: [(&str, u32); 20] = [
     ("sbin", 0o755),
     ("bin", 0o755),
     ("etc/kea", 0o750),
@@ -35,6 +35,8 @@ const DIRECTORIES: [(&str, u32); 18] = [
     ("share/man/man7", 0o755),
     ("share/man/man8", 0o755),
     ("share/bash-completion/completions", 0o755),
+    ("share/fish/vendor_completions.d", 0o755),
+    ("share/zsh/site-functions", 0o755),
     ("lib/systemd/system", 0o755),
     ("lib/sysusers.d", 0o755),
     ("lib/tmpfiles.d", 0o755),
@@ -51,6 +53,13 @@ const PAGES: [&str; 9] = [
     "kea-lfc.8",
     "kea-shell.8",
     "keactrl.8",
+];
+
+/// Completion scripts of each shell, below `share`.
+const COMPLETIONS: &[(&str, &[&str])] = &[
+    ("bash-completion/completions", &["kea-shell", "kea-shell.commands"]),
+    ("zsh/site-functions", &["_kea-shell"]),
+    ("fish/vendor_completions.d", &["kea-shell.fish"]),
 ];
 
 /// Configurations and their modes.
@@ -103,7 +112,12 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
     }
     folder("share/api", &prefix.join("share/kea/api"))?;
     folder("share/hooks", &prefix.join("lib/kea/hooks"))?;
-    folder("share/completions", &prefix.join("share/bash-completion/completions"))?;
+    for (directory, names) in COMPLETIONS {
+        for name in *names {
+            let from = root().join("share/completions").join(name);
+            copy(&from, &prefix.join("share").join(directory).join(name), 0o644)?;
+        }
+    }
     for page in PAGES {
         let section = page.chars().next_back().unwrap_or('8');
         copy(
@@ -112,7 +126,10 @@ fn into(prefix: &Path, built: &Path) -> Outcome {
             0o644,
         )?;
     }
-    copy(&root().join("etc/nginx.conf.example"), &prefix.join("share/doc/kea/nginx.conf.example"), 0o644)?;
+    for file in ["etc/nginx.conf.example", "docs/reference/openapi.json"] {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        copy(&root().join(file), &prefix.join("share/doc/kea").join(name), 0o644)?;
+    }
     for unit in ["kea-dhcp4.service", "kea-dhcp6.service", "kea-dhcp-ddns.service", "kea-ctrl-agent.service"]
     {
         script(&format!("etc/{unit}.in"), &prefix.join("lib/systemd/system").join(unit), prefix, 0o644)?;

@@ -1,0 +1,21 @@
+# Completion of kea-shell for fish.
+set -g __kea_shell_commands (status dirname)/../../bash-completion/completions/kea-shell.commands
+complete -c kea-shell -f
+complete -c kea-shell -a '(cat $__kea_shell_commands 2>/dev/null)'
+complete -c kea-shell -l help -d 'shows this help'
+complete -c kea-shell -l host -x -d 'name or address of the server'
+complete -c kea-shell -l port -x -d 'TCP port of the server'
+complete -c kea-shell -l path -x -d 'path of the URL'
+complete -c kea-shell -l ca -r -F -d 'certification authority'
+complete -c kea-shell -l cert -r -F -d 'client certificate'
+complete -c kea-shell -l key -r -F -d 'private key of the client certificate'
+complete -c kea-shell -l timeout -x -d 'how long to wait for the answer'
+complete -c kea-shell -l service -x -a 'dhcp4 dhcp6 d2' -d 'server that the control agent passes the command to'
+complete -c kea-shell -l auth-user -x -d 'user of basic authentication'
+complete -c kea-shell -l auth-user-file -r -F -d 'file with the user in its first line'
+complete -c kea-shell -l auth-password -x -d 'password'
+complete -c kea-shell -l auth-password-file -r -F -d 'file with the password in its first line'
+complete -c kea-shell -l header -x -d 'further header'
+complete -c kea-shell -l table -d 'prints the answer as a table'
+complete -c kea-shell -l watch -d 'sends the command again and again'
+complete -c kea-shell -l interactive -d 'reads commands line by line'

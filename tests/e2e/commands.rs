@@ -137,12 +137,23 @@ fn figures_of_dhcp6() {
         of("na_total", "2001:db8:1::/64") + "18446744073709551616\n",
         of("na_total", "2001:db8:1:1::1-2001:db8:1:1::10") + "16\n",
         of("pd_total", "") + "4096\n",
+        of("pd_pool_total", "pd-pool[0]") + "4096\n",
         of("na_assigned_total", "") + "0\n",
     ] {
         assert!(text.contains(&line), "{line} in {text}");
     }
-    let answer = space.sh("curl -s -w '%{http_code}' http://127.0.0.1:8006/readyz");
-    assert_eq!(answer, "no interface is listened on\n503");
+    assert_eq!(text.matches("kea_dhcp6_pd_total{").count(), 1, "prefixes are counted once: {text}");
+    let ready = || space.sh("curl -s -w '%{http_code}' http://127.0.0.1:8006/readyz");
+    assert_eq!(ready(), "no interface is listened on\n503");
+    // With all interfaces those that are down are not missed, as long as one is served.
+    space.bridge("lan");
+    space.ip("link add spare type bridge");
+    let answer = server.tell("interface-add", json!({ "interfaces": [ "*" ] }));
+    assert_eq!(answer.result, 0);
+    harness::until("one interface is served", || ready() == "ok\n200");
+    let status = server.tell("status-get", Value::Null);
+    assert!(status.at("/sockets/errors").to_string().contains("spare is down"), "{status:?}");
+    assert_eq!(status.at("/csv-lease-file"), &json!(server.prefix.path("var/lib/kea/kea-leases6.csv")));
 
     let limits = || {
         let config = server.config();

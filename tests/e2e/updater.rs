@@ -427,6 +427,20 @@ fn commands_and_configurations() {
     assert!(ask("").0.starts_with("HTTP/1.1 401"));
     let (head, answer) = ask("Authorization: Basic YWRtaW46MTIzNA==\r\n");
     assert!(head.starts_with("HTTP/1.1 200") && answer.contains("\"hash\""), "{head} {answer}");
+    let page = |path: &str| {
+        let login = if path == "metrics" { "-u admin:1234 " } else { "" };
+        site.space.sh(&format!("curl -s {login}http://127.0.0.1:8099/{path}"))
+    };
+    assert_eq!((page("livez"), page("readyz")), ("ok\n".to_owned(), "ok\n".to_owned()));
+    let metrics = page("metrics");
+    for line in [
+        "kea_ddns_name_change_requests_total{result=\"received\"} 1\n",
+        "kea_ddns_updates_total{result=\"success\"} 1\n",
+        "kea_ddns_key_updates_total{key=\"",
+        "kea_ddns_queue_full_total 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
     open["control-sockets"][1].as_object_mut().expect("a map").remove("authentication");
     let refused = updater.command("config-set", json!({ "DhcpDdns": open })).error();
     assert!(refused.text.contains("is open to everyone"), "{refused:?}");

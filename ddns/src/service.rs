@@ -113,6 +113,7 @@ impl Service {
             observe::log!(messages::ConfigFail { error });
         });
         self.commands.set_gate(settings.gate.clone());
+        self.commands.brief_gate();
         self.statistics.set_keys(settings.keys.iter().map(|key| key.name()), self.clock.now());
         let updates = Arc::clone(&settings.updates);
         let order = Order::Configure { updates, timeout: settings.timeout, socket };

@@ -7,6 +7,9 @@ use crate::{Answer, Origin};
 /// Judges requests after their sender has been authenticated and before their command runs.
 pub trait Gate: Send + Sync {
     fn admit(&self, command: &str, origin: &Origin) -> Admission;
+
+    /// Is told, when it comes into force, which commands there are to judge.
+    fn guards(&self, _commands: &[&str]) {}
 }
 
 /// What becomes of a request.

@@ -196,6 +196,14 @@ impl CommandTable {
         *self.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
     }
 
+    /// Tells who judges which commands there are, once all are registered.
+    pub fn brief_gate(&self) {
+        if let Some(gate) = self.gate() {
+            let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+            gate.guards(&entries.keys().copied().collect::<Vec<_>>());
+        }
+    }
+
     /// Whether whoever asks over HTTP may send a command.
     #[must_use]
     pub fn admits(&self, command: &str, origin: &Origin) -> Admission {

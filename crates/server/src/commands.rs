@@ -257,6 +257,7 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
             Err(error) => say!(P, HookFailed { error }),
         }
     }
+    server.commands.brief_gate();
 }
 
 fn register_module<P: Protocol>(

@@ -44,6 +44,7 @@ impl Origin {
             Some(origin) => match origin.as_str() {
                 Some("user") => Ok(Self::User),
                 Some("ha-partner") => Ok(Self::HaRemote(Self::HA_REMOTE)),
+                Some("") => Err("invalid value used for 'origin' parameter: (empty string)".to_owned()),
                 Some(other) => Err(format!("invalid value used for 'origin' parameter: {other}")),
                 None => {
                     number(origin).ok_or_else(|| "'origin' argument must be a string or a number".to_owned())

@@ -10,9 +10,6 @@ use super::catalogue::{Catalogue, access};
 /// Lists that have a name.
 pub(super) type Named = HashMap<String, Acl>;
 
-/// Names that no list of an operator may have.
-pub(super) const PREDEFINED: [&str; 4] = ["ALL", "NONE", "READ", "WRITE"];
-
 /// Deepest nesting of lists; what a parser of configurations lets through may be deeper.
 const DEEPEST: usize = 32;
 
@@ -35,29 +32,53 @@ impl Acl {
         parse(value, named, catalogue, DEEPEST)
     }
 
-    pub(super) fn matches(&self, command: &str, catalogue: &Catalogue) -> bool {
+    /// Whether a command is in the list; `None` where that hangs on a description of the command that is missing.
+    pub(super) fn matches(&self, command: &str, catalogue: &Catalogue) -> Option<bool> {
         match self {
-            Self::All => true,
-            Self::None => false,
-            Self::Access(access) => catalogue.get(command).is_some_and(|(of, _)| of == *access),
-            Self::Commands(names) => names.contains(command),
-            Self::Hook(hook) => catalogue.get(command).is_some_and(|(_, of)| of == hook),
-            Self::Not(list) => !list.matches(command, catalogue),
-            Self::And(lists) => lists.iter().all(|list| list.matches(command, catalogue)),
-            Self::Or(lists) => lists.iter().any(|list| list.matches(command, catalogue)),
+            Self::All => Some(true),
+            Self::None => Some(false),
+            Self::Access(access) => catalogue.get(command).map(|(of, _)| of == *access),
+            Self::Commands(names) => Some(names.contains(command)),
+            Self::Hook(hook) => catalogue.get(command).map(|(_, of)| of == hook),
+            Self::Not(list) => list.matches(command, catalogue).map(|matched| !matched),
+            Self::And(lists) => Self::fold(lists, command, catalogue, false),
+            Self::Or(lists) => Self::fold(lists, command, catalogue, true),
         }
+    }
+
+    /// `decisive` if a list says so, else unknown if a list is.
+    fn fold(lists: &[Self], command: &str, catalogue: &Catalogue, decisive: bool) -> Option<bool> {
+        let mut outcome = Some(!decisive);
+        for list in lists {
+            match list.matches(command, catalogue) {
+                Some(matched) if matched == decisive => return Some(decisive),
+                None => outcome = None,
+                Some(_) => {}
+            }
+        }
+        outcome
+    }
+}
+
+/// The lists that have a name from the beginning.
+pub(super) fn predefined(name: &str) -> Option<Acl> {
+    match name {
+        "ALL" => Some(Acl::All),
+        "NONE" => Some(Acl::None),
+        "READ" => Some(Acl::Access(Access::Read)),
+        "WRITE" => Some(Acl::Access(Access::Write)),
+        _ => None,
     }
 }
 
 fn parse(value: &Value, named: &Named, catalogue: &Catalogue, left: usize) -> Result<Acl, String> {
     let left = left.checked_sub(1).ok_or("access control lists are nested too deeply")?;
     if let Some(name) = value.as_str() {
-        return match name {
-            "ALL" => Ok(Acl::All),
-            "NONE" => Ok(Acl::None),
-            "READ" => Ok(Acl::Access(Access::Read)),
-            "WRITE" => Ok(Acl::Access(Access::Write)),
-            _ => named.get(name).cloned().ok_or_else(|| format!("no access control list is called '{name}'")),
+        return match predefined(name) {
+            Some(list) => Ok(list),
+            None => {
+                named.get(name).cloned().ok_or_else(|| format!("no access control list is called '{name}'"))
+            }
         };
     }
     let entry = value.as_map().filter(|map| map.len() == 1).and_then(|map| map.iter().next());

@@ -47,6 +47,10 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a command, or changes one: a map with `name`, `access` and perhaps `hook`. Answers its name.
     pub(super) fn define<'v>(&mut self, value: &'v Value) -> Result<&'v str, String> {
         let text = |name: &str| value.get(name).and_then(Value::as_str);

@@ -2,7 +2,7 @@
 //!
 //! A request gets a role by its address, its certificate or its user; the role's lists say which commands it may
 //! carry, and what is taken out of answers. Commands and their access are those of the API files, so that an operator
-//! can change them; what is described nowhere is neither read nor written by.
+//! can change them; a command that is described nowhere is refused wherever its access or library decides.
 
 mod acl;
 mod catalogue;
@@ -19,7 +19,7 @@ use control::{Answer, Origin};
 use json::{Kind, Map, Value};
 use observe::log;
 
-use acl::{Acl, Named, PREDEFINED};
+use acl::{Acl, Named, predefined};
 use catalogue::Catalogue;
 pub use messages::MESSAGES;
 
@@ -60,13 +60,17 @@ struct Role {
 
 impl Role {
     fn allows(&self, command: &str, catalogue: &Catalogue) -> bool {
-        let matches = |list: &Option<Acl>| list.as_ref().is_some_and(|list| list.matches(command, catalogue));
-        let (accepted, rejected) = (matches(&self.accept), matches(&self.reject));
-        match (accepted, rejected) {
-            (true, true) => !self.reject_first,
-            (false, false) => self.accept_others,
-            (accepted, _) => accepted,
+        let accept = (&self.accept, true);
+        let reject = (&self.reject, false);
+        for (list, allows) in if self.reject_first { [reject, accept] } else { [accept, reject] } {
+            match list.as_ref().map_or(Some(false), |list| list.matches(command, catalogue)) {
+                Some(true) => return allows,
+                Some(false) => {}
+                // It might be in a list that keeps it out.
+                None => return false,
+            }
         }
+        self.accept_others
     }
 }
 
@@ -90,6 +94,14 @@ impl Policy {
 }
 
 impl Gate for Policy {
+    fn guards(&self, commands: &[&str]) {
+        let missing: Vec<&str> =
+            commands.iter().copied().filter(|command| self.catalogue.get(command).is_none()).collect();
+        if !missing.is_empty() {
+            log!(messages::NotDescribed { commands: missing.join(", ") });
+        }
+    }
+
     fn admit(&self, command: &str, origin: &Origin) -> Admission {
         let peer = &origin.peer;
         if self.require_tls && !origin.secure {
@@ -189,6 +201,9 @@ impl Reader {
                 self.fault::<()>(format!("'commands' ({}): {error}", value.pos()));
             }
         }
+        if catalogue.is_empty() && self.faults.is_empty() {
+            self.fault::<()>("neither 'api-files' nor 'commands' describes any command".to_owned());
+        }
         let mut named = Named::default();
         for value in self.list(map, "access-control-lists") {
             let entry = value.as_map().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
@@ -199,7 +214,7 @@ impl Reader {
                 ));
                 continue;
             };
-            let parsed = if PREDEFINED.contains(&name.as_str()) {
+            let parsed = if predefined(name).is_some() {
                 Err("the name is that of a predefined list".to_owned())
             } else if named.contains_key(name.as_str()) {
                 Err("it is configured twice".to_owned())

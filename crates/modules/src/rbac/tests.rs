@@ -69,12 +69,24 @@ fn lists_of_every_kind() {
         (r#""accept-commands": "ALL", "reject-commands": "ALL", "list-match-first": "reject""#, &[]),
         (
             r#""accept-commands": "ALL", "reject-commands": "WRITE", "list-match-first": "reject""#,
-            &["config-get", "list-commands", "lease4-get", "never-heard-of"],
+            &["config-get", "list-commands", "lease4-get"],
+        ),
+        // What nobody has described may be what a list keeps out.
+        (r#""reject-commands": "READ", "other-commands": "accept""#, &["config-set", "lease4-del"]),
+        (r#""accept-commands": { "not": "WRITE" }"#, &["config-get", "list-commands", "lease4-get"]),
+        (
+            r#""accept-commands": { "not": { "hook": "lease_cmds" } }"#,
+            &["config-get", "config-set", "list-commands"],
         ),
         (
-            r#""reject-commands": "READ", "other-commands": "accept""#,
-            &["config-set", "lease4-del", "never-heard-of"],
+            r#""accept-commands": { "not": { "and": [ "WRITE", { "not": { "access": "read" } } ] } }"#,
+            &["config-get", "list-commands", "lease4-get"],
         ),
+        (
+            r#""accept-commands": { "or": [ "READ", { "not": { "commands": [ "config-set" ] } } ] }"#,
+            &["config-get", "list-commands", "lease4-get", "lease4-del", "never-heard-of"],
+        ),
+        (r#""accept-commands": { "and": [ "READ", "NONE" ] }, "other-commands": "accept""#, &everything),
     ] {
         let comma = if role.is_empty() { r#""comment": "none""# } else { role };
         assert_eq!(granted(&with_role(comma), &user("u")), expected, "{role}");
@@ -170,4 +182,22 @@ fn faults_are_all_named() {
     }
     assert_eq!(faults.len(), 16, "{faults:#?}");
     assert!(Policy::load(&Map::new()).err().unwrap().len() >= 2);
+}
+
+#[test]
+fn a_folder_without_descriptions() {
+    let directory = tempfile::tempdir().unwrap();
+    let load = |members: &str| {
+        let text = format!(
+            r#"{{ "api-files": "{}", "assign-role-method": "remote-address" {members} }}"#,
+            directory.path().display()
+        );
+        Policy::load(json::parse(&text, None, json::Limits::default()).unwrap().value.as_map().unwrap())
+    };
+    let fault = load("").err().unwrap();
+    assert_eq!(fault, ["libdhcp_rbac: neither 'api-files' nor 'commands' describes any command"]);
+    let policy = load(r#", "commands": [ { "name": "config-get", "access": "read" } ]"#).unwrap();
+    let logged = observe::capture(|| policy.guards(&["config-get", "config-set"]));
+    assert_eq!(logged.len(), 1);
+    assert!(logged[0].text.ends_with("describes: config-set"), "{}", logged[0].text);
 }

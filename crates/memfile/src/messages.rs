@@ -2,8 +2,8 @@
 //! the message.
 
 observe::messages! {
-    Opening { path } = "DHCPSRV_MEMFILE_DB", "dhcpsrv", Info,
-        "opening memory file lease database: {path}",
+    Opening { place, universe } = "DHCPSRV_MEMFILE_DB", "dhcpsrv", Info,
+        "opening memory file lease database: {place} type=memfile universe={universe}",
         "The server opens its lease files, or a store in memory only when persist is false.";
     OpenFailed { error } = "DHCPSRV_MEMFILE_FAILED_TO_OPEN", "dhcpsrv", Error,
         "Could not open lease file: {error}",

@@ -256,7 +256,11 @@ impl<L: Leased> Memfile<L> {
         // A store without a name is a server's before its configuration is read: nothing to tell.
         let named = !settings.path.as_os_str().is_empty();
         if named {
-            observe::log!(m::Opening { path: settings.path.display() });
+            let place = match settings.durability {
+                Durability::None => "persist=false".to_owned(),
+                _ => format!("name={}", settings.path.display()),
+            };
+            observe::log!(m::Opening { place, universe: L::FAMILY.version().trim_start_matches("IPv") });
         }
         let files = LeaseFiles::of(&settings.path);
         let (index, report, journal) = if settings.durability == Durability::None {

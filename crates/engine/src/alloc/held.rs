@@ -193,3 +193,69 @@ fn classes(context: Option<&str>) -> Vec<Box<str>> {
     };
     context.and_then(of).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use base::{PoolId, Seconds, SubnetId, Timestamp};
+    use lease::Lease4;
+
+    use super::*;
+
+    fn lease(last: u8, class: Option<&str>) -> Lease4 {
+        Lease4 {
+            address: Ipv4Addr::new(192, 0, 2, last),
+            hw_addr: None,
+            client_id: None,
+            subnet_id: SubnetId(1),
+            pool_id: PoolId(0),
+            cltt: Timestamp(0),
+            valid_lifetime: Seconds(60),
+            state: LeaseState::Default,
+            hostname: "".into(),
+            fqdn_fwd: false,
+            fqdn_rev: false,
+            user_context: class.map(|class| with_classes(None, &["ALL", class])),
+        }
+    }
+
+    fn bound(among: Among, most: u32) -> Bound {
+        Bound { lease_type: LeaseType::Na, among, most }
+    }
+
+    /// Workers that look at the same time do not both find the last place.
+    #[test]
+    fn what_is_claimed_counts_until_it_is_stored() {
+        let held = Held::default();
+        held.want(true);
+        let bounds = [bound(Among::Class("gold".into()), 2), bound(Among::Subnet(SubnetId(1)), 3)];
+        held.follow(None, Some(&lease(1, Some("gold"))));
+        let claim = held.claim::<Lease4>(&bounds, None).unwrap();
+        let full = held.claim::<Lease4>(&bounds, None).unwrap_err();
+        assert_eq!(full.to_string(), "address limit 2 for client class \"gold\", current lease count 2");
+        // Others of the subnet have one place yet.
+        let other = held.claim::<Lease4>(&bounds[1..], None).unwrap();
+        assert_eq!(held.claim::<Lease4>(&bounds[1..], None).unwrap_err().held, 3);
+        drop(other);
+        held.follow(None, Some(&lease(2, Some("gold"))));
+        drop(claim);
+        assert_eq!(held.claim::<Lease4>(&bounds, None).unwrap_err().held, 2);
+        // One that takes the place of another needs no room, and one that was given back makes some.
+        assert!(held.claim(&bounds, Some(&lease(1, Some("gold")))).is_ok());
+        assert!(held.claim(&bounds, Some(&lease(3, Some("iron")))).is_err());
+        held.follow(Some(&lease(2, Some("gold"))), None);
+        assert!(held.claim::<Lease4>(&bounds, None).is_ok());
+        assert!(held.counts().claimed.is_empty());
+    }
+
+    #[test]
+    fn declined_addresses_count_in_their_subnet_alone() {
+        let held = Held::default();
+        held.want(true);
+        let declined = Lease4 { state: LeaseState::Declined, ..lease(1, Some("gold")) };
+        held.follow(None, Some(&declined));
+        assert!(held.claim::<Lease4>(&[bound(Among::Class("gold".into()), 1)], None).is_ok());
+        assert!(held.claim::<Lease4>(&[bound(Among::Subnet(SubnetId(1)), 1)], None).is_err());
+    }
+}

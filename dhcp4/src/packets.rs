@@ -175,6 +175,7 @@ pub(crate) fn context<'a>(
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
         libraries: &active.libraries,
+        monitor: active.monitor(),
         share: active.share(),
         locals: &shared.locals,
         now: now.seconds(),
@@ -230,6 +231,7 @@ fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4, known: &mut Option<(u32, Arc<st
         local: *meta.local.ip(),
         remote: *meta.remote.ip(),
         remote_port: meta.remote.port(),
+        received: meta.received,
         over6: None,
     }
 }

@@ -123,6 +123,7 @@ pub(crate) fn context<'a>(shared: &'a Shared<Dhcp6>, active: &'a Active<Dhcp6>) 
         databases: active.hosts.as_deref().map(|hosts| hosts as &dyn HostLookup<_>),
         runtime: &active.runtime,
         libraries: &active.libraries,
+        monitor: active.monitor(),
         share: active.share(),
         server_id: active.identity.duid(),
         now: now.seconds(),
@@ -138,6 +139,7 @@ fn arrival(shared: &Shared<Dhcp6>, meta: &Meta6) -> Arrival {
         local: meta.local,
         remote: *meta.remote.ip(),
         remote_port: meta.remote.port(),
+        received: meta.received,
     }
 }
 

@@ -57,6 +57,7 @@ fn play(mut server: Server, mut config: Value, socket: &Path, session: &str) {
             "multi-threading": { "http-dedicated-listener": false },
             "peers": [ { "name": "server1", "url": "http://127.0.0.1:8005/", "role": "primary" },
                        { "name": "server2", "url": "http://127.0.0.1:1/", "role": "backup" } ] } ] } })])
+        .chain([json!({ "library": "libdhcp_perfmon.so" })])
         .collect();
     config["multi-threading"] = json!({ "enable-multi-threading": true, "thread-pool-size": 1 });
     config["config-control"] = json!({ "config-fetch-wait-time": 0,

@@ -19,6 +19,7 @@ mod guard;
 mod hosts;
 mod legal;
 pub mod messages;
+pub mod monitor;
 pub mod over6;
 mod points;
 mod reclaim;

@@ -46,6 +46,8 @@ pub enum Module {
     LegalLog,
     /// Limits of packets and leases.
     Limits,
+    /// Measurement of answers.
+    Perfmon,
     /// Roles of those who send commands over HTTP.
     Rbac,
     /// Scripts at events of leases.
@@ -173,7 +175,7 @@ pub static LIBRARIES: &[Library] = &[
         name: "libdhcp_perfmon",
         purpose: "measurement of packet processing",
         daemons: &[Daemon::Dhcp4, Daemon::Dhcp6],
-        standing: Standing::Missing,
+        standing: Standing::Module(Module::Perfmon),
     },
     Library {
         name: "libdhcp_pgsql",

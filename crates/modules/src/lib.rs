@@ -13,6 +13,7 @@ pub mod lease_query;
 pub mod legal_log;
 mod limits;
 mod params;
+pub mod perfmon;
 pub mod rbac;
 pub mod run_script;
 pub mod stat_cmds;
@@ -36,6 +37,7 @@ pub fn command_definitions(family: base::Family) -> impl Iterator<Item = &'stati
         .chain(host_cmds::command_definitions())
         .chain(lease_cmds::command_definitions(family))
         .chain(lease_query::command_definitions(family))
+        .chain(perfmon::command_definitions())
         .chain(stat_cmds::command_definitions(family))
         .chain(subnet_cmds::command_definitions(family))
 }
@@ -50,6 +52,8 @@ pub struct Libraries {
     pub ha: Option<ha::Settings>,
     /// Where `libdhcp_legal_log` writes.
     pub legal_log: Option<legal_log::Settings>,
+    /// What `libdhcp_perfmon` measures.
+    pub perfmon: Option<perfmon::Settings>,
     /// What `libdhcp_run_script` runs.
     pub run_script: Option<run_script::Settings>,
 }
@@ -86,6 +90,16 @@ impl Libraries {
                 hooks::Loaded::Module { module: hooks::Module::LegalLog, parameters } => {
                     match legal_log::Settings::load(parameters) {
                         Ok(settings) => libraries.legal_log = Some(settings),
+                        Err(more) => faults.extend(more),
+                    }
+                }
+                hooks::Loaded::Module { module: hooks::Module::Perfmon, parameters } => {
+                    let family = match daemon {
+                        hooks::Daemon::Dhcp6 => base::Family::V6,
+                        _ => base::Family::V4,
+                    };
+                    match perfmon::Settings::load(parameters, family) {
+                        Ok(settings) => libraries.perfmon = Some(settings),
                         Err(more) => faults.extend(more),
                     }
                 }

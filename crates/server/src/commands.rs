@@ -238,6 +238,7 @@ pub(crate) fn register_hooks<P: Protocol>(server: &Arc<Server<P>>, libraries: &m
         modules::host_cmds::PROVIDER,
         modules::lease_cmds::PROVIDER,
         modules::lease_query::PROVIDER,
+        modules::perfmon::PROVIDER,
         modules::stat_cmds::PROVIDER,
         modules::subnet_cmds::PROVIDER,
     ] {
@@ -274,6 +275,7 @@ fn register_module<P: Protocol>(
         hooks::Module::HostCmds => modules::host_cmds::register::<P::Model>(table, host()),
         hooks::Module::LeaseCmds => modules::lease_cmds::register::<P::Model>(table, host()),
         hooks::Module::LeaseQuery => modules::lease_query::register::<P::Model>(table, host()),
+        hooks::Module::Perfmon => modules::perfmon::register(table, host()),
         hooks::Module::StatCmds => modules::stat_cmds::register::<P::Model>(table, host()),
         hooks::Module::SubnetCmds => modules::subnet_cmds::register::<P::Model>(table, host()),
         // These have no commands.

@@ -8,7 +8,7 @@ use base::{Micros, ServerTag, SubnetId, Timestamp};
 use control::{Answer, Command, Witness};
 use modules::edit::{self, Edit};
 use modules::lease_cmds::{self, World};
-use modules::{Pending, cb_cmds, host_cmds, legal_log, stat_cmds};
+use modules::{Pending, cb_cmds, host_cmds, legal_log, perfmon, stat_cmds};
 use ncr::Change;
 use observe::stats::StatisticValue;
 
@@ -108,6 +108,12 @@ impl<P: Protocol> stat_cmds::Host<P::Model> for HookHost<P> {
 impl<P: Protocol> host_cmds::Host<P::Model> for HookHost<P> {
     fn databases(&self) -> Vec<Arc<dyn HostDatabase>> {
         self.0.host.load().hosts.clone()
+    }
+}
+
+impl<P: Protocol> perfmon::Host for HookHost<P> {
+    fn monitor(&self) -> Option<Arc<perfmon::Monitor>> {
+        self.0.shared.active.load().perfmon.clone()
     }
 }
 

@@ -16,6 +16,7 @@ use daemon::{PathKind, RealRandom};
 use engine::alloc::Runtime;
 use lease::{Durable, StoreError};
 use memfile::{Durability, Memfile};
+use modules::perfmon;
 use modules::run_script::{self, Runner};
 
 use crate::Protocol;
@@ -264,7 +265,8 @@ impl<P: Protocol> Server<P> {
         let access = config.legal_log.as_ref().and_then(|legal| legal.database.as_ref());
         let legal_log = Legal::named(self, hooks.legal_log.as_ref(), access, starting).await?;
         let scripts = self.scripts(hooks.run_script.as_ref()).map_err(Refusal::new)?;
-        let outlets = Outlets { legal_log, scripts };
+        let perfmon = self.perfmon(hooks.perfmon.as_ref());
+        let outlets = Outlets { legal_log, perfmon, scripts };
         Ok(Staged { file, config, pulling, hosts, leases, places, hooks, outlets, remark })
     }
 
@@ -424,9 +426,10 @@ impl<P: Protocol> Server<P> {
     ) -> Result<(), Refusal> {
         let running = self.shared.active.load_full();
         let reload = outlets.is_some();
-        let (Outlets { legal_log, scripts }, ha) = outlets.unwrap_or_else(|| {
+        let (Outlets { legal_log, perfmon, scripts }, ha) = outlets.unwrap_or_else(|| {
             let ha = running.ha.as_ref().map(|ha| Arc::clone(&ha.group));
-            (Outlets { legal_log: running.legal_log.clone(), scripts: running.scripts.clone() }, ha)
+            let (legal_log, perfmon) = (running.legal_log.clone(), running.perfmon.clone());
+            (Outlets { legal_log, perfmon, scripts: running.scripts.clone() }, ha)
         });
         let services = &config.services;
         let failed = |error: StoreError| Refusal::new(error.to_string());
@@ -467,11 +470,15 @@ impl<P: Protocol> Server<P> {
             pinger: pinger.clone(),
             checks: Parking::new(services.parked_packet_limit),
             legal_log,
+            perfmon,
             scripts,
             ha: ha.map(|group| Ha::new(group, config)),
             parking: Active::parking(config, &home, !hosts.is_empty()),
             home,
         };
+        if let Some(perfmon) = active.perfmon.as_ref().filter(|_| reload) {
+            perfmon.restore();
+        }
         self.shared.active.store(Arc::new(active));
         if let Some(old) = &running.ha {
             let goes_on =
@@ -586,6 +593,17 @@ impl<P: Protocol> Server<P> {
         started.map_err(|error| format!("libdhcp_run_script: {error}"))
     }
 
+    /// The measurement of a configuration: the one under way, where nothing about it changes.
+    fn perfmon(&self, settings: Option<&perfmon::Settings>) -> Option<Arc<perfmon::Monitor>> {
+        let settings = settings?;
+        let running = self.shared.active.load().perfmon.clone();
+        if let Some(running) = running.filter(|running| running.settings() == settings) {
+            return Some(running);
+        }
+        let clock = Arc::clone(&self.shared.clock);
+        Some(Arc::new(perfmon::Monitor::new(settings, P::FAMILY, clock, Arc::clone(&self.registry))))
+    }
+
     /// Begins to keep leases in a database; pools and statistics are filled from it.
     async fn open_database(
         &self,
@@ -608,6 +626,7 @@ impl<P: Protocol> Server<P> {
 /// What is told of leases beside clients and DNS.
 struct Outlets {
     legal_log: Option<Arc<Legal>>,
+    perfmon: Option<Arc<perfmon::Monitor>>,
     scripts: Option<Arc<Runner>>,
 }
 

@@ -383,6 +383,7 @@ fn empty<P: Protocol>(statistics: &Arc<Statistics<P>>, clock: &Arc<dyn Clock>) -
         pinger: None,
         checks: crate::parking::Parking::new(0),
         legal_log: None,
+        perfmon: None,
         scripts: None,
         ha: None,
     })

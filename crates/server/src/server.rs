@@ -11,7 +11,7 @@ use base::{Clock, ServerTag};
 use control::CommandTable;
 use engine::alloc::Runtime;
 use engine::share::Share;
-use modules::run_script;
+use modules::{perfmon, run_script};
 use observe::{Logging, Registry};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, RwLock};
@@ -56,6 +56,8 @@ pub struct Active<P: Protocol> {
     pub(crate) checks: Parking,
     /// `libdhcp_legal_log` is listed.
     pub legal_log: Option<Arc<Legal>>,
+    /// `libdhcp_perfmon` is listed.
+    pub(crate) perfmon: Option<Arc<perfmon::Monitor>>,
     /// `libdhcp_run_script` is listed.
     pub scripts: Option<Arc<run_script::Runner>>,
     /// `libdhcp_ha` is listed.
@@ -66,6 +68,11 @@ impl<P: Protocol> Active<P> {
     /// Who shares the clients with other servers.
     pub fn share(&self) -> Option<&dyn Share> {
         self.ha.as_deref().map(|ha| ha as &dyn Share)
+    }
+
+    /// Who measures how long answers take.
+    pub fn monitor(&self) -> Option<&dyn engine::monitor::Monitor> {
+        self.perfmon.as_deref().map(|monitor| monitor as &dyn engine::monitor::Monitor)
     }
 
     /// Whether this server is to reclaim a lease, of several that share the clients.

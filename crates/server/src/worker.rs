@@ -329,8 +329,12 @@ impl<P: Protocol, D: Door<P>> Local<P, D> {
         match AsyncSocket::new(main).and_then(with_discovery) {
             Ok(socket) => {
                 let closing = Rc::new(Notify::new());
-                let intake =
-                    Intake { local: Rc::clone(self), socket: Rc::new(socket), pressures: Default::default() };
+                let intake = Intake {
+                    local: Rc::clone(self),
+                    socket: Rc::new(socket),
+                    pressures: Default::default(),
+                    stamped: [false; 2],
+                };
                 let task = intake.listen(Rc::clone(&closing));
                 Some(Listener { task: tokio::task::spawn_local(task), closing })
             }
@@ -422,6 +426,8 @@ struct Intake<P: Protocol, D: Door<P>> {
     socket: Rc<AsyncSocket<D::Queue>>,
     /// Of the queue of each lane.
     pressures: [Pressure; 2],
+    /// Packets of each are stamped with the time of their arrival.
+    stamped: [bool; 2],
 }
 
 impl<P: Protocol, D: Door<P>> Intake<P, D> {
@@ -493,7 +499,9 @@ impl<P: Protocol, D: Door<P>> Intake<P, D> {
                 }
             }
         }
-        for ((queue, pressure), was_on) in self.socket.queues().zip(&mut self.pressures).zip(were_on) {
+        let measured = shared.active.load().perfmon.as_ref().is_some_and(|monitor| monitor.is_on());
+        let queues = self.socket.queues().zip(&mut self.pressures).zip(&mut self.stamped);
+        for (((queue, pressure), stamped), was_on) in queues.zip(were_on) {
             let dropped = pressure.look(queue.dropped(), steady);
             if dropped > 0 {
                 shared.overload.overflowed(queue.lane(), dropped);
@@ -501,14 +509,16 @@ impl<P: Protocol, D: Door<P>> Intake<P, D> {
             if queue.lane() == Lane::Discovery {
                 pressure.turn(passed_over, steady);
             }
-            if pressure.is_on() != was_on {
+            let wanted = pressure.is_on() || measured;
+            if wanted != *stamped {
                 // Without stamps no packet is late: a kernel that has none serves them all.
-                let _: io::Result<()> = queue.stamp(!was_on);
-                if queue.lane() == Lane::Discovery {
-                    let octets = if was_on { net::RECEIVE_BUFFER } else { SHORT };
-                    // One that stays long costs a little more.
-                    let _: io::Result<()> = queue.hold(octets);
-                }
+                let _: io::Result<()> = queue.stamp(wanted);
+                *stamped = wanted;
+            }
+            if pressure.is_on() != was_on && queue.lane() == Lane::Discovery {
+                let octets = if was_on { net::RECEIVE_BUFFER } else { SHORT };
+                // One that stays long costs a little more.
+                let _: io::Result<()> = queue.hold(octets);
             }
         }
     }

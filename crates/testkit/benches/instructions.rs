@@ -163,6 +163,7 @@ fn arrival(giaddr: Ipv4Addr) -> Arrival {
         local: SERVER,
         remote: giaddr,
         remote_port: 67,
+        received: None,
         over6: None,
     }
 }

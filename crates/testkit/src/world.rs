@@ -161,6 +161,7 @@ impl World4 {
             databases: None,
             runtime: &self.runtime,
             libraries: &self.libraries,
+            monitor: None,
             share: None,
             locals: &self.locals,
             now: self.clock.timestamp(),

@@ -117,6 +117,7 @@ impl World6 {
             databases: None,
             runtime: &self.runtime,
             libraries: &self.libraries,
+            monitor: None,
             share: None,
             server_id: &self.server_id,
             now: self.clock.timestamp(),

@@ -9,12 +9,14 @@ use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
     lease_query, library, relay_info, release, request, share, subnet,
 };
+use crate::monitor::Answered;
 use crate::points::Point;
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
 /// `commit`. `out` is cleared first.
 pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
     out.clear();
+    let begun = ctx.monitor.and_then(|monitor| monitor.begin());
     let mut query = match parse(ctx, arrival, bytes) {
         Ok(query) => query,
         Err(reason) => return Verdict::Drop(reason),
@@ -46,10 +48,22 @@ pub async fn handle(ctx: &Context4<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         let client_id = if own { packet.client_id() } else { query.client_id };
         query = Query { packet, client_id, ..query };
     }
-    match steps(ctx, &mut query, out).await {
+    let verdict = match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Drop(reason),
+    };
+    if let (Some(monitor), Some(started), Verdict::Reply(reply)) = (ctx.monitor, begun, &verdict) {
+        monitor.answered(&Answered {
+            query: query.kind.0,
+            response: reply.kind.0,
+            subnet: query.subnet,
+            received: arrival.received,
+            read: ctx.moment,
+            started,
+            label: &query.label(),
+        });
     }
+    verdict
 }
 
 /// As [`handle`]; a panic costs the packet and nothing else.
@@ -99,6 +113,7 @@ fn parse<'a>(ctx: &Context4<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
         hw_addr,
         client_id,
         classes: ClassSet::default(),
+        subnet: None,
         flex_id: None,
         hosts: Hosts::default(),
         lenient: ctx.config.globals.lenient_option_parsing,
@@ -145,6 +160,7 @@ async fn steps(ctx: &Context4<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
             let subnet = subnet::of(ctx, query);
             share::selected(ctx, query, subnet)?;
             let subnet = library::subnet_selected(ctx, query, subnet)?;
+            query.subnet = subnet.map(|subnet| subnet.id);
             subnet::report(query, subnet);
             crate::classify::second_round(ctx.config, query, subnet);
             classify::tell(ctx, query);

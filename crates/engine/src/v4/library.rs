@@ -195,6 +195,7 @@ pub(super) fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a
         hw_addr: query.hw_addr,
         client_id: None,
         classes: query.classes.clone(),
+        subnet: query.subnet,
         lenient: query.lenient,
         restored: false,
         flex_id: None,

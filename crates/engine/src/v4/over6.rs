@@ -45,6 +45,7 @@ pub fn arrival_over6(ctx: &Context4<'_>, passed: &Passed<'_>) -> Result<Arrival,
         local: if about.unicast { address } else { Ipv4Addr::BROADCAST },
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: source.port,
+        received: None,
         over6: Some(Box::new(about)),
     })
 }

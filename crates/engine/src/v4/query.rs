@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use base::{ClientId, HwAddr, Micros, Timestamp};
+use base::{ClientId, HwAddr, Micros, SubnetId, Timestamp};
 use config::{Reservation4, ServerConfig4};
 use host::HostLookup;
 use lease::LeaseStore4;
@@ -12,6 +12,7 @@ use wire::v4::{MessageType, Packet};
 use super::{Label, Libraries};
 use crate::ClassSet;
 use crate::alloc::Runtime4;
+use crate::monitor::Monitor;
 use crate::over6::Over6;
 use crate::share::Share;
 
@@ -34,6 +35,8 @@ pub struct Context4<'a> {
     pub runtime: &'a Runtime4,
     /// The hook libraries that are called on the way.
     pub libraries: &'a Libraries,
+    /// Who measures how long answers take.
+    pub monitor: Option<&'a dyn Monitor>,
     /// Who shares the clients; `None`: all are this server's.
     pub share: Option<&'a dyn Share>,
     pub locals: &'a dyn LocalAddresses,
@@ -60,6 +63,8 @@ pub struct Arrival {
     pub local: Ipv4Addr,
     pub remote: Ipv4Addr,
     pub remote_port: u16,
+    /// When the kernel got it, where somebody wishes to know.
+    pub received: Option<Micros>,
     /// The query came by way of DHCPv6; `remote` says nothing then.
     pub over6: Option<Box<Over6>>,
 }
@@ -81,6 +86,8 @@ pub struct Query<'a> {
     pub hw_addr: Option<HwAddr>,
     pub client_id: Option<ClientId>,
     pub classes: ClassSet,
+    /// The subnet that serves it, once one is selected.
+    pub subnet: Option<SubnetId>,
     /// What can be made of options that are not well-formed is made of them (`lenient-option-parsing`).
     pub lenient: bool,
     /// Its option 82 is one that was kept with the lease (`stash-agent-options`).

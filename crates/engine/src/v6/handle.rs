@@ -10,11 +10,13 @@ use super::{
     hw_addr, inform, lease_query, library, over4, register, release, request, share, subnet,
 };
 use crate::classes::ClassSet;
+use crate::monitor::Answered;
 
 /// Handles one packet. On [`Verdict::Reply`] the reply's bytes are in `out`; send them after the lease store's
 /// `commit`. `out` is cleared first.
 pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &mut Vec<u8>) -> Verdict {
     out.clear();
+    let begun = ctx.monitor.and_then(|monitor| monitor.begin());
     // Before the query, which may come to borrow from it.
     #[allow(clippy::needless_late_init)]
     let changed;
@@ -45,10 +47,22 @@ pub async fn handle(ctx: &Context6<'_>, arrival: &Arrival, bytes: &[u8], out: &m
         let duid = if own { packet.message().client_id() } else { query.duid };
         query = Query { packet, duid, ..query };
     }
-    match steps(ctx, &mut query, out).await {
+    let verdict = match steps(ctx, &mut query, out).await {
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Drop(reason),
+    };
+    if let (Some(monitor), Some(started), Verdict::Reply(reply)) = (ctx.monitor, begun, &verdict) {
+        monitor.answered(&Answered {
+            query: query.kind.0,
+            response: reply.kind.0,
+            subnet: query.subnet,
+            received: arrival.received,
+            read: ctx.moment,
+            started,
+            label: &query.label(),
+        });
     }
+    verdict
 }
 
 /// As [`handle`]; a panic costs the packet and nothing else.
@@ -97,6 +111,7 @@ fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
         duid: packet.message().client_id(),
         hw_addr: hw_addr::of(ctx, &packet, arrival),
         classes: ClassSet::default(),
+        subnet: None,
         flex_id: None,
         lenient: ctx.config.globals.lenient_option_parsing,
         ignore_iaid: false,
@@ -135,6 +150,7 @@ async fn steps(ctx: &Context6<'_>, query: &mut Query<'_>, out: &mut Vec<u8>) -> 
     let subnet = subnet::of(ctx, query);
     share::selected(ctx, query, subnet)?;
     let subnet = library::subnet_selected(ctx, query, subnet)?;
+    query.subnet = subnet.map(|subnet| subnet.id);
     crate::classify::second_round(ctx.config, query, subnet);
     classify::tell(ctx, query);
     classify::refuse_dropped(query)?;

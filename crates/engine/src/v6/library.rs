@@ -189,6 +189,7 @@ pub(super) fn view<'a>(query: &'a Query<'_>, bytes: &'a [u8]) -> Option<Query<'a
         duid: None,
         hw_addr: None,
         classes: query.classes.clone(),
+        subnet: query.subnet,
         flex_id: None,
         lenient: query.lenient,
         ignore_iaid: query.ignore_iaid,

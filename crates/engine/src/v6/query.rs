@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use base::{Duid, HwAddr, Micros, Timestamp};
+use base::{Duid, HwAddr, Micros, SubnetId, Timestamp};
 use config::{ClassId, Reservation6, ServerConfig6};
 use expr::QueryView;
 use host::HostLookup;
@@ -14,6 +14,7 @@ use wire::v6::{Message, MessageType, Packet};
 use super::{Hosts, Label, Libraries};
 use crate::alloc::Runtime6;
 use crate::classes::ClassSet;
+use crate::monitor::Monitor;
 use crate::share::Share;
 
 /// The world in which a query is handled. One for a batch of queries.
@@ -25,6 +26,8 @@ pub struct Context6<'a> {
     pub runtime: &'a Runtime6,
     /// The hook libraries that are called on the way.
     pub libraries: &'a Libraries,
+    /// Who measures how long answers take.
+    pub monitor: Option<&'a dyn Monitor>,
     /// Who shares the clients; `None`: all are this server's.
     pub share: Option<&'a dyn Share>,
     /// The server's DUID.
@@ -47,6 +50,8 @@ pub struct Arrival {
     /// The client, or the relay agent next to the server.
     pub remote: Ipv6Addr,
     pub remote_port: u16,
+    /// When the kernel got it, where somebody wishes to know.
+    pub received: Option<Micros>,
 }
 
 /// A query with what has been found out about it.
@@ -59,6 +64,8 @@ pub struct Query<'a> {
     /// Found by the configured sources.
     pub hw_addr: Option<(HwAddr, HwAddrSource)>,
     pub classes: ClassSet,
+    /// The subnet that serves it, once one is selected.
+    pub subnet: Option<SubnetId>,
     /// What `libdhcp_flex_id` makes of it.
     pub flex_id: Option<Box<[u8]>>,
     /// What can be made of options that are not well-formed is made of them (`lenient-option-parsing`).

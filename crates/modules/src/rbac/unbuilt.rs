@@ -25,8 +25,6 @@ const COMMANDS: &[(&str, Access, &str)] = &[
     ("gss-tsig-rekey", Write, "gss_tsig"),
     ("gss-tsig-rekey-all", Write, "gss_tsig"),
     ("libreload", Write, ""),
-    ("perfmon-control", Write, "perfmon"),
-    ("perfmon-get-all-durations", Write, "perfmon"),
     ("sflq-pool4-del", Write, "lease_cmds"),
     ("sflq-pool4-get-all", Read, "lease_cmds"),
     ("sflq-pool4-get-by-range", Read, "lease_cmds"),

@@ -40,6 +40,7 @@ fn arrival4() -> engine::v4::Arrival {
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: 68,
+        received: None,
         over6: None,
     }
 }
@@ -136,6 +137,7 @@ fn leases_of_dhcp6() {
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
         remote_port: 546,
+        received: None,
     };
     let duid = [0, 3, 0, 1, 2, 0, 0, 0, 0, 0x0a];
     let address: Ipv6Addr = "2001:db8:1::11".parse().unwrap();

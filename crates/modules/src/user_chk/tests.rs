@@ -40,6 +40,7 @@ fn users_of_dhcp4() {
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: 68,
+        received: None,
         over6: None,
     };
     let discover = |hw_addr: &str| {
@@ -90,6 +91,7 @@ fn users_of_dhcp6() {
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
         remote_port: 546,
+        received: None,
     };
     let solicit = |last: u8| {
         let packet = Packet6::new(1, &[0, 3, 0, 1, 2, 0, 0, 0, 0, last]).option(3, &[0; 12]);

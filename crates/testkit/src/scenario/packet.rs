@@ -114,7 +114,7 @@ impl Links {
         };
         let interface = interface.as_str().into();
         let interface_address = *interface_address;
-        Ok(Arrival { interface, interface_address, local, remote, remote_port, over6: None })
+        Ok(Arrival { interface, interface_address, local, remote, remote_port, received: None, over6: None })
     }
 }
 

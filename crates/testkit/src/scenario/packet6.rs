@@ -94,6 +94,7 @@ impl Links6 {
             remote: address("from", from)?,
             remote_port: find(keys, "port")
                 .map_or(Ok(port), |text| text.parse().map_err(|_| format!("'{text}' is not a port")))?,
+            received: None,
         })
     }
 }

@@ -33,6 +33,7 @@ fn send_from(world: &World4, packet: &[u8], interface: &str, unicast: bool) -> O
         interface_address: SERVER,
         local: if unicast { SERVER } else { Ipv4Addr::BROADCAST },
         remote: if unicast { Ipv4Addr::new(192, 0, 2, 9) } else { Ipv4Addr::UNSPECIFIED },
+        received: None,
         over6: None,
         remote_port: 68,
     };

@@ -51,6 +51,7 @@ fn send(world: &World6, bytes: &[u8]) -> Outcome6 {
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
         remote_port: 546,
+        received: None,
     };
     world.send(bytes, &arrival).unwrap()
 }

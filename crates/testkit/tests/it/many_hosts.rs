@@ -43,6 +43,7 @@ fn offered(world: &World4, number: u32) -> Ipv4Addr {
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: 68,
+        received: None,
         over6: None,
     };
     match world.send(&Packet4::discover(&client(number)).build(), &arrival).unwrap() {

@@ -47,7 +47,13 @@ fn query(message: &Packet4) -> Packet6 {
 
 fn arrival(interface: &str, remote: &str) -> Arrival {
     let local = "ff02::1:2".parse().unwrap();
-    Arrival { interface: interface.into(), local, remote: remote.parse().unwrap(), remote_port: 546 }
+    Arrival {
+        interface: interface.into(),
+        local,
+        remote: remote.parse().unwrap(),
+        remote_port: 546,
+        received: None,
+    }
 }
 
 fn passed_on(six: &World6, packet: &Packet6, arrival: &Arrival) -> Vec<u8> {

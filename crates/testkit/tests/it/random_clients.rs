@@ -71,6 +71,7 @@ impl Play {
             interface_address: SERVER,
             local: if unicast { SERVER } else { Ipv4Addr::BROADCAST },
             remote: if unicast { packet.ciaddr } else { Ipv4Addr::UNSPECIFIED },
+            received: None,
             over6: None,
             remote_port: 68,
         };

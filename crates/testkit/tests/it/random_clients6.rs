@@ -69,6 +69,7 @@ impl Play {
             local: "ff02::1:2".parse().unwrap(),
             remote: "fe80::1".parse().unwrap(),
             remote_port: 546,
+            received: None,
         };
         match self.world.send(&packet.build(), &arrival).unwrap() {
             Outcome6::Reply { reply, .. } => {

@@ -331,6 +331,7 @@ fn arrival() -> Arrival {
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: 68,
+        received: None,
         over6: None,
     }
 }
@@ -341,6 +342,7 @@ fn arrival6() -> engine::v6::Arrival {
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
         remote_port: 546,
+        received: None,
     }
 }
 

@@ -63,7 +63,7 @@ fn of<P: Protocol>(config: &ServerConfig<P>, kept: &Kept, listed: &HookLibrary) 
         return Some(Arc::new(run_script::Library));
     }
     if listed.is("libdhcp_user_chk") {
-        return Some(Arc::new(user_chk::Library::new()));
+        return Some(Arc::new(user_chk::Library::new(P::FAMILY)));
     }
     None
 }

@@ -1,16 +1,20 @@
 //! `libdhcp_user_chk`: registered users and others (Kea manual, "User Check"). Who is not registered is served from the last
 //! subnet; what a reply leases to whom goes to a file of outcomes.
 
+mod keeper;
 mod messages;
 mod registry;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
+use arc_swap::ArcSwap;
+
+use base::Family;
 use config::{Subnet4, Subnet6};
 use engine::{Draft, Next, Point, v4, v6};
 use expr::QueryView;
@@ -20,6 +24,7 @@ use wire::v6::{IaAddr, IaPrefix, StatusCode};
 use wire::{RawOptions, v4::MessageType};
 
 use crate::callouts;
+use keeper::Order;
 use messages::LoadError;
 use registry::{IdKind, Registry, User, Users};
 
@@ -37,31 +42,35 @@ const CONFIG_FILE: u16 = 33;
 pub(crate) struct Library(Option<Files>);
 
 struct Files {
-    registry: Registry,
-    outcome: Mutex<File>,
+    users: Arc<ArcSwap<Users>>,
+    orders: SyncSender<Order>,
 }
 
 /// Why the library cannot be used, if so.
 pub(crate) fn check() -> Result<(), String> {
-    Files::open(Path::new(FOLDER)).map(|_| ()).map_err(|reason| format!("libdhcp_user_chk: {reason}"))
+    open(Path::new(FOLDER)).map(|_| ()).map_err(|reason| format!("libdhcp_user_chk: {reason}"))
+}
+
+/// The registry, read, and the file of outcomes.
+fn open(folder: &Path) -> Result<(Registry, File), String> {
+    let registry = Registry::open(&folder.join(REGISTRY))?;
+    let path = folder.join(OUTCOME);
+    let outcome = OpenOptions::new().create(true).append(true).mode(0o640).open(&path);
+    let failed = |error| format!("Cannot open output file: {} reason: {error}", path.display());
+    Ok((registry, outcome.map_err(failed)?))
 }
 
 impl Files {
-    fn open(folder: &Path) -> Result<Self, String> {
-        let registry = Registry::open(&folder.join(REGISTRY))?;
-        let path = folder.join(OUTCOME);
-        let outcome = OpenOptions::new().create(true).append(true).mode(0o640).open(&path);
-        let failed = |error| format!("Cannot open output file: {} reason: {error}", path.display());
-        Ok(Self { registry, outcome: Mutex::new(outcome.map_err(failed)?) })
+    fn open(folder: &Path, family: Family) -> Result<Self, String> {
+        let (registry, outcome) = open(folder)?;
+        let users = registry.users();
+        Ok(Self { users, orders: keeper::start(registry, outcome, family)? })
     }
 
     fn record(&self, kind: IdKind, client: &str, address: &str, registered: bool) {
         let (kind, registered) = (kind.name(), if registered { "yes" } else { "no" });
         let record = format!("id_type={kind}\nclient={client}\naddr={address}\nregistered={registered}\n\n");
-        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(reason) = outcome.write_all(record.as_bytes()) {
-            observe::log!(LoadError { reason: format!("cannot write {OUTCOME}: {reason}") });
-        }
+        keeper::record(&self.orders, record);
     }
 }
 
@@ -70,17 +79,17 @@ impl callouts::Library for Library {
         if self.0.is_none() {
             return Vec::new();
         }
-        vec![Point::Received, Point::SubnetSelected, Point::Sending]
+        vec![Point::SubnetSelected, Point::Sending]
     }
 }
 
 impl Library {
-    pub(crate) fn new() -> Self {
-        Self::of(Path::new(FOLDER))
+    pub(crate) fn new(family: Family) -> Self {
+        Self::of(Path::new(FOLDER), family)
     }
 
-    fn of(folder: &Path) -> Self {
-        let files = Files::open(folder);
+    fn of(folder: &Path, family: Family) -> Self {
+        let files = Files::open(folder, family);
         Self(files.map_err(|reason| observe::log!(LoadError { reason })).ok())
     }
 }
@@ -92,15 +101,6 @@ fn user<'u>(users: &'u Users, kind: IdKind, id: &[u8]) -> (bool, Option<&'u User
 }
 
 impl v4::Library for Library {
-    fn received(&self, _: &v4::Context4<'_>, _: &v4::Query<'_>, _: &mut Draft<'_, v4::Query<'_>>) -> Next {
-        if let Some(files) = &self.0
-            && let Err(reason) = files.registry.refresh()
-        {
-            observe::log!(messages::v4::Failed { reason });
-        }
-        Next::Go
-    }
-
     fn subnet_selected<'c>(
         &self,
         ctx: &v4::Context4<'c>,
@@ -108,7 +108,7 @@ impl v4::Library for Library {
         subnet: &mut Option<&'c Arc<Subnet4>>,
     ) -> Next {
         if let (Some(files), Some(hw_addr)) = (&self.0, &query.hw_addr)
-            && files.registry.users().get(IdKind::HwAddr, hw_addr.octets()).is_none()
+            && files.users.load().get(IdKind::HwAddr, hw_addr.octets()).is_none()
         {
             *subnet = ctx.config.subnets.last();
         }
@@ -120,7 +120,7 @@ impl v4::Library for Library {
         if draft.message_type() == MessageType::NAK.0 {
             return;
         }
-        let users = files.registry.users();
+        let users = files.users.load();
         let (registered, user) = user(&users, IdKind::HwAddr, hw_addr.octets());
         let client = format!("hwtype={} {hw_addr}", hw_addr.htype());
         files.record(IdKind::HwAddr, &client, &draft.yiaddr().to_string(), registered);
@@ -142,15 +142,6 @@ impl v4::Library for Library {
 }
 
 impl v6::Library for Library {
-    fn received(&self, _: &v6::Context6<'_>, _: &v6::Query<'_>, _: &mut Draft<'_, v6::Query<'_>>) -> Next {
-        if let Some(files) = &self.0
-            && let Err(reason) = files.registry.refresh()
-        {
-            observe::log!(messages::v6::Failed { reason });
-        }
-        Next::Go
-    }
-
     fn subnet_selected<'c>(
         &self,
         ctx: &v6::Context6<'c>,
@@ -158,7 +149,7 @@ impl v6::Library for Library {
         subnet: &mut Option<&'c Arc<Subnet6>>,
     ) -> Next {
         if let (Some(files), Some(duid)) = (&self.0, &query.duid)
-            && files.registry.users().get(IdKind::Duid, duid.octets()).is_none()
+            && files.users.load().get(IdKind::Duid, duid.octets()).is_none()
         {
             *subnet = ctx.config.subnets.last();
         }
@@ -168,7 +159,7 @@ impl v6::Library for Library {
     fn sending(&self, query: &v6::Query<'_>, draft: &mut Draft<'_, v6::Query<'_>>) {
         let (Some(files), Some(duid)) = (&self.0, &query.duid) else { return };
         let Some(address) = leased(draft) else { return };
-        let users = files.registry.users();
+        let users = files.users.load();
         let (registered, user) = user(&users, IdKind::Duid, duid.octets());
         files.record(IdKind::Duid, &duid.to_string(), &address, registered);
         let Some(user) = user else { return };

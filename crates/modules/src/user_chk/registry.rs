@@ -1,10 +1,13 @@
-//! The registry of users: a file with a map of JSON in each line, read anew whenever it has changed.
+//! The registry of users: a file with a map of JSON in each line, read anew whenever it has changed, by the thread of
+//! [`keeper`](super::keeper).
 
 use std::collections::HashMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 /// How a user is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,35 +99,36 @@ fn stamp(file: &Metadata) -> Stamp {
 #[derive(Debug)]
 pub(super) struct Registry {
     path: PathBuf,
-    read: Mutex<(Option<Stamp>, Arc<Users>)>,
+    read: Option<Stamp>,
+    users: Arc<ArcSwap<Users>>,
 }
 
 impl Registry {
     /// Reads the file.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let registry = Self { path: path.to_owned(), read: Mutex::default() };
+        let mut registry = Self { path: path.to_owned(), read: None, users: Arc::default() };
         registry.refresh()?;
         Ok(registry)
     }
 
     /// Reads the file again if it has changed; where that fails, what was read before stays.
-    pub(super) fn refresh(&self) -> Result<(), String> {
+    pub(super) fn refresh(&mut self) -> Result<(), String> {
         let failed =
             |reason: std::io::Error| format!("cannot open file:{} reason: {reason}", self.path.display());
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let now = stamp(&std::fs::metadata(&self.path).map_err(failed)?);
-        if read.0 == Some(now) {
+        if self.read == Some(now) {
             return Ok(());
         }
         // A fault is told once for each state of the file.
-        read.0 = Some(now);
+        self.read = Some(now);
         let text = std::fs::read_to_string(&self.path).map_err(failed)?;
         let users = Users::parse(&text).map_err(|reason| format!("{}: {reason}", self.path.display()))?;
-        read.1 = Arc::new(users);
+        self.users.store(Arc::new(users));
         Ok(())
     }
 
-    pub(super) fn users(&self) -> Arc<Users> {
-        Arc::clone(&self.read.lock().unwrap_or_else(PoisonError::into_inner).1)
+    /// Where the users are, as last read.
+    pub(super) fn users(&self) -> Arc<ArcSwap<Users>> {
+        Arc::clone(&self.users)
     }
 }

@@ -17,9 +17,16 @@ const USERS: &str = r#"{ "type" : "HW_ADDR", "id" : "0c:0e:0a:01:ff:04", "bootfi
 
 fn library(folder: &Path) -> Arc<Library> {
     std::fs::write(folder.join(REGISTRY), USERS).unwrap();
-    let library = Library::of(folder);
+    let library = Library::of(folder, Family::V4);
     assert!(library.0.is_some());
     Arc::new(library)
+}
+
+/// Waits until outcomes are written and the registry is read as it is.
+fn settle(library: &Library) {
+    let (answer, settled) = std::sync::mpsc::sync_channel(1);
+    library.0.as_ref().unwrap().orders.send(Order::Settle(answer)).unwrap();
+    settled.recv().unwrap();
 }
 
 #[test]
@@ -33,7 +40,7 @@ fn users_of_dhcp4() {
     let mut world = World4::new(config.unwrap(), vec![SERVER]).unwrap();
     let library = library(folder.path());
     let points = library.points();
-    world.add_library(&(library as Arc<dyn v4::Library>), &points);
+    world.add_library(&(Arc::clone(&library) as Arc<dyn v4::Library>), &points);
     let arrival = v4::Arrival {
         interface: "eth0".into(),
         interface_address: SERVER,
@@ -57,6 +64,7 @@ fn users_of_dhcp4() {
     let unknown = discover("0c:0e:0a:01:ff:05");
     assert_eq!(unknown.yiaddr, Ipv4Addr::new(10, 0, 0, 10));
     assert_eq!((unknown.option(66), unknown.option(67)), (Some(&b"192.0.2.9"[..]), None));
+    settle(&library);
     let outcome = std::fs::read_to_string(folder.path().join(OUTCOME)).unwrap();
     assert_eq!(
         outcome,
@@ -67,8 +75,10 @@ fn users_of_dhcp4() {
     // The file is read again when it has changed; one that cannot be read leaves what was.
     std::fs::write(folder.path().join(REGISTRY), "{ \"type\": \"HW_ADDR\", \"id\": \"0c0e0a01ff05\" }\n")
         .unwrap();
+    settle(&library);
     assert_eq!(discover("0c:0e:0a:01:ff:05").yiaddr.octets()[0], 192);
     std::fs::write(folder.path().join(REGISTRY), "{ \"type\": \"HW_ADDR\" ").unwrap();
+    settle(&library);
     assert_eq!(discover("0c:0e:0a:01:ff:05").yiaddr.octets()[0], 192);
 }
 
@@ -85,7 +95,7 @@ fn users_of_dhcp6() {
     let mut world = World6::new(config.unwrap()).unwrap();
     let library = library(folder.path());
     let points = library.points();
-    world.add_library(&(library as Arc<dyn v6::Library>), &points);
+    world.add_library(&(Arc::clone(&library) as Arc<dyn v6::Library>), &points);
     let arrival = v6::Arrival {
         interface: "eth0".into(),
         local: "ff02::1:2".parse().unwrap(),
@@ -107,6 +117,7 @@ fn users_of_dhcp6() {
     );
     let unknown = solicit(1);
     assert_eq!(unknown.option(17), Some(&b"\x00\x00\x11\x8b\x00\x21\x00\x02ab"[..]));
+    settle(&library);
     let outcome = std::fs::read_to_string(folder.path().join(OUTCOME)).unwrap();
     assert_eq!(
         outcome,
@@ -134,6 +145,8 @@ fn entries_that_are_none() {
         assert!(found.starts_with(fault), "{text}: {found}");
     }
     let folder = tempfile::tempdir().unwrap();
-    assert!(Files::open(folder.path()).is_err_and(|reason| reason.starts_with("cannot open file:")));
-    assert!(Library::of(folder.path()).points().is_empty());
+    assert!(
+        Files::open(folder.path(), Family::V4).is_err_and(|reason| reason.starts_with("cannot open file:"))
+    );
+    assert!(Library::of(folder.path(), Family::V4).points().is_empty());
 }

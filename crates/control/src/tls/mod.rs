@@ -16,7 +16,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use verify::ClientVerifier;
+use verify::{ClientVerifier, PeerVerifier};
 
 /// Files of a server's TLS: `trust-anchor`, `cert-file`, `key-file`, `cert-required`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,17 +99,33 @@ impl std::fmt::Debug for ServerTls {
 }
 
 impl ClientTls {
-    /// Trusts what `trust_anchor` vouches for; `own` is the certificate and the key that the client shows.
+    /// Trusts a server that `trust_anchor` vouches for, under the name or address that it is gone to by; `own` is the
+    /// certificate and the key that the client shows.
     pub fn load(trust_anchor: &Path, own: Option<(&Path, &Path)>) -> Result<Self, TlsError> {
-        let roots = roots(trust_anchor, &anchors(trust_anchor)?)?;
+        Self::trusting(trust_anchor, own, false)
+    }
+
+    /// Trusts any server that `trust_anchor` vouches for, whatever its name, as Kea's servers do among themselves.
+    pub fn load_for_peers(trust_anchor: &Path, own: Option<(&Path, &Path)>) -> Result<Self, TlsError> {
+        Self::trusting(trust_anchor, own, true)
+    }
+
+    fn trusting(trust_anchor: &Path, own: Option<(&Path, &Path)>, any_name: bool) -> Result<Self, TlsError> {
+        let anchors = anchors(trust_anchor)?;
+        let roots = roots(trust_anchor, &anchors)?;
         let bad = |error: rustls::Error| TlsError::Anchor {
             path: trust_anchor.to_owned(),
             error: error.to_string(),
         };
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(bad)?
-            .with_root_certificates(roots);
+            .map_err(bad)?;
+        let builder = if any_name {
+            let verifier = PeerVerifier::new(roots, anchors, &provider());
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        } else {
+            builder.with_root_certificates(roots)
+        };
         let config = match own {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => builder.with_client_cert_resolver(self::own(certificate, key)?),

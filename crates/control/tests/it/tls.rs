@@ -40,6 +40,14 @@ impl World {
         let tls = ClientTls::load(&self.certificates.certificate(anchor), own).unwrap();
         Target { host: "127.0.0.1".to_owned(), port, tls: Some(tls), ..Target::default() }
     }
+
+    /// A server of high availability that goes to another.
+    fn peer(&self, port: u16, anchor: &str, own: &str) -> Target {
+        let own = (self.certificates.certificate(own), self.certificates.key(own));
+        let anchor = self.certificates.certificate(anchor);
+        let tls = ClientTls::load_for_peers(&anchor, Some((&own.0, &own.1))).unwrap();
+        Target { host: "127.0.0.2".to_owned(), port, tls: Some(tls), ..Target::default() }
+    }
 }
 
 async fn echo(target: &Target) -> Result<(StatusCode, String), PostError> {
@@ -103,6 +111,31 @@ async fn handshakes_that_are_not_finished_end() {
     }
     assert!(served(&echo(&world.target(fixture.address.port(), "ca", None)).await));
     fixture.stop().await;
+}
+
+/// Whoever one authority vouches for, by whatever name, and with a certificate of X.509 version 1 as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peers_look_at_no_name() {
+    let world = World::new();
+    for (server, good) in [("server", true), ("old", true), ("stranger", false)] {
+        let files = TlsFiles {
+            trust_anchor: world.certificates.certificate("ca"),
+            cert_file: world.certificates.certificate(server),
+            key_file: world.certificates.key(server),
+            cert_required: true,
+        };
+        let settings =
+            HttpSettings { tls: Some(ServerTls::load(&files).unwrap()), ..HttpSettings::default() };
+        let handler = table_handler(crate::common::table(), "dhcp4");
+        let address = ([127, 0, 0, 2], 0).into();
+        let server = HttpServer::bind(address, Limits::HTTP, &settings, handler).unwrap();
+        let port = server.address().port();
+        let _handle = server.serve();
+        let outcome = echo(&world.peer(port, "ca", "client")).await;
+        assert_eq!(served(&outcome), good, "{outcome:?}");
+        assert_eq!(served(&echo(&world.peer(port, "other", "client")).await), !good);
+        assert!(!served(&echo(&world.peer(port, "ca", "stranger")).await));
+    }
 }
 
 /// Lets in whom it was told to, and remembers who came.

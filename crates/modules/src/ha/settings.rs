@@ -61,7 +61,10 @@ impl Secured {
                 None => None,
                 Some(Tls { trust_anchor, cert_file, key_file }) => {
                     let own = Some((Path::new(cert_file), Path::new(key_file)));
-                    Some(ClientTls::load(Path::new(trust_anchor), own).map_err(|e| bad(&peer.name, e))?)
+                    Some(
+                        ClientTls::load_for_peers(Path::new(trust_anchor), own)
+                            .map_err(|e| bad(&peer.name, e))?,
+                    )
                 }
             };
             clients.push(client);

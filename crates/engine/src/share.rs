@@ -1,6 +1,7 @@
 //! Clients that several servers share (`libdhcp_ha`): which queries are this server's.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use base::SubnetId;
 use config::ClassId;
@@ -39,4 +40,11 @@ pub trait Share: Send + Sync {
         asking: &Asking<'_>,
         subnet: Option<(SubnetId, &dyn fmt::Display)>,
     ) -> Result<Option<ClassId>, DropReason>;
+
+    /// The lease of an address (of a prefix its first) was stored or has ended: the other servers are yet to be told.
+    fn changed(&self, address: IpAddr);
+
+    /// Whether the other servers know the lease of an address as it is here, as far as they are to know it before its client
+    /// does. If they do not, the client cannot be answered with it as it stands.
+    fn is_told(&self, address: IpAddr) -> bool;
 }

@@ -173,6 +173,12 @@ impl Relationship {
         self.active().find(|(at, _)| *at != self.this)
     }
 
+    /// How log lines name the partner; empty where there is none.
+    #[must_use]
+    pub fn partner_label(&self) -> String {
+        self.partner().map(|(_, peer)| peer.label()).unwrap_or_default()
+    }
+
     /// The servers that serve clients on their own, with their places.
     pub fn active(&self) -> impl Iterator<Item = (usize, &Peer)> {
         self.peers.iter().enumerate().filter(|(_, peer)| peer.role != Role::Backup)

@@ -18,7 +18,7 @@ use crate::messages::{
 use crate::partner::Partner;
 use crate::scopes::Scopes;
 use crate::state::Loud;
-use crate::wire::{Heartbeat, Speaker};
+use crate::wire::Heartbeat;
 use crate::{Now, PartnerState, State};
 
 /// Minutes for which a restarted server waits for a partner that has not been restarted yet.
@@ -54,15 +54,25 @@ pub enum Failure {
     /// It has no such command.
     #[error("{0}")]
     Unsupported(String),
-    /// It may not do it in its state (result 1001).
-    #[error("{0}")]
-    NotAllowed(String),
     /// A lease is at odds with what it has (result 4).
     #[error("{0}")]
     Conflict(String),
     /// It answered with another error.
     #[error("{0}")]
     Refused(String),
+}
+
+/// Logs why another server did not do something: one message where it could not be reached, another where it refused.
+#[macro_export]
+macro_rules! log_failure {
+    ($failure:expr, $unsent:path | $refused:path { $($field:ident $(: $value:expr)?),* $(,)? }) => {
+        match $failure {
+            $crate::Failure::Unreachable(reason) => {
+                ::observe::log!($unsent { $($field $(: $value)?,)* reason: reason });
+            }
+            reason => ::observe::log!($refused { $($field $(: $value)?,)* reason: reason }),
+        }
+    };
 }
 
 /// When the partner is told of a lease.
@@ -96,8 +106,6 @@ pub enum MaintenanceStart {
 #[derive(Debug)]
 pub struct Machine<U> {
     relationship: Arc<Relationship>,
-    family: Family,
-    number: u32,
     state: State,
     /// The state before.
     before: State,
@@ -126,9 +134,9 @@ pub struct Machine<U> {
 }
 
 impl<U> Machine<U> {
-    /// Begins in the state waiting. `number`: of the relationship, from 0.
+    /// Begins in the state waiting.
     #[must_use]
-    pub fn new(relationship: Arc<Relationship>, family: Family, number: u32, now: Now) -> Self {
+    pub fn new(relationship: Arc<Relationship>, family: Family, now: Now) -> Self {
         let own = relationship.own();
         observe::log!(ServiceStarted {
             server: own.name,
@@ -136,8 +144,6 @@ impl<U> Machine<U> {
             role: own.role.name()
         });
         let mut machine = Self {
-            family,
-            number,
             state: State::Waiting,
             before: State::Waiting,
             partner: Partner::new(family, now),
@@ -182,12 +188,6 @@ impl<U> Machine<U> {
     #[must_use]
     pub fn is_serving(&self) -> bool {
         self.serving == Some(true)
-    }
-
-    /// What is said to the other servers.
-    #[must_use]
-    pub fn speaker(&self) -> Speaker<'_> {
-        Speaker { family: self.family, server: self.server(), relationship: self.number }
     }
 
     fn server(&self) -> &str {
@@ -502,23 +502,11 @@ impl<U> Machine<U> {
                 self.partner.told(heartbeat, now);
             }
             Err(failure) => {
-                let server = &self.relationship.own().name;
-                let partner = self.partner_label();
-                match &failure {
-                    Failure::Unreachable(reason) => {
-                        observe::log!(HeartbeatUnsent { server, partner, reason });
-                    }
-                    failure => observe::log!(HeartbeatFailed { server, partner, reason: failure }),
-                }
+                let (server, partner) = (self.server(), self.relationship.partner_label());
+                log_failure!(&failure, HeartbeatUnsent | HeartbeatFailed { server, partner });
                 self.silent(now);
             }
         }
-    }
-
-    /// How log lines name the partner.
-    #[must_use]
-    pub fn partner_label(&self) -> String {
-        self.relationship.partner().map(|(_, peer)| peer.label()).unwrap_or_default()
     }
 
     /// The partner did not answer something.
@@ -635,19 +623,36 @@ impl<U> Machine<U> {
         }
     }
 
-    /// The partner was told of the leases of a client, which end at `until`.
-    pub fn updated(&mut self, client: &[u8], until: Timestamp, outcome: Result<(), &Failure>, now: Now) {
+    /// The partner was told of leases of a `client`, which end at the time beside it. Answers whether anything may follow
+    /// from that.
+    pub fn updated(
+        &mut self,
+        client: impl FnOnce() -> (Vec<u8>, Timestamp),
+        outcome: Result<(), &Failure>,
+        now: Now,
+    ) -> bool {
         match outcome {
             Ok(()) => {
                 self.partner.heard(now);
-                self.partner.judged(client, None);
+                self.partner.took(|| client().0);
             }
-            Err(Failure::Conflict(_)) => self.partner.judged(client, Some(until)),
+            Err(Failure::Conflict(_)) => {
+                let (client, until) = client();
+                self.partner.refused(&client, until);
+            }
             Err(_) => {
                 self.missed();
                 self.silent(now);
             }
         }
+        outcome.is_err()
+    }
+
+    /// From when on (steady microseconds) the partner's clients are watched, unless it is heard before.
+    #[must_use]
+    pub fn watches_clients_after(&self) -> u64 {
+        let partner = self.relationship.partner();
+        partner.map_or(u64::MAX, |_| self.partner.bears_until(&self.relationship))
     }
 
     /// A client of a scope that is not served has asked, and has done so for some milliseconds.

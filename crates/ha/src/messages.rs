@@ -9,7 +9,7 @@ observe::messages! {
         "A relationship begins in the state waiting.";
     Stopped = "HA_DEINIT_OK", "ha-hooks", Info,
         "unloading High Availability hooks library successful",
-        "The configuration has no relationship any longer: the server serves all clients.";
+        "The relationships end: the configuration has others or none, or the server ends.";
     AutoFailoverDisabled { server } = "HA_CONFIG_AUTO_FAILOVER_DISABLED", "ha-hooks", Warn,
         "{server}: auto-failover disabled",
         "When the partner is down its clients are served only once ha-scopes says so.";

@@ -127,14 +127,19 @@ impl Partner {
         self.state = PartnerState::Unavailable;
         if self.interrupted(relationship, now) && !self.told {
             self.told = true;
-            let partner = relationship.partner().map(|(_, peer)| peer.label()).unwrap_or_default();
+            let partner = relationship.partner_label();
             observe::log!(Interrupted { server: relationship.own().name, partner });
         }
     }
 
     /// It has not been heard for `max-response-delay`.
     pub(crate) fn interrupted(&self, relationship: &Relationship, now: Now) -> bool {
-        now.steady.saturating_sub(self.heard) > u64::from(relationship.max_response_delay) * 1000
+        now.steady > self.bears_until(relationship)
+    }
+
+    /// Until when (steady microseconds) its silence says nothing yet.
+    pub(crate) fn bears_until(&self, relationship: &Relationship) -> u64 {
+        self.heard.saturating_add(u64::from(relationship.max_response_delay) * 1000)
     }
 
     /// A client of it has asked, and has done so for some time (milliseconds).
@@ -206,11 +211,15 @@ impl Partner {
         self.unsent > self.fetched
     }
 
-    /// It refused a lease of a client, or took one.
-    pub(crate) fn judged(&mut self, client: &[u8], refused_until: Option<Timestamp>) {
-        match refused_until {
-            Some(until) => _ = self.rejected.insert(client.into(), until),
-            None => _ = self.rejected.remove(client),
+    /// It refused a lease of a client that lasts so long.
+    pub(crate) fn refused(&mut self, client: &[u8], until: Timestamp) {
+        self.rejected.insert(client.into(), until);
+    }
+
+    /// It took a lease.
+    pub(crate) fn took(&mut self, client: impl FnOnce() -> Vec<u8>) {
+        if !self.rejected.is_empty() {
+            self.rejected.remove(client().as_slice());
         }
     }
 

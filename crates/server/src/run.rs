@@ -402,6 +402,9 @@ async fn stop<P: Protocol>(server: &Arc<Server<P>>) {
         say!(P, StoreFailed { replies: 0, error });
     }
     server.shared.d2.stop().await;
+    if let Some(ha) = &active.ha {
+        ha.group.end(server);
+    }
     if let Some(log) = &active.legal_log {
         let log = Arc::clone(log);
         let _: Result<(), _> = tokio::task::spawn_blocking(move || log.log.flush()).await;

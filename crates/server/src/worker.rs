@@ -738,6 +738,9 @@ async fn finish<P: Protocol, D: Door<P>>(
         }
         Err(error) => {
             // Nothing that rests on a lease that is not stored may leave; clients ask again.
+            if let Some(ha) = &active.ha {
+                ha.undone(&updates);
+            }
             for _ in &replies.kinds {
                 P::dropped(active.runtime.statistics(), DropReason::ProcessingFailed);
             }
@@ -757,14 +760,10 @@ async fn await_partner<P: Protocol, D: Door<P>>(
 ) {
     let (places, queries): (Vec<_>, Vec<_>) = updates.into_iter().unzip();
     let statistics = active.runtime.statistics();
-    let (refused, reason) = match ha.room(queries.len()) {
-        Some(_room) => (ha.tell(queries).await, DropReason::ProcessingFailed),
-        None => (vec![true; queries.len()], DropReason::QueueFull),
-    };
+    let refused = ha.tell(queries).await;
     // From the last: places before one that is taken out stay what they are.
-    for place in
-        places.into_iter().zip(refused).rev().filter(|(_, refused)| *refused).filter_map(|(place, _)| place)
-    {
+    for (place, reason) in places.into_iter().zip(refused).rev() {
+        let (Some(place), Some(reason)) = (place, reason) else { continue };
         replies.batch.remove(place);
         if place < replies.kinds.len() {
             replies.kinds.remove(place);

@@ -608,6 +608,9 @@ impl<'a, 'c> Allocation<'a, 'c, '_> {
         if !same || old.is_expired(self.ctx.now) {
             return None;
         }
+        if self.ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
+            return None;
+        }
         let offered = self.offer_lifetime(subnet);
         if offered > 0 && old.valid_lifetime == Seconds(offered) {
             // Only an offer so far: it must not pass for the lease.

@@ -79,8 +79,10 @@ pub(super) fn tell(
     effects: &mut Effects<Lease4>,
     change: impl FnOnce() -> Changed<Lease4>,
 ) {
-    if ctx.share.is_some() {
-        effects.leases.push(change());
+    if let Some(share) = ctx.share {
+        let change = change();
+        share.changed(change.lease().address.into());
+        effects.leases.push(change);
     }
 }
 

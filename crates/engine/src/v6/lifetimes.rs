@@ -95,6 +95,9 @@ pub(super) fn reusable(
     if !same || old.is_expired(ctx.now) || ctx.now < old.cltt {
         return None;
     }
+    if ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
+        return None;
+    }
     let limit = subnet.params.reuse_age(old.valid_lifetime)?;
     let age = u32::try_from(ctx.now.since(old.cltt)).ok()?;
     if age > limit {

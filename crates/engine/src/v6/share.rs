@@ -71,7 +71,9 @@ pub(super) fn tell(
     effects: &mut Effects<Lease6>,
     change: impl FnOnce() -> Changed<Lease6>,
 ) {
-    if ctx.share.is_some() {
-        effects.leases.push(change());
+    if let Some(share) = ctx.share {
+        let change = change();
+        share.changed(change.lease().address.into());
+        effects.leases.push(change);
     }
 }

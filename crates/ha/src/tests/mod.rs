@@ -145,7 +145,7 @@ struct Alone {
 impl Alone {
     fn new(mode: Mode, own: &str, more: &str) -> Self {
         let now = Now { steady: 0, wall: Timestamp(1000) };
-        Self { machine: Machine::new(relationship(mode, own, more), Family::V4, 0, now), now: 0 }
+        Self { machine: Machine::new(relationship(mode, own, more), Family::V4, now), now: 0 }
     }
 
     fn at(&self) -> Now {
@@ -287,7 +287,7 @@ fn refused_leases_of_many_clients_end_it() {
     alone.hears(State::Ready);
     let conflict = Failure::Conflict("no subnet".to_owned());
     for (client, state) in [(1, State::HotStandby), (1, State::HotStandby), (2, State::Terminated)] {
-        alone.machine.updated(&[client], Timestamp(9999), Err(&conflict), alone.at());
+        alone.machine.updated(|| (vec![client], Timestamp(9999)), Err(&conflict), alone.at());
         alone.actions();
         assert_eq!(alone.machine.state(), state);
     }

@@ -146,7 +146,7 @@ impl World {
     }
 
     fn machine(&self, at: usize) -> Machine<Change> {
-        Machine::new(Arc::clone(&self.relationships[at]), Family::V4, 0, self.clock(at))
+        Machine::new(Arc::clone(&self.relationships[at]), Family::V4, self.clock(at))
     }
 
     fn clock(&self, at: usize) -> Now {
@@ -268,8 +268,8 @@ impl World {
             }
             Call::Update(change, until) => {
                 self.nodes[to].leases.insert(change.address, change.lease);
-                let client = change.client.to_be_bytes();
-                self.nodes[from].machine.updated(&client, Timestamp(until), Ok(()), here);
+                let client = || (change.client.to_be_bytes().to_vec(), Timestamp(until));
+                assert!(!self.nodes[from].machine.updated(client, Ok(()), here));
                 self.acknowledge(change);
             }
             Call::Reset => {
@@ -310,7 +310,8 @@ impl World {
         match call {
             Call::Heartbeat => machine.heartbeat_done(Err(failure), here),
             Call::Update(change, until) => {
-                machine.updated(&change.client.to_be_bytes(), Timestamp(until), Err(&failure), here);
+                let client = || (change.client.to_be_bytes().to_vec(), Timestamp(until));
+                assert!(machine.updated(client, Err(&failure), here));
             }
             Call::Reset => machine.partner_reset(Err(failure), here),
             Call::Fetch | Call::SyncComplete => machine.synchronized(Err(failure), here),

@@ -89,6 +89,10 @@ pub fn command_definitions() -> impl Iterator<Item = &'static CommandDef> {
 pub enum Request {
     Continue,
     Heartbeat,
+    /// Takes over from the partner of each relationship, or no longer does.
+    Maintain {
+        cancel: bool,
+    },
     /// With what is said of the partner's state.
     MaintenanceNotify {
         cancel: bool,
@@ -108,13 +112,8 @@ pub enum Request {
 
 /// Who carries the commands out.
 pub trait Host: Send + Sync {
-    /// In the relationship of a server; `None`: in the only one.
+    /// In the relationship of a server; `None`: in the only one, or in all that a request concerns.
     fn carry_out(&self, server: Option<String>, request: Request) -> Pending<'_, Result<Answer, String>>;
-
-    /// Takes over from the partners, in each relationship.
-    fn start_maintenance(&self) -> Pending<'_, Answer>;
-
-    fn cancel_maintenance(&self) -> Pending<'_, Answer>;
 }
 
 /// Adds the commands to a table. `CommandTable::deregister_provider(PROVIDER)` takes them away.
@@ -131,11 +130,6 @@ pub fn register(table: &CommandTable, host: Arc<dyn Host>) -> Result<(), Duplica
 }
 
 async fn run(op: Op, host: &dyn Host, command: &Command) -> Answer {
-    match op {
-        Op::MaintenanceStart => return host.start_maintenance().await,
-        Op::MaintenanceCancel => return host.cancel_maintenance().await,
-        _ => {}
-    }
     let outcome = match request(op, command) {
         Ok((server, request)) => host.carry_out(server, request).await,
         Err(reason) => Err(reason),
@@ -166,6 +160,8 @@ fn request(op: Op, command: &Command) -> Result<(Option<String>, Request), Strin
     let not_a_map = || format!("arguments in the '{name}' command are not a map");
     let none = Map::new();
     let map = match &command.arguments {
+        // Whatever these say, they concern all relationships.
+        _ if matches!(op, Op::MaintenanceStart | Op::MaintenanceCancel) => &none,
         Some(arguments) => arguments.as_map().ok_or_else(not_a_map)?,
         None if matches!(op, Op::Sync | Op::Scopes) => {
             return Err(format!("arguments not found in the '{name}' command"));
@@ -229,8 +225,9 @@ fn request(op: Op, command: &Command) -> Result<(Option<String>, Request), Strin
             };
             Request::SyncComplete { origin }
         }
-        // These name no relationship.
-        Op::MaintenanceStart | Op::MaintenanceCancel => Request::Heartbeat,
+        Op::MaintenanceStart | Op::MaintenanceCancel => {
+            Request::Maintain { cancel: op == Op::MaintenanceCancel }
+        }
     };
     Ok((server, request))
 }

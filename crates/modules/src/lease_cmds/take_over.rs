@@ -35,6 +35,11 @@ pub async fn take_over<P: Leases>(
     let mark = world.store.mark();
     let mut count = 0;
     for map in leases {
+        // Those of others are not read at all: there may be no such subnet here.
+        let subnet = map.get("subnet-id").and_then(Value::as_int).and_then(|id| u32::try_from(id).ok());
+        if subnet.is_some_and(|subnet| !belongs(&world.config, SubnetId(subnet))) {
+            continue;
+        }
         let value = Value::from(map);
         let read = Params::of(&value).ok_or_else(|| Refusal::error("a lease is a map"));
         let lease = match read.and_then(|params| world.lease(params)) {
@@ -44,9 +49,6 @@ pub async fn take_over<P: Leases>(
                 continue;
             }
         };
-        if !belongs(&world.config, P::subnet(&lease)) {
-            continue;
-        }
         match newer::<P>(world, &lease).await.map_err(|refusal| refusal.text)? {
             Outcome::Over(before) => {
                 count += 1;

@@ -1,23 +1,20 @@
 //! The commands of operators and of partners.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use control::{Answer, result};
+use control::Answer;
 use ha::messages as say;
-use ha::{Failure, MaintenanceStart, PartnerState};
+use ha::{Failure, MaintenanceStart, PartnerState, State, log_failure};
 use json::Value;
 use modules::Pending;
 use modules::ha::{Host, Request};
 
+use super::link::PATIENCE;
 use super::seat::Seat;
 use super::{Ha, work};
 use crate::Protocol;
 use crate::server::Server;
 use crate::service::Origin;
-
-/// How long a partner may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The server for the commands of high availability.
 pub(crate) struct HaHost<P: Protocol>(pub(crate) Arc<Server<P>>);
@@ -87,122 +84,84 @@ impl<P: Protocol> HaHost<P> {
                 self.0.shared.service.enable(Origin::HaRemote(origin));
                 Answer::ok("Server successfully notified about the synchronization completion.")
             }
+            Request::Maintain { cancel: true } => hand_back(seat).await?,
+            Request::Maintain { cancel: false } => take_over(seat).await?,
         };
         Ok(answer)
     }
+}
 
-    /// Asks the partner of a relationship to go into maintenance, and takes over.
-    async fn maintain(&self, seat: &Seat<P>) -> Answer {
-        if let Err(text) = seat.look(|machine, _| machine.may_maintain()) {
-            return Answer::error(text);
-        }
-        let partner = seat.relationship.partner().and_then(|(place, _)| seat.link(place));
-        let Some(link) = partner else { return Answer::error("the relationship has no partner") };
-        let (command, label) = seat.look(|machine, _| {
-            (machine.speaker().maintenance(false, machine.state()), machine.partner_label())
-        });
-        let server = &seat.relationship.own().name;
-        match link.ask(&command, PATIENCE).await {
-            Ok(_) => {
-                seat.with(|machine, _| machine.maintain(MaintenanceStart::Accepted));
-                Answer::ok(
-                    "Server is now in the partner-in-maintenance state and its partner is in-maintenance state. The \
-                     partner can be now safely shut down.",
-                )
-            }
-            Err(Failure::Unreachable(reason)) => {
-                observe::log!(say::MaintenanceUnsent { server, partner: label, reason });
-                seat.with(|machine, _| machine.maintain(MaintenanceStart::Unreachable));
-                Answer::ok(
-                    "Server is now in the partner-down state as its partner appears to be offline for maintenance.",
-                )
-            }
-            Err(failure) => {
-                observe::log!(say::MaintenanceFailed { server, partner: label, reason: failure });
-                Answer::error(format!(
-                    "Unable to transition to the partner-in-maintenance state. The partner server responded with the \
-                     following message to the ha-maintenance-notify command: {failure}."
-                ))
-            }
+/// Tells the partner of a relationship that it is taken over from for maintenance, or no longer is, and what state this
+/// server is in, or goes back to.
+async fn notify<P: Protocol>(seat: &Seat<P>, cancel: bool, state: State) -> Result<Answer, Failure> {
+    let link = seat.partner().ok_or_else(|| Failure::Refused("there is no partner".to_owned()))?;
+    let outcome = link.ask(&seat.speaker().maintenance(cancel, state), PATIENCE).await;
+    if let Err(failure) = &outcome {
+        let (server, partner) = (&seat.relationship.own().name, &link.label);
+        if cancel {
+            log_failure!(failure, say::CancelUnsent | say::CancelFailed { server, partner });
+        } else {
+            log_failure!(failure, say::MaintenanceUnsent | say::MaintenanceFailed { server, partner });
         }
     }
+    outcome
+}
 
-    async fn end_maintenance(&self, seat: &Seat<P>) -> Answer {
-        let before = match seat.look(|machine, _| machine.may_cancel()) {
-            Ok(before) => before,
-            Err(text) => return Answer::error(text),
-        };
-        let partner = seat.relationship.partner().and_then(|(place, _)| seat.link(place));
-        let Some(link) = partner else { return Answer::error("the relationship has no partner") };
-        let (command, label) =
-            seat.look(|machine, _| (machine.speaker().maintenance(true, before), machine.partner_label()));
-        let server = &seat.relationship.own().name;
-        match link.ask(&command, PATIENCE).await {
-            Ok(answer) => {
-                let arguments = answer.arguments.as_ref();
-                let state = arguments.and_then(|arguments| arguments.get("state")).and_then(Value::as_str);
-                let state = state.and_then(PartnerState::from_name);
-                seat.with(|machine, _| machine.cancel(state));
-                Answer::ok("Server maintenance successfully canceled.")
-            }
-            Err(failure) => {
-                match &failure {
-                    Failure::Unreachable(reason) => {
-                        observe::log!(say::CancelUnsent { server, partner: label, reason });
-                    }
-                    reason => observe::log!(say::CancelFailed { server, partner: label, reason }),
-                }
-                Answer::error(format!(
-                    "Unable to cancel maintenance. The partner server responded with the following message to the \
-                     ha-maintenance-notify command: {failure}."
-                ))
-            }
+/// Asks the partner of a relationship to go into maintenance, and takes over.
+async fn take_over<P: Protocol>(seat: &Seat<P>) -> Result<Answer, String> {
+    seat.look(|machine, _| machine.may_maintain())?;
+    let state = seat.look(|machine, _| machine.state());
+    let (outcome, text) = match notify(seat, false, state).await {
+        Ok(_) => (
+            MaintenanceStart::Accepted,
+            "Server is now in the partner-in-maintenance state and its partner is in-maintenance state. The partner can \
+             be now safely shut down.",
+        ),
+        Err(Failure::Unreachable(_)) => (
+            MaintenanceStart::Unreachable,
+            "Server is now in the partner-down state as its partner appears to be offline for maintenance.",
+        ),
+        Err(failure) => {
+            return Err(format!(
+                "Unable to transition to the partner-in-maintenance state. The partner server responded with the \
+                 following message to the ha-maintenance-notify command: {failure}."
+            ));
         }
-    }
+    };
+    seat.with(|machine, _| machine.maintain(outcome));
+    Ok(Answer::ok(text))
+}
+
+/// Ends the maintenance of the partner of a relationship.
+async fn hand_back<P: Protocol>(seat: &Seat<P>) -> Result<Answer, String> {
+    let before = seat.look(|machine, _| machine.may_cancel())?;
+    let answer = notify(seat, true, before).await.map_err(|failure| {
+        format!(
+            "Unable to cancel maintenance. The partner server responded with the following message to the \
+             ha-maintenance-notify command: {failure}."
+        )
+    })?;
+    let arguments = answer.arguments.as_ref();
+    let state = arguments.and_then(|arguments| arguments.get("state")).and_then(Value::as_str);
+    seat.with(|machine, _| machine.cancel(state.and_then(PartnerState::from_name)));
+    Ok(Answer::ok("Server maintenance successfully canceled."))
 }
 
 impl<P: Protocol> Host for HaHost<P> {
     fn carry_out(&self, server: Option<String>, request: Request) -> Pending<'_, Result<Answer, String>> {
         Box::pin(async move {
             let ha = self.ha()?;
-            let seat = ha.group.seat(server.as_deref())?;
-            self.carry_out_in(seat, server.as_deref().unwrap_or_default(), request).await
-        })
-    }
-
-    fn start_maintenance(&self) -> Pending<'_, Answer> {
-        Box::pin(async move {
-            let ha = match self.ha() {
-                Ok(ha) => ha,
-                Err(text) => return Answer::error(text),
+            let seats = match request {
+                Request::Maintain { cancel: false } => ha.group.seats.iter().collect(),
+                Request::Maintain { cancel: true } => ha.group.in_maintenance(),
+                _ => vec![ha.group.seat(server.as_deref())?],
             };
-            let mut last = Answer::done();
-            for seat in &ha.group.seats {
-                let answer = self.maintain(seat).await;
-                if answer.result != result::OK {
-                    return answer;
-                }
-                last = answer;
+            let name = server.unwrap_or_default();
+            let mut answer = Answer::done();
+            for seat in seats {
+                answer = self.carry_out_in(seat, &name, request.clone()).await?;
             }
-            last
-        })
-    }
-
-    fn cancel_maintenance(&self) -> Pending<'_, Answer> {
-        Box::pin(async move {
-            let ha = match self.ha() {
-                Ok(ha) => ha,
-                Err(text) => return Answer::error(text),
-            };
-            let mut last = Answer::done();
-            for seat in &ha.group.seats {
-                let answer = self.end_maintenance(seat).await;
-                if answer.result != result::OK {
-                    return answer;
-                }
-                last = answer;
-            }
-            last
+            Ok(answer)
         })
     }
 }

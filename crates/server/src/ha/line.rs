@@ -4,24 +4,21 @@
 //! connections are used side by side, each for its share of the addresses; DHCPv6 has one for as many as there are.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use base::{Family, Timestamp};
 use engine::Changed;
 use ha::messages::{DeletionRefused, UpdateConflict, UpdateFailed, UpdateRefused, UpdateUnsent};
-use ha::{Failure, Told, wire::Speaker};
+use ha::{Failure, Told, log_failure, wire::Speaker};
 use json::{Map, Value};
 use lease::LeaseState;
 use modules::lease_cmds::Leases;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::link::Link;
+use super::link::{Link, PATIENCE};
 use super::seat::{Change, Seat};
 use crate::Protocol;
 
-/// How long another server may take for an update.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections side by side, where nothing else is said.
 const CONNECTIONS: u32 = 16;
 /// Updates of DHCPv6 that leave in one command.
@@ -49,19 +46,16 @@ struct Carrier<P: Protocol> {
     link: Arc<Link>,
     /// It is the partner rather than a backup.
     partner: bool,
-    label: String,
-    server: String,
-    relationship: u32,
 }
 
 impl<P: Protocol> Line<P> {
+    /// `threads`: connections side by side; 0: as many as seem right.
     pub(crate) fn start(
         runtime: &Handle,
         seat: &Weak<Seat<P>>,
         link: &Arc<Link>,
-        peer: &ha::Peer,
         partner: bool,
-        (server, relationship, threads): (&str, u32, u32),
+        threads: u32,
     ) -> Self {
         let connections = match (P::FAMILY, threads) {
             (Family::V6, _) => 1,
@@ -70,14 +64,7 @@ impl<P: Protocol> Line<P> {
         };
         let queues = (0..connections).map(|_| {
             let (queue, jobs) = mpsc::channel(BACKLOG);
-            let carrier = Carrier {
-                seat: Weak::clone(seat),
-                link: Arc::clone(link),
-                partner,
-                label: peer.label(),
-                server: server.to_owned(),
-                relationship,
-            };
+            let carrier = Carrier { seat: Weak::clone(seat), link: Arc::clone(link), partner };
             runtime.spawn(carrier.run(jobs));
             queue
         });
@@ -123,12 +110,12 @@ impl<P: Protocol> Carrier<P> {
                 }
                 continue;
             }
-            let speaker =
-                Speaker { family: P::FAMILY, server: &self.server, relationship: self.relationship };
             let changes: Vec<&[Change<P>]> = batch.iter().map(|job| job.changes.as_slice()).collect();
-            let outcomes = send::<P>(&self.link, speaker, &changes).await;
+            let outcomes = send::<P>(&self.link, seat.speaker(), &changes).await;
             for (job, outcome) in batch.drain(..).zip(outcomes) {
-                self.report(&job.changes, outcome.as_ref().err());
+                if let Err(failure) = &outcome {
+                    self.report(&seat.relationship.own().name, &job.changes, failure);
+                }
                 if self.partner {
                     seat.judge(&job.changes, outcome.as_ref().copied());
                 }
@@ -137,19 +124,14 @@ impl<P: Protocol> Carrier<P> {
         }
     }
 
-    fn report(&self, changes: &[Change<P>], failure: Option<&Failure>) {
-        let Some(reason) = failure else { return };
-        let (server, partner) = (&self.server, &self.label);
+    fn report(&self, server: &str, changes: &[Change<P>], failure: &Failure) {
+        let partner = &self.link.label;
         for change in changes {
             let lease = P::Model::named(change.lease());
-            match reason {
-                Failure::Unreachable(reason) => {
-                    observe::log!(UpdateUnsent { server, lease, partner, reason });
-                }
-                Failure::Conflict(reason) => {
-                    observe::log!(UpdateConflict { server, lease, partner, reason });
-                }
-                reason => observe::log!(UpdateFailed { server, lease, partner, reason }),
+            if let Failure::Conflict(reason) = failure {
+                observe::log!(UpdateConflict { server, lease, partner, reason });
+            } else {
+                log_failure!(failure, UpdateUnsent | UpdateFailed { server, lease, partner });
             }
         }
     }

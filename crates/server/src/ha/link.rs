@@ -9,15 +9,19 @@ use control::http::{Bytes, StatusCode};
 use control::tls::ClientTls;
 use control::{Answer, codec, result};
 use ha::messages::Answered;
-use ha::{Failure, Peer, wire};
+use ha::{Failure, Peer};
 use json::{Kind, Value};
 use tokio::time::timeout;
 
+/// How long a server may take for a command.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Connections that are kept while nothing is sent.
 const IDLE: usize = 64;
 
 /// The way to one server.
 pub(crate) struct Link {
+    /// As log lines name the server.
+    pub(crate) label: String,
     target: Target,
     idle: Mutex<Vec<Connection>>,
     /// The server keeps leases that were released.
@@ -36,7 +40,7 @@ impl Link {
             headers: Vec::new(),
             user_agent: format!("{}/{}", daemon::version::PRODUCT, daemon::version::VERSION),
         };
-        Self { target, idle: Mutex::default(), released: AtomicBool::new(true) }
+        Self { label: peer.label(), target, idle: Mutex::default(), released: AtomicBool::new(true) }
     }
 
     /// Whether the server keeps leases that were released, as far as is known.
@@ -111,7 +115,6 @@ async fn read(status: StatusCode, body: Bytes) -> Result<Answer, Failure> {
         result::OK | result::EMPTY => Ok(answer),
         result::UNSUPPORTED => Err(Failure::Unsupported(text())),
         result::CONFLICT => Err(Failure::Conflict(text())),
-        wire::NOT_ALLOWED => Err(Failure::NotAllowed(answer.text.unwrap_or_default())),
         _ => Err(Failure::Refused(text())),
     }
 }

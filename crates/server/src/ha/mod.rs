@@ -6,10 +6,12 @@ mod line;
 mod link;
 mod listener;
 mod seat;
+mod untold;
 mod work;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{Clock, Family, SubnetId};
@@ -21,7 +23,6 @@ use json::{Map, Value};
 use modules::ha::Settings;
 use modules::lease_cmds::Leases;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 pub(crate) use commands::HaHost;
@@ -29,13 +30,16 @@ pub(crate) use listener::Listeners;
 pub(crate) use seat::{Change, Seat};
 
 use crate::Protocol;
+use crate::parking::Parking;
 use crate::protocol::{Config, Written};
 use crate::server::Server;
+use untold::Untold;
 
 /// The relationships of a server, and what works for them.
 pub(crate) struct Group<P: Protocol> {
     settings: Settings,
     pub(crate) seats: Vec<Arc<Seat<P>>>,
+    untold: Untold,
     drivers: Mutex<Vec<AbortHandle>>,
 }
 
@@ -46,7 +50,7 @@ impl<P: Protocol> Group<P> {
             remark(&secured.relationship, threads);
             Seat::new(secured, number, threads, clock, runtime)
         });
-        Self { seats: seats.collect(), drivers: Mutex::default(), settings }
+        Self { seats: seats.collect(), untold: Untold::default(), drivers: Mutex::default(), settings }
     }
 
     /// Whether it goes on with these settings: they are the same, and all is well.
@@ -79,6 +83,13 @@ impl<P: Protocol> Group<P> {
         }
     }
 
+    /// The relationships in which this server has taken over for maintenance; where there is none all, for each to say so.
+    pub(crate) fn in_maintenance(&self) -> Vec<&Arc<Seat<P>>> {
+        let began = |seat: &&Arc<Seat<P>>| seat.look(|machine, _| machine.may_cancel().is_ok());
+        let some: Vec<&Arc<Seat<P>>> = self.seats.iter().filter(began).collect();
+        if some.is_empty() { self.seats.iter().collect() } else { some }
+    }
+
     /// `high-availability` of `status-get`.
     pub(crate) fn report(&self) -> Value {
         self.seats
@@ -88,7 +99,7 @@ impl<P: Protocol> Group<P> {
             .into()
     }
 
-    /// Lets the service go on as if there were no relationships.
+    /// Ends, and lets the service go on as if there were no relationships.
     pub(crate) fn end(&self, server: &Server<P>) {
         for driver in self.drivers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             driver.abort();
@@ -96,6 +107,7 @@ impl<P: Protocol> Group<P> {
         for seat in &self.seats {
             work::serve(server, seat, true);
         }
+        observe::log!(say::Stopped);
     }
 }
 
@@ -135,8 +147,8 @@ pub(crate) struct Ha<P: Protocol> {
     classes: Vec<Vec<Option<ClassId>>>,
     /// The relationships of subnets that name one.
     subnets: HashMap<SubnetId, usize>,
-    /// For queries that wait for the partner (`parked-packet-limit`).
-    room: Arc<Semaphore>,
+    /// For queries that wait for the partner.
+    parking: Parking,
 }
 
 impl<P: Protocol> Ha<P> {
@@ -149,10 +161,8 @@ impl<P: Protocol> Ha<P> {
         let subnets = named::<P>(&config.written)
             .into_iter()
             .filter_map(|(subnet, name)| Some((subnet, place(&name)?)));
-        let limit = usize::try_from(config.services.parked_packet_limit).unwrap_or(usize::MAX);
-        let limit = if limit == 0 { Semaphore::MAX_PERMITS } else { limit.min(Semaphore::MAX_PERMITS) };
         let (classes, subnets) = (classes.collect(), subnets.collect());
-        Arc::new(Self { classes, subnets, room: Arc::new(Semaphore::new(limit)), group })
+        Arc::new(Self { classes, subnets, parking: Parking::new(config.services.parked_packet_limit), group })
     }
 
     /// The relationship of a subnet.
@@ -169,29 +179,34 @@ impl<P: Protocol> Ha<P> {
         self.subnets.is_empty() || self.subnets.get(&subnet).copied() == number
     }
 
-    /// Places for so many queries to wait for the partner; `None`: too many do.
-    pub(crate) fn room(&self, queries: usize) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(queries).ok()?).ok()
-    }
-
     /// Has the other servers told of what queries changed, and waits for those that are to know before the client
-    /// does. Answers which of the queries are not to be answered.
-    pub(crate) async fn tell(&self, queries: Vec<Vec<Change<P>>>) -> Vec<bool> {
+    /// does. Answers of each query why it is not to be answered, if so.
+    pub(crate) async fn tell(&self, queries: Vec<Vec<Change<P>>>) -> Vec<Option<DropReason>> {
         let mut awaited = Vec::with_capacity(queries.len());
         for changes in queries {
+            let addresses = addresses::<P>(&changes);
             let subnet = changes.first().map(|change| P::Model::subnet(change.lease()));
             let seat = subnet.and_then(|subnet| self.seat_of(subnet));
-            awaited.push(seat.map(|seat| seat.tell(changes)).unwrap_or_default());
+            awaited.push((addresses, seat.map(|seat| seat.tell(changes, &self.parking)).transpose()));
         }
         let mut refused = Vec::with_capacity(awaited.len());
-        for answers in awaited {
-            let mut taken = true;
-            for answer in answers {
-                taken &= matches!(answer.await, Ok(Ok(())));
-            }
-            refused.push(!taken);
+        for (addresses, awaited) in awaited {
+            let reason = match awaited {
+                Ok(Some(awaited)) => awaited.refused().await,
+                Ok(None) => None,
+                Err(reason) => Some(reason),
+            };
+            self.group.untold.settled(&addresses, reason.is_none());
+            refused.push(reason);
         }
         refused
+    }
+
+    /// Forgets changes that could not be stored, and so are none.
+    pub(crate) fn undone(&self, updates: &Updates<P>) {
+        for (_, changes) in updates {
+            self.group.untold.settled(&addresses::<P>(changes), true);
+        }
     }
 
     /// Whether this server is to reclaim a lease.
@@ -218,14 +233,13 @@ impl<P: Protocol> Ha<P> {
             let classes = usize::try_from(seat.number).ok().and_then(|number| self.classes.get(number));
             return Ok(classes.and_then(|classes| classes.get(place).copied().flatten()));
         }
-        let [one, other] = asking.client;
-        let mut client = Vec::with_capacity(one.len() + other.len() + 1);
-        client.extend(one);
-        client.push(u8::try_from(one.len() & 0xff).unwrap_or(0));
-        client.extend(other);
-        seat.overheard(&client, asking.waited, asking.label);
+        seat.overheard(asking);
         Err(Some(place))
     }
+}
+
+fn addresses<P: Protocol>(changes: &[Change<P>]) -> Vec<IpAddr> {
+    changes.iter().map(|change| P::Model::address(change.lease()).into()).collect()
 }
 
 /// What subnets say of their relationship (`ha-server-name` in their `user-context` or in that of their network).
@@ -250,6 +264,14 @@ fn named<P: Protocol>(written: &Written<P>) -> Vec<(SubnetId, String)> {
 impl<P: Protocol> Share for Ha<P> {
     fn by_subnet(&self) -> bool {
         self.group.seats.len() > 1
+    }
+
+    fn changed(&self, address: IpAddr) {
+        self.group.untold.changed(address);
+    }
+
+    fn is_told(&self, address: IpAddr) -> bool {
+        !self.group.untold.holds(address)
     }
 
     fn arrived(&self, asking: &Asking<'_>) -> Result<Option<ClassId>, DropReason> {

@@ -1,22 +1,45 @@
 //! This server in one relationship: its machine, and the ways to the other servers.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use base::Clock;
-use engine::Changed;
-use ha::{Action, Failure, Machine, Now, Plan, Relationship, Scopes};
+use engine::share::Asking;
+use engine::{Changed, DropReason};
+use ha::wire::Speaker;
+use ha::{Action, Failure, Machine, Now, Plan, Relationship, Scopes, Told};
 use modules::ha::Secured;
+use net::Lane;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 
 use super::line::{self, Line};
 use super::link::Link;
 use crate::Protocol;
+use crate::parking::Parking;
 
 /// A change of a lease.
 pub(crate) type Change<P> = Changed<<P as Protocol>::Lease>;
+
+/// What a query waits for before its client is answered.
+pub(crate) struct Awaited {
+    answers: Vec<oneshot::Receiver<Result<(), Failure>>>,
+    /// Its place among those that wait.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Awaited {
+    /// Waits; answers why the client is not to be answered, if so.
+    pub(crate) async fn refused(self) -> Option<DropReason> {
+        let mut reason = None;
+        for answer in self.answers {
+            if !matches!(answer.await, Ok(Ok(()))) {
+                reason = Some(DropReason::ProcessingFailed);
+            }
+        }
+        reason
+    }
+}
 
 pub(crate) struct Seat<P: Protocol> {
     pub(crate) number: u32,
@@ -25,6 +48,8 @@ pub(crate) struct Seat<P: Protocol> {
     machine: Mutex<Machine<Change<P>>>,
     /// The scopes that are served at the moment.
     scopes: AtomicU32,
+    /// From when on the partner's clients are watched, in steady microseconds.
+    watches_after: AtomicU64,
     /// Something has happened that the machine may have an answer to.
     pub(crate) woken: Notify,
     /// By the places of the servers; `None`: this one.
@@ -42,11 +67,10 @@ impl<P: Protocol> Seat<P> {
     ) -> Arc<Self> {
         let relationship = &secured.relationship;
         let now = moment(&**clock);
-        let machine = Machine::new(Arc::clone(relationship), P::FAMILY, number, now);
+        let machine = Machine::new(Arc::clone(relationship), P::FAMILY, now);
         let partner = relationship.partner().map(|(at, _)| at);
         let threads =
             if threads && relationship.threading.enable { relationship.threading.client_threads } else { 1 };
-        let own = &relationship.own().name;
         Arc::new_cyclic(|seat: &Weak<Self>| {
             let links: Vec<Option<Arc<Link>>> = (relationship.peers.iter().zip(&secured.clients))
                 .enumerate()
@@ -58,8 +82,7 @@ impl<P: Protocol> Seat<P> {
                 .map(|(at, (peer, link))| {
                     let told = Some(at) == partner || peer.role == ha::Role::Backup;
                     let link = link.as_ref().filter(|_| told)?;
-                    let own = (own.as_str(), number, threads);
-                    Some(Line::start(runtime, seat, link, peer, Some(at) == partner, own))
+                    Some(Line::start(runtime, seat, link, Some(at) == partner, threads))
                 })
                 .collect();
             Self {
@@ -68,6 +91,7 @@ impl<P: Protocol> Seat<P> {
                 clock: Arc::clone(clock),
                 machine: Mutex::new(machine),
                 scopes: AtomicU32::new(0),
+                watches_after: AtomicU64::new(u64::MAX),
                 woken: Notify::new(),
                 links,
                 lines,
@@ -79,19 +103,31 @@ impl<P: Protocol> Seat<P> {
         moment(&*self.clock)
     }
 
+    /// What is said to the other servers.
+    pub(crate) fn speaker(&self) -> Speaker<'_> {
+        let server = &self.relationship.own().name;
+        Speaker { family: P::FAMILY, server, relationship: self.number }
+    }
+
     /// Tells the machine something, or asks it.
     pub(crate) fn with<T>(&self, tell: impl FnOnce(&mut Machine<Change<P>>, Now) -> T) -> T {
+        let answer = self.note(tell);
+        self.woken.notify_one();
+        answer
+    }
+
+    /// As [`with`](Self::with), of what the machine may have no answer to.
+    fn note<T>(&self, tell: impl FnOnce(&mut Machine<Change<P>>, Now) -> T) -> T {
         let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = tell(&mut machine, self.now());
         self.publish(&machine);
-        drop(machine);
-        self.woken.notify_one();
         answer
     }
 
     fn publish(&self, machine: &Machine<Change<P>>) {
         let scopes = if machine.is_serving() { machine.scopes() } else { Scopes::NONE };
         self.scopes.store(scopes.0, Ordering::Release);
+        self.watches_after.store(machine.watches_clients_after(), Ordering::Relaxed);
     }
 
     /// The next thing to do, or when to look again (steady microseconds).
@@ -108,9 +144,16 @@ impl<P: Protocol> Seat<P> {
     }
 
     /// A client that is not served here has asked.
-    pub(crate) fn overheard(&self, client: &[u8], waited: u32, label: &dyn fmt::Display) {
-        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
-        machine.overheard(client, waited, label, self.now());
+    pub(crate) fn overheard(&self, asking: &Asking<'_>) {
+        if self.clock.steady() <= self.watches_after.load(Ordering::Relaxed) {
+            return;
+        }
+        let [one, other] = asking.client;
+        let mut client = Vec::with_capacity(one.len() + other.len() + 1);
+        client.extend(one);
+        client.push(u8::try_from(one.len() & 0xff).unwrap_or(0));
+        client.extend(other);
+        self.note(|machine, now| machine.overheard(&client, asking.waited, asking.label, now));
     }
 
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Machine<Change<P>>, Now) -> T) -> T {
@@ -127,40 +170,52 @@ impl<P: Protocol> Seat<P> {
         self.links.get(place)?.as_ref()
     }
 
+    /// The way to the partner.
+    pub(crate) fn partner(&self) -> Option<&Arc<Link>> {
+        self.link(self.relationship.partner()?.0)
+    }
+
     /// The partner has taken changes, or not.
     pub(crate) fn judge(&self, changes: &[Change<P>], outcome: Result<(), &Failure>) {
-        let (client, until) = line::client::<P>(changes);
-        self.with(|machine, now| machine.updated(&client, until, outcome, now));
+        if self.note(|machine, now| machine.updated(|| line::client::<P>(changes), outcome, now)) {
+            self.woken.notify_one();
+        }
     }
 
     /// Has the other servers told of the changes of a query; answers what is to be waited for.
-    pub(crate) fn tell(&self, changes: Vec<Change<P>>) -> Vec<oneshot::Receiver<Result<(), Failure>>> {
+    ///
+    /// # Errors
+    /// When it had to wait and there is no place for it.
+    pub(crate) fn tell(&self, changes: Vec<Change<P>>, parking: &Parking) -> Result<Awaited, DropReason> {
+        let wait_for_backups = self.relationship.wait_backup_ack;
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        let Plan { partner, backups } = machine.plan();
+        let waits = partner == Told::Now || (backups && wait_for_backups);
+        let place = if waits { parking.place(Lane::Main) } else { None };
+        let room = !waits || place.is_some();
+        match partner {
+            Told::Now if room => {}
+            Told::Later => changes.iter().cloned().for_each(|change| machine.queue(change)),
+            Told::Now | Told::Never => machine.missed(),
+        }
+        drop(machine);
+        let tells = partner == Told::Now && room;
         let partner = self.relationship.partner().map(|(at, _)| at);
-        let mut awaited = Vec::new();
-        let plan = {
-            let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
-            let plan = machine.plan();
-            match plan.partner {
-                ha::Told::Now => {}
-                ha::Told::Later => changes.iter().cloned().for_each(|change| machine.queue(change)),
-                ha::Told::Never => machine.missed(),
-            }
-            plan
-        };
+        let mut answers = Vec::new();
         for (at, line) in self.lines.iter().enumerate() {
             let Some(line) = line else { continue };
             if Some(at) == partner {
-                if plan.partner == ha::Told::Now {
-                    awaited.extend(line.send(&changes));
+                if tells {
+                    answers.extend(line.send(&changes));
                 }
-            } else if plan.backups {
-                let answers = line.send(&changes);
-                if self.relationship.wait_backup_ack {
-                    awaited.extend(answers);
+            } else if backups {
+                let told = line.send(&changes);
+                if wait_for_backups {
+                    answers.extend(told);
                 }
             }
         }
-        awaited
+        if room { Ok(Awaited { answers, _place: place }) } else { Err(DropReason::QueueFull) }
     }
 }
 

@@ -7,21 +7,19 @@ use base::Family;
 use control::{Answer, result};
 use ha::messages as say;
 use ha::wire::{self, Heartbeat};
-use ha::{Action, Failure};
+use ha::{Action, Failure, log_failure};
 use json::{Map, Value};
 use modules::lease_cmds::{self, Host, Leases, Taken};
 use tokio::time::sleep;
 
 use super::line;
-use super::link::Link;
+use super::link::{Link, PATIENCE};
 use super::seat::Seat;
 use crate::Protocol;
 use crate::hook_host::HookHost;
 use crate::server::Server;
 use crate::service::Origin;
 
-/// How long a partner may take for a command that is none on leases.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The least that it may take, whatever `max-response-delay` says.
 const LEAST: Duration = Duration::from_millis(500);
 
@@ -67,9 +65,8 @@ async fn act<P: Protocol>(server: &Arc<Server<P>>, seat: &Arc<Seat<P>>, action: 
     match action {
         Action::Heartbeat => {
             let patience = Duration::from_millis(u64::from(seat.relationship.max_response_delay));
-            let command = seat.look(|machine, _| machine.speaker().heartbeat());
             let outcome = link
-                .ask(&command, patience.clamp(LEAST, PATIENCE))
+                .ask(&seat.speaker().heartbeat(), patience.clamp(LEAST, PATIENCE))
                 .await
                 .and_then(|answer| Heartbeat::read(answer.arguments.as_ref()).map_err(Failure::Refused));
             seat.with(|machine, now| machine.heartbeat_done(outcome, now));
@@ -83,16 +80,10 @@ async fn act<P: Protocol>(server: &Arc<Server<P>>, seat: &Arc<Seat<P>>, action: 
             seat.with(|machine, now| machine.backlog_sent(outcome, now));
         }
         Action::ResetPartner => {
-            let (command, partner) =
-                seat.look(|machine, _| (machine.speaker().reset(), machine.partner_label()));
-            let outcome = link.ask(&command, PATIENCE).await.map(|_| ());
-            let server = &seat.relationship.own().name;
-            match &outcome {
-                Ok(()) => {}
-                Err(Failure::Unreachable(reason)) => {
-                    observe::log!(say::ResetUnsent { server, partner, reason });
-                }
-                Err(reason) => observe::log!(say::ResetFailed { server, partner, reason }),
+            let outcome = link.ask(&seat.speaker().reset(), PATIENCE).await.map(|_| ());
+            if let Err(failure) = &outcome {
+                let (server, partner) = (&seat.relationship.own().name, &link.label);
+                log_failure!(failure, say::ResetUnsent | say::ResetFailed { server, partner });
             }
             seat.with(|machine, now| machine.partner_reset(outcome, now));
         }
@@ -103,24 +94,17 @@ async fn act<P: Protocol>(server: &Arc<Server<P>>, seat: &Arc<Seat<P>>, action: 
 /// Tells the partner what it missed while it could not be reached.
 async fn send_backlog<P: Protocol>(seat: &Arc<Seat<P>>, link: &Link) -> Result<(), Failure> {
     let backlog = seat.with(|machine, _| machine.take_backlog());
-    let server = &seat.relationship.own().name;
-    let partner = seat.look(|machine, _| machine.partner_label());
+    let (server, partner) = (&seat.relationship.own().name, &link.label);
     observe::log!(say::BacklogStart { server, count: backlog.len(), partner });
     let begun = Instant::now();
     for changes in backlog.chunks(64) {
         let queries: Vec<&[_]> = changes.chunks(1).collect();
-        let speaker = wire::Speaker { family: P::FAMILY, server, relationship: seat.number };
-        for outcome in line::send::<P>(link, speaker, &queries).await {
+        for outcome in line::send::<P>(link, seat.speaker(), &queries).await {
             match outcome {
                 // A lease that the partner refuses would be refused again.
                 Ok(()) | Err(Failure::Conflict(_)) => {}
                 Err(failure) => {
-                    match &failure {
-                        Failure::Unreachable(reason) => {
-                            observe::log!(say::BacklogUnsent { server, partner, reason });
-                        }
-                        reason => observe::log!(say::BacklogFailed { server, partner, reason }),
-                    }
+                    log_failure!(&failure, say::BacklogUnsent | say::BacklogFailed { server, partner });
                     return Err(failure);
                 }
             }
@@ -139,34 +123,27 @@ pub(super) async fn synchronize<P: Protocol>(
 ) -> Result<(), Failure> {
     let relationship = &seat.relationship;
     let own = &relationship.own().name;
-    let (Some(link), Some(peer)) = (seat.link(place), relationship.peers.get(place)) else {
+    let Some(link) = seat.link(place) else {
         return Err(Failure::Refused("there is no way to this server".to_owned()));
     };
-    let partner = peer.label();
+    let partner = &link.label;
     observe::log!(say::SyncStart { server: own, partner });
     let begun = Instant::now();
     let seconds = seconds.unwrap_or(relationship.sync_timeout / 1000);
     let mut disabled = false;
-    let fetched = fetch(server, seat, link, &partner, seconds, &mut disabled).await;
-    let speaker = wire::Speaker { family: P::FAMILY, server: own, relationship: seat.number };
+    let fetched = fetch(server, seat, link, seconds, &mut disabled).await;
     let ended = if fetched.is_ok() {
-        let notified = link.ask(&speaker.sync_complete(), PATIENCE).await.map(|_| ());
-        match notified {
+        match link.ask(&seat.speaker().sync_complete(), PATIENCE).await {
+            Ok(_) => Ok(()),
             // Kea before 1.9.11.
-            Err(Failure::Unsupported(_)) => enable(link, speaker, own, &partner).await,
+            Err(Failure::Unsupported(_)) => enable(seat, link).await,
             Err(failure) => {
-                match &failure {
-                    Failure::Unreachable(reason) => {
-                        observe::log!(say::NotifyUnsent { server: own, partner, reason });
-                    }
-                    reason => observe::log!(say::NotifyFailed { server: own, partner, reason }),
-                }
+                log_failure!(&failure, say::NotifyUnsent | say::NotifyFailed { server: own, partner });
                 Err(failure)
             }
-            Ok(()) => Ok(()),
         }
     } else if disabled {
-        enable(link, speaker, own, &partner).await
+        enable(seat, link).await
     } else {
         Ok(())
     };
@@ -178,12 +155,12 @@ pub(super) async fn synchronize<P: Protocol>(
     outcome
 }
 
-async fn enable(link: &Link, speaker: wire::Speaker<'_>, server: &str, partner: &str) -> Result<(), Failure> {
-    let outcome = link.ask(&speaker.enable(), PATIENCE).await.map(|_| ());
-    match &outcome {
-        Ok(()) => {}
-        Err(Failure::Unreachable(reason)) => observe::log!(say::EnableUnsent { server, partner, reason }),
-        Err(reason) => observe::log!(say::EnableFailed { server, partner, reason }),
+/// Switches the service of the other server on again.
+async fn enable<P: Protocol>(seat: &Seat<P>, link: &Link) -> Result<(), Failure> {
+    let outcome = link.ask(&seat.speaker().enable(), PATIENCE).await.map(|_| ());
+    if let Err(failure) = &outcome {
+        let (server, partner) = (&seat.relationship.own().name, &link.label);
+        log_failure!(failure, say::EnableUnsent | say::EnableFailed { server, partner });
     }
     outcome
 }
@@ -193,33 +170,24 @@ async fn fetch<P: Protocol>(
     server: &Arc<Server<P>>,
     seat: &Arc<Seat<P>>,
     link: &Link,
-    partner: &str,
     seconds: u32,
     disabled: &mut bool,
 ) -> Result<(), Failure> {
     let relationship = &seat.relationship;
-    let own = &relationship.own().name;
-    let speaker = wire::Speaker { family: P::FAMILY, server: own, relationship: seat.number };
+    let (own, partner) = (&relationship.own().name, &link.label);
+    let speaker = seat.speaker();
     let patience = Duration::from_millis(u64::from(relationship.sync_timeout.max(1)));
     let limit = relationship.sync_page_limit;
     let mut after: Option<String> = None;
     loop {
         if let Err(failure) = link.ask(&speaker.disable(seconds), PATIENCE).await {
-            match &failure {
-                Failure::Unreachable(reason) => {
-                    observe::log!(say::DisableUnsent { server: own, partner, reason });
-                }
-                reason => observe::log!(say::DisableFailed { server: own, partner, reason }),
-            }
+            log_failure!(&failure, say::DisableUnsent | say::DisableFailed { server: own, partner });
             return Err(failure);
         }
         *disabled = true;
         let page = link.ask(&speaker.page(after.as_deref(), limit), patience).await.and_then(leases);
-        let leases = page.inspect_err(|failure| match failure {
-            Failure::Unreachable(reason) => {
-                observe::log!(say::SyncUnsent { server: own, partner, reason });
-            }
-            reason => observe::log!(say::SyncRefused { server: own, partner, reason }),
+        let leases = page.inspect_err(|failure| {
+            log_failure!(failure, say::SyncUnsent | say::SyncRefused { server: own, partner });
         })?;
         let count = leases.len();
         observe::log!(say::SyncPage { server: own, count, partner });

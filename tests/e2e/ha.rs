@@ -9,6 +9,7 @@ use base::HwAddr;
 use harness::{
     Answer, Dialog, Link, Load, LoadSettings, Process, Server, Space, World, send, subnets, subnets6, until,
 };
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::shared_database::run_debian;
@@ -81,17 +82,29 @@ fn config(number: usize, mode: &str, more: &Value) -> Value {
     config
 }
 
+fn started(world: &World, name: &str, space: &Space, config: &Value) -> Server {
+    let mut server = world.server(name, space);
+    server.configure(config);
+    server.start();
+    server
+}
+
 fn pair(world: &World, spaces: &[Space; 2], mode: &str, more: &Value) -> [Server; 2] {
     [1, 2].map(|number| {
-        let mut server = world.server(&format!("server{number}"), &spaces[number - 1]);
-        server.configure(&config(number, mode, more));
-        server.start();
-        server
+        let config = config(number, mode, more);
+        started(world, &format!("server{number}"), &spaces[number - 1], &config)
     })
 }
 
 fn state(server: &Server) -> String {
-    let answer = server.command("ha-heartbeat", Value::Null);
+    state_in(server, Value::Null)
+}
+
+/// The state of a server in the relationship of a server of this name.
+fn state_in(server: &Server, relationship: Value) -> String {
+    let arguments =
+        if relationship.is_null() { relationship } else { json!({ "server-name": relationship }) };
+    let answer = server.command("ha-heartbeat", arguments);
     answer.at("/state").as_str().unwrap_or_default().to_owned()
 }
 
@@ -241,11 +254,18 @@ fn maintenance_and_commands_of_operators() {
     assert_eq!(lease(&one, address), lease(&two, address));
     assert!(at_one.lease(&client(1), &[]).is_none());
     assert!(one.command("ha-maintenance-start", Value::Null).error().text.contains("in-maintenance"));
+    assert!(one.log().contains("HA_MAINTENANCE_START_HANDLER_FAILED"));
+    assert!(
+        one.command("ha-maintenance-cancel", Value::Null).error().text.contains("not in the partner-in-m")
+    );
+    assert!(one.log().contains("HA_MAINTENANCE_CANCEL_HANDLER_FAILED"));
     two.tell("ha-maintenance-cancel", Value::Null);
     come_to(&[&one, &two], "hot-standby");
     assert_eq!(at_one.lease(&client(1), &[]).expect("the primary serves").yiaddr, address);
 
     two.tell("ha-maintenance-start", Value::Null);
+    one.process().signal(Signal::SIGTERM);
+    until("the relationship ends with the server", || one.log().contains("HA_DEINIT_OK"));
     assert!(one.stop().success());
     come_to(&[&two], "partner-down");
     one.start();
@@ -416,4 +436,262 @@ fn leases_of_dhcpv6_are_shared() {
     };
     until("both have the same leases", || all(one) == all(two));
     assert!(all(one).len() > 50);
+}
+
+/// Fewer packets may wait for the partner than come at once: as many clients as there is room for are answered.
+#[test]
+fn a_batch_that_is_larger_than_the_room_for_waiting() {
+    let Some(world) = World::new() else { return };
+    let (spaces, relays) = places(&world);
+    let servers = [1, 2].map(|number| {
+        let mut config = config(number, "hot-standby", &json!({ "max-response-delay": 20000 }));
+        config["parked-packet-limit"] = json!(3);
+        config["multi-threading"] = json!({ "thread-pool-size": 1 });
+        started(&world, &format!("server{number}"), &spaces[number - 1], &config)
+    });
+    let [one, two] = &servers;
+    come_to(&[one, two], "hot-standby");
+    let [mut at_one, _] = dialogs(&relays);
+    let offered: Vec<_> = (1..=8)
+        .map(|number| {
+            let offer = at_one.ask(testkit::Packet4::discover(&client(number)), Duration::from_secs(2));
+            (client(number), offer.expect("an offer").yiaddr)
+        })
+        .collect();
+    // They come while the server is not looking, and so all at once.
+    one.process().signal(Signal::SIGSTOP);
+    for (client, address) in &offered {
+        at_one.send(testkit::Packet4::request_selecting(client, SERVERS[0], *address));
+    }
+    one.process().signal(Signal::SIGCONT);
+    let acknowledged = at_one.replies(3, Duration::from_secs(3));
+    assert_eq!(acknowledged.len(), 3, "{acknowledged:?}");
+    until("those without a place are dropped", || one.statistic("pkt4-queue-full") == 5);
+    for reply in &acknowledged {
+        assert_eq!(reply.kind(), 5);
+        assert_eq!(lease(one, reply.yiaddr), lease(two, reply.yiaddr));
+        assert!(lease(two, reply.yiaddr).is_some());
+    }
+    // The others ask again.
+    for (client, address) in offered {
+        let request = testkit::Packet4::request_selecting(&client, SERVERS[0], address);
+        let reply = at_one.ask(request, Duration::from_secs(3)).expect("an answer");
+        assert_eq!((reply.kind(), reply.yiaddr), (5, address));
+        assert_eq!(lease(one, address), lease(two, address));
+    }
+}
+
+/// Heartbeats, lease updates and synchronization over HTTPS, with certificates and passwords of both.
+#[test]
+fn servers_that_prove_who_they_are() {
+    let Some(world) = World::new() else { return };
+    let (spaces, relays) = places(&world);
+    let certificates = testdb::Certificates::make(world.directory());
+    let secret = world.write("secret", "s3cret\n");
+    let secured = |own: [&str; 2]| {
+        let peer = |number: usize, role: &str| {
+            json!({ "name": format!("server{number}"), "url": format!("https://10.9.0.{number}:8001/"),
+                    "role": role, "basic-auth-user": "partner", "basic-auth-password-file": secret,
+                    "cert-file": certificates.certificate(own[number - 1]),
+                    "key-file": certificates.key(own[number - 1]) })
+        };
+        json!({ "trust-anchor": certificates.certificate("ca"), "max-response-delay": 1000,
+                "peers": [ peer(1, "primary"), peer(2, "standby") ] })
+    };
+    // Neither certificate is made out to an address of these servers, and one is of X.509 version 1.
+    let [mut one, two] = pair(&world, &spaces, "hot-standby", &secured(["old", "client"]));
+    come_to(&[&one, &two], "hot-standby");
+    let [mut at_one, mut at_two] = dialogs(&relays);
+    let first = at_one.lease(&client(1), &[]).expect("a lease of the primary").yiaddr;
+    assert!(lease(&two, first).is_some());
+    assert_eq!(lease(&two, first), lease(&one, first));
+
+    let ask = |more: &str| {
+        spaces[1].sh(&format!(
+            "curl -s -k -o /dev/null -w '%{{http_code}}' -H 'Content-Type: application/json' \
+             -d '{{ \"command\": \"ha-heartbeat\", \"service\": [ \"dhcp4\" ] }}' {more} https://10.9.0.1:8001/ || true"
+        ))
+    };
+    let shown = |name: &str| {
+        format!(
+            "--cert {} --key {}",
+            certificates.certificate(name).display(),
+            certificates.key(name).display()
+        )
+    };
+    assert_eq!(ask("-u partner:s3cret").trim(), "000", "no certificate");
+    assert_eq!(ask(&format!("{} -u partner:s3cret", shown("stranger"))).trim(), "000");
+    assert_eq!(ask(&shown("client")).trim(), "401");
+    assert_eq!(ask(&format!("{} -u partner:s3cret", shown("client"))).trim(), "200");
+    assert!(!format!("{}{}", one.log(), two.log()).contains("s3cret"));
+
+    one.kill();
+    come_to(&[&two], "partner-down");
+    let second = at_two.lease(&client(2), &[]).expect("a lease of the standby").yiaddr;
+    one.start();
+    come_to(&[&one, &two], "hot-standby");
+    assert_eq!(lease(&one, second), lease(&two, second));
+
+    // A partner that nobody vouches for is none, although it can come here.
+    one.kill();
+    one.configure(&config(1, "hot-standby", &secured(["stranger", "client"])));
+    one.start();
+    until("the stranger is not taken for the partner", || {
+        state(&two) == "partner-down" && state(&one) == "ready"
+    });
+    assert!(two.log().contains("invalid peer certificate"), "{}", two.log());
+    until("clients are served without the stranger", || at_two.lease(&client(3), &[]).is_some());
+}
+
+/// Two branches, each with its server, and one that stands by for both.
+#[test]
+fn a_hub_stands_by_for_its_spokes() {
+    let Some(world) = World::new() else { return };
+    let (hub, relays) = (world.space("hub"), world.space("relays"));
+    let spokes = [world.space("east"), world.space("west")];
+    let names = ["east", "west"];
+    for (number, spoke) in (1..).zip(&spokes) {
+        spoke.link(Link { here: "lan", there: &format!("to-{}", names[number - 1]) }, &relays);
+        spoke.ip(&format!("address add 10.0.{number}.1/24 dev lan"));
+        relays.ip(&format!("address add 10.0.{number}.2/24 dev to-{}", names[number - 1]));
+        spoke.link(Link { here: "ctl", there: &format!("ctl{number}") }, &hub);
+        spoke.ip(&format!("address add 10.9.{number}.1/24 dev ctl"));
+        hub.ip(&format!("address add 10.9.{number}.2/24 dev ctl{number}"));
+    }
+    hub.link(Link { here: "lan", there: "to-hub" }, &relays);
+    hub.ip("address add 10.0.3.1/24 dev lan");
+    relays.ip("address add 10.0.3.11/24 dev to-hub");
+    relays.ip("address add 10.0.3.12/24 dev to-hub");
+
+    let relationship = |number: usize, own: &str| {
+        let spoke = names[number - 1];
+        json!({
+            "this-server-name": if own == "hub" { format!("hub-{spoke}") } else { spoke.to_owned() },
+            "mode": "hot-standby", "heartbeat-delay": 300, "max-response-delay": 1500, "max-unacked-clients": 0,
+            "peers": [
+                { "name": spoke, "url": format!("http://10.9.{number}.1:8001/"), "role": "primary" },
+                { "name": format!("hub-{spoke}"), "url": format!("http://10.9.{number}.2:8001/"), "role": "standby" },
+            ],
+        })
+    };
+    let subnet = |number: usize| {
+        json!({ "id": number, "subnet": format!("10.{number}.0.0/24"),
+                "pools": [ { "pool": format!("10.{number}.0.10 - 10.{number}.0.99") } ],
+                "relay": { "ip-addresses": [ format!("10.0.{number}.2"), format!("10.0.3.1{number}") ] },
+                "user-context": { "ha-server-name": names[number - 1] } })
+    };
+    let config = |subnets_: Value, relationships: Value| {
+        let mut config = subnets(&["lan"], subnets_);
+        config["hooks-libraries"] = libraries(relationships);
+        config
+    };
+    let both = config(json!([subnet(1), subnet(2)]), json!([relationship(1, "hub"), relationship(2, "hub")]));
+    let central = started(&world, "hub", &hub, &both);
+    let branch = |number: usize| {
+        let config = config(json!([subnet(number)]), json!([relationship(number, names[number - 1])]));
+        started(&world, names[number - 1], &spokes[number - 1], &config)
+    };
+    let (mut east, west) = (branch(1), branch(2));
+    let come_to = |east: &Server, states: [&str; 4]| {
+        until(&format!("states {states:?}"), || {
+            let hubs = names.map(|name| state_in(&central, json!(name)));
+            states == [&*hubs[0], &*hubs[1], &*state(east), &*state(&west)]
+        });
+    };
+    come_to(&east, ["hot-standby"; 4]);
+    let dialog = |relay: [u8; 4], server: [u8; 4]| Dialog::new(&relays, relay.into(), server.into());
+    let (mut at_east, mut at_west) =
+        (dialog([10, 0, 1, 2], [10, 0, 1, 1]), dialog([10, 0, 2, 2], [10, 0, 2, 1]));
+    let mut at_hub = [dialog([10, 0, 3, 11], [10, 0, 3, 1]), dialog([10, 0, 3, 12], [10, 0, 3, 1])];
+
+    let one = at_east.lease(&client(1), &[]).expect("a lease in the east").yiaddr;
+    let two = at_west.lease(&client(2), &[]).expect("a lease in the west").yiaddr;
+    assert_eq!((one.octets()[1], two.octets()[1]), (1, 2));
+    assert!(lease(&central, one).is_some() && lease(&central, two).is_some());
+    assert_eq!((lease(&central, one), lease(&central, two)), (lease(&east, one), lease(&west, two)));
+    assert_eq!((lease(&west, one), lease(&east, two)), (None, None));
+    for at in &mut at_hub {
+        assert!(at.ask(testkit::Packet4::discover(&client(3)), Duration::from_millis(300)).is_none());
+    }
+
+    east.kill();
+    come_to_hub(&central, ["partner-down", "hot-standby"]);
+    let request = testkit::Packet4::request_init_reboot(&client(1), one);
+    let answer = at_hub[0].ask(request, Duration::from_secs(3)).expect("the hub serves the east");
+    assert_eq!((answer.kind(), answer.yiaddr), (5, one));
+    let three = at_hub[0].lease(&client(3), &[]).expect("a lease of the hub").yiaddr;
+    assert!(at_hub[1].ask(testkit::Packet4::discover(&client(4)), Duration::from_millis(300)).is_none());
+    let four = at_west.lease(&client(4), &[]).expect("the west serves its own").yiaddr;
+    east.start();
+    come_to(&east, ["hot-standby"; 4]);
+    for address in [one, three] {
+        assert!(lease(&east, address).is_some());
+        assert_eq!(lease(&east, address), lease(&central, address));
+    }
+    assert_eq!(lease(&east, four), None, "leases of another relationship are not taken over");
+    assert!(!east.log().contains("HA_LEASE_SYNC_FAILED"), "nor looked at: {}", east.log());
+
+    // Maintenance of all branches at once.
+    central.tell("ha-maintenance-start", Value::Null);
+    come_to(&east, ["partner-in-maintenance", "partner-in-maintenance", "in-maintenance", "in-maintenance"]);
+    let five = at_hub[1].lease(&client(5), &[]).expect("the hub serves the west").yiaddr;
+    assert_eq!(lease(&west, five), lease(&central, five));
+    central.tell("ha-maintenance-cancel", Value::Null);
+    come_to(&east, ["hot-standby"; 4]);
+    // One cannot; the other can still be taken back.
+    west.tell("ha-maintenance-start", Value::Null);
+    let refused = central.command("ha-maintenance-start", Value::Null).error();
+    assert!(refused.text.contains("from the in-maintenance to partner-in-maintenance"), "{}", refused.text);
+    assert_eq!(state_in(&central, json!("east")), "partner-in-maintenance");
+    central.tell("ha-maintenance-cancel", Value::Null);
+    west.tell("ha-maintenance-cancel", Value::Null);
+    come_to(&east, ["hot-standby"; 4]);
+    let answer = central.command("status-get", Value::Null);
+    assert_eq!(answer.at("/high-availability").as_array().map(Vec::len), Some(2));
+    let answer = central.command("ha-heartbeat", Value::Null).error();
+    assert_eq!(answer.text, "expected one relationship to be configured");
+}
+
+fn come_to_hub(hub: &Server, states: [&str; 2]) {
+    until(&format!("the hub is in {states:?}"), || {
+        ["east", "west"].map(|name| state_in(hub, json!(name))) == states
+    });
+}
+
+/// A backup knows each lease before its client does, and serves when an operator says so.
+#[test]
+fn a_backup_is_told_and_serves_on_demand() {
+    let Some(world) = World::new() else { return };
+    let (spaces, relays) = places(&world);
+    let more = json!({
+        "wait-backup-ack": true,
+        "peers": [
+            { "name": "server1", "url": "http://10.9.0.1:8001/", "role": "primary" },
+            { "name": "server2", "url": "http://10.9.0.2:8001/", "role": "backup" },
+        ] });
+    let [mut one, two] = pair(&world, &spaces, "passive-backup", &more);
+    until("each is in its place", || state(&one) == "passive-backup" && state(&two) == "backup");
+    let [mut at_one, mut at_two] = dialogs(&relays);
+    let address = at_one.lease(&client(1), &[]).expect("a lease of the primary").yiaddr;
+    assert!(lease(&two, address).is_some());
+    assert_eq!(lease(&two, address), lease(&one, address));
+    assert!(at_two.ask(testkit::Packet4::discover(&client(1)), Duration::from_millis(300)).is_none());
+
+    // Where clients wait for backups, one that hangs keeps them from leases that only the primary would know.
+    two.process().signal(Signal::SIGSTOP);
+    let offer = at_one.ask(testkit::Packet4::discover(&client(2)), Duration::from_secs(2)).expect("an offer");
+    let request = || testkit::Packet4::request_selecting(&client(2), SERVERS[0], offer.yiaddr);
+    assert!(at_one.ask(request(), Duration::from_millis(500)).is_none());
+    two.process().signal(Signal::SIGCONT);
+    let answer = at_one.ask(request(), Duration::from_secs(3)).expect("an answer");
+    assert_eq!((answer.kind(), answer.yiaddr), (5, offer.yiaddr));
+    assert_eq!(lease(&two, offer.yiaddr), lease(&one, offer.yiaddr));
+
+    one.kill();
+    two.tell("ha-scopes", json!({ "scopes": [ "server1" ] }));
+    let request = testkit::Packet4::request_init_reboot(&client(1), address);
+    let answer = at_two.ask(request, Duration::from_secs(3)).expect("the backup serves");
+    assert_eq!((answer.kind(), answer.yiaddr), (5, address));
+    two.tell("ha-scopes", json!({ "scopes": [] }));
+    assert!(at_two.ask(testkit::Packet4::discover(&client(3)), Duration::from_millis(300)).is_none());
 }

@@ -27,20 +27,33 @@ impl Dialog {
 
     /// Sends a packet and waits for its reply; `None` when there is none.
     pub fn ask(&mut self, packet: Packet4, patience: Duration) -> Option<Reply4> {
+        let xid = self.send(packet);
+        let end = Instant::now() + patience;
+        std::iter::from_fn(|| self.receive(end)).find(|reply| reply.xid == xid)
+    }
+
+    /// Sends a packet and waits for nothing; answers its transaction.
+    pub fn send(&mut self, packet: Packet4) -> u32 {
         self.transactions += 1;
         let mut packet = packet.relayed(self.relay, &[(1, b"dialog")]);
         packet.xid = self.transactions;
         self.socket.send_to(&packet.build(), (self.server, 67)).expect("a packet leaves");
+        packet.xid
+    }
+
+    /// So many replies, to whatever was sent; fewer when they do not come in time.
+    pub fn replies(&self, most: usize, patience: Duration) -> Vec<Reply4> {
         let end = Instant::now() + patience;
+        std::iter::from_fn(|| self.receive(end)).take(most).collect()
+    }
+
+    fn receive(&self, end: Instant) -> Option<Reply4> {
         let mut buffer = [0; 1500];
         loop {
             let left = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             self.socket.set_read_timeout(Some(left)).expect("timeout of a socket");
             let Ok(length) = self.socket.recv(&mut buffer) else { continue };
-            let reply = Reply4::parse(buffer.get(..length).unwrap_or_default()).expect("a good reply");
-            if reply.xid == packet.xid {
-                return Some(reply);
-            }
+            return Some(Reply4::parse(buffer.get(..length).unwrap_or_default()).expect("a good reply"));
         }
     }
 

@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
-use config::{Class, ClassId, ClassTable, Protocol, Round, ServerConfig, Subnet, builtin};
+use config::{Class, ClassId, ClassTable, Protocol, Round, ServerConfig, Subnet, builtin, class_names};
 use expr::QueryView;
 
 use crate::classes::ClassSet;
 use crate::hosts::{self, Hosts, Identified, Reserved};
-use crate::messages::MemberChecked;
+use crate::messages::{ClassBadName, MemberChecked};
+
+/// Warns of the name of a configured class that no generated class can have.
+pub fn warn_of_class_name(name: &str) {
+    if let Some(suggestion) = class_names::suggested(name) {
+        observe::log!(ClassBadName { name, suggestion });
+    }
+}
 
 /// What happened to a query's classes, for the log.
 pub(crate) enum Note<'a> {
@@ -34,6 +41,31 @@ pub(crate) trait Classified<P: Protocol>: QueryView + Identified {
     fn note(&self, note: Note<'_>);
     /// Whether the log tells the classes of a packet.
     fn tells_classes(&self) -> bool;
+}
+
+/// Whether it matters to which vendor classes a query belongs.
+pub(crate) fn wants_vendor<P: Protocol>(table: &ClassTable, query: &impl Classified<P>) -> bool {
+    table.has_vendor_classes || wants_unnamed(table, query)
+}
+
+/// Whether generated classes matter that the configuration does not name.
+fn wants_unnamed<P: Protocol>(table: &ClassTable, query: &impl Classified<P>) -> bool {
+    table.keeps_generated || query.tells_classes()
+}
+
+/// Joins a class whose name was made of what the client sent; answers its number where the configuration names it.
+pub(crate) fn join_generated<P: Protocol>(
+    table: &ClassTable,
+    query: &mut impl Classified<P>,
+    name: &str,
+) -> Option<ClassId> {
+    let known = table.id(name);
+    match known {
+        Some(class) => _ = query.classes_mut().insert(class),
+        None if wants_unnamed(table, query) => query.classes_mut().insert_stray(name),
+        None => {}
+    }
+    known
 }
 
 /// Classes that a query joins on reception, in the order of the configuration: those whose test does not ask for
@@ -188,16 +220,9 @@ fn evaluate<P: Protocol>(table: &ClassTable, query: &mut impl Classified<P>, id:
             }
         };
         if !value.is_empty() {
-            let spawned = format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value));
+            let spawned = class_names::spawned(&class.name, &value);
             // Before its template: what the spawned class says is nearer to the client.
-            let known = table.id(&spawned);
-            match known {
-                Some(spawned) => _ = query.classes_mut().insert(spawned),
-                None if table.keeps_spawned || query.tells_classes() => {
-                    query.classes_mut().insert_stray(&spawned)
-                }
-                None => {}
-            }
+            let known = join_generated(table, query, &spawned);
             query.classes_mut().insert(id);
             if known.and_then(|id| table.get(id)).is_none_or(|class| !class.configured) {
                 query.note(Note::Unconfigured(&spawned));

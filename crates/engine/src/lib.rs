@@ -31,6 +31,7 @@ pub mod v4;
 pub mod v6;
 
 pub use classes::ClassSet;
+pub use classify::warn_of_class_name;
 pub use draft::{Draft, OptionList};
 pub use drop::DropReason;
 pub use effects::{Changed, Effects};

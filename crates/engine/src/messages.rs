@@ -10,6 +10,9 @@ observe::messages! {
     NcrSkipped { query, address } = "DHCPSRV_QUEUE_NCR_SKIP", "dhcpsrv", Debug(50),
         "{query}: skip queuing name change request for lease: {address}",
         "DNS is not told of the lease: it has no name, its client updates DNS itself, or updates are off.";
+    ClassBadName { name, suggestion } = "DHCPSRV_CLASS_BAD_NAME", "dhcpsrv", Warn,
+        "class name '{name}' includes problematic characters: suggest to use '{suggestion}' instead",
+        "Vendor classes and spawned ones have no such character in their names since Kea 3.3: %20 in place of a space, and so on. A class that is to be one of them must be named so.";
     MemberChecked { query, class, result } = "EVAL_DEBUG_MEMBER", "eval", Debug(55),
         "{query}: Checking membership of '{class}', pushing result '{result}'",
         "The test of a class asks for another class.";

@@ -191,6 +191,10 @@ impl<P: Protocol> Server<P> {
             }
         };
         let Some(config) = config.filter(|_| errors.is_empty()) else { return Err(refuse::<P>(&errors)) };
+        let classes = &config.classes;
+        for class in classes.configured.iter().filter_map(|id| classes.get(*id)) {
+            engine::warn_of_class_name(&class.name);
+        }
         let services = &config.services;
         let mut hooks =
             if with_hooks { load_hooks::<P>(services) } else { Ok(modules::Libraries::default()) };

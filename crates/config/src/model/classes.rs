@@ -59,10 +59,10 @@ pub struct ClassTable {
     pub first: Round,
     /// And once it is known whether the client has a reservation.
     pub second: Round,
-    /// Some class is named `VENDOR_CLASS_...`: worth a look at each packet's option 60.
+    /// Some class is named `VENDOR_CLASS_...`: worth a look at what each packet says of its vendor.
     pub has_vendor_classes: bool,
-    /// Spawned classes count also where nobody defined them (`libdhcp_limits`).
-    pub keeps_spawned: bool,
+    /// Vendor and spawned classes count also where nothing names them (`libdhcp_limits`).
+    pub keeps_generated: bool,
 }
 
 /// Classes that are evaluated together, in the order of the configuration: not those of additional lists.

@@ -1,5 +1,6 @@
 //! The resolved stage: what the engine and the daemon run on. Plain data, public fields, immutable once built.
 
+pub mod class_names;
 mod classes;
 mod ddns;
 mod hooks;

@@ -13,7 +13,7 @@ use crate::keywords::{
     AGENT, AGENT_SOCKET, AUTHENTICATION, CLIENT, CONFIG_CONTROL, CONTROL_SOCKET, DATABASE, DHCP_DDNS, LOGGER,
     PD_POOL, SERVER_ID, Table,
 };
-use crate::model::builtin;
+use crate::model::class_names::is_builtin;
 
 pub(crate) fn check(checker: &mut Checker, table: &'static Table, map: &Map, pos: &Pos) {
     let is = |other: &'static Table| std::ptr::eq(table, other);
@@ -490,13 +490,6 @@ fn client_class(checker: &mut Checker, map: &Map, pos: &Pos) {
     }
     lifetimes(checker, map, pos);
     next_server(checker, map);
-}
-
-/// Names that classes may be referred to by without a definition.
-pub(crate) fn is_builtin(name: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["VENDOR_CLASS_", "AFTER_", "EXTERNAL_", "HA_", "SPAWN_"];
-    let fixed = builtin::NAMES.iter().take(4).any(|n| *n == name);
-    fixed || PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
 fn globals(checker: &mut Checker, map: &Map) {

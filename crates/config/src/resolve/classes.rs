@@ -10,8 +10,9 @@ use super::options::{items, option_items};
 use super::scope::{address, lifetime};
 use super::{Context, definitions, option_set};
 use crate::error::ConfigError;
-use crate::parse::objects::{LifetimeNames, PREFERRED, VALID, boolean, int, is_builtin, list, strings, text};
+use crate::parse::objects::{LifetimeNames, PREFERRED, VALID, boolean, int, list, strings, text};
 use crate::parse::position;
+use crate::class_names::{self, is_builtin};
 use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
 
 /// The table while it grows: names that are only referred to get numbers as they are met.
@@ -82,7 +83,7 @@ impl ClassBuilder {
         let id = ClassId(u32::try_from(self.table.classes.len()).unwrap_or(u32::MAX));
         let name: Arc<str> = Arc::from(name);
         let table = Arc::make_mut(&mut self.table);
-        table.has_vendor_classes |= name.starts_with("VENDOR_CLASS_");
+        table.has_vendor_classes |= name.starts_with(class_names::VENDOR);
         table.by_name.insert(Arc::clone(&name), id);
         table.classes.push(Class {
             name,
@@ -207,10 +208,10 @@ impl ClassBuilder {
         }
     }
 
-    /// Whether spawned classes count also where nobody defined them.
-    pub(crate) fn keep_spawned(&mut self, keeps: bool) {
-        if self.table.keeps_spawned != keeps {
-            Arc::make_mut(&mut self.table).keeps_spawned = keeps;
+    /// Whether vendor and spawned classes count also where nothing names them.
+    pub(crate) fn keep_generated(&mut self, keeps: bool) {
+        if self.table.keeps_generated != keeps {
+            Arc::make_mut(&mut self.table).keeps_generated = keeps;
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn resolve<P: Protocol>(
     classes: &mut ClassBuilder,
 ) -> Option<Limits> {
     let library = services.hooks_libraries.iter().find(|library| library.is(LIBRARY));
-    classes.keep_spawned(library.is_some());
+    classes.keep_generated(library.is_some());
     for (name, value) in &library?.parameters {
         ctx.fault(&value.pos(), format_args!("expected no parameters for {LIBRARY}.so, found '{name}'"));
     }

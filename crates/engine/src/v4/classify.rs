@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use config::{ClassId, Dhcp4, Pool4, Subnet4, builtin};
+use config::{ClassId, Dhcp4, Pool4, Subnet4, builtin, class_names};
 use expr::QueryView;
 use wire::iana::dhcp4_option as option4;
 
@@ -92,17 +92,17 @@ pub(super) fn refuse_dropped(query: &Query<'_>) -> Result<(), DropReason> {
     Ok(())
 }
 
-/// `VENDOR_CLASS_` and the text of option 60, where the configuration refers to that class.
+/// `VENDOR_CLASS_` and the text of option 60. NULs after it are not of it, and without a text there is no class
+/// (RFC 2132 section 2).
 fn vendor_class(ctx: &Context4<'_>, query: &mut Query<'_>) {
-    if !ctx.config.classes.has_vendor_classes {
+    if !classify::wants_vendor(&ctx.config.classes, query) {
         return;
     }
-    let id = query
-        .packet
-        .option(option4::VENDOR_CLASS_IDENTIFIER)
-        .and_then(|v| ctx.config.classes.id(&format!("VENDOR_CLASS_{}", String::from_utf8_lossy(v))));
-    if let Some(id) = id {
-        query.classes.insert(id);
+    let value = query.packet.option(option4::VENDOR_CLASS_IDENTIFIER).unwrap_or_default();
+    let length = value.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
+    if let Some(vendor) = value.get(..length).filter(|vendor| !vendor.is_empty()) {
+        let name = class_names::of_vendor(vendor);
+        classify::join_generated(&ctx.config.classes, query, &name);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use config::{ClassId, Dhcp6, Subnet6, builtin};
+use config::{ClassId, Dhcp6, Subnet6, builtin, class_names};
+use smallvec::SmallVec;
 use wire::iana::dhcp6_option as option6;
 use wire::v6::VendorClass;
 
@@ -63,25 +64,21 @@ pub(super) fn first_round(ctx: &Context6<'_>, query: &mut Query<'_>) {
     classify::before_known::<Dhcp6>(&ctx.config.classes, query);
 }
 
-/// `VENDOR_CLASS_` and the first string of each option 16, where the configuration refers to that class.
+/// `VENDOR_CLASS_` and the first string of each option 16.
 fn vendor_classes(ctx: &Context6<'_>, query: &mut Query<'_>) {
-    if !ctx.config.classes.has_vendor_classes {
+    if !classify::wants_vendor(&ctx.config.classes, query) {
         return;
     }
     let lenient = ctx.config.globals.lenient_option_parsing;
-    let class = |vendor: VendorClass<'_>| -> Option<ClassId> {
-        let docsis = DOCSIS.iter().find(|name| vendor.strings(lenient).any(|s| s == name.as_bytes()));
-        let name = match docsis {
-            Some(name) => (*name).into(),
-            None => String::from_utf8_lossy(vendor.strings(lenient).next()?),
-        };
-        ctx.config.classes.id(&format!("VENDOR_CLASS_{name}"))
+    let name = |class: VendorClass<'_>| -> Option<String> {
+        let docsis = DOCSIS.iter().map(|name| name.as_bytes());
+        let mut docsis = docsis.filter(|name| class.strings(lenient).any(|string| string == *name));
+        docsis.next().or_else(|| class.strings(lenient).next()).map(class_names::of_vendor)
     };
     let values = query.packet.message().options().all(option6::VENDOR_CLASS);
-    let found: smallvec::SmallVec<[ClassId; 2]> =
-        values.filter_map(VendorClass::parse).filter_map(class).collect();
-    for id in found {
-        query.classes.insert(id);
+    let names: SmallVec<[String; 2]> = values.filter_map(VendorClass::parse).filter_map(name).collect();
+    for name in names {
+        classify::join_generated(&ctx.config.classes, query, &name);
     }
 }
 

@@ -16,7 +16,6 @@ use json::{Map, Pos, Value};
 
 use super::Call;
 use super::args::{Refusal, refuse};
-use super::classes::is_builtin;
 use super::definitions::{Definitions, space_of};
 use super::pieces::{Beside, Piece, prefix_of};
 use super::rules::Subnet;
@@ -343,7 +342,7 @@ fn classes_of(map: &Map, names: &mut BTreeSet<String>) {
 }
 
 fn needs_definition(class: &str) -> bool {
-    !is_builtin(class) && !matches!(class, "DROP" | "REJECT" | "SKIP_DDNS")
+    !config::class_names::is_builtin(class) && !matches!(class, "DROP" | "REJECT" | "SKIP_DDNS")
 }
 
 /// The stored subnets whose place one takes, by its number and by its prefix.

@@ -2,6 +2,7 @@
 
 use backend::{Change, text_member};
 use base::ServerTag;
+use config::class_names::is_builtin;
 use config::{Protocol, mentioned_classes};
 use control::Answer;
 use json::{Map, Value};
@@ -17,14 +18,6 @@ const NAMED: usize = 5;
 fn of_servers(what: String, tags: &[ServerTag]) -> String {
     let tags: Vec<String> = tags.iter().map(|tag| format!("'{tag}'")).collect();
     if tags.is_empty() { what } else { format!("{what} of server {}", tags.join(", ")) }
-}
-
-/// Classes that are there without a definition.
-pub(crate) fn is_builtin(name: &str) -> bool {
-    matches!(name, "ALL" | "KNOWN" | "UNKNOWN" | "BOOTP")
-        || ["VENDOR_CLASS_", "AFTER_", "EXTERNAL_", "HA_", "SPAWN_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
 }
 
 pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refusal> {
@@ -61,6 +54,7 @@ pub(crate) async fn set<P: Protocol>(call: &Call<'_, P>) -> Result<Answer, Refus
     }
     call.guard(&findings)?;
     call.apply_one(change).await?;
+    engine::warn_of_class_name(&name);
     let shown = Map::from([("name".to_owned(), name.into())]);
     Ok(stored(format!("DHCPv{} client class successfully set.", call.digit()), "client-classes", shown))
 }

@@ -166,7 +166,9 @@ fn name_argument<'a>(map: &'a Map, command: &str) -> Result<&'a str, Refusal> {
 }
 
 fn parse<P: Protocol>(value: &Value) -> Result<Arc<Element>, Refusal> {
-    config::parse_client_class(P::FAMILY, value).map_err(|errors| faults(&errors))
+    let class = config::parse_client_class(P::FAMILY, value).map_err(|errors| faults(&errors))?;
+    engine::warn_of_class_name(name_of(&class));
+    Ok(class)
 }
 
 fn add<P: Protocol>(map: &Map, command: &str) -> Result<(String, Edit<P>), Refusal> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{Micros, SubnetId};
-use config::{ClassId, ClassTable, Limit, Limits, RateLimit, Subnet4, Subnet6};
+use config::{ClassId, ClassTable, Limit, Limits, RateLimit, Subnet4, Subnet6, class_names};
 use engine::{ClassSet, Draft, DropReason, Next, Point, v4, v6};
 use expr::QueryView;
 use lease::{Among, Bound, Lease4, Lease6, LeaseType};
@@ -69,7 +69,7 @@ impl Library {
                 None => Cow::Borrowed(&*class.name),
                 Some(template) => {
                     let value = template.eval_string(query).ok()?;
-                    Cow::Owned(format!("SPAWN_{}_{}", class.name, String::from_utf8_lossy(&value)))
+                    Cow::Owned(class_names::spawned(&class.name, &value))
                 }
             };
             Some((name, limit))

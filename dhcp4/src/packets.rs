@@ -229,6 +229,7 @@ fn arrival(shared: &Shared<Dhcp4>, meta: &Meta4, known: &mut Option<(u32, Arc<st
             meta.reply_from
         },
         local: *meta.local.ip(),
+        local_port: meta.local.port(),
         remote: *meta.remote.ip(),
         remote_port: meta.remote.port(),
         received: meta.received,

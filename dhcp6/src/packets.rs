@@ -137,6 +137,7 @@ fn arrival(shared: &Shared<Dhcp6>, meta: &Meta6) -> Arrival {
     Arrival {
         interface: shared.locals.interface_name(meta.interface),
         local: meta.local,
+        local_port: shared.server_port,
         remote: *meta.remote.ip(),
         remote_port: meta.remote.port(),
         received: meta.received,

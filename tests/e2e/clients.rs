@@ -84,11 +84,26 @@ fn life_on_switch(kind: ClientKind) {
     if !installed(kind) {
         return;
     }
-    let mut server = server_on_switch(&world, times);
+    let mut server = server_on_switch(&world, |config| {
+        let mut config = times(config);
+        config["loggers"][0]["severity"] = json!("DEBUG");
+        config["loggers"][0]["debuglevel"] = json!(55);
+        config
+    });
     let space = world.space("cli");
     server.space.plug("lan", &space, "02:00:5e:00:53:01");
     let mut client = Client::new(&world, kind, &space);
     life(&server, &mut client, "192.0.2.1", "192.0.2.1");
+    for (id, message, option) in [
+        ("DHCP4_QUERY_DATA", "DHCPDISCOVER (1)", "type=055, len="),
+        ("DHCP4_RESPONSE_DATA", "DHCPOFFER (2)", "type=003, len=004: 192.0.2.1"),
+        ("DHCP4_QUERY_DATA", "DHCPREQUEST (3)", "type=054, len=004: 192.0.2.1 (ipv4-address)"),
+        ("DHCP4_RESPONSE_DATA", "DHCPACK (5)", "type=015, len=011: \"lab.example\" (string)"),
+    ] {
+        let logged = server.logged(id);
+        let shown = logged.iter().find(|text| text.contains(&format!("msg_type={message}, trans_id=0x")));
+        assert!(shown.is_some_and(|text| text.contains(option)), "{id} of {message}: {option}\n{logged:#?}");
+    }
     assert!(server.stop().success());
 }
 

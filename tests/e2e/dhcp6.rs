@@ -23,6 +23,8 @@ fn config(interfaces: &[&str]) -> Value {
     config["rebind-timer"] = json!(30);
     // Every renewal is stored, also one soon after the last.
     config["cache-threshold"] = json!(0.0);
+    config["loggers"][0]["severity"] = json!("DEBUG");
+    config["loggers"][0]["debuglevel"] = json!(55);
     config
 }
 
@@ -109,6 +111,20 @@ fn life(kind: ClientKind6, flags: &[&str]) {
     until("nothing is assigned", || server.statistic("subnet[1].assigned-nas") == 0);
     assert_eq!(server.statistic("subnet[1].assigned-pds"), 0);
     client.kill();
+    for (id, message, option) in [
+        ("DHCP6_QUERY_DATA", "SOLICIT (1)", "type=00003(IA_NA), len=".to_owned()),
+        (
+            "DHCP6_RESPONSE_DATA",
+            "ADVERTISE (2)",
+            format!("type=00005(IAADDR), len=00024: address={address}, "),
+        ),
+        ("DHCP6_QUERY_DATA", "REQUEST (3)", "type=00002, len=".to_owned()),
+        ("DHCP6_RESPONSE_DATA", "REPLY (7)", format!("prefix={prefix}/56, preferred-lft=60, valid-lft=90")),
+    ] {
+        let logged = server.logged(id);
+        let shown = logged.iter().find(|text| text.contains(&format!("msg_type={message}, trans_id=0x")));
+        assert!(shown.is_some_and(|text| text.contains(&option)), "{id} of {message}: {option}\n{logged:#?}");
+    }
     assert!(server.stop().success());
 }
 

@@ -178,6 +178,20 @@ impl Server {
         self.process().output()
     }
 
+    /// What it logged with an identifier: whole messages with all their lines.
+    #[must_use]
+    pub fn logged(&self, id: &str) -> Vec<String> {
+        let mut messages: Vec<String> = Vec::new();
+        for line in self.log().lines() {
+            match messages.last_mut().filter(|_| line.starts_with(' ')) {
+                Some(message) => *message += &format!("\n{line}"),
+                None => messages.push(line.to_owned()),
+            }
+        }
+        messages.retain(|message| message.contains(id));
+        messages
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.process.as_mut().is_some_and(|process| process.ended().is_none())
     }

@@ -9,6 +9,7 @@ pub mod bulk;
 mod classes;
 mod classify;
 pub mod ddns;
+mod details;
 mod draft;
 mod drop;
 mod effects;

@@ -332,8 +332,8 @@ fn build<P: Protocol>(
     let statistics = Arc::new(P::statistics(Arc::clone(&registry), clock.now()));
     let active = empty::<P>(&statistics, &clock)?;
     let respond_to_source = std::env::var_os("KEA_TEST_SEND_RESPONSES_TO_SOURCE").is_some();
-    let shared = Shared::new(Arc::clone(&clock), arguments.client_port, respond_to_source, active);
     let port = arguments.server_port.unwrap_or(P::SERVER_PORT);
+    let shared = Shared::new(Arc::clone(&clock), arguments.client_port, port, respond_to_source, active);
     let server = Arc::new(Server {
         shared: Arc::new(shared),
         arguments,

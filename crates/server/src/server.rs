@@ -91,6 +91,8 @@ pub struct Shared<P: Protocol> {
     pub clock: Arc<dyn Clock>,
     /// With `-P`: the destination port of all replies.
     pub client_port: Option<u16>,
+    /// Port of the service sockets.
+    pub server_port: u16,
     /// Replies go where their queries came from; for tests.
     pub respond_to_source: bool,
     /// Batches of packets and runs of reclamation read; a reconfiguration writes.
@@ -114,12 +116,14 @@ impl<P: Protocol> Shared<P> {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
         client_port: Option<u16>,
+        server_port: u16,
         respond_to_source: bool,
         active: Active<P>,
     ) -> Self {
         Self {
             clock,
             client_port,
+            server_port,
             respond_to_source,
             gate: RwLock::new(()),
             active: ArcSwap::from_pointee(active),

@@ -162,6 +162,7 @@ fn arrival(giaddr: Ipv4Addr) -> Arrival {
         interface_address: SERVER,
         local: SERVER,
         remote: giaddr,
+        local_port: 67,
         remote_port: 67,
         received: None,
         over6: None,

@@ -9,10 +9,10 @@ use json::{Map, Value};
 use super::options::{items, option_items};
 use super::scope::{address, lifetime};
 use super::{Context, definitions, option_set};
+use crate::class_names::{self, is_builtin};
 use crate::error::ConfigError;
 use crate::parse::objects::{LifetimeNames, PREFERRED, VALID, boolean, int, list, strings, text};
 use crate::parse::position;
-use crate::class_names::{self, is_builtin};
 use crate::{Class, ClassId, ClassTable, Element, OptionSet, builtin};
 
 /// The table while it grows: names that are only referred to get numbers as they are met.

@@ -4,7 +4,10 @@ use std::task::Poll;
 
 use wire::v4::{MessageType, Packet};
 
-use super::messages::{NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked};
+use super::details::Details;
+use super::messages::{
+    BufferReceived, BufferUnpack, NotProcessed, PacketReceived, ParseFailed, ProcessingPanicked, QueryData,
+};
 use super::{
     Arrival, ClassSet, Context4, DropReason, Hosts, Query, Verdict, accept, classify, decline, inform,
     lease_query, library, relay_info, release, request, share, subnet,
@@ -92,6 +95,18 @@ fn panicked(arrival: &Arrival) -> Verdict {
 }
 
 fn parse<'a>(ctx: &Context4<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
+    observe::log!(BufferReceived {
+        remote: arrival.source(),
+        remote_port: arrival.remote_port,
+        local: arrival.local,
+        local_port: arrival.local_port,
+        interface: &arrival.interface
+    });
+    observe::log!(BufferUnpack {
+        remote: arrival.source(),
+        local: arrival.local,
+        interface: &arrival.interface
+    });
     let packet = match Packet::parse(bytes) {
         Ok(packet) => packet,
         Err(error) => {
@@ -127,6 +142,7 @@ fn parse<'a>(ctx: &Context4<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Resul
         local: arrival.local,
         interface: &arrival.interface
     });
+    observe::log!(QueryData { query: query.label(), details: Details::of_query(ctx, &query) });
     Ok(query)
 }
 

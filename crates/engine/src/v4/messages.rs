@@ -96,9 +96,21 @@ observe::messages! {
     PackFailed { query, error } = "DHCP4_PACKET_PACK_FAIL", "options", Error,
         "{query}: preparing on-wire-format of the packet to be sent failed {error}",
         "The reply does not fit a packet. Reduce the configured options.";
-    ResponseData { query, name, code, address, port } = "DHCP4_RESPONSE_DATA", "packets", Debug(55),
-        "{query}: responding with packet {name} (type {code}) to {address}:{port}",
-        "A reply was built.";
+    BufferReceived { remote, remote_port, local, local_port, interface } = "DHCP4_BUFFER_RECEIVED", "packets", Debug(40),
+        "received buffer from {remote}:{remote_port} to {local}:{local_port} over interface {interface}",
+        "Something came in on a service socket; it is not read yet.";
+    BufferUnpack { remote, local, interface } = "DHCP4_BUFFER_UNPACK", "options", Debug(50),
+        "parsing buffer received from {remote} to {local} over interface {interface}",
+        "What came in is read.";
+    QueryData { query, details } = "DHCP4_QUERY_DATA", "packets", Debug(55),
+        "{query}, packet details: {details}",
+        "All fields and options of a query. What breaks its definition is shown in hexadecimal.";
+    PacketPack { query } = "DHCP4_PACKET_PACK", "options", Debug(50),
+        "{query}: preparing on-wire format of the packet to be sent",
+        "A reply is written.";
+    ResponseData { query, name, code, details } = "DHCP4_RESPONSE_DATA", "packets", Debug(55),
+        "{query}: responding with packet {name} (type {code}), packet details: {details}",
+        "All fields and options of a reply. It leaves once its lease is stored.";
     SubnetSelected { query, subnet } = "DHCP4_SUBNET_SELECTED", "packets", Debug(45),
         "{query}: the subnet with ID {subnet} was selected for client assignments",
         "Where the client is.";
@@ -221,6 +233,18 @@ observe::messages! {
     DeclineFail { query, address, error } = "DHCP4_DECLINE_FAIL", "leases", Error,
         "{query}: error on decline lease for address {address}: {error}",
         "The lease store did not take the change.";
+    FqdnProcess { query } = "DHCP4_CLIENT_FQDN_PROCESS", "ddns", Debug(50),
+        "{query}: processing Client FQDN option",
+        "The client calls itself by option 81; option 12 does not count then.";
+    FqdnData { query, option } = "DHCP4_CLIENT_FQDN_DATA", "ddns", Debug(55),
+        "{query}: Client sent FQDN option: {option}",
+        "Flags and name of option 81.";
+    HostnameProcess { query } = "DHCP4_CLIENT_HOSTNAME_PROCESS", "ddns", Debug(50),
+        "{query}: processing client's Hostname option",
+        "The client has no option 81; its name is what option 12, a reservation or the scope says.";
+    HostnameData { query, name } = "DHCP4_CLIENT_HOSTNAME_DATA", "ddns", Debug(55),
+        "{query}: client sent Hostname option: {name}",
+        "What the client calls itself in option 12.";
     FqdnScrubbedEmpty { query, name } = "DHCP4_CLIENT_FQDN_SCRUBBED_EMPTY", "ddns", Debug(50),
         "{query}: sanitizing client's FQDN option '{name}' yielded an empty name or an empty label within the name",
         "Nothing is left of the client's name.";

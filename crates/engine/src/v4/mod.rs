@@ -5,6 +5,7 @@ mod allocate;
 mod classify;
 mod ddns;
 mod decline;
+mod details;
 mod event;
 mod handle;
 mod hosts;

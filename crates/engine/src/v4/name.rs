@@ -10,10 +10,12 @@ use config::{Ddns, Pool4, Subnet4};
 use wire::iana::dhcp4_option as option4;
 
 use super::messages::{
-    FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameGenerated, HostnameMalformed, HostnameReserved,
-    HostnameScrubbedEmpty, NameFailed, SanitisedMalformed,
+    FqdnData, FqdnProcess, FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameData, HostnameGenerated,
+    HostnameMalformed, HostnameProcess, HostnameReserved, HostnameScrubbedEmpty, NameFailed,
+    SanitisedMalformed,
 };
 use super::{Context4, Library, Query};
+use crate::details::OptionText;
 use crate::fqdn::{self, Fault, Name, directions, of_sent, text_to_wire, well_formed, wire_to_text};
 use crate::points::{LeaseName, Point};
 
@@ -71,8 +73,22 @@ impl ClientName {
             address,
         };
         let name = match query.packet.option(option4::FQDN) {
-            Some(fqdn) => naming.option_81(fqdn).unwrap_or_default(),
-            None => naming.option_12(query.packet.option(option4::HOST_NAME)).unwrap_or_default(),
+            Some(fqdn) => {
+                observe::log!(FqdnProcess { query: query.label() });
+                observe::log!(FqdnData {
+                    query: query.label(),
+                    option: OptionText {
+                        definitions: &ctx.config.definitions,
+                        code: option4::FQDN.into(),
+                        value: fqdn
+                    }
+                });
+                naming.option_81(fqdn).unwrap_or_default()
+            }
+            None => {
+                observe::log!(HostnameProcess { query: query.label() });
+                naming.option_12(query.packet.option(option4::HOST_NAME)).unwrap_or_default()
+            }
         };
         let libraries = ctx.libraries.at(Point::Named);
         if libraries.is_empty() {
@@ -220,6 +236,7 @@ impl Naming<'_, '_> {
             return None;
         }
         let label = self.query.label();
+        observe::log!(HostnameData { query: label, name: String::from_utf8_lossy(sent) });
         if !well_formed(sent) {
             observe::log!(HostnameMalformed { query: label, name: String::from_utf8_lossy(sent) });
             return None;

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use wire::v4::SERVER_PORT;
 use wire::v6::MessageType;
 
 use super::messages::{Over6BadPacket, Over6PackFailed, Over6Received, Over6Sent};
@@ -43,6 +44,7 @@ pub fn arrival_over6(ctx: &Context4<'_>, passed: &Passed<'_>) -> Result<Arrival,
         interface: Arc::from(source.interface),
         interface_address: address,
         local: if about.unicast { address } else { Ipv4Addr::BROADCAST },
+        local_port: SERVER_PORT,
         remote: Ipv4Addr::UNSPECIFIED,
         remote_port: source.port,
         received: None,

@@ -61,6 +61,8 @@ pub struct Arrival {
     pub interface_address: Ipv4Addr,
     /// Destination of the packet; 255.255.255.255 for a broadcast.
     pub local: Ipv4Addr,
+    /// Port of the service socket.
+    pub local_port: u16,
     pub remote: Ipv4Addr,
     pub remote_port: u16,
     /// When the kernel got it, where somebody wishes to know.

@@ -10,7 +10,8 @@ use wire::iana::dhcp4_option as option4;
 use wire::v4::{BOOTP_MIN_LEN, Builder, FLAG_BROADCAST, Header, MessageType};
 
 use super::allocate::Granted;
-use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, ResponseData};
+use super::details::Details;
+use super::messages::{Ipv6OnlyMissing, OptionsGiven, PackFailed, PacketPack, ResponseData};
 use super::{Context4, Destination, DropReason, Effects, Query, Reply, Verdict, library, ping};
 use crate::siblings::siblings;
 
@@ -554,6 +555,7 @@ fn write(
     if bootp {
         options.list.retain(|(code, _)| !DHCP_ONLY.contains(code));
     }
+    observe::log!(PacketPack { query: query.label() });
     if let Err(error) = encode(kind, bootp, header, options, out) {
         observe::log!(PackFailed { query: query.label(), error });
         return Verdict::Drop(DropReason::ProcessingFailed);
@@ -565,8 +567,7 @@ fn write(
         query: query.label(),
         name: kind,
         code: kind.0,
-        address: destination.address,
-        port: destination.port
+        details: Details::of_reply(ctx, query, server_address(query), &destination, out)
     });
     Verdict::Reply(Reply { kind, destination, promises: true, effects: Effects::default(), check: None })
 }

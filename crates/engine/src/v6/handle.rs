@@ -4,7 +4,11 @@ use std::task::Poll;
 
 use wire::v6::{MessageType, Packet};
 
-use super::messages::{PacketReceived, ParseFailed, ProcessingPanicked, QueryLabel, StoreFailed, TypeName};
+use super::details::Details;
+use super::messages::{
+    BufferReceived, BufferUnpack, PacketReceived, ParseFailed, ProcessingPanicked, QueryData, QueryLabel,
+    StoreFailed, TypeName,
+};
 use super::{
     Arrival, Context6, DropReason, Hosts, Query, Verdict, accept, classify, confirm, decline, extend,
     hw_addr, inform, lease_query, library, over4, register, release, request, share, subnet,
@@ -91,6 +95,18 @@ fn panicked(arrival: &Arrival) -> Verdict {
 }
 
 fn parse<'a>(ctx: &Context6<'_>, arrival: &'a Arrival, bytes: &'a [u8]) -> Result<Query<'a>, DropReason> {
+    observe::log!(BufferReceived {
+        remote: arrival.remote,
+        remote_port: arrival.remote_port,
+        local: arrival.local,
+        local_port: arrival.local_port,
+        interface: &arrival.interface
+    });
+    observe::log!(BufferUnpack {
+        remote: arrival.remote,
+        local: arrival.local,
+        interface: &arrival.interface
+    });
     let parsed = Packet::parse(bytes).map_err(|error| error.to_string());
     let parsed = parsed.and_then(|packet| accept::well_formed(&packet).map(|()| packet));
     let packet = match parsed {
@@ -135,6 +151,7 @@ fn intake(ctx: &Context6<'_>, query: &mut Query<'_>) -> Result<Option<Vec<u8>>, 
         local: query.arrival.local,
         interface: &query.arrival.interface
     });
+    observe::log!(QueryData { query: query.label(), details: Details::of_query(ctx, query) });
     library::received(ctx, query)
 }
 

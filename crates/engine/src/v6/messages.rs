@@ -20,7 +20,11 @@ pub struct TypeName(pub MessageType);
 
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_string().replace('-', "_"))
+        match self.0 {
+            MessageType::RELAY_FORW => f.write_str("RELAY_FORWARD"),
+            MessageType::RELAY_REPL => f.write_str("RELAY_REPLY"),
+            other => f.write_str(&other.to_string().replace('-', "_")),
+        }
     }
 }
 
@@ -114,6 +118,18 @@ observe::messages! {
     PackFailed { query, error } = "DHCP6_PACK_FAIL", "options", Error,
         "{query}: preparing on-wire-format of the packet to be sent failed {error}",
         "The reply does not fit a packet. Reduce the configured options.";
+    BufferReceived { remote, remote_port, local, local_port, interface } = "DHCP6_BUFFER_RECEIVED", "packets", Debug(40),
+        "received buffer from {remote}:{remote_port} to {local}:{local_port} over interface {interface}",
+        "Something came in on a service socket; it is not read yet.";
+    BufferUnpack { remote, local, interface } = "DHCP6_BUFFER_UNPACK", "options", Debug(50),
+        "parsing buffer received from {remote} to {local} over interface {interface}",
+        "What came in is read.";
+    QueryData { query, details } = "DHCP6_QUERY_DATA", "packets", Debug(55),
+        "{query}, packet details: {details}",
+        "All options of a query and of its relay agents. What breaks its definition is shown in hexadecimal.";
+    ResponseData { query, name, code, details } = "DHCP6_RESPONSE_DATA", "packets", Debug(55),
+        "{query}: responding with packet {name} (type {code}), packet details: {details}",
+        "All options of a reply. It leaves once its leases are stored.";
     PacketSent { query, name, code, remote, port, interface } = "DHCP6_PACKET_SEND", "packets", Info,
         "{query}: sending {name} (type {code}) to {remote}:{port} on interface {interface}",
         "A reply was built. It leaves once its leases are stored.";
@@ -252,9 +268,12 @@ observe::messages! {
     FqdnGenerated { query, name } = "DHCP6_DDNS_FQDN_GENERATED", "ddns", Debug(55),
         "{query}: generated FQDN for the client: {name}",
         "The name is made from ddns-generated-prefix and the address.";
-    FqdnMalformed { query } = "DHCP6_DDNS_RECEIVE_FQDN", "ddns", Debug(50),
+    FqdnReceived { query, option } = "DHCP6_DDNS_RECEIVE_FQDN", "ddns", Debug(50),
+        "{query}: received DHCPv6 Client FQDN option: {option}",
+        "Flags and name of option 39.";
+    FqdnMalformed { query } = "DHCP6_CLIENT_FQDN_MALFORMED", "ddns", Debug(50),
         "{query}: the Client FQDN option of the client cannot be read and is ignored",
-        "Its flags contradict each other, or a label runs past its end.";
+        "Its flags contradict each other, or a label runs past its end. Not of Kea.";
     FqdnScrubbedEmpty { query, name } = "DHCP6_CLIENT_FQDN_SCRUBBED_EMPTY", "ddns", Debug(50),
         "{query}: sanitizing client's FQDN option '{name}' yielded an empty name or an empty label within the name",
         "Nothing is left of the client's name.";

@@ -6,6 +6,7 @@ mod classify;
 mod confirm;
 mod ddns;
 mod decline;
+mod details;
 mod event;
 mod extend;
 mod extended;

@@ -10,9 +10,11 @@ use config::{Ddns, Subnet6};
 use wire::iana::dhcp6_option as option6;
 
 use super::messages::{
-    FqdnGenerated, FqdnMalformed, FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameReserved, NameFailed,
+    FqdnGenerated, FqdnMalformed, FqdnReceived, FqdnScrubbedEmpty, GenerateFqdn, HookNamed, HostnameReserved,
+    NameFailed,
 };
 use super::{Context6, Library, Query};
+use crate::details::OptionText;
 use crate::fqdn::{self, Fault, Name};
 use crate::points::{LeaseName, Point};
 
@@ -56,6 +58,16 @@ impl ClientName {
             .map(|host| &*host.hostname)
             .filter(|name| !name.is_empty());
         let sent = query.message().option(option6::CLIENT_FQDN);
+        if let Some(value) = sent {
+            observe::log!(FqdnReceived {
+                query: query.label(),
+                option: OptionText {
+                    definitions: &ctx.config.definitions,
+                    code: option6::CLIENT_FQDN,
+                    value
+                }
+            });
+        }
         let (flags, name) = match sent {
             Some([flags, name @ ..]) => (*flags, fqdn::wire_to_text(name)),
             // Too short to be one.

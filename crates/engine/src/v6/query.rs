@@ -47,6 +47,8 @@ pub struct Arrival {
     pub interface: Arc<str>,
     /// Destination of the packet.
     pub local: Ipv6Addr,
+    /// Port of the service socket.
+    pub local_port: u16,
     /// The client, or the relay agent next to the server.
     pub remote: Ipv6Addr,
     pub remote_port: u16,

@@ -15,8 +15,9 @@ use wire::v6::{
 };
 
 use super::allocate::Granted;
+use super::details::Details;
 use super::lifetimes::{self, Lifetimes};
-use super::messages::{OptionsGiven, PackFailed, PacketSent, UnicastConfigured};
+use super::messages::{OptionsGiven, PackFailed, PacketSent, ResponseData, UnicastConfigured};
 use super::name::ClientName;
 use super::pools::Pool;
 use super::{Context6, Destination, DropReason, Query, Reply, Verdict, classify, library, relay};
@@ -479,6 +480,12 @@ pub(super) fn finish<'c>(
         remote: destination.address,
         port: destination.port,
         interface: &query.arrival.interface
+    });
+    observe::log!(ResponseData {
+        query: query.label(),
+        name: super::messages::TypeName(answer.kind),
+        code: answer.kind.0,
+        details: Details::of_reply(ctx, query, &destination, out)
     });
     let promises = answer.kind != MessageType::ADVERTISE && !answer.nameless;
     Verdict::Reply(Reply { kind: answer.kind, destination, promises, effects: answer.effects })

@@ -57,7 +57,7 @@ impl Variables {
         self.set(Q, "_TYPE", query.kind);
         self.set(Q, "_TXID", header.xid);
         self.set(Q, "_LOCAL_ADDR", arrival.local);
-        self.set(Q, "_LOCAL_PORT", wire::v4::SERVER_PORT);
+        self.set(Q, "_LOCAL_PORT", arrival.local_port);
         self.set(Q, "_REMOTE_ADDR", arrival.source());
         self.set(Q, "_REMOTE_PORT", arrival.remote_port);
         self.set(Q, "_IFACE_NAME", &arrival.interface);

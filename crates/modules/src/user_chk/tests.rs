@@ -46,6 +46,7 @@ fn users_of_dhcp4() {
         interface_address: SERVER,
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
+        local_port: 67,
         remote_port: 68,
         received: None,
         over6: None,
@@ -100,6 +101,7 @@ fn users_of_dhcp6() {
         interface: "eth0".into(),
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
+        local_port: 547,
         remote_port: 546,
         received: None,
     };

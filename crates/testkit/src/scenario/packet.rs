@@ -114,7 +114,17 @@ impl Links {
         };
         let interface = interface.as_str().into();
         let interface_address = *interface_address;
-        Ok(Arrival { interface, interface_address, local, remote, remote_port, received: None, over6: None })
+        let local_port = wire::v4::SERVER_PORT;
+        Ok(Arrival {
+            interface,
+            interface_address,
+            local,
+            local_port,
+            remote,
+            remote_port,
+            received: None,
+            over6: None,
+        })
     }
 }
 

@@ -91,6 +91,7 @@ impl Links6 {
         Ok(Arrival {
             interface: interface.ok_or("there is no such link")?.as_str().into(),
             local: address("to", to)?,
+            local_port: wire::v6::SERVER_PORT,
             remote: address("from", from)?,
             remote_port: find(keys, "port")
                 .map_or(Ok(port), |text| text.parse().map_err(|_| format!("'{text}' is not a port")))?,

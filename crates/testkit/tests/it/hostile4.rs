@@ -35,6 +35,7 @@ fn send_from(world: &World4, packet: &[u8], interface: &str, unicast: bool) -> O
         remote: if unicast { Ipv4Addr::new(192, 0, 2, 9) } else { Ipv4Addr::UNSPECIFIED },
         received: None,
         over6: None,
+        local_port: 67,
         remote_port: 68,
     };
     world.send(packet, &arrival).unwrap()

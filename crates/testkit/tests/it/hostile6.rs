@@ -50,6 +50,7 @@ fn send(world: &World6, bytes: &[u8]) -> Outcome6 {
         interface: "eth0".into(),
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
+        local_port: 547,
         remote_port: 546,
         received: None,
     };

@@ -6,6 +6,7 @@
 mod coverage;
 mod hostile4;
 mod hostile6;
+mod logs;
 mod many_hosts;
 mod over6;
 mod random_clients;

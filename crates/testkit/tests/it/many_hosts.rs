@@ -42,6 +42,7 @@ fn offered(world: &World4, number: u32) -> Ipv4Addr {
         interface_address: SERVER,
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
+        local_port: 67,
         remote_port: 68,
         received: None,
         over6: None,

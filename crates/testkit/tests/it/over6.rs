@@ -50,6 +50,7 @@ fn arrival(interface: &str, remote: &str) -> Arrival {
     Arrival {
         interface: interface.into(),
         local,
+        local_port: 547,
         remote: remote.parse().unwrap(),
         remote_port: 546,
         received: None,

@@ -73,6 +73,7 @@ impl Play {
             remote: if unicast { packet.ciaddr } else { Ipv4Addr::UNSPECIFIED },
             received: None,
             over6: None,
+            local_port: 67,
             remote_port: 68,
         };
         match self.world.send(&packet.build(), &arrival).unwrap() {

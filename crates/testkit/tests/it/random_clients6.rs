@@ -68,6 +68,7 @@ impl Play {
             interface: "eth0".into(),
             local: "ff02::1:2".parse().unwrap(),
             remote: "fe80::1".parse().unwrap(),
+            local_port: 547,
             remote_port: 546,
             received: None,
         };

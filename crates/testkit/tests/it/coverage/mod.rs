@@ -330,6 +330,7 @@ fn arrival() -> Arrival {
         interface_address: SERVER,
         local: Ipv4Addr::BROADCAST,
         remote: Ipv4Addr::UNSPECIFIED,
+        local_port: 67,
         remote_port: 68,
         received: None,
         over6: None,
@@ -341,6 +342,7 @@ fn arrival6() -> engine::v6::Arrival {
         interface: "eth0".into(),
         local: "ff02::1:2".parse().unwrap(),
         remote: "fe80::1".parse().unwrap(),
+        local_port: 547,
         remote_port: 546,
         received: None,
     }

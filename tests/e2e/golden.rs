@@ -64,6 +64,14 @@ fn play(mut server: Server, mut config: Value, socket: &Path, session: &str) {
         "config-databases": [ { "type": "sqlite", "name": "golden.db" } ] });
     server.configure(&config);
     server.start();
+    // What it shares with others is settled soon after the start.
+    harness::until("high availability is settled", || {
+        let answer = control::unix(socket, br#"{ "command": "status-get" }"#).unwrap_or_default();
+        serde_json::from_str::<Value>(&answer).is_ok_and(|status| {
+            let local = &status["arguments"]["high-availability"][0]["ha-servers"]["local"];
+            local["state"] == "passive-backup"
+        })
+    });
     let directory = server.prefix.root().display().to_string();
     hold(session, &directory, |request| control::unix(socket, request.as_bytes()).expect("an answer"));
 }

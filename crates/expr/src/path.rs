@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use base::Family;
-use options::{DefTable, OptionDef, OptionSpace, SubOptions, fields_length};
+use options::{DefTable, OptionDef, OptionSpace, SubOptions, fields_length, vendor_blocks};
 
 use crate::tree::VendorKind;
 use crate::view::QueryView;
@@ -179,18 +179,6 @@ fn sub_option(container: &[u8], family: Family, code: u16, pads: bool) -> Option
 
 fn enterprise(octets: &[u8]) -> Option<u32> {
     octets.first_chunk().map(|number| u32::from_be_bytes(*number))
-}
-
-/// Blocks of `enterprise number, length, data` of options 124 and 125, cut-off ones left out.
-fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    let mut rest = payload;
-    std::iter::from_fn(move || {
-        let (number, after) = rest.split_first_chunk()?;
-        let (length, after) = after.split_first()?;
-        let (data, after) = after.split_at_checked((*length).into())?;
-        rest = after;
-        Some((u32::from_be_bytes(*number), data))
-    })
 }
 
 /// A part of an option: borrowed if the option is.

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use base::Family;
 
 use crate::sub::{SubOptions, field_length, fields_length};
-use crate::{DataType, DefTable, OptionDef, OptionSpace, check_payload, dnr, route};
+use crate::{DataType, DefTable, OptionDef, OptionSpace, check_payload, dnr, route, vendor_blocks};
 
 /// Sub-options of sub-options are shown to this depth.
 const DEPTH: usize = 8;
@@ -472,18 +472,6 @@ fn fqdn(name: &[u8], wire: bool) -> Option<(Vec<u8>, bool)> {
     };
     text.make_ascii_lowercase();
     Some((text, whole))
-}
-
-/// Blocks of enterprise number, length and data (RFC 3925), a cut-off one left out.
-fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    let mut rest = payload;
-    std::iter::from_fn(move || {
-        let (number, after) = rest.split_first_chunk()?;
-        let (length, after) = after.split_first()?;
-        let (data, after) = after.split_at_checked((*length).into())?;
-        rest = after;
-        Some((u32::from_be_bytes(*number), data))
-    })
 }
 
 /// Strings with lengths of two octets; a cut-off one is left out.

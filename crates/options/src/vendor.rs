@@ -3,6 +3,19 @@
 use crate::DataType::{Binary, Int32, Ipv4Address, Ipv6Address, String, Uint8, Uint16};
 use crate::table::{Row, row};
 
+/// Enterprise number and data of each block of the DHCPv4 options 124 and 125 (RFC 3925); a block that is cut off is left
+/// out.
+pub fn vendor_blocks(payload: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut rest = payload;
+    std::iter::from_fn(move || {
+        let (number, after) = rest.split_first_chunk()?;
+        let (length, after) = after.split_first()?;
+        let (data, after) = after.split_at_checked((*length).into())?;
+        rest = after;
+        Some((u32::from_be_bytes(*number), data))
+    })
+}
+
 /// Cable Television Laboratories: DOCSIS 3 (CL-SP-CANN-DHCP-Reg).
 const CABLELABS: &str = "vendor-4491";
 /// Internet Systems Consortium: the channel between the servers of DHCPv4-over-DHCPv6.

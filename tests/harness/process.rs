@@ -203,6 +203,16 @@ pub(crate) fn command(
     command
 }
 
+/// Whether no thread of a process runs any more, as after SIGSTOP: the signal reaches them one by one.
+#[must_use]
+pub fn stands(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().all(|thread| {
+        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    })
+}
+
 /// A line of `/proc/PID/status`, such as `VmRSS`.
 #[must_use]
 pub fn status_text(pid: u32, name: &str) -> Option<String> {

@@ -112,7 +112,7 @@ fn configuration(port: u16, socket: &Path) -> String {
         r#"{{ "Control-agent": {{ "http-host": "127.0.0.1", "http-port": {port},
             "control-sockets": {{ "dhcp4": {{ "socket-type": "unix", "socket-name": "{}" }} }},
             "loggers": [ {{ "name": "kea-ctrl-agent", "severity": "WARN",
-                "output-options": [ {{ "output": "stderr" }} ] }} ] }} }}"#,
+                "output_options": [ {{ "output": "stderr" }} ] }} ] }} }}"#,
         socket.display()
     )
 }

@@ -32,6 +32,6 @@ pub use show::Show;
 pub use space::OptionSpace;
 pub use sub::{SubOptions, fields_length};
 pub use table::{BadDef, DefTable};
-pub use text::{decode_csv, decode_text, encode_csv, encode_hex};
+pub use text::{decode_csv, decode_text, encode_csv, encode_hex, without_nuls};
 pub use value::{Value, check_payload, data_len, normalize, values};
 pub use vendor::vendor_blocks;

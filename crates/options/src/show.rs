@@ -5,14 +5,18 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base::Family;
+use wire::RawOption;
+use wire::iana::dhcp4_option as option4;
+use wire::iana::dhcp6_option as option6;
+use wire::v6::{Ia, IaAddr, IaPrefix, Status, StatusCode, VendorClass, VendorOptions, strings};
 
 use crate::sub::{SubOptions, field_length, fields_length};
-use crate::{DataType, DefTable, OptionDef, OptionSpace, check_payload, dnr, route, vendor_blocks};
+use crate::{
+    DataType, DefTable, OptionDef, OptionSpace, check_payload, dnr, route, vendor_blocks, without_nuls,
+};
 
 /// Sub-options of sub-options are shown to this depth.
 const DEPTH: usize = 8;
-/// Relay agent information of DHCPv4, whose sub-options have no padding.
-const RELAY_AGENT: u16 = 82;
 
 /// How options are shown.
 #[derive(Clone, Copy, Debug)]
@@ -96,12 +100,8 @@ impl Text<'_> {
             }
             self.out.truncate(start);
         }
-        let mut payload = payload;
-        if definition.is_some_and(|def| self.show.for_log && def.data_type == DataType::String) {
-            while let [text @ .., 0] = payload {
-                payload = text;
-            }
-        }
+        let is_text = definition.is_some_and(|def| self.show.for_log && def.data_type == DataType::String);
+        let payload = if is_text { without_nuls(payload) } else { payload };
         self.header(code, "", payload.len(), depth);
         let Some(definition) = definition else { return self.opaque(payload) };
         let own = match &definition.encapsulates {
@@ -126,27 +126,28 @@ impl Text<'_> {
             (_, true) => self.array(definition, own, Style::Typed),
         }
         if let Some(space) = &definition.encapsulates {
-            self.sub_options(space.as_str(), rest, code != RELAY_AGENT, depth);
+            // Those of relay agent information have no padding.
+            self.sub_options(space.as_str(), rest, code != option4::AGENT_OPTIONS.into(), depth);
         }
     }
 
     /// DHCPv4's options with a form of their own; `None`: this is none, or broken.
     fn special4(&mut self, code: u16, payload: &[u8], depth: usize) -> Option<()> {
-        match code {
-            79 => {
+        match u8::try_from(code).ok()? {
+            option4::SLP_SERVICE_SCOPE => {
                 let (mandatory, scopes) = payload.split_first()?;
                 self.header(code, "", payload.len(), depth);
                 self.push(format_args!(" mandatory:{}, scope-list:", u8::from(*mandatory != 0)));
                 self.quoted(scopes);
             }
-            81 => {
+            option4::FQDN => {
                 let [flags, _, _, name @ ..] = payload else { return None };
                 let bit = |mask: u8| u8::from(flags & mask != 0);
                 self.begin(code, " (CLIENT_FQDN)", depth);
                 self.push(format_args!("flags: (N={}, E={}, O={}, S={})", bit(8), bit(4), bit(2), bit(1)));
                 self.domain_name(name, flags & 4 != 0)?;
             }
-            121 => {
+            option4::CLASSLESS_STATIC_ROUTE => {
                 self.begin(code, "(CLASSLESS_STATIC_ROUTE)", depth);
                 self.push(format_args!("len={}", payload.len()));
                 let mut rest = payload;
@@ -158,7 +159,7 @@ impl Text<'_> {
                     self.push(format_args!(", Route {number} (subnet {subnet}, router IP {router})"));
                 }
             }
-            124 => {
+            option4::VIVCO_SUBOPTIONS => {
                 self.begin(code, "", depth);
                 self.push(format_args!("len={}", payload.len()));
                 for (number, (enterprise, data)) in vendor_blocks(payload).enumerate() {
@@ -167,7 +168,7 @@ impl Text<'_> {
                     self.tuple("vendor-class-data", number, data);
                 }
             }
-            125 => {
+            option4::VIVSO_SUBOPTIONS => {
                 let mut blocks = vendor_blocks(payload).peekable();
                 blocks.peek()?;
                 for (number, (enterprise, data)) in blocks.enumerate() {
@@ -179,8 +180,8 @@ impl Text<'_> {
                     self.sub_options(OptionSpace::vendor(enterprise).as_str(), data, true, depth);
                 }
             }
-            143 => self.opaque_tuples(code, payload, depth),
-            162 => {
+            option4::V4_SZTP_REDIRECT => self.opaque_tuples(code, payload, depth),
+            option4::V4_DNR => {
                 let text = dnr::decode(self.family, payload)?;
                 self.begin(code, "(V4_DNR)", depth);
                 self.push(format_args!("len={}, {text}", payload.len()));
@@ -194,73 +195,66 @@ impl Text<'_> {
     fn special6(&mut self, code: u16, payload: &[u8], depth: usize) -> Option<()> {
         let top = OptionSpace::DHCP6;
         match code {
-            3 | 25 => {
-                let (iaid, rest) = u32_of(payload)?;
-                let (t1, rest) = u32_of(rest)?;
-                let (t2, rest) = u32_of(rest)?;
-                self.header(code, if code == 3 { "(IA_NA)" } else { "(IA_PD)" }, payload.len(), depth);
-                self.push(format_args!(" iaid={iaid}, t1={t1}, t2={t2}"));
-                self.sub_options(top.as_str(), rest, false, depth);
+            option6::IA_NA | option6::IA_PD => {
+                let Ia { iaid, t1, t2, options, .. } = Ia::parse(RawOption { code, value: payload })?;
+                let name = if code == option6::IA_NA { "(IA_NA)" } else { "(IA_PD)" };
+                self.header(code, name, payload.len(), depth);
+                self.push(format_args!(" iaid={}, t1={t1}, t2={t2}", iaid.0));
+                self.sub_options(top.as_str(), options.bytes(), false, depth);
             }
-            5 => {
-                let (address, rest) = ipv6_of(payload)?;
-                let (preferred, rest) = u32_of(rest)?;
-                let (valid, rest) = u32_of(rest)?;
+            option6::IA_ADDR => {
+                let IaAddr { address, preferred, valid, options } = IaAddr::parse(payload)?;
                 self.header(code, "(IAADDR)", payload.len(), depth);
                 self.push(format_args!(" address={address}, preferred-lft={preferred}, valid-lft={valid}"));
-                self.sub_options(top.as_str(), rest, false, depth);
+                self.sub_options(top.as_str(), options.bytes(), false, depth);
             }
-            26 => {
-                let (preferred, rest) = u32_of(payload)?;
-                let (valid, rest) = u32_of(rest)?;
-                let (length, rest) = rest.split_first()?;
-                let (prefix, rest) = ipv6_of(rest)?;
+            option6::IA_PREFIX => {
+                let IaPrefix { preferred, valid, length, address, options } = IaPrefix::parse(payload)?;
                 self.header(code, "(IAPREFIX)", payload.len(), depth);
                 self.push(format_args!(
-                    " prefix={prefix}/{length}, preferred-lft={preferred}, valid-lft={valid}"
+                    " prefix={address}/{length}, preferred-lft={preferred}, valid-lft={valid}"
                 ));
-                self.sub_options(top.as_str(), rest, false, depth);
+                self.sub_options(top.as_str(), options.bytes(), false, depth);
             }
-            13 => {
-                let (number, message) = payload.split_first_chunk()?;
-                let number = u16::from_be_bytes(*number);
+            option6::STATUS_CODE => {
+                let Status { code: status, text } = Status::parse(payload)?;
                 self.header(code, "", payload.len(), depth);
-                self.push(format_args!(" {}({number}) ", status(number)));
-                if message.is_empty() {
+                self.push(format_args!(" {}({}) ", status_name(status), status.0));
+                if text.is_empty() {
                     self.push(format_args!("(no status message)"));
                 } else {
-                    self.quoted(message);
+                    self.quoted(text);
                 }
             }
-            16 => {
-                let (enterprise, classes) = u32_of(payload)?;
+            option6::VENDOR_CLASS => {
+                let class = VendorClass::parse(payload)?;
                 self.begin(code, "", depth);
-                self.push(format_args!("len={},  enterprise id=0x{enterprise:x}", payload.len()));
-                for (number, class) in tuples(classes).enumerate() {
+                self.push(format_args!("len={},  enterprise id=0x{:x}", payload.len(), class.enterprise));
+                for (number, class) in class.strings(false).enumerate() {
                     self.tuple("vendor-class-data", number, class);
                 }
             }
-            17 => {
-                let (enterprise, rest) = u32_of(payload)?;
+            option6::VENDOR_OPTS => {
+                let VendorOptions { enterprise, options } = VendorOptions::parse(payload)?;
                 self.header(code, "", payload.len(), depth);
                 self.push(format_args!(" {enterprise} (uint32)"));
-                self.sub_options(OptionSpace::vendor(enterprise).as_str(), rest, false, depth);
+                self.sub_options(OptionSpace::vendor(enterprise).as_str(), options.bytes(), false, depth);
             }
-            39 => {
+            option6::CLIENT_FQDN => {
                 let (flags, name) = payload.split_first()?;
                 let bit = |mask: u8| u8::from(flags & mask != 0);
                 self.begin(code, "(CLIENT_FQDN)", depth);
                 self.push(format_args!("flags: (N={}, O={}, S={})", bit(4), bit(2), bit(1)));
                 self.domain_name(name, true)?;
             }
-            60 => self.opaque_tuples(code, payload, depth),
-            67 => {
+            option6::BOOTFILE_PARAM => self.opaque_tuples(code, payload, depth),
+            option6::PD_EXCLUDE => {
                 let (length, subnet) = payload.split_first()?;
                 self.header(code, "", payload.len(), depth);
                 self.push(format_args!(" excluded-prefix-len={length}, subnet-id=0x"));
                 subnet.iter().for_each(|octet| self.push(format_args!("{octet:02X}")));
             }
-            144 => {
+            option6::V6_DNR => {
                 let text = dnr::decode(self.family, payload)?;
                 self.begin(code, "(V6_DNR)", depth);
                 self.push(format_args!("len={}, {text}", payload.len()));
@@ -282,7 +276,7 @@ impl Text<'_> {
     fn opaque_tuples(&mut self, code: u16, payload: &[u8], depth: usize) {
         self.begin(code, "", depth);
         self.push(format_args!("len={}", payload.len()));
-        for (number, tuple) in tuples(payload).enumerate() {
+        for (number, tuple) in strings(payload, false).enumerate() {
             self.tuple("data", number, tuple);
         }
     }
@@ -474,41 +468,10 @@ fn fqdn(name: &[u8], wire: bool) -> Option<(Vec<u8>, bool)> {
     Some((text, whole))
 }
 
-/// Strings with lengths of two octets; a cut-off one is left out.
-fn tuples(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = payload;
-    std::iter::from_fn(move || {
-        let (length, after) = rest.split_first_chunk()?;
-        let (tuple, after) = after.split_at_checked(u16::from_be_bytes(*length).into())?;
-        rest = after;
-        Some(tuple)
-    })
-}
-
-fn u32_of(octets: &[u8]) -> Option<(u32, &[u8])> {
-    octets.split_first_chunk().map(|(number, rest)| (u32::from_be_bytes(*number), rest))
-}
-
-fn ipv6_of(octets: &[u8]) -> Option<(Ipv6Addr, &[u8])> {
-    octets.split_first_chunk::<16>().map(|(address, rest)| (Ipv6Addr::from(*address), rest))
-}
-
-/// Names of RFC 9915 and RFC 5007 as Kea writes them.
-fn status(code: u16) -> &'static str {
-    const NAMES: [&str; 11] = [
-        "Success",
-        "UnspecFail",
-        "NoAddrsAvail",
-        "NoBinding",
-        "NotOnLink",
-        "UseMulticast",
-        "NoPrefixAvail",
-        "UnknownQueryType",
-        "MalformedQuery",
-        "NotConfigured",
-        "NotAllowed",
-    ];
-    NAMES.get(usize::from(code)).copied().unwrap_or("(unknown status code)")
+/// The names that Kea has for status codes: those of RFC 9915 and RFC 5007.
+fn status_name(status: StatusCode) -> &'static str {
+    let known = status <= StatusCode::NOT_ALLOWED;
+    status.name().filter(|_| known).unwrap_or("(unknown status code)")
 }
 
 /// What follows a value.

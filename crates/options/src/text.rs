@@ -8,6 +8,15 @@ use base::Family;
 use crate::value::{is_dnr, mask6, values};
 use crate::{DataType, FieldError, OptionDef, OptionError, OptionSpace, ValueError, csv, dnr, name, route};
 
+/// A text as clients send it, without NULs after its end (RFC 2132 section 2).
+#[must_use]
+pub fn without_nuls(mut text: &[u8]) -> &[u8] {
+    while let [shorter @ .., 0] = text {
+        text = shorter;
+    }
+    text
+}
+
 /// The longest payload: the limit of a DHCPv6 option, and more than a DHCPv4 packet can carry in parts.
 const MAX_PAYLOAD: usize = 65535;
 

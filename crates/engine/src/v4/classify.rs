@@ -99,8 +99,8 @@ fn vendor_class(ctx: &Context4<'_>, query: &mut Query<'_>) {
         return;
     }
     let value = query.packet.option(option4::VENDOR_CLASS_IDENTIFIER).unwrap_or_default();
-    let length = value.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
-    if let Some(vendor) = value.get(..length).filter(|vendor| !vendor.is_empty()) {
+    let vendor = options::without_nuls(value);
+    if !vendor.is_empty() {
         let name = class_names::of_vendor(vendor);
         classify::join_generated(&ctx.config.classes, query, &name);
     }

@@ -230,8 +230,7 @@ impl Naming<'_, '_> {
 
     /// The name of option 12. Clients do not say whether it is whole: a single label is not.
     fn hostname(&self, value: &[u8]) -> Option<String> {
-        let nul = value.iter().rposition(|o| *o != 0).map_or(0, |last| last + 1);
-        let sent = value.get(..nul).unwrap_or_default().trim_ascii();
+        let sent = options::without_nuls(value).trim_ascii();
         if sent.is_empty() {
             return None;
         }

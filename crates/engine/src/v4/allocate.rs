@@ -608,9 +608,6 @@ impl<'a, 'c> Allocation<'a, 'c, '_> {
         if !same || old.is_expired(self.ctx.now) {
             return None;
         }
-        if self.ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
-            return None;
-        }
         let offered = self.offer_lifetime(subnet);
         if offered > 0 && old.valid_lifetime == Seconds(offered) {
             // Only an offer so far: it must not pass for the lease.
@@ -618,6 +615,10 @@ impl<'a, 'c> Allocation<'a, 'c, '_> {
         }
         let params = &subnet.params;
         if params.cache_threshold <= 0.0 {
+            return None;
+        }
+        // After what mostly says no, as all workers ask in one place.
+        if self.ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
             return None;
         }
         if old.valid_lifetime.is_infinite() {

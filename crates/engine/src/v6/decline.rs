@@ -15,7 +15,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, event, legal};
+use super::{Context6, Dns6, Query, Verdict, event, legal, share};
 use crate::Changed;
 
 pub(super) async fn process(
@@ -75,7 +75,9 @@ async fn decline(
         observe::log!(DeclineFailed { query: label, address, error: "the lease has changed meanwhile" });
         return Ok((StatusCode::UNSPEC_FAIL, "Server failed to decline a lease"));
     }
-    answer.effects.leases.extend(change);
+    if let Some(change) = change {
+        share::tell(ctx, &mut answer.effects, || change);
+    }
     observe::log!(Declined { query: label, address, period });
     Dns6::of(ctx).tell(Change::Remove, &lease, &mut answer.effects.requests);
     let announcements = &mut answer.effects.announcements;

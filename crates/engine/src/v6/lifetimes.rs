@@ -95,12 +95,10 @@ pub(super) fn reusable(
     if !same || old.is_expired(ctx.now) || ctx.now < old.cltt {
         return None;
     }
-    if ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
-        return None;
-    }
     let limit = subnet.params.reuse_age(old.valid_lifetime)?;
     let age = u32::try_from(ctx.now.since(old.cltt)).ok()?;
-    if age > limit {
+    // Last, as all workers ask in one place.
+    if age > limit || ctx.share.is_some_and(|share| !share.is_told(old.address.into())) {
         return None;
     }
     Some(remaining(ctx, old)).filter(|left| left.preferred.0 > 0)

@@ -16,7 +16,7 @@ use super::messages::{
 };
 use super::reply::{Answer, IaReply, Status, Text, sum};
 use super::request::associations;
-use super::{Context6, Dns6, Query, Verdict, event, legal};
+use super::{Context6, Dns6, Query, Verdict, event, legal, share};
 use crate::Changed;
 
 pub(super) async fn process(
@@ -117,7 +117,9 @@ async fn release(
         observe::log!(ReleaseFailed { query: label, resource, iaid: asked.iaid });
         return Ok((StatusCode::UNSPEC_FAIL, "Server failed to release a lease"));
     }
-    answer.effects.leases.extend(change);
+    if let Some(change) = change {
+        share::tell(ctx, &mut answer.effects, || change);
+    }
     observe::log!(Released { query: label, resource, iaid: asked.iaid });
     if keep {
         observe::log!(ReleasedExpired { query: label, resource, iaid: asked.iaid });

@@ -63,9 +63,6 @@ pub enum Problem {
     /// The file exists as a link that leads out of the directory.
     #[error("invalid path specified: '{}' is a link to '{}', supported path is '{}'", .path.display(), .target.display(), .allowed.display())]
     Link { path: PathBuf, target: PathBuf, allowed: PathBuf },
-    /// It is to be in the directory of another file.
-    #[error("file {path} must be in the same directory as the config file ({})", .start.display())]
-    NotBeside { path: String, start: PathBuf },
     #[error("path: '{path}' has no filename")]
     NoFileName { path: String },
     #[error("path: '{path}' has a NUL character")]
@@ -102,8 +99,7 @@ impl Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub kind: PathKind,
-    /// Where it was met, in the words that programs know: [`PathKind::context`], or those of a command, such as
-    /// `'filename' parameter is invalid`.
+    /// Where it was met, in the words that programs know: [`PathKind::context`] and the like.
     pub what: String,
     pub problem: Problem,
     /// How to put it right, in a sentence.
@@ -187,16 +183,21 @@ pub fn check_link(dir: &Path, path: &Path) -> Result<(), Problem> {
 /// to is its owner's affair, and `-X` changes nothing: it is about configurations, which commands are not.
 ///
 /// # Errors
-/// Why not.
-pub fn config_target(start: &Path, name: &str) -> Result<PathBuf, Problem> {
+/// Why not, in Kea's words.
+pub fn config_target(start: &Path, name: &str) -> Result<PathBuf, String> {
     let dir = match start.parent() {
         Some(dir) if dir.is_absolute() => dir.to_owned(),
         Some(dir) => std::env::current_dir().unwrap_or_default().join(dir),
         None => PathBuf::new(),
     };
-    check_name(&dir, name).map_err(|problem| match problem {
-        Problem::Elsewhere { .. } => Problem::NotBeside { path: name.to_owned(), start: start.to_owned() },
-        other => other,
+    check_name(&dir, name).map_err(|problem| {
+        let why = match problem {
+            Problem::Elsewhere { .. } => {
+                format!("file {name} must be in the same directory as the config file ({})", start.display())
+            }
+            other => other.to_string(),
+        };
+        format!("not allowed to write config into {name}: {why}")
     })
 }
 
@@ -214,7 +215,7 @@ pub fn check_socket_dir(dir: &Path) -> Result<(), Problem> {
     }
 }
 
-/// Collects the violations of one configuration or command.
+/// Collects the violations of one configuration.
 #[derive(Debug)]
 pub struct Audit<'a> {
     paths: &'a Paths,
@@ -435,10 +436,12 @@ mod tests {
             assert_eq!(config_target(start, name), Ok("/etc/kea/new.conf".into()), "{name}");
         }
         for name in ["../up.conf", "/etc/new.conf", "/etc/kea/sub/new.conf", "sub/new.conf"] {
-            let text = config_target(start, name).unwrap_err().to_string();
             assert_eq!(
-                text,
-                format!("file {name} must be in the same directory as the config file (/etc/kea/kea.conf)")
+                config_target(start, name).unwrap_err(),
+                format!(
+                    "not allowed to write config into {name}: file {name} must be in the same directory as the config \
+                     file (/etc/kea/kea.conf)"
+                )
             );
         }
         assert!(config_target(start, "").is_err());

@@ -193,9 +193,7 @@ async fn config_write<P: Configured>(program: Arc<P>, command: Command) -> Answe
             Some(None) => return Answer::error("passed parameter 'filename' is not a string"),
             Some(Some(name)) => match daemon::config_target(&site.file, name) {
                 Ok(path) => path,
-                Err(problem) => {
-                    return Answer::error(format!("not allowed to write config into {name}: {problem}"));
-                }
+                Err(text) => return Answer::error(text),
             },
         },
     };

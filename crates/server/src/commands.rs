@@ -399,9 +399,7 @@ fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
         None => server.file.clone(),
         Some(name) => match daemon::config_target(&server.file, name) {
             Ok(path) => path,
-            Err(problem) => {
-                return Answer::error(format!("not allowed to write config into {name}: {problem}"));
-            }
+            Err(text) => return Answer::error(text),
         },
     };
     let whole = Value::from([(P::NAME, config::write_file(&server.config().written))]);
@@ -411,11 +409,11 @@ fn config_write<P: Protocol>(server: &Server<P>, command: &Command) -> Answer {
         Ok(()) => Answer::full(
             format!("Configuration written to {shown} successful"),
             [
-                ("filename", Value::from(shown)),
+                ("filename", Value::from(shown.as_str())),
                 ("size", Value::from(u64::try_from(text.len()).unwrap_or(u64::MAX))),
             ],
         ),
-        Err(error) => Answer::error(format!("Error during config-write: {}: {error}", path.display())),
+        Err(error) => Answer::error(format!("Error during config-write: {shown}: {error}")),
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct Places {
     pub(crate) loggers: Vec<LoggerSettings>,
 }
 
-/// The files of a configuration and what is wrong with them. Those of `hooks` are completed in place; `file` is the
-/// configuration file of the start; `relaxed` is `-X`.
+/// The files of a configuration and what is wrong with them. Those of `hooks` are completed in place; `relaxed`
+/// is `-X`.
 pub(crate) fn places<P: Protocol>(
     services: &Services,
     hooks: Option<&mut modules::Libraries>,

@@ -26,13 +26,10 @@ pub(crate) async fn answer(agent: Arc<Agent>, request: Request) -> Reply {
         }
         _ => Admission::Granted,
     };
-    let filter = match admission {
-        Admission::Granted => None,
-        Admission::Filtered(filter) => Some(filter),
-        Admission::Unauthorized => return Reply::error(StatusCode::UNAUTHORIZED),
-        Admission::Forbidden => return Reply::error(StatusCode::FORBIDDEN),
-    };
-    Reply::json(list(agent, request, filter).await)
+    match admission.admitted() {
+        Ok(filter) => Reply::json(list(agent, request, filter).await),
+        Err(refusal) => refusal,
+    }
 }
 
 async fn list(agent: Arc<Agent>, request: Request, filter: Option<Arc<dyn ResponseFilter>>) -> String {

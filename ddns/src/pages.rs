@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use control::gate::Admission;
 use control::http::{Page, Reply, StatusCode};
 use control::{BoxFuture, Origin};
 use observe::{Exposition, StatisticValue};
@@ -68,20 +67,17 @@ pub(crate) fn pages(service: &Arc<Service>) -> Vec<Page> {
     };
     vec![
         page("/metrics", false, |service, origin| {
-            match service.commands.admits("statistic-get-all", origin) {
-                Admission::Forbidden => Reply::error(StatusCode::FORBIDDEN),
-                Admission::Unauthorized => Reply::error(StatusCode::UNAUTHORIZED),
-                Admission::Granted | Admission::Filtered(_) => Reply {
+            match service.commands.admits("statistic-get-all", origin).admitted() {
+                Err(refusal) => refusal,
+                Ok(_) => Reply {
                     content_type: Exposition::FORMAT.into(),
                     ..Reply::text(StatusCode::OK, metrics(service))
                 },
             }
         }),
         page("/livez", true, |_, _| Reply::text(StatusCode::OK, "ok\n".to_owned())),
-        page("/readyz", true, |service, _| match service.settings().listen {
-            Some(_) => Reply::text(StatusCode::OK, "ok\n".to_owned()),
-            None => Reply::text(StatusCode::SERVICE_UNAVAILABLE, "no requests are listened for\n".to_owned()),
-        }),
+        // Pages are served once requests are listened for.
+        page("/readyz", true, |_, _| Reply::text(StatusCode::OK, "ok\n".to_owned())),
     ]
 }
 

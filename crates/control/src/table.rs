@@ -199,8 +199,8 @@ impl CommandTable {
     /// Tells who judges which commands there are, once all are registered.
     pub fn brief_gate(&self) {
         if let Some(gate) = self.gate() {
-            let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-            gate.guards(&entries.keys().copied().collect::<Vec<_>>());
+            let names: Vec<_> = self.definitions().iter().map(|definition| definition.name).collect();
+            gate.guards(&names);
         }
     }
 

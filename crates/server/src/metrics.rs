@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use base::{Family, SubnetId};
 use control::Origin;
-use control::gate::Admission;
 use control::http::{Page, Reply, StatusCode};
 use observe::Exposition;
 use observe::stats::StatisticValue;
@@ -273,10 +272,9 @@ pub(crate) fn pages<P: Protocol>(server: &Arc<Server<P>>) -> Vec<Page> {
     vec![
         page("/metrics", false, |server, origin| {
             // Who may not ask for statistics may not have them this way.
-            match server.commands.admits("statistic-get-all", origin) {
-                Admission::Forbidden => Reply::error(StatusCode::FORBIDDEN),
-                Admission::Unauthorized => Reply::error(StatusCode::UNAUTHORIZED),
-                Admission::Granted | Admission::Filtered(_) => Reply {
+            match server.commands.admits("statistic-get-all", origin).admitted() {
+                Err(refusal) => refusal,
+                Ok(_) => Reply {
                     content_type: Exposition::FORMAT.into(),
                     ..Reply::text(StatusCode::OK, text(server))
                 },

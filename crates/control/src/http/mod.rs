@@ -21,7 +21,7 @@ pub use hyper::StatusCode;
 pub use hyper::body::Bytes;
 pub use server::{HttpError, HttpHandle, HttpServer, HttpSettings, is_valid_header};
 
-use crate::gate::Admission;
+use crate::gate::{Admission, ResponseFilter};
 use crate::{Answer, BoxFuture, CommandTable, Origin, codec, service};
 
 /// A request that passed authentication and holds JSON.
@@ -77,6 +77,21 @@ pub struct Page {
     pub render: Arc<dyn Fn(Origin) -> BoxFuture<Reply> + Send + Sync>,
 }
 
+impl Admission {
+    /// What answers are looked through by.
+    ///
+    /// # Errors
+    /// The reply to a request that is not let in.
+    pub fn admitted(self) -> Result<Option<Arc<dyn ResponseFilter>>, Reply> {
+        match self {
+            Self::Granted => Ok(None),
+            Self::Filtered(filter) => Ok(Some(filter)),
+            Self::Unauthorized => Err(Reply::error(StatusCode::UNAUTHORIZED)),
+            Self::Forbidden => Err(Reply::error(StatusCode::FORBIDDEN)),
+        }
+    }
+}
+
 impl std::fmt::Debug for Page {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Page {{ {}, open: {} }}", self.path, self.open)
@@ -96,11 +111,9 @@ pub fn table_handler(table: Arc<CommandTable>, own: &'static str) -> Handler {
         Box::pin(async move {
             let command = request.value.as_ref().and_then(|value| value.get("command"));
             let admission = table.admits(command.and_then(Value::as_str).unwrap_or(""), &request.origin);
-            let filter = match admission {
-                Admission::Granted => None,
-                Admission::Filtered(filter) => Some(filter),
-                Admission::Unauthorized => return Reply::error(StatusCode::UNAUTHORIZED),
-                Admission::Forbidden => return Reply::error(StatusCode::FORBIDDEN),
+            let filter = match admission.admitted() {
+                Ok(filter) => filter,
+                Err(refusal) => return refusal,
             };
             let mut answer = match request.value {
                 None => no_command(),

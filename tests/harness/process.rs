@@ -208,8 +208,8 @@ pub(crate) fn command(
 pub fn stands(pid: u32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     threads.flatten().all(|thread| {
-        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
-        status.lines().any(|line| line.starts_with("State:\tT"))
+        let id = thread.file_name().to_str().and_then(|id| id.parse().ok());
+        id.and_then(|id| status_text(id, "State")).is_some_and(|state| state.starts_with('T'))
     })
 }
 

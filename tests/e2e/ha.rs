@@ -459,7 +459,7 @@ fn a_batch_that_is_larger_than_the_room_for_waiting() {
         })
         .collect();
     // They come while the server is not looking, and so all at once.
-    one.process().signal(Signal::SIGSTOP);
+    one.halt();
     for (client, address) in &offered {
         at_one.send(testkit::Packet4::request_selecting(client, SERVERS[0], *address));
     }
@@ -678,7 +678,7 @@ fn a_backup_is_told_and_serves_on_demand() {
     assert!(at_two.ask(testkit::Packet4::discover(&client(1)), Duration::from_millis(300)).is_none());
 
     // Where clients wait for backups, one that hangs keeps them from leases that only the primary would know.
-    two.process().signal(Signal::SIGSTOP);
+    two.halt();
     let offer = at_one.ask(testkit::Packet4::discover(&client(2)), Duration::from_secs(2)).expect("an offer");
     let request = || testkit::Packet4::request_selecting(&client(2), SERVERS[0], offer.yiaddr);
     assert!(at_one.ask(request(), Duration::from_millis(500)).is_none());

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use base::HwAddr;
-use harness::{Server, Space, World, stands, until};
+use harness::{Server, Space, World, until};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use testkit::{Packet4, Packet6, client::kind};
@@ -45,8 +45,7 @@ fn quiet(config: &mut serde_json::Value) {
 
 /// Stops the server, lets all come that `send` sends, and lets the server go on.
 fn while_it_stands(server: &Server, send: impl FnOnce()) {
-    server.process().signal(Signal::SIGSTOP);
-    until("all its threads stand", || stands(server.pid()));
+    server.halt();
     send();
     server.process().signal(Signal::SIGCONT);
 }

@@ -35,7 +35,7 @@ pub use frames::{Datagram, Frames};
 pub use history::{Grant, History, lease_rows, stored_leases, stored_leases6};
 pub use load::{End, Exchange, Load, LoadSettings};
 pub use prefix::Prefix;
-pub use process::{Finished, Process, stands, status_text};
+pub use process::{Finished, Process, status_text};
 pub use programs::{found, programs};
 pub use server::{Agent, Server, minimal, minimal6, subnets, subnets6};
 pub use space::{Link, Space};

@@ -205,7 +205,7 @@ pub(crate) fn command(
 
 /// Whether no thread of a process runs any more, as after SIGSTOP: the signal reaches them one by one.
 #[must_use]
-pub fn stands(pid: u32) -> bool {
+pub(crate) fn stands(pid: u32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     threads.flatten().all(|thread| {
         let id = thread.file_name().to_str().and_then(|id| id.parse().ok());

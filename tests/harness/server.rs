@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::control::{self, Answer};
 use crate::prefix::Prefix;
-use crate::process::{Finished, Process};
+use crate::process::{Finished, Process, stands};
 use crate::space::Space;
-use crate::wait::{PATIENCE, eventually};
+use crate::wait::{PATIENCE, eventually, until};
 
 /// The configuration of an operator who lives in the backend, with the log on standard output. `database` is shared
 /// by all servers that name it.
@@ -199,6 +199,12 @@ impl Server {
     /// SIGHUP: reads the configuration file again.
     pub fn reload(&self) {
         self.process().signal(Signal::SIGHUP);
+    }
+
+    /// Has it stand still, until it gets SIGCONT: once this returns, none of its threads does anything.
+    pub fn halt(&self) {
+        self.process().signal(Signal::SIGSTOP);
+        until("all its threads stand", || stands(self.pid()));
     }
 
     /// Ends it in order.
